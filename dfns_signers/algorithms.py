@@ -1,0 +1,217 @@
+"""The four signature schemes that Dfns accepts for Key credentials, as one table.
+
+Source: Dfns documentation on credentials, and what the official SDKs send. ECDSA and RSA hash with
+SHA-256; RSA pads with PKCS#1 v1.5 (PSS is not accepted); Ed25519 is the pure variant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, TypeAlias
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+
+from dfns_signers.encodings import ecdsa_integers
+from dfns_signers.errors import (
+    ConfigurationError,
+    EncodingError,
+    InvalidSignatureError,
+    UnsupportedKeyError,
+)
+
+PublicKey: TypeAlias = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+
+MIN_RSA_BITS: Final = 2048
+
+
+class Algorithm(str, Enum):
+    """A signature scheme, by its JOSE name."""
+
+    ED25519 = "Ed25519"
+    ES256 = "ES256"
+    ES256K = "ES256K"
+    RS256 = "RS256"
+
+    __str__ = str.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """What there is to know about one algorithm.
+
+    Attributes:
+        title: name of the scheme for people.
+        accepts: whether a public key belongs to this scheme.
+        check_form: raises EncodingError unless the signature bytes are canonical for that key.
+        verify: raises cryptography's InvalidSignature unless the signature is valid.
+    """
+
+    title: str
+    accepts: Callable[[object], bool]
+    check_form: Callable[[Any, bytes], None]
+    verify: Callable[[Any, bytes, bytes], None]
+
+
+def _is_ed25519(key: object) -> bool:
+    return isinstance(key, ed25519.Ed25519PublicKey)
+
+
+def _is_on(curve: type[ec.EllipticCurve]) -> Callable[[object], bool]:
+    return lambda key: isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, curve)
+
+
+def _is_rsa(key: object) -> bool:
+    return isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_RSA_BITS
+
+
+def _check_length(expected: int, signature: bytes) -> None:
+    if len(signature) != expected:
+        raise EncodingError(f"expected {expected} bytes, found {len(signature)}")
+
+
+def _check_ed25519(_key: ed25519.Ed25519PublicKey, signature: bytes) -> None:
+    _check_length(64, signature)
+
+
+def _check_ecdsa(key: ec.EllipticCurvePublicKey, signature: bytes) -> None:
+    if max(ecdsa_integers(signature)).bit_length() > key.key_size:
+        raise EncodingError(f"r or s does not fit the {key.key_size}-bit curve of the key")
+
+
+def _check_rsa(key: rsa.RSAPublicKey, signature: bytes) -> None:
+    _check_length((key.key_size + 7) // 8, signature)
+
+
+def _verify_ed25519(key: ed25519.Ed25519PublicKey, signature: bytes, message: bytes) -> None:
+    key.verify(signature, message)
+
+
+def _verify_ecdsa(key: ec.EllipticCurvePublicKey, signature: bytes, message: bytes) -> None:
+    key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
+
+
+def _verify_rsa(key: rsa.RSAPublicKey, signature: bytes, message: bytes) -> None:
+    key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+
+
+SCHEMES: Final[Mapping[Algorithm, Scheme]] = {
+    Algorithm.ED25519: Scheme("Ed25519", _is_ed25519, _check_ed25519, _verify_ed25519),
+    Algorithm.ES256: Scheme("ECDSA P-256", _is_on(ec.SECP256R1), _check_ecdsa, _verify_ecdsa),
+    Algorithm.ES256K: Scheme("ECDSA secp256k1", _is_on(ec.SECP256K1), _check_ecdsa, _verify_ecdsa),
+    Algorithm.RS256: Scheme("RSA PKCS#1 v1.5, 2048 bits and up", _is_rsa, _check_rsa, _verify_rsa),
+}
+
+SUPPORTED: Final = ", ".join(scheme.title for scheme in SCHEMES.values())
+
+
+def algorithm_of(public_key: object) -> Algorithm:
+    """The algorithm that a public key signs with.
+
+    Raises:
+        UnsupportedKeyError: Dfns accepts no such key; the message says what was found.
+    """
+    for algorithm, scheme in SCHEMES.items():
+        if scheme.accepts(public_key):
+            return algorithm
+    raise UnsupportedKeyError(
+        f"found {describe(public_key)}, which Dfns does not accept; supported are {SUPPORTED}"
+    )
+
+
+def describe(key: object) -> str:
+    """Name a key of any kind for an error message, such as ``an RSA key of 1024 bits``."""
+    curve = getattr(key, "curve", None)
+    if isinstance(curve, ec.EllipticCurve):
+        return f"an elliptic curve key on {curve.name}"
+    kind = type(key).__name__.removesuffix("PrivateKey").removesuffix("PublicKey").lstrip("_")
+    size = getattr(key, "key_size", None)
+    article = "an" if kind.startswith(("E", "M", "R", "X")) else "a"
+    return f"{article} {kind} key of {size} bits" if size else f"{article} {kind} key"
+
+
+def check_form(public_key: PublicKey, signature: bytes) -> None:
+    """Check length and form of a signature, not its validity.
+
+    Canonical are 64 raw bytes for Ed25519, DER for ECDSA, modulus-length bytes for RSA.
+
+    Raises:
+        EncodingError: the signature is not canonical for this key.
+    """
+    SCHEMES[algorithm_of(public_key)].check_form(public_key, signature)
+
+
+def verify(public_key: PublicKey, message: bytes, signature: bytes) -> None:
+    """Verify a canonical signature over a message.
+
+    Raises:
+        EncodingError: the signature is not canonical for this key.
+        InvalidSignatureError: it is canonical, and not by this key over this message.
+    """
+    scheme = SCHEMES[algorithm_of(public_key)]
+    scheme.check_form(public_key, signature)
+    try:
+        scheme.verify(public_key, signature, message)
+    except InvalidSignature as error:
+        raise InvalidSignatureError("the signature is not by this key over this message") from error
+
+
+def public_key_der(public_key: PublicKey) -> bytes:
+    """The key as DER SubjectPublicKeyInfo."""
+    return public_key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+def public_key_pem(public_key: PublicKey) -> str:
+    """The key as PEM SubjectPublicKeyInfo, the form in which Dfns registers a credential."""
+    return public_key.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    ).decode("ascii")
+
+
+def load_public_key(data: bytes | str) -> PublicKey:
+    """Read a public key from PEM (text or bytes) or DER SubjectPublicKeyInfo.
+
+    Raises:
+        UnsupportedKeyError: not a public key, or one that Dfns does not accept.
+    """
+    raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
+    is_pem = b"-----BEGIN" in raw
+    load = serialization.load_pem_public_key if is_pem else serialization.load_der_public_key
+    try:
+        key = load(raw)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise UnsupportedKeyError(
+            "not a public key: expected PEM that begins with '-----BEGIN PUBLIC KEY-----', or DER"
+        ) from error
+    algorithm_of(key)
+    return key  # type: ignore[return-value]  # narrowed by algorithm_of
+
+
+def fingerprint(public_key: PublicKey) -> str:
+    """``sha256:`` and the lower-case hex SHA-256 of the DER SubjectPublicKeyInfo.
+
+    The same as ``openssl pkey -pubin -in key.pub -outform DER | sha256sum`` prints.
+    """
+    return "sha256:" + hashlib.sha256(public_key_der(public_key)).hexdigest()
+
+
+def parse_fingerprint(text: str) -> str:
+    """Normalise a fingerprint: ``sha256:`` is optional, as are colons between bytes, and case.
+
+    Raises:
+        ConfigurationError: not 32 bytes in hex.
+    """
+    digits = text.strip().lower().removeprefix("sha256:").replace(":", "")
+    if not re.fullmatch(r"[0-9a-f]{64}", digits):
+        raise ConfigurationError(
+            "expected a fingerprint such as 'sha256:' and 64 hex digits, the SHA-256 of the public "
+            "key in DER; 'dfns-signers public-key --json' prints it"
+        )
+    return "sha256:" + digits

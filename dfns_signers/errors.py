@@ -1,0 +1,189 @@
+"""Every error this package raises, in one tree.
+
+Each message says what happened, to which key, profile or file, and what to do next.
+``retriable`` tells whether the same call may succeed later without a change by the caller.
+All errors pickle, so that they survive process pools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class DfnsSignersError(Exception):
+    """Root of every error of this package."""
+
+    retriable: ClassVar[bool] = False
+
+
+# Configuration and plugins
+
+
+class ConfigurationError(DfnsSignersError):
+    """The configuration cannot be used: a file, an environment variable or an argument."""
+
+
+class PluginError(DfnsSignersError):
+    """A backend or hook plugin is unknown, offered twice or broken."""
+
+
+# Keys
+
+
+class SigningKeyError(DfnsSignersError):
+    """A signing key cannot be opened or used."""
+
+
+class UnsupportedKeyError(SigningKeyError):
+    """The key exists, and is of a kind that Dfns does not accept."""
+
+
+class FingerprintMismatchError(SigningKeyError):
+    """The key behind a name is not the one that was pinned by its fingerprint."""
+
+
+class KeyNotFoundError(SigningKeyError):
+    """No key by that name."""
+
+
+class KeyAccessError(SigningKeyError):
+    """The key store denied access, or credentials for it are missing or expired."""
+
+
+class KeyStateError(SigningKeyError):
+    """The key is disabled, pending deletion, destroyed or not ready."""
+
+
+class KeyStoreUnavailableError(SigningKeyError):
+    """The key store could not be reached or failed on its side."""
+
+    retriable = True
+
+
+class KeyStoreThrottledError(KeyStoreUnavailableError):
+    """The key store refused the call because of its rate."""
+
+
+class InvalidSignatureError(SigningKeyError):
+    """What came back from a key is no signature by that key over the message."""
+
+
+# Signing
+
+
+class SigningError(DfnsSignersError):
+    """A challenge cannot be signed."""
+
+
+class ChallengeError(SigningError):
+    """The challenge is malformed, or is no challenge at all."""
+
+
+class CredentialNotAllowedError(SigningError):
+    """The challenge does not allow the configured credential."""
+
+
+class SigningRefusedError(SigningError):
+    """A ``before_sign`` plugin refused."""
+
+
+class EncodingError(DfnsSignersError, ValueError):
+    """Bytes or text are not in the encoding that was expected."""
+
+
+# Requests and answers
+
+
+class RequestError(DfnsSignersError):
+    """The request cannot be sent as it was asked for. Nothing was sent."""
+
+
+class CallError(DfnsSignersError):
+    """A request was sent, or was about to be, and did not succeed.
+
+    Attributes:
+        may_have_taken_effect: whether the API may have carried the call out all the same. False
+            where it is certain that it did not: the failure came before the call itself was sent
+            (while its user action was signed, say), the API refused it, or it only reads.
+    """
+
+    may_have_taken_effect: bool = False
+
+
+class TransportError(CallError):
+    """The API could not be reached, or the connection broke."""
+
+    retriable = True
+
+
+class TransportTimeoutError(TransportError):
+    """No answer within the configured timeout."""
+
+
+class UnexpectedResponseError(CallError):
+    """The answer is not what the Dfns API documents: a redirect, not JSON, a member missing."""
+
+
+class ApiError(CallError):
+    """The API refused the request.
+
+    Attributes:
+        status: HTTP status code.
+        error_id: ``error.id`` of the envelope, where the API sent one.
+        details: ``error.details`` of the envelope, whatever JSON it is.
+        headers: response headers, names in lower case.
+        body: response body as text, cut after 2,000 characters.
+        retry_after: seconds to wait as the server asked, if it did.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        error_id: str | None = None,
+        details: Any = None,
+        headers: Mapping[str, str] | None = None,
+        body: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error_id = error_id
+        self.details = details
+        self.headers = dict(headers or {})
+        self.body = body
+        self.retry_after = retry_after
+
+
+class BadRequestError(ApiError):
+    """400: the request, the challenge or the user action was not valid."""
+
+
+class AuthenticationError(ApiError):
+    """401: the token or the credential is missing, expired, foreign or of another region."""
+
+
+class PermissionDeniedError(ApiError):
+    """403: a permission is missing, or the user action is missing or does not match."""
+
+
+class NotFoundError(ApiError):
+    """404."""
+
+
+class ConflictError(ApiError):
+    """409: for instance an ``externalId`` that was used with another body."""
+
+
+class RateLimitedError(ApiError):
+    """429: slow down."""
+
+    retriable = True
+
+
+class ServerError(ApiError):
+    """5xx."""
+
+    retriable = True
