@@ -1,0 +1,1 @@
+"""Key stores: what opens a signing key from validated options."""

@@ -1,0 +1,1 @@
+"""Private keys in PEM, held in the memory of this process."""

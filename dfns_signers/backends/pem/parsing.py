@@ -1,0 +1,105 @@
+"""From PEM text to a private key that Dfns accepts, or to an error that says what was found."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, TypeAlias
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from dfns_signers.algorithms import algorithm_of
+from dfns_signers.errors import SigningKeyError, UnsupportedKeyError
+
+PrivateKey: TypeAlias = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+EXPECTED: Final = (
+    "expected a private key in PEM: PKCS#8 ('PRIVATE KEY' or 'ENCRYPTED PRIVATE KEY'), SEC1 "
+    "('EC PRIVATE KEY') or PKCS#1 ('RSA PRIVATE KEY')"
+)
+
+_BLOCK: Final = re.compile(
+    rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----",
+    re.DOTALL,
+)
+_PRIVATE_LABELS: Final = frozenset(
+    {b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY", b"EC PRIVATE KEY", b"RSA PRIVATE KEY"}
+)
+_ADVICE: Final = {
+    b"OPENSSH PRIVATE KEY": "convert a copy of it with 'ssh-keygen -p -m PKCS8 -f COPY'",
+    b"PUBLIC KEY": "the private key of the pair is needed",
+    b"RSA PUBLIC KEY": "the private key of the pair is needed",
+    b"CERTIFICATE": "the private key that belongs to it is needed",
+}
+
+
+def parse_private_key(data: bytes, passphrase: bytes | None, source: str) -> PrivateKey:
+    r"""Read one private key from PEM.
+
+    Args:
+        data: the PEM. A literal ``\n`` counts as a line break, as environment files write it.
+        passphrase: for an encrypted key.
+        source: where the PEM comes from, for errors.
+
+    Raises:
+        UnsupportedKeyError: there is no private key of a supported kind; the message says what
+            there is instead.
+        SigningKeyError: the passphrase is missing, wrong or needless.
+    """
+    block = _only_private_block(data.replace(rb"\r", b"").replace(rb"\n", b"\n"), source)
+    encrypted = b"ENCRYPTED" in block
+    if encrypted and not passphrase:
+        raise SigningKeyError(
+            f"the private key in {source} is encrypted: set its passphrase, such as "
+            'passphrase = { env = "NAME" }'
+        )
+    if passphrase and not encrypted:
+        raise SigningKeyError(
+            f"the private key in {source} is not encrypted, though a passphrase is configured: "
+            "remove the passphrase, or encrypt the key with 'openssl pkcs8 -topk8'"
+        )
+    try:
+        key = serialization.load_pem_private_key(block, passphrase)
+    except (ValueError, TypeError, UnsupportedAlgorithm, OverflowError) as error:
+        raise _unreadable(source, encrypted=encrypted) from error
+    try:
+        algorithm_of(key.public_key())
+    except UnsupportedKeyError as error:
+        raise UnsupportedKeyError(f"the private key in {source} is unusable: {error}") from None
+    return key  # type: ignore[return-value]  # narrowed by algorithm_of
+
+
+def _only_private_block(data: bytes, source: str) -> bytes:
+    blocks = [(match[1], match[0]) for match in _BLOCK.finditer(data)]
+    private = [block for label, block in blocks if label in _PRIVATE_LABELS]
+    if len(private) == 1:
+        return private[0]
+    if private:
+        raise UnsupportedKeyError(
+            f"{source} holds {len(private)} private keys, and which one is meant cannot be told: "
+            "keep one"
+        )
+    raise UnsupportedKeyError(f"{source} {_describe_content(data, blocks)}; {EXPECTED}")
+
+
+def _describe_content(data: bytes, blocks: list[tuple[bytes, bytes]]) -> str:
+    if not data.strip():
+        return "is empty"
+    if not blocks:
+        return "holds no complete PEM block"
+    label = blocks[0][0]
+    advice = f" ({_ADVICE[label]})" if label in _ADVICE else ""
+    return f"holds a PEM block of the kind '{label.decode()}'{advice}"
+
+
+def _unreadable(source: str, *, encrypted: bool) -> SigningKeyError:
+    if encrypted:
+        return SigningKeyError(
+            f"the private key in {source} cannot be decrypted: the passphrase is wrong, or the "
+            "file is damaged or encrypted in an unsupported way"
+        )
+    return UnsupportedKeyError(
+        f"the private key in {source} cannot be read: the PEM is damaged, or of an unsupported "
+        f"algorithm; {EXPECTED}"
+    )

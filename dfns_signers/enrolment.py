@@ -1,0 +1,54 @@
+"""Prove possession of a new key, so that Dfns registers it as a credential."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from dfns_signers.algorithms import public_key_pem
+from dfns_signers.assertions import (
+    CredentialInfo,
+    attestation_message,
+    key_attestation,
+    read_challenge,
+)
+from dfns_signers.encodings import base64url_encode
+from dfns_signers.signing_key import SigningKey
+
+
+def new_credential_id() -> str:
+    """A fresh ``credId``: 32 random bytes in base64url, as the official SDKs choose it."""
+    return base64url_encode(secrets.token_bytes(32))
+
+
+def attest(
+    key: SigningKey, challenge: Mapping[str, Any], credential_id: str | None = None
+) -> CredentialInfo:
+    """Sign the proof that a key is ours.
+
+    Args:
+        key: the new key.
+        challenge: the JSON object that ``POST /auth/credentials/init`` returned.
+        credential_id: the ``credId`` that the credential shall have; a fresh one if not given.
+
+    Returns:
+        The ``credentialInfo`` of ``POST /auth/credentials``; its ``credId`` is what a KeySigner
+        takes as ``credential_id``.
+
+    Raises:
+        ChallengeError: the challenge is malformed.
+        SigningKeyError: the key could not sign.
+    """
+    text, pem = read_challenge(challenge), public_key_pem(key.public_key)
+    signature = key.sign(attestation_message(text, pem))
+    return key_attestation(credential_id or new_credential_id(), text, pem, signature)
+
+
+async def aattest(
+    key: SigningKey, challenge: Mapping[str, Any], credential_id: str | None = None
+) -> CredentialInfo:
+    """Like ``attest``, without blocking the event loop."""
+    text, pem = read_challenge(challenge), public_key_pem(key.public_key)
+    signature = await key.asign(attestation_message(text, pem))
+    return key_attestation(credential_id or new_credential_id(), text, pem, signature)

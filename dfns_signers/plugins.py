@@ -1,0 +1,127 @@
+"""Find plugins by their entry points, and import the ones that are asked for, and no other."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Final
+
+from dfns_signers.backends.backend import Backend
+from dfns_signers.errors import PluginError
+from dfns_signers.hooks import PROJECT, SigningHooks, new_plugin_manager
+
+GROUP: Final = PROJECT
+
+_EXTRAS: Final = {"aws-kms": "aws", "gcp-kms": "gcp", "vault-transit": "vault"}
+
+
+@dataclass(frozen=True, slots=True)
+class PluginInfo:
+    """What the metadata of an installed distribution says of a plugin; nothing is imported.
+
+    Attributes:
+        name: the entry point's name, which is the backend's name in the configuration.
+        distribution: the distribution that offers it.
+        version: version of that distribution.
+        target: the module or object that would be imported.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    target: str
+
+
+def installed_plugins() -> list[PluginInfo]:
+    """Every plugin that is installed, by name. Two of one name are both listed."""
+    found = [_info(entry) for entry in entry_points(group=GROUP)]
+    return sorted(found, key=lambda info: (info.name, info.distribution))
+
+
+def load_plugin(name: str) -> object:
+    """Import one plugin.
+
+    Raises:
+        PluginError: there is none of that name, there are two, or it is broken.
+    """
+    entry = _only_entry(name)
+    try:
+        return entry.load()
+    # A stranger's module may raise anything at all, SystemExit included.
+    except (Exception, SystemExit) as error:
+        info = _info(entry)
+        raise PluginError(
+            f"the plugin {name!r} of {info.distribution} {info.version} is installed, and "
+            f"importing {info.target} failed: {type(error).__name__}: {error}. Reinstall or "
+            f"upgrade {info.distribution}"
+        ) from error
+
+
+def load_backend(name: str) -> Backend[Any]:
+    """Import one plugin and have it provide its backend.
+
+    Raises:
+        PluginError: as ``load_plugin``, or the plugin provides no backend.
+    """
+    manager = new_plugin_manager()
+    plugin = load_plugin(name)
+    try:
+        manager.register(plugin, name=name)
+        backend = manager.hook.dfns_backend()
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"the plugin {name!r} failed to provide its backend: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(backend, Backend):
+        raise PluginError(
+            f"the plugin {name!r} provides no backend: its dfns_backend hook should return a "
+            f"Backend, and gave {type(backend).__name__}; a plugin with other hooks belongs under "
+            "'plugins', not under 'backend'"
+        )
+    return backend
+
+
+def load_hooks(names: Sequence[str]) -> SigningHooks:
+    """Import the named plugins and register their guards and observers.
+
+    Raises:
+        PluginError: as ``load_plugin``.
+    """
+    return SigningHooks((name, load_plugin(name)) for name in names)
+
+
+def _only_entry(name: str) -> EntryPoint:
+    entries = [entry for entry in entry_points(group=GROUP) if entry.name == name]
+    if not entries:
+        raise PluginError(_unknown(name))
+    if len(entries) > 1:
+        rivals = " and ".join(sorted(_info(entry).distribution for entry in entries))
+        raise PluginError(
+            f"{rivals} both offer a plugin {name!r}; which one would sign cannot be told: "
+            "uninstall one of them"
+        )
+    return entries[0]
+
+
+def _unknown(name: str) -> str:
+    if name in _EXTRAS:
+        return (
+            f"the backend {name!r} is not installed; run: "
+            f'pip install "dfns-signers[{_EXTRAS[name]}]"'
+        )
+    known = sorted({info.name for info in installed_plugins()} | _EXTRAS.keys())
+    close = difflib.get_close_matches(name, known, n=1)
+    guess = f" Did you mean {close[0]!r}?" if close else ""
+    return f"there is no plugin {name!r}.{guess} Known are: {', '.join(known)}"
+
+
+def _info(entry: EntryPoint) -> PluginInfo:
+    distribution = entry.dist
+    return PluginInfo(
+        name=entry.name,
+        distribution=distribution.name if distribution else "an unnamed distribution",
+        version=distribution.version if distribution else "",
+        target=entry.value,
+    )

@@ -1,0 +1,124 @@
+"""Secrets that say where they come from and never what they are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from dfns_signers.errors import ConfigurationError
+
+EXPECTED: Final = 'expected a text, { env = "NAME" } or { file = "PATH" }'
+
+
+class Secret:
+    """A secret from a literal, an environment variable or a file.
+
+    As a field of a pydantic model it takes a text, ``{ env = "NAME" }`` or ``{ file = "PATH" }``.
+    It is read when it is validated, so that a missing one is found at load, and again at every
+    ``reveal``, so that a file that is replaced by a new token needs no restart.
+
+    Attributes:
+        origin: where it comes from, such as ``environment variable NAME``; safe to show.
+    """
+
+    __slots__ = ("_read", "origin")
+
+    def __init__(self, read: Callable[[], str], origin: str) -> None:
+        self._read = read
+        self.origin = origin
+
+    @classmethod
+    def literal(cls, value: str, origin: str = "a literal text") -> Secret:
+        """A secret given as text."""
+        return cls(lambda: value, origin)
+
+    @classmethod
+    def from_env(cls, name: str) -> Secret:
+        """A secret in an environment variable."""
+        return cls(lambda: _read_env(name), f"environment variable {name}")
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Secret:
+        """A secret in a file; white space around it does not belong to it."""
+        return cls(lambda: _read_file(Path(path)), f"file {os.fspath(path)}")
+
+    def reveal(self) -> str:
+        """Read the secret.
+
+        Raises:
+            ConfigurationError: the variable is not set, the file cannot be read, or it is empty.
+        """
+        value = self._read()
+        if not value:
+            raise ConfigurationError(f"the secret from {self.origin} is empty")
+        return value
+
+    def __call__(self) -> str:
+        """Like ``reveal``, so that a secret can be given where a token provider is expected."""
+        return self.reveal()
+
+    def __repr__(self) -> str:
+        return f"<Secret from {self.origin}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Secret does not pickle: pass the configuration and load it there")
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, _source: Any, _handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(_validate)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"title": "text, { env = … } or { file = … }"}
+
+
+def _validate(value: Any, info: ValidationInfo) -> Secret:
+    secret = _parse(value, (info.context or {}).get("folder", Path()))
+    try:
+        secret.reveal()
+    except ConfigurationError as error:
+        raise ValueError(str(error)) from error
+    return secret
+
+
+def _parse(value: Any, folder: Path) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    if isinstance(value, str):
+        return Secret.literal(value)
+    if isinstance(value, Mapping) and len(value) == 1:
+        (kind, where), *_ = value.items()
+        if isinstance(where, str) and where:
+            if kind == "env":
+                return Secret.from_env(where)
+            if kind == "file":
+                # Path.expanduser raises RuntimeError for the home of an unknown user.
+                return Secret.from_file(Path(folder) / os.path.expanduser(where))  # noqa: PTH111
+    raise ValueError(EXPECTED)
+
+
+def _read_env(name: str) -> str:
+    value = os.environ.get(name)
+    if value is None:
+        raise ConfigurationError(f"the environment variable {name} is not set")
+    return value.strip()
+
+
+def _read_file(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"the file {path} is not UTF-8 text") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigurationError(f"the file {path} cannot be read: {reason}") from error
