@@ -1,0 +1,1 @@
+"""A thin client of the Dfns API: synchronous, asynchronous and delegated."""

@@ -1,0 +1,216 @@
+"""Typed calls on identities: service accounts, personal access tokens, credentials.
+
+Source: Dfns API reference, authentication.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from typing_extensions import NotRequired
+
+from dfns_signers.assertions import CredentialInfo
+from dfns_signers.client.call import Call
+from dfns_signers.client.endpoint import ClientT_co, Resource, listing, signed, unsigned
+from dfns_signers.client.members import members
+
+
+class AccessToken(TypedDict):
+    """A token; ``accessToken`` itself comes only in the answer that creates it."""
+
+    tokenId: str
+    kind: str
+    name: str
+    credId: str
+    publicKey: str
+    isActive: bool
+    orgId: str
+    linkedUserId: str
+    dateCreated: str
+    accessToken: NotRequired[str]
+
+
+class ServiceAccount(TypedDict):
+    """A service account with its tokens; ``userInfo["userId"]`` is its id."""
+
+    userInfo: dict[str, Any]
+    accessTokens: list[AccessToken]
+
+
+class CredentialChallenge(TypedDict):
+    """What a new key has to sign, see ``dfns_signers.enrolment.attest``."""
+
+    kind: str
+    challenge: str
+    challengeIdentifier: str
+
+
+class Credential(TypedDict):
+    """A registered credential."""
+
+    kind: str
+    credentialId: str
+    credentialUuid: str
+    name: str
+    isActive: bool
+    dateCreated: str
+    publicKey: NotRequired[str]
+
+
+def _create_service_account(
+    *,
+    name: str,
+    public_key: str,
+    permission_id: str | None = None,
+    external_id: str | None = None,
+    days_valid: int | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Call[ServiceAccount]:
+    """Create a service account; the answer carries its token, this once.
+
+    Args:
+        name: for people.
+        public_key: SPKI PEM of the key that it signs with.
+        permission_id: what it may do; nothing without one.
+        external_id: an id of your own.
+        days_valid: lifetime of the token.
+        extra: further members of the body, by their names in the API.
+    """
+    return Call.of(
+        "POST",
+        "/auth/service-accounts",
+        json=members(
+            extra,
+            name=name,
+            publicKey=public_key,
+            permissionId=permission_id,
+            externalId=external_id,
+            daysValid=days_valid,
+        ),
+    )
+
+
+def _list_service_accounts() -> Call[ServiceAccount]:
+    """List service accounts."""
+    return Call.of("GET", "/auth/service-accounts")
+
+
+def _get_service_account(user_id: str) -> Call[ServiceAccount]:
+    """Get one service account by its ``us-…`` id."""
+    return Call.of("GET", "/auth/service-accounts/{userId}", path_params={"userId": user_id})
+
+
+def _create_token(
+    *,
+    name: str,
+    public_key: str,
+    permission_id: str | None = None,
+    external_id: str | None = None,
+    days_valid: int | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Call[AccessToken]:
+    """Create a personal access token; only the session of a user may.
+
+    Args:
+        name: for people.
+        public_key: SPKI PEM of the key that it signs with.
+        permission_id: what it may do, at most what the user may.
+        external_id: an id of your own.
+        days_valid: lifetime of the token.
+        extra: further members of the body, by their names in the API.
+    """
+    return Call.of(
+        "POST",
+        "/auth/pats",
+        json=members(
+            extra,
+            name=name,
+            publicKey=public_key,
+            permissionId=permission_id,
+            externalId=external_id,
+            daysValid=days_valid,
+        ),
+    )
+
+
+def _list_tokens() -> Call[AccessToken]:
+    """List personal access tokens."""
+    return Call.of("GET", "/auth/pats")
+
+
+def _list_credentials() -> Call[Credential]:
+    """List the credentials of the token's own identity."""
+    return Call.of("GET", "/auth/credentials")
+
+
+def _credential_challenge() -> Call[CredentialChallenge]:
+    """Ask for the challenge that a new Key credential has to sign."""
+    return Call.of("POST", "/auth/credentials/init", json={"kind": "Key"}, signed=False)
+
+
+def _create_credential(
+    *, name: str, challenge: CredentialChallenge, credential_info: CredentialInfo
+) -> Call[Credential]:
+    """Register a new Key credential.
+
+    Args:
+        name: for people.
+        challenge: the answer of ``challenge()``.
+        credential_info: the proof of possession, from ``dfns_signers.enrolment.attest``.
+    """
+    return Call.of(
+        "POST",
+        "/auth/credentials",
+        json={
+            "credentialKind": "Key",
+            "credentialName": name,
+            "challengeIdentifier": challenge["challengeIdentifier"],
+            "credentialInfo": dict(credential_info),
+        },
+    )
+
+
+def _activate_credential(credential_uuid: str) -> Call[Any]:
+    """Activate a credential by its ``credentialUuid``."""
+    return Call.of("PUT", "/auth/credentials/activate", json={"credentialUuid": credential_uuid})
+
+
+def _deactivate_credential(credential_uuid: str) -> Call[Any]:
+    """Deactivate a credential by its ``credentialUuid``; it cannot sign any more."""
+    return Call.of("PUT", "/auth/credentials/deactivate", json={"credentialUuid": credential_uuid})
+
+
+class ServiceAccounts(Resource[ClientT_co]):
+    """Service accounts."""
+
+    create = signed(_create_service_account)
+    get = unsigned(_get_service_account)
+    list = listing(_list_service_accounts)
+
+
+class PersonalAccessTokens(Resource[ClientT_co]):
+    """Personal access tokens of a user."""
+
+    create = signed(_create_token)
+    list = listing(_list_tokens)
+
+
+class Credentials(Resource[ClientT_co]):
+    """Credentials of the token's own identity."""
+
+    challenge = unsigned(_credential_challenge)
+    create = signed(_create_credential)
+    list = listing(_list_credentials)
+    activate = signed(_activate_credential)
+    deactivate = signed(_deactivate_credential)
+
+
+class Auth(Resource[ClientT_co]):
+    """Identities and what they sign with."""
+
+    def __init__(self, client: ClientT_co) -> None:
+        super().__init__(client)
+        self.service_accounts = ServiceAccounts(client)
+        self.personal_access_tokens = PersonalAccessTokens(client)
+        self.credentials = Credentials(client)

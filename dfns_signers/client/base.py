@@ -1,0 +1,85 @@
+"""What every client shares: how a call becomes a request, and a response a result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import version
+from typing import Any, Final
+
+import httpx
+
+from dfns_signers.client.call import Call
+from dfns_signers.client.results import ChangeRequest
+from dfns_signers.errors import ConfigurationError
+from dfns_signers.user_action.auth import SIGNED_EXTENSION, UserActionAuth
+from dfns_signers.user_action.responses import read_json, transport_error
+
+DEFAULT_TIMEOUT: Final = 30.0
+DEFAULT_MAX_ATTEMPTS: Final = 3
+
+Timeout = float | httpx.Timeout | None
+
+
+def http_options(auth: UserActionAuth, timeout: Timeout) -> dict[str, Any]:
+    """Arguments for an httpx client of our own.
+
+    Plain http never goes through a proxy that the environment names: it would see the token.
+    """
+    return {"timeout": timeout, "trust_env": not auth.base_url.is_loopback}
+
+
+def check_attempts(max_attempts: int) -> int:
+    """Refuse a number of attempts that would never send anything.
+
+    Raises:
+        ConfigurationError: less than 1.
+    """
+    if max_attempts < 1:
+        raise ConfigurationError(f"'max_attempts' must be 1 or more, not {max_attempts}")
+    return max_attempts
+
+
+def build_request(
+    http: httpx.Client | httpx.AsyncClient, auth: UserActionAuth, call: Call[Any]
+) -> httpx.Request:
+    """The request for a call, with its body as it was serialised."""
+    headers = {"Accept": "application/json", "User-Agent": _user_agent()}
+    if call.content:
+        headers["Content-Type"] = "application/json"
+    return http.build_request(
+        call.method,
+        auth.base_url.text + call.path,
+        params=dict(call.params) or None,
+        content=call.content or None,
+        headers=headers,
+        extensions={SIGNED_EXTENSION: call.signed},
+    )
+
+
+def interpret(response: httpx.Response, request: httpx.Request) -> Any:
+    """The result of a call.
+
+    Raises:
+        ApiError: the API refused it.
+        UnexpectedResponseError: the answer is not JSON, or is a redirect.
+    """
+    value = read_json(response, sent=request, call=True)
+    if response.status_code == httpx.codes.ACCEPTED:
+        return ChangeRequest(value if isinstance(value, dict) else {})
+    return value
+
+
+@cache
+def _user_agent() -> str:
+    return f"dfns-signers/{version('dfns-signers')}"
+
+
+@contextmanager
+def transport_errors(request: httpx.Request) -> Iterator[None]:
+    """Turn what httpx raises, on the call or a step before it, into errors of ours."""
+    try:
+        yield
+    except httpx.RequestError as error:
+        raise transport_error(error, call=request) from error

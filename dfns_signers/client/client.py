@@ -1,0 +1,251 @@
+"""DfnsClient and AsyncDfnsClient: calls that are signed on their way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from typing import Any, TypeVar
+
+import httpx
+from tenacity import AsyncRetrying, Retrying
+from typing_extensions import Self
+
+from dfns_signers.client.auth import Auth
+from dfns_signers.client.base import (
+    DEFAULT_MAX_ATTEMPTS,
+    DEFAULT_TIMEOUT,
+    Timeout,
+    build_request,
+    check_attempts,
+    http_options,
+    interpret,
+    transport_errors,
+)
+from dfns_signers.client.call import Call, QueryValue
+from dfns_signers.client.keys import Keys
+from dfns_signers.client.pages import Pages
+from dfns_signers.client.results import ChangeRequest
+from dfns_signers.client.retries import retry_policy
+from dfns_signers.client.verbs import Verbs
+from dfns_signers.client.wallets import Wallets
+from dfns_signers.closing import AsyncClosing, Closing
+from dfns_signers.signer import Signer
+from dfns_signers.user_action.auth import PlainSigner, UserActionAuth
+from dfns_signers.user_action.base_url import DEFAULT_BASE_URL
+from dfns_signers.user_action.tokens import TokenSource
+
+T = TypeVar("T")
+
+
+class SyncCarrier(Verbs[Any], Closing):
+    """Sends calls with ``httpx.Client``; DfnsClient documents the arguments."""
+
+    def __init__(
+        self,
+        auth_token: TokenSource,
+        signer: Signer | PlainSigner | None = None,
+        *,
+        base_url: str = DEFAULT_BASE_URL,
+        timeout: Timeout = DEFAULT_TIMEOUT,
+        max_attempts: int = DEFAULT_MAX_ATTEMPTS,
+        http_client: httpx.Client | None = None,
+    ) -> None:
+        self._auth = UserActionAuth(auth_token, signer, base_url=base_url)
+        self._max_attempts = check_attempts(max_attempts)
+        self._http = http_client or httpx.Client(**http_options(self._auth, timeout))
+        self._owned: list[Closing] = []
+        self._owns_http = http_client is None
+        self.wallets: Any = Wallets(self)
+        self.keys: Any = Keys(self)
+        self.auth: Any = Auth(self)
+
+    def send(self, call: Call[T]) -> T | ChangeRequest:
+        """Send a call; each attempt signs a new challenge."""
+        policy = retry_policy(call, self._max_attempts)
+        return Retrying(**policy)(self._attempt, call, self._auth)  # type: ignore[no-any-return]
+
+    def paginate(self, path: str, *, params: dict[str, QueryValue] | None = None) -> Iterator[Any]:
+        """Walk through every item of a paginated list."""
+        return self._carry_listing(Call[Any].of("GET", path, params=params))
+
+    def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
+        request = build_request(self._http, self._auth, call)
+        with transport_errors(request):
+            response = self._http.send(request, auth=auth, follow_redirects=False)
+        return interpret(response, request)
+
+    def _carry_signed(self, call: Call[Any]) -> Any:
+        return self.send(call)
+
+    def _carry_unsigned(self, call: Call[Any]) -> Any:
+        return self.send(call)
+
+    def _carry_listing(self, call: Call[Any]) -> Iterator[Any]:
+        pages, more = Pages(call), True
+        while more:
+            items, more = pages.items(self.send(pages.next_call()))
+            yield from items
+
+    def close(self) -> None:
+        """Close connections, and the signer if the configuration opened it."""
+        if self._owns_http:
+            self._http.close()
+        for owned in self._owned:
+            owned.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._auth!r}>"
+
+
+class AsyncCarrier(Verbs[Coroutine[Any, Any, Any]], AsyncClosing):
+    """Sends calls with ``httpx.AsyncClient``; AsyncDfnsClient documents the arguments."""
+
+    def __init__(
+        self,
+        auth_token: TokenSource,
+        signer: Signer | PlainSigner | None = None,
+        *,
+        base_url: str = DEFAULT_BASE_URL,
+        timeout: Timeout = DEFAULT_TIMEOUT,
+        max_attempts: int = DEFAULT_MAX_ATTEMPTS,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        self._auth = UserActionAuth(auth_token, signer, base_url=base_url)
+        self._max_attempts = check_attempts(max_attempts)
+        self._http = http_client or httpx.AsyncClient(**http_options(self._auth, timeout))
+        self._owned: list[AsyncClosing] = []
+        self._owns_http = http_client is None
+        self.wallets: Any = Wallets(self)
+        self.keys: Any = Keys(self)
+        self.auth: Any = Auth(self)
+
+    async def send(self, call: Call[T]) -> T | ChangeRequest:
+        """Send a call; each attempt signs a new challenge."""
+        policy = retry_policy(call, self._max_attempts)
+        return await AsyncRetrying(**policy)(self._attempt, call, self._auth)
+
+    def paginate(
+        self, path: str, *, params: dict[str, QueryValue] | None = None
+    ) -> AsyncIterator[Any]:
+        """Walk through every item of a paginated list."""
+        return self._carry_listing(Call[Any].of("GET", path, params=params))
+
+    async def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
+        request = build_request(self._http, self._auth, call)
+        with transport_errors(request):
+            response = await self._http.send(request, auth=auth, follow_redirects=False)
+        return interpret(response, request)
+
+    async def _carry_signed(self, call: Call[Any]) -> Any:
+        return await self.send(call)
+
+    async def _carry_unsigned(self, call: Call[Any]) -> Any:
+        return await self.send(call)
+
+    async def _carry_listing(self, call: Call[Any]) -> AsyncIterator[Any]:
+        pages, more = Pages(call), True
+        while more:
+            items, more = pages.items(await self.send(pages.next_call()))
+            for item in items:
+                yield item
+
+    async def aclose(self) -> None:
+        """Close connections, and the signer if the configuration opened it."""
+        if self._owns_http:
+            await self._http.aclose()
+        for owned in self._owned:
+            await owned.aclose()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._auth!r}>"
+
+
+class DfnsClient(SyncCarrier):
+    """Calls the Dfns API and signs what changes state.
+
+    Args:
+        auth_token: service account, personal access or login token, or a function that returns it.
+        signer: answers challenges; a signer of the official SDK fits too. None for reads only.
+        base_url: where the API is; https, or http on this machine. May have a path prefix.
+        timeout: seconds for each request (or an ``httpx.Timeout``); None waits for ever.
+        max_attempts: how often a call is tried when that is safe; 1 turns repeating off.
+        http_client: an httpx client of your own, for proxies, TLS or limits; its own timeout
+            counts, and closing it stays with you.
+
+    Raises:
+        ConfigurationError: an argument is unusable.
+    """
+
+    wallets: Wallets[DfnsClient]
+    keys: Keys[DfnsClient]
+    auth: Auth[DfnsClient]
+
+    @classmethod
+    def from_config(
+        cls,
+        profile: str | None = None,
+        *,
+        config: str | os.PathLike[str] | None = None,
+        http_client: httpx.Client | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Assemble a client from a profile, the environment and arguments.
+
+        Args:
+            profile: name of the profile; the default profile if not given.
+            config: the configuration file; the default file if not given.
+            http_client: as for the class.
+            **settings: override settings of the profile, such as ``base_url`` or ``credential_id``.
+
+        Raises:
+            ConfigurationError: a setting is missing or wrong.
+            PluginError: the backend cannot be loaded.
+            SigningKeyError: the key cannot be opened.
+        """
+        from dfns_signers.config import assembly  # noqa: PLC0415  # the layer above
+
+        loaded = assembly.load_profile(profile, config=config, **settings)
+        signer = assembly.open_signer(loaded) if loaded.signer else None
+        client = cls(
+            assembly.token_of(loaded),
+            signer,
+            http_client=http_client,
+            **assembly.client_options(loaded),
+        )
+        client._owned += [signer] if signer else []
+        return client
+
+
+class AsyncDfnsClient(AsyncCarrier):
+    """DfnsClient for asyncio and trio: the same arguments, and every call is awaited."""
+
+    wallets: Wallets[AsyncDfnsClient]
+    keys: Keys[AsyncDfnsClient]
+    auth: Auth[AsyncDfnsClient]
+
+    @classmethod
+    def from_config(
+        cls,
+        profile: str | None = None,
+        *,
+        config: str | os.PathLike[str] | None = None,
+        http_client: httpx.AsyncClient | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Assemble a client as ``DfnsClient.from_config`` does.
+
+        The configuration is checked at once; the key is opened at the first signature, in a worker
+        thread, so that no key store blocks the event loop.
+        """
+        from dfns_signers.config import assembly  # noqa: PLC0415  # the layer above
+
+        loaded = assembly.load_profile(profile, config=config, **settings)
+        signer = assembly.deferred_signer(loaded) if loaded.signer else None
+        client = cls(
+            assembly.token_of(loaded),
+            signer,
+            http_client=http_client,
+            **assembly.client_options(loaded),
+        )
+        client._owned += [signer] if signer else []
+        return client

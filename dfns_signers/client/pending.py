@@ -1,0 +1,71 @@
+"""A call that waits for somebody else's signature, and survives a trip through JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from dfns_signers.client.call import Call, QueryValue
+from dfns_signers.errors import RequestError
+from dfns_signers.hooks import AnnouncedCall
+from dfns_signers.user_action.paths import check_path
+
+
+@dataclass(frozen=True, slots=True)
+class PendingAction:
+    """An announced call with its challenge.
+
+    Attributes:
+        method: upper-case HTTP method.
+        path: percent-encoded path.
+        payload: the body, exactly as it was announced and will be sent.
+        params: query parameters.
+        challenge: the JSON object to be signed, with ``challenge`` and ``allowCredentials``; give
+            it to a browser, or to ``signer.sign``.
+    """
+
+    method: str
+    path: str
+    payload: str = field(repr=False)
+    params: Mapping[str, QueryValue]
+    challenge: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def call(self) -> AnnouncedCall:
+        """What was announced."""
+        return AnnouncedCall(self.method, self.path, self.payload)
+
+    def to_json(self) -> str:
+        """As JSON text, to keep in a session or a database. It holds no token."""
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> PendingAction:
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            RequestError: it is something else.
+        """
+        try:
+            value = json.loads(text)
+            action = cls(**value)
+        except (ValueError, TypeError) as error:
+            raise RequestError("this is no pending action that 'to_json' wrote") from error
+        texts = (action.method, action.path, action.payload)
+        objects = (action.params, action.challenge)
+        if not all(isinstance(text, str) for text in texts) or not all(
+            isinstance(value, dict) for value in objects
+        ):
+            raise RequestError("a member of the pending action has another type than it had")
+        if not isinstance(action.challenge.get("challengeIdentifier"), str):
+            raise RequestError("the pending action has no challenge")
+        check_path(action.path)
+        return action
+
+    def to_call(self) -> Call[Any]:
+        """The call to send once it is signed."""
+        return Call(
+            self.method, self.path, self.payload.encode("utf-8"), dict(self.params), signed=True
+        )

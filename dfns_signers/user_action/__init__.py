@@ -1,0 +1,1 @@
+"""User action signing: the exchange that turns a challenge into permission for one call."""

@@ -1,0 +1,200 @@
+"""Token and user action signing as an ``httpx.Auth``, for any httpx client."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Any, Final, Protocol, TypeAlias
+
+import anyio.to_thread
+import httpx
+
+from dfns_signers.errors import ConfigurationError, RequestError
+from dfns_signers.hooks import AnnouncedCall
+from dfns_signers.signer import SeesCall, Signer
+from dfns_signers.user_action import exchange
+from dfns_signers.user_action.base_url import DEFAULT_BASE_URL, BaseUrl
+from dfns_signers.user_action.bodies import to_json_bytes
+from dfns_signers.user_action.endpoints import needs_user_action
+from dfns_signers.user_action.exchange import USER_ACTION_HEADER, SignChallenge, Step
+from dfns_signers.user_action.paths import check_path
+from dfns_signers.user_action.responses import read_object, reject_followed_redirect
+from dfns_signers.user_action.tokens import BearerToken, TokenSource
+
+Steps: TypeAlias = Callable[[AnnouncedCall], Generator[Step, Any, str]]
+
+SIGNED_EXTENSION: Final = "dfns_signed"
+"""Request extension that overrides whether a call is signed: True or False."""
+
+
+class PlainSigner(Protocol):
+    """A signer of the official Python SDK: ``sign`` and nothing else."""
+
+    def sign(self, challenge: Any) -> Any:
+        """Answer a challenge."""
+
+
+class _FetchToken:
+    """Asks the driver for the bearer token."""
+
+
+class UserActionAuth(httpx.Auth):
+    """Adds the bearer token, and signs the calls that change state.
+
+    Give it to ``httpx.Client(auth=…)`` or ``httpx.AsyncClient(auth=…)``. Which calls are signed
+    follows the Dfns API reference; ``extensions={"dfns_signed": False}`` (or True) on a request
+    overrides it. Errors of the exchange are raised as errors of this package from the httpx call;
+    the answer to the call itself is left to the caller. Leave ``follow_redirects`` off: httpx would
+    send the user action along.
+
+    Args:
+        auth_token: token, or a function that returns the current one.
+        signer: answers the challenges; a signer of the official SDK fits too. None for reads only.
+        base_url: where the API is. Requests to any other place are refused.
+
+    Raises:
+        ConfigurationError: token or base URL are unusable.
+    """
+
+    def __init__(
+        self,
+        auth_token: TokenSource,
+        signer: Signer | PlainSigner | None = None,
+        *,
+        base_url: str = DEFAULT_BASE_URL,
+    ) -> None:
+        self.base_url = BaseUrl.parse(base_url)
+        self._token = BearerToken(auth_token)
+        self._signer = signer
+        self._steps: Steps = exchange.sign
+
+    def with_steps(self, steps: Steps) -> UserActionAuth:
+        """The same authentication with other steps from a call to its user action token."""
+        other = copy.copy(self)
+        other._steps = steps  # noqa: SLF001  # its own copy
+        return other
+
+    def sync_auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        """Drive the flow from ``httpx.Client``."""
+        request.read()
+        flow = self._flow(request)
+        reply: Any = None
+        while True:
+            try:
+                step = flow.send(reply)
+            except StopIteration:
+                return
+            if isinstance(step, httpx.Request):
+                response = yield step
+                if step is not request:
+                    response.read()
+                reply = response
+            elif isinstance(step, SignChallenge):
+                reply = self._signer_for(step.call).sign(step.challenge)
+            else:
+                reply = self._token.read()
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Drive the flow from ``httpx.AsyncClient``."""
+        await request.aread()
+        flow = self._flow(request)
+        reply: Any = None
+        while True:
+            try:
+                step = flow.send(reply)
+            except StopIteration:
+                return
+            if isinstance(step, httpx.Request):
+                response = yield step
+                if step is not request:
+                    await response.aread()
+                reply = response
+            elif isinstance(step, SignChallenge):
+                reply = await _asign(self._signer_for(step.call), step)
+            else:
+                reply = await self._token.aread()
+
+    def _flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request | SignChallenge | _FetchToken, Any, None]:
+        path = self.base_url.path_of(request.url)
+        request.headers["Authorization"] = f"Bearer {yield _FetchToken()}"
+        if _is_signed(request, path):
+            steps = self._steps(_announce(request, path))
+            request.headers[USER_ACTION_HEADER] = yield from self._exchange(steps, request)
+        response = yield request
+        reject_followed_redirect(response, request, call=True)
+
+    def _exchange(
+        self, steps: Generator[Step, Any, str], request: httpx.Request
+    ) -> Generator[httpx.Request | SignChallenge, Any, str]:
+        """Send the steps over HTTP; signing is left to the driver."""
+        reply: Any = None
+        while True:
+            try:
+                step = steps.send(reply)
+            except StopIteration as done:
+                token: str = done.value
+                return token
+            if isinstance(step, SignChallenge):
+                reply = yield step
+            else:
+                post = self._post(step, request)
+                reply = read_object((yield post), sent=post)
+
+    def _post(self, step: exchange.Exchange, request: httpx.Request) -> httpx.Request:
+        inherited = ("Authorization", "User-Agent")
+        return httpx.Request(
+            "POST",
+            self.base_url.text + step.path,
+            headers={
+                "Content-Type": "application/json",
+                **{name: request.headers[name] for name in inherited if name in request.headers},
+            },
+            content=to_json_bytes(step.body),
+            extensions={k: v for k, v in request.extensions.items() if k == "timeout"},
+        )
+
+    def _signer_for(self, call: AnnouncedCall) -> Signer | PlainSigner:
+        if self._signer is None:
+            raise ConfigurationError(
+                f"{call.method} {call.path} must be signed, and no signer is configured: give "
+                "'signer', or add a [signer] table to the profile"
+            )
+        return self._signer.for_call(call) if isinstance(self._signer, SeesCall) else self._signer
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.base_url.text} with {self._signer!r}>"
+
+
+async def _asign(signer: Signer | PlainSigner, step: SignChallenge) -> Any:
+    asign = getattr(signer, "asign", None)
+    if asign is not None:
+        return await asign(step.challenge)
+    return await anyio.to_thread.run_sync(signer.sign, step.challenge)
+
+
+def _is_signed(request: httpx.Request, path: str) -> bool:
+    override = request.extensions.get(SIGNED_EXTENSION)
+    return needs_user_action(request.method, path) if override is None else bool(override)
+
+
+def _announce(request: httpx.Request, path: str) -> AnnouncedCall:
+    """What will be sent, read off the request itself so that both cannot differ."""
+    content = request.content
+    if content:
+        media_type = request.headers.setdefault("Content-Type", "application/json")
+        if media_type.partition(";")[0].strip().lower() != "application/json":
+            raise RequestError(
+                f"{request.method} {path} has a body of type {media_type!r}; only JSON bodies can "
+                "be announced in a user action"
+            )
+    try:
+        payload = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RequestError(f"the body of {request.method} {path} is not UTF-8") from error
+    return AnnouncedCall(request.method, check_path(path), payload)

@@ -1,0 +1,44 @@
+"""Which calls need a user action, where the caller does not say.
+
+Source: Dfns API reference. Everything that is not a GET does, but for these.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_UNSIGNED: Final = (
+    ("POST", r"/auth/action(/init)?"),
+    ("POST", r"/auth/login(?!/delegated$)(/.*)?"),
+    ("POST", r"/auth/registration(/init|/social|/enduser)?"),
+    ("PUT", r"/auth/registration/code"),
+    ("POST", r"/auth/recover/user(/init|/code)?"),
+    ("POST", r"/auth/credentials/init"),
+    ("POST", r"/auth/credentials/code/(init|verify)"),
+    ("POST", r"/auth/tokens"),
+    ("PUT", r"/auth/logout"),
+    ("POST", r"/networks/[^/]+/call-function"),
+    ("POST", r"/networks/read-contract"),
+    ("POST", r"/swaps/quotes"),
+    ("POST", r"/(payouts|payins)/quote"),
+    ("POST", r"/allocations/get-0fns-quote"),
+    ("POST", r"/wallets/[^/]+/canton/ledger-api"),
+)
+
+
+def needs_user_action(method: str, path: str) -> bool:
+    """Whether the documentation asks for a user action.
+
+    Args:
+        method: upper-case HTTP method.
+        path: percent-encoded path, without query and base URL prefix.
+    """
+    if method in _READS:
+        return False
+    return not any(
+        method == unsigned_method and re.fullmatch(pattern, path)
+        for unsigned_method, pattern in _UNSIGNED
+    )

@@ -1,0 +1,136 @@
+"""The user action exchange as a flow without I/O: which requests to send, and what to sign.
+
+Source: Dfns documentation on user action signing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dfns_signers.assertions import Assertion, read_challenge
+from dfns_signers.errors import ChallengeError, RequestError, UnexpectedResponseError
+from dfns_signers.hooks import AnnouncedCall
+
+INIT_PATH: Final = "/auth/action/init"
+COMPLETE_PATH: Final = "/auth/action"
+USER_ACTION_HEADER: Final = "X-DFNS-USERACTION"
+
+_SIGNABLE_METHODS: Final = frozenset({"POST", "PUT", "DELETE", "GET"})
+_FIRST_FACTORS: Final = frozenset({"Key", "PasswordProtectedKey", "Fido2", "Password"})
+_SECOND_FACTORS: Final = frozenset({"Key", "PasswordProtectedKey", "Fido2", "Totp"})
+_HEADER_VALUE: Final = re.compile(r"[!-~]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Send ``body`` as JSON to ``path`` and return the JSON object that answers."""
+
+    path: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SignChallenge:
+    """Sign the challenge of a call and return the assertion."""
+
+    challenge: Mapping[str, Any]
+    call: AnnouncedCall
+
+
+Step = Exchange | SignChallenge
+
+
+def init_body(call: AnnouncedCall) -> dict[str, str]:
+    """Body of ``POST /auth/action/init``; the API refuses any further member.
+
+    Raises:
+        RequestError: the API signs no call with this method.
+    """
+    if call.method not in _SIGNABLE_METHODS:
+        raise RequestError(
+            f"Dfns signs no user action for {call.method} {call.path}: the method must be one of "
+            f"{', '.join(sorted(_SIGNABLE_METHODS))}"
+        )
+    return {
+        "userActionPayload": call.payload,
+        "userActionHttpMethod": call.method,
+        "userActionHttpPath": call.path,
+        "userActionServerKind": "Api",
+    }
+
+
+def start(call: AnnouncedCall) -> Generator[Exchange, Mapping[str, Any], Mapping[str, Any]]:
+    """Announce a call; returns its challenge.
+
+    Raises:
+        ChallengeError: what answered is no challenge.
+    """
+    challenge = yield Exchange(INIT_PATH, init_body(call))
+    read_challenge(challenge)
+    identifier = challenge.get("challengeIdentifier")
+    if not isinstance(identifier, str) or not identifier:
+        raise ChallengeError(
+            f"the answer of {INIT_PATH} has no 'challengeIdentifier' text: it is no challenge"
+        )
+    return challenge
+
+
+def complete(
+    challenge: Mapping[str, Any],
+    first_factor: Mapping[str, Any],
+    second_factor: Mapping[str, Any] | None = None,
+) -> Generator[Exchange, Mapping[str, Any], str]:
+    """Exchange the assertion for a user action token, which is good for one use.
+
+    Raises:
+        RequestError: a factor is malformed, or a second one is missing.
+        UnexpectedResponseError: the answer has no usable token.
+    """
+    body = {
+        "challengeIdentifier": challenge["challengeIdentifier"],
+        "firstFactor": _factor(first_factor, _FIRST_FACTORS, "first"),
+    }
+    if second_factor is not None:
+        body["secondFactor"] = _factor(second_factor, _SECOND_FACTORS, "second")
+    elif _requires_second_factor(challenge, first_factor["kind"]):
+        raise RequestError(
+            f"the challenge requires a second factor besides the {first_factor['kind']} credential:"
+            " use a delegated client and give 'second_factor' to complete()"
+        )
+    answer = yield Exchange(COMPLETE_PATH, body)
+    token = answer.get("userAction")
+    if not isinstance(token, str) or not _HEADER_VALUE.fullmatch(token):
+        raise UnexpectedResponseError(f"the answer of {COMPLETE_PATH} has no 'userAction' text")
+    return token
+
+
+def sign(call: AnnouncedCall) -> Generator[Step, Any, str]:
+    """The whole exchange for one call; returns the user action token."""
+    challenge = yield from start(call)
+    assertion: Assertion = yield SignChallenge(challenge, call)
+    return (yield from complete(challenge, assertion))
+
+
+def _factor(factor: object, kinds: frozenset[str], which: str) -> Mapping[str, Any]:
+    kind = factor.get("kind") if isinstance(factor, Mapping) else None
+    if not isinstance(factor, Mapping) or kind not in kinds:
+        raise RequestError(
+            f"the {which} factor is no assertion: expected an object whose 'kind' is one of "
+            f"{', '.join(sorted(kinds))}, found {kind!r}"
+        )
+    return factor
+
+
+def _requires_second_factor(challenge: Mapping[str, Any], kind: str) -> bool:
+    kinds = challenge.get("supportedCredentialKinds")
+    if not isinstance(kinds, Sequence):
+        return False
+    return any(
+        isinstance(entry, Mapping)
+        and entry.get("kind") == kind
+        and entry.get("requiresSecondFactor") is True
+        for entry in kinds
+    )

@@ -1,0 +1,71 @@
+"""Paths of API calls: parameters stay one segment, and what is signed is what is requested."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote, unquote
+
+from dfns_signers.errors import RequestError
+
+_PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PATH: Final = re.compile(r"(/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)+")
+
+
+def expand(template: str, parameters: Mapping[str, object] | None = None) -> str:
+    """Fill the ``{placeholders}`` of a path, each as one percent-encoded segment.
+
+    Args:
+        template: such as ``/wallets/{walletId}``; without placeholders, the path itself.
+        parameters: a text or whole number for each placeholder.
+
+    Raises:
+        RequestError: a parameter is missing, left over, empty, ``.`` or ``..``; or the path could
+            be read as another one than it seems.
+    """
+    given = dict(parameters or {})
+
+    def fill(match: re.Match[str]) -> str:
+        if match[1] not in given:
+            raise RequestError(f"the path {template!r} needs the parameter {match[1]!r}")
+        return _segment(match[1], given.pop(match[1]))
+
+    path = _PLACEHOLDER.sub(fill, template)
+    if given:
+        raise RequestError(f"the path {template!r} has no place for {', '.join(sorted(given))}")
+    return check_path(path)
+
+
+def check_path(path: str) -> str:
+    """Refuse a path that a server could read as another one than it seems; returns it.
+
+    Raises:
+        RequestError: it does not start with one ``/``, has an empty, ``.`` or ``..`` segment
+            (also percent-encoded), a query, a fragment, or a character that must be encoded.
+    """
+    if "?" in path or "#" in path:
+        raise RequestError(
+            f"the path {path!r} has a query or fragment: give the query as 'params', and put "
+            "identifiers in with 'path_params', which encodes them"
+        )
+    if any(unquote(segment) in {".", ".."} for segment in path.split("/")):
+        raise RequestError(f"the path {path!r} has a '.' or '..' segment, which leads elsewhere")
+    if not _PATH.fullmatch(path):
+        raise RequestError(
+            f"the path {path!r} is not usable: expected segments of URL characters, each behind "
+            "one '/', none empty; 'path_params' encodes identifiers"
+        )
+    return path
+
+
+def _segment(name: str, value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise RequestError(f"the path parameter {name!r} is no text but {type(value).__name__}")
+    text = str(value)
+    if text in {"", ".", ".."}:
+        raise RequestError(f"the path parameter {name!r} is {text!r}, which names nothing")
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError as error:
+        raise RequestError(f"the path parameter {name!r} is no valid text") from error

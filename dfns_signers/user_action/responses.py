@@ -1,0 +1,197 @@
+"""From HTTP responses to JSON, or to errors that keep what the API said."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import math
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+import httpx
+
+from dfns_signers.errors import (
+    ApiError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitedError,
+    ServerError,
+    TransportError,
+    TransportTimeoutError,
+    UnexpectedResponseError,
+)
+from dfns_signers.user_action.exchange import USER_ACTION_HEADER
+
+_MAX_TEXT: Final = 2000
+
+_ERRORS: Final[Mapping[int, tuple[type[ApiError], str]]] = {
+    400: (BadRequestError, ""),
+    401: (
+        AuthenticationError,
+        "Check that token and credential belong together and to the region of the base URL",
+    ),
+    403: (
+        PermissionDeniedError,
+        "Check the permissions of the token's identity, and that the call is signed",
+    ),
+    404: (NotFoundError, ""),
+    409: (ConflictError, ""),
+    429: (RateLimitedError, "Slow down; every signed call costs three requests"),
+}
+
+
+def read_json(response: httpx.Response, *, sent: httpx.Request, call: bool) -> Any:
+    """The JSON of a successful response, or None if it is empty.
+
+    Args:
+        response: with its body read.
+        sent: the request that was sent, to notice a redirect that somebody followed.
+        call: whether this answers the call itself, not a step of its user action.
+
+    Raises:
+        ApiError: status 400 and up, as the class for that status.
+        UnexpectedResponseError: a redirect, or a body that is no JSON.
+    """
+    reject_followed_redirect(response, sent, call=call)
+    if response.is_error:
+        raise api_error(response, call=call)
+    if not response.is_success:
+        raise _redirected(response, response.next_request, call=call)
+    if not response.content:
+        return None
+    try:
+        return json.loads(response.content)
+    except ValueError as error:
+        raise _unexpected(response, "no JSON", call=call) from error
+
+
+def read_object(response: httpx.Response, *, sent: httpx.Request) -> Mapping[str, Any]:
+    """Like ``read_json`` for a step of a user action, which always answers with an object."""
+    value = read_json(response, sent=sent, call=False)
+    if not isinstance(value, dict):
+        raise _unexpected(response, "no JSON object", call=False)
+    return value
+
+
+def reject_followed_redirect(response: httpx.Response, sent: httpx.Request, *, call: bool) -> None:
+    """Refuse an answer that another request got: token or signature went along with it.
+
+    Raises:
+        UnexpectedResponseError: the client follows redirects, and followed one.
+    """
+    if response.request is not sent:
+        raise _redirected(response, response.request, call=call)
+
+
+def api_error(response: httpx.Response, *, call: bool) -> ApiError:
+    """The error for a response with status 400 and up; never fails itself."""
+    status = response.status_code
+    default = ServerError if status >= httpx.codes.INTERNAL_SERVER_ERROR else ApiError
+    kind, hint = _ERRORS.get(status, (default, ""))
+    text = _redacted(response)
+    envelope = _envelope(text)
+    message, error_id = envelope.get("message"), envelope.get("id")
+    said = message if isinstance(message, str) and message else response.reason_phrase
+    sentence = f"{_describe(response)} was answered with {status}: {said}"
+    error = kind(
+        f"{sentence}. {hint}" if hint else sentence,
+        status=status,
+        error_id=error_id if isinstance(error_id, str) else None,
+        details=envelope.get("details"),
+        headers={k: v for k, v in response.headers.items() if k.lower() != "set-cookie"},
+        body=text[:_MAX_TEXT],
+        retry_after=_retry_after(response),
+    )
+    reads = response.request.method in {"GET", "HEAD"}
+    error.may_have_taken_effect = call and not reads and isinstance(error, ServerError)
+    return error
+
+
+def transport_error(error: httpx.RequestError, *, call: httpx.Request) -> TransportError:
+    """Our error for a connection that failed or broke, on ``call`` or a step before it."""
+    request = error.request
+    never_sent = isinstance(
+        error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+    )
+    where = f"{request.method} {request.url.host}{request.url.path}"
+    if isinstance(error, httpx.TimeoutException):
+        kind: type[TransportError] = TransportTimeoutError
+        what = f"{where} timed out ({type(error).__name__})"
+    else:
+        kind = TransportError
+        what = f"{where} failed: {str(error) or type(error).__name__}"
+    effect = request is call and not never_sent and call.method not in {"GET", "HEAD"}
+    advice = (
+        "It may have taken effect: look before you repeat it"
+        if effect
+        else "It took no effect; check the network and 'base_url'"
+    )
+    ours = kind(f"{what}. {advice}")
+    ours.may_have_taken_effect = effect
+    return ours
+
+
+def _redirected(
+    response: httpx.Response, target: httpx.Request | None, *, call: bool
+) -> UnexpectedResponseError:
+    where = f" to {target.url.host}" if target else ""
+    return _unexpected(
+        response, f"a redirect{where}, which is never followed; check 'base_url'", call=call
+    )
+
+
+def _unexpected(response: httpx.Response, what: str, *, call: bool) -> UnexpectedResponseError:
+    error = UnexpectedResponseError(
+        f"{_describe(response)} was answered with {response.status_code} and {what} "
+        f"(content type {response.headers.get('content-type', 'not given')!r})"
+    )
+    error.may_have_taken_effect = call and response.request.method not in {"GET", "HEAD"}
+    return error
+
+
+def _describe(response: httpx.Response) -> str:
+    return f"{response.request.method} {response.request.url.path}"
+
+
+def _redacted(response: httpx.Response) -> str:
+    # A gateway's debug page may echo request headers.
+    text = response.content.decode("utf-8", "replace")
+    headers = response.request.headers
+    bearer = headers.get("authorization", "").removeprefix("Bearer ")
+    for secret in (bearer, headers.get(USER_ACTION_HEADER, "")):
+        if secret:
+            text = text.replace(secret, "[redacted]")
+    return text
+
+
+def _envelope(text: str) -> Mapping[str, Any]:
+    """The error object: under ``error``, or the top level, or a bare text under ``error``."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    if not isinstance(value, dict):
+        return {}
+    error = value.get("error")
+    if isinstance(error, dict):
+        return error
+    if isinstance(error, str):
+        return {"message": value.get("message") or error, "details": value.get("details")}
+    return value
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """``Retry-After`` in seconds, from delta-seconds or an HTTP date."""
+    value = response.headers.get("retry-after", "")
+    try:
+        seconds = float(value)
+    except ValueError:
+        parsed = email.utils.parsedate_tz(value)
+        if parsed is None:
+            return None
+        seconds = email.utils.mktime_tz(parsed) - time.time()
+    return max(0.0, seconds) if math.isfinite(seconds) else None
