@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from dfns_signers.backends.backend import Backend
+from dfns_signers.backends.options import BackendOptions
 from dfns_signers.config.deferred import DeferredSigner
 from dfns_signers.config.files import ConfigFile, choose_profile, find_file
 from dfns_signers.config.profile import Profile, SignerTable, validate
@@ -107,6 +109,15 @@ def load_profile(
         values[key], origins[key] = value, origin
     _warn_of_open_file(file, values, origins)
     return _validated(name, file, values, origins)
+
+
+def validated_options(loaded: LoadedProfile) -> BackendOptions:
+    """The options of the ``[signer]`` table as its backend reads them; no key is opened.
+
+    Raises:
+        ConfigurationError, PluginError: as ``load_signer``.
+    """
+    return _validated_signer(loaded)[2]
 
 
 def open_key(loaded: LoadedProfile) -> SigningKey:
@@ -220,7 +231,7 @@ def _warn_of_open_file(
         )
 
 
-def _key_opener(loaded: LoadedProfile) -> Callable[[], SigningKey]:
+def _validated_signer(loaded: LoadedProfile) -> tuple[str, Backend[Any], BackendOptions]:
     table = loaded.signer
     if table is None:
         raise _missing(loaded, "signer", "a table with 'backend' and its options")
@@ -232,6 +243,11 @@ def _key_opener(loaded: LoadedProfile) -> Callable[[], SigningKey]:
         folder=loaded.folder,
         texts=loaded.signer_is_text,
     )
+    return table.backend, backend, options
+
+
+def _key_opener(loaded: LoadedProfile) -> Callable[[], SigningKey]:
+    name, backend, options = _validated_signer(loaded)
 
     def open_it() -> SigningKey:
         try:
@@ -240,10 +256,9 @@ def _key_opener(loaded: LoadedProfile) -> Callable[[], SigningKey]:
             raise
         except Exception as error:
             raise PluginError(
-                f"the backend {table.backend!r} failed to open its key: "
-                f"{type(error).__name__}: {error}"
+                f"the backend {name!r} failed to open its key: {type(error).__name__}: {error}"
             ) from error
-        return _checked(key, options.fingerprint, table.backend)
+        return _checked(key, options.fingerprint, name)
 
     return open_it
 

@@ -1,0 +1,200 @@
+"""``demo``: the main job on local servers, shown as a table."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from dfns_signers.algorithms import Algorithm, public_key_pem
+from dfns_signers.backends.pem.key import PemKey
+from dfns_signers.backends.pem.parsing import PrivateKey
+from dfns_signers.cli.exit_codes import ExitCode, reports_errors
+from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption
+from dfns_signers.cli.output import note, print_json, print_table
+from dfns_signers.client.client import AsyncDfnsClient, DfnsClient
+from dfns_signers.client.delegated import DelegatedDfnsClient
+from dfns_signers.client.pending import PendingAction
+from dfns_signers.config.assembly import ENVIRONMENT, load_profile, load_signer, open_key
+from dfns_signers.config.files import CONFIG_VARIABLE, PROFILE_VARIABLE
+from dfns_signers.enrolment import attest
+from dfns_signers.errors import DfnsSignersError
+from dfns_signers.signer import KeySigner
+from dfns_signers.signing_key import SigningKey
+
+if TYPE_CHECKING:
+    from dfns_signers.emulator import Emulator
+
+_NETWORK: Final = "EthereumSepolia"
+_SHOWN: Final = 15
+_MODES: Final = ("sync", "async", "delegated")
+_COLUMNS: Final = ("profile", "backend", "algorithm", "enrolled as", *_MODES, "seconds")
+
+_PRIVATE_KEYS: Final[Mapping[Algorithm, Callable[[], PrivateKey]]] = {
+    Algorithm.ED25519: ed25519.Ed25519PrivateKey.generate,
+    Algorithm.ES256: lambda: ec.generate_private_key(ec.SECP256R1()),
+    Algorithm.ES256K: lambda: ec.generate_private_key(ec.SECP256K1()),
+    Algorithm.RS256: lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """A profile to show: which file it is in, and where its client shall call."""
+
+    profile: str | None
+    config: Path | None
+    overrides: Mapping[str, Any] = field(repr=False)
+
+    def settings(self, **more: Any) -> dict[str, Any]:
+        """Arguments for ``load_signer`` and ``from_config``."""
+        return {"profile": self.profile, "config": self.config, **self.overrides, **more}
+
+
+@reports_errors
+def demo(
+    config: ConfigOption = None, profile: ProfileOption = None, json: JsonOption = False
+) -> None:
+    """Show the main job on local servers; nothing leaves this machine.
+
+    Starts the emulator, makes a PEM key for each algorithm, enrols each as a credential, and
+    creates wallets signed by each: synchronously, asynchronously and delegated.
+
+    With --profile or --config, the signing key of that profile takes part too: a dry run of a real
+    key against the local API.
+    """
+    from dfns_signers.emulator import Emulator  # noqa: PLC0415  # an optional extra
+
+    with (
+        tempfile.TemporaryDirectory(prefix="dfns-signers-demo-") as folder,
+        Emulator(exact_payloads=True) as emulator,
+    ):
+        note(f"The emulator listens on {emulator.url}; every call below goes there.")
+        target = {"base_url": emulator.url, "auth_token": emulator.auth_token}
+        enrol = _enroller(emulator, target)
+        rows = []
+        if config is not None or profile is not None:
+            rows.append(_show(_Subject(profile, config, target), enrol))
+        with _own_environment():
+            file = _write_profiles(Path(folder))
+            rows += [_show(_Subject(name, file, target), enrol) for name in _PRIVATE_KEYS]
+    _report(rows, json=json)
+
+
+def _write_profiles(folder: Path) -> Path:
+    """A configuration file with a profile and a key file for each algorithm."""
+    lines = []
+    for algorithm, generate in _PRIVATE_KEYS.items():
+        path = folder / f"{algorithm}.pem"
+        path.touch(mode=0o600)
+        path.write_bytes(_pem(generate()))
+        lines += [f"[profiles.{algorithm}.signer]", 'backend = "pem"', f'path = "{path.name}"', ""]
+    file = folder / "config.toml"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return file
+
+
+def _pem(key: PrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def _enroller(emulator: Emulator, target: Mapping[str, Any]) -> Callable[[SigningKey], str]:
+    """Registers a key as a credential, signed by somebody who has one already."""
+    admin_key = PemKey.from_pem(_pem(ed25519.Ed25519PrivateKey.generate()))
+    admin = KeySigner(admin_key, emulator.enrol(public_key_pem(admin_key.public_key)))
+
+    def enrol(key: SigningKey) -> str:
+        with DfnsClient(target["auth_token"], admin, base_url=target["base_url"]) as dfns:
+            challenge = dfns.auth.credentials.challenge()
+            info = attest(key, challenge)
+            dfns.auth.credentials.create(
+                name=key.reference, challenge=challenge, credential_info=info
+            )
+            return info["credId"]
+
+    return enrol
+
+
+def _show(subject: _Subject, enrol: Callable[[SigningKey], str]) -> dict[str, Any]:
+    """One row: the key enrolled, and a wallet created by each kind of client."""
+    loaded = load_profile(**subject.settings())
+    row: dict[str, Any] = dict.fromkeys((*_COLUMNS, "error"), "")
+    row["profile"] = subject.profile or "default"
+    row["backend"] = loaded.signer.backend if loaded.signer else ""
+    begin = time.perf_counter()
+    try:
+        with open_key(loaded) as key:
+            row["algorithm"] = str(key.algorithm)
+            row["enrolled as"] = credential_id = enrol(key)
+        settings = subject.settings(credential_id=credential_id)
+        row["sync"] = _create(settings)
+        row["async"] = asyncio.run(_create_async(settings))
+        row["delegated"] = _create_delegated(settings)
+    except DfnsSignersError as error:
+        row["error"] = str(error)
+    row["seconds"] = f"{time.perf_counter() - begin:.2f}"
+    return row
+
+
+def _create(settings: Mapping[str, Any]) -> str:
+    with DfnsClient.from_config(**settings) as dfns:
+        return dfns.wallets.create(network=_NETWORK)["id"]
+
+
+async def _create_async(settings: Mapping[str, Any]) -> str:
+    async with AsyncDfnsClient.from_config(**settings) as dfns:
+        return (await dfns.wallets.create(network=_NETWORK))["id"]
+
+
+def _create_delegated(settings: Mapping[str, Any]) -> str:
+    with (
+        DelegatedDfnsClient.from_config(**settings) as dfns,
+        load_signer(**settings) as somebody_else,
+    ):
+        sent_away = dfns.wallets.create(network=_NETWORK).to_json()
+        pending = PendingAction.from_json(sent_away)
+        wallet = dfns.complete(pending, somebody_else.sign(pending.challenge))
+        return str(wallet["id"])
+
+
+def _report(rows: list[dict[str, Any]], *, json: bool) -> None:
+    if json:
+        print_json(rows)
+    else:
+        cells = [[_short(str(row[column])) for column in _COLUMNS] for row in rows]
+        print_table("Wallets, each created by a signed call", _COLUMNS, cells)
+    failed = [row for row in rows if row["error"]]
+    for row in failed:
+        note(f"{row['profile']}: {row['error']}")
+    if failed:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _short(text: str) -> str:
+    """Identifiers are told apart by their beginning, and the whole of them is in the JSON."""
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+@contextmanager
+def _own_environment() -> Iterator[None]:
+    """Hide variables that would override the profiles of the demonstration."""
+    names = (*ENVIRONMENT, CONFIG_VARIABLE, PROFILE_VARIABLE)
+    hidden = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)

@@ -1,0 +1,87 @@
+"""``emulator``: a local Dfns API in the foreground."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dfns_signers.algorithms import public_key_pem
+from dfns_signers.cli.exit_codes import reports_errors
+from dfns_signers.cli.inputs import pairs, read_text
+from dfns_signers.cli.options import ConfigOption, ProfileOption
+from dfns_signers.config.assembly import load_profile, open_signer
+
+
+@reports_errors
+def emulator(
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    listen: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Loopback address; port 0 is any free one.")
+    ] = "127.0.0.1:0",
+    token: Annotated[
+        str | None,
+        typer.Option(help="Bearer token to accept. [default: a new one]", show_default=False),
+    ] = None,
+    credential: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CREDENTIAL_ID=PUBLIC_KEY.pem",
+            help="Credential to accept; may be repeated.",
+        ),
+    ] = None,
+    exact_payloads: Annotated[
+        bool,
+        typer.Option(help="Compare announced payload and body byte for byte, not as JSON."),
+    ] = False,
+    rate_limit: Annotated[
+        int | None, typer.Option(min=1, help="Requests per minute. [default: no limit]")
+    ] = None,
+    require_approval: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="'METHOD PATH'",
+            help="Answer 202 to this call, as a policy would; may be repeated.",
+        ),
+    ] = None,
+) -> None:
+    """Run a local Dfns API that checks everything a real one would.
+
+    Prints one line of JSON when it is ready: url, auth_token, user_id, org_id. Stop it with Ctrl-C.
+
+    With --profile or --config, it also accepts the signing key of that profile under its
+    credential id, and its token unless --token is given: point base_url at it, and that profile
+    works.
+    """
+    from dfns_signers.emulator import Emulator, parse_listen, serve_forever  # noqa: PLC0415
+
+    host, port = parse_listen(listen)
+    credentials = {
+        name: read_text(Path(path), "the public key")
+        for name, path in pairs(credential or [], "--credential").items()
+    }
+    if config is not None or profile is not None:
+        loaded = load_profile(profile, config=config)
+        with open_signer(loaded) as signer:
+            credentials[signer.credential_id] = public_key_pem(signer.key.public_key)
+        if token is None and loaded.settings.auth_token is not None:
+            token = loaded.settings.auth_token.reveal()
+    server = Emulator(
+        host,
+        port,
+        token=token,
+        credentials=credentials,
+        exact_payloads=exact_payloads,
+        rate_limit=rate_limit,
+    )
+    for rule in require_approval or []:
+        method, _, path = rule.partition(" ")
+        server.require_approval(method.upper(), path.strip())
+    serve_forever(server, _announce)
+
+
+def _announce(line: str) -> None:
+    typer.echo(line)
+    typer.get_text_stream("stdout").flush()

@@ -1,0 +1,82 @@
+"""Read what a command was given: standard input, files, ``name=value`` pairs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from dfns_signers.cli.output import note
+from dfns_signers.errors import RequestError
+
+
+def json_from_stdin(what: str) -> Any:
+    """Parse standard input.
+
+    Raises:
+        RequestError: it is no JSON.
+    """
+    if sys.stdin.isatty():
+        note(f"reading {what} as JSON from standard input; end with Ctrl-D")
+    return parse_json(sys.stdin.read(), f"{what} on standard input")
+
+
+def json_from_file(path: Path, what: str) -> Any:
+    """Parse a file.
+
+    Raises:
+        RequestError: it cannot be read, or is no JSON.
+    """
+    return parse_json(read_text(path, what), f"{what} in {path}")
+
+
+def read_text(path: Path, what: str) -> str:
+    """Read a text file.
+
+    Raises:
+        RequestError: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise RequestError(f"{what} cannot be read from {path}: {reason}") from error
+
+
+def parse_json(text: str, what: str) -> Any:
+    """Parse JSON.
+
+    Raises:
+        RequestError: it is no JSON; the message says where.
+    """
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise RequestError(f"{what} is no JSON: {error}") from error
+    except RecursionError as error:
+        raise RequestError(f"{what} is nested too deeply") from error
+
+
+def body_argument(value: str) -> Any:
+    """A JSON body: the text itself, ``@FILE``, or ``-`` for standard input."""
+    if value == "-":
+        return json_from_stdin("the body")
+    if value.startswith("@"):
+        return json_from_file(Path(value[1:]), "the body")
+    return parse_json(value, "the body")
+
+
+def pairs(values: list[str], option: str) -> dict[str, str]:
+    """``name=value`` arguments as a dictionary."""
+    found: dict[str, str] = {}
+    for value in values:
+        name, separator, text = value.partition("=")
+        if not separator or not name:
+            raise typer.BadParameter(f"expected NAME=VALUE, found {value!r}", param_hint=option)
+        if name in found:
+            raise typer.BadParameter(f"{name!r} is given twice", param_hint=option)
+        found[name] = text
+    return found
