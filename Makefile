@@ -1,0 +1,70 @@
+# Everything runs in a virtual environment of its own, .venv; nothing else is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PLUGINS := $(patsubst %/pyproject.toml,-e %,$(wildcard plugins/*/pyproject.toml))
+SERVERS := $(patsubst localstack/requirements/%.txt,.venv-%/.done,$(wildcard localstack/requirements/*.txt))
+SHOWN := $(foreach plugin,$(patsubst plugins/%/,%,$(wildcard plugins/*/)),--with $(plugin))
+METADATA := pyproject.toml $(wildcard plugins/*/pyproject.toml) constraints.txt
+
+.PHONY: help demo test check format coverage lowest constraints clean
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/.runtime $(SERVERS) ## the main job on local servers: sign with each kind of key
+	@$(BIN)/dfns-signers demo $(SHOWN)
+
+test: $(VENV)/.development $(SERVERS) ## run the test suite, with coverage
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report
+
+check: $(VENV)/.development ## format, lint and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.development ## format, and mend what lint can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lowest: ## run the suite on the lowest versions that the metadata allows
+	$(call new-venv,.venv-lowest)
+	@$(PYTHON) tests/lowest_versions.py pyproject.toml $(wildcard plugins/*/pyproject.toml) > .venv-lowest/constraints.txt
+	@.venv-lowest/bin/pip install -q -c .venv-lowest/constraints.txt -e .[emulator] $(PLUGINS) --group test
+	@.venv-lowest/bin/python -m pytest $(ARGS)
+
+constraints: ## renew constraints.txt from the newest versions
+	$(call new-venv,.venv-newest)
+	@.venv-newest/bin/pip install -q -e .[emulator] $(PLUGINS) --group check
+	@.venv-newest/bin/pip freeze --exclude-editable | grep -E '^[A-Za-z0-9_.-]+==' > constraints.txt
+
+clean: ## remove the environments and everything that tools left
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+
+# Debian's Python has no ensurepip: the environment is made without pip, and pip is put into it.
+define new-venv
+	@rm -rf $(1)
+	@$(PYTHON) -m venv --without-pip $(1)
+	@$(PYTHON) -m pip --python $(1)/bin/python install -q --disable-pip-version-check "pip>=25.1"
+endef
+
+# Each server for tests lives in an environment of its own: its pins are none of ours.
+.venv-%/.done: localstack/requirements/%.txt
+	@echo "installing $* into .venv-$* ..."
+	$(call new-venv,.venv-$*)
+	@.venv-$*/bin/pip install -q -r $<
+	@touch $@
+
+$(VENV)/bin/pip:
+	$(call new-venv,$(VENV))
+
+$(VENV)/.runtime: $(METADATA) | $(VENV)/bin/pip
+	@echo "installing into $(VENV) ..."
+	@$(BIN)/pip install -q -c constraints.txt -e .[emulator] $(PLUGINS)
+	@touch $@
+
+$(VENV)/.development: $(METADATA) $(VENV)/.runtime | $(VENV)/bin/pip
+	@$(BIN)/pip install -q -c constraints.txt -e .[emulator] $(PLUGINS) --group check
+	@touch $@

@@ -1,0 +1,1 @@
+"""What tests of a program that signs with dfns-signers need."""

@@ -1,0 +1,44 @@
+"""What holds for every test: a clean environment, and no secret in a log record or an error."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.secrecy import Watch, watch_errors
+
+pytest_plugins = ["pytester"]
+
+_FOREIGN = ("DFNS_", "AWS_", "VAULT_", "BAO_", "GOOGLE_", "CLOUDSDK_")
+
+
+@pytest.fixture(scope="session")
+def secrecy() -> Iterator[Watch]:
+    watch, root = Watch(), logging.getLogger()
+    level = root.level
+    root.addHandler(watch)
+    root.setLevel(logging.DEBUG)
+    with pytest.MonkeyPatch.context() as patch:
+        watch_errors(watch, patch)
+        yield watch
+    root.removeHandler(watch)
+    root.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_gets_out(secrecy: Watch) -> Iterator[None]:
+    yield
+    assert secrecy.drain() == []
+
+
+@pytest.fixture(autouse=True)
+def _no_configuration_of_this_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for name in os.environ:
+        if name.startswith(_FOREIGN):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", os.fspath(tmp_path_factory.getbasetemp() / "no-config"))
