@@ -93,6 +93,4 @@ def ecdsa_integers(der: bytes) -> tuple[int, int]:
         ) from error
     if r <= 0 or s <= 0:
         raise EncodingError("r and s of an ECDSA signature are positive")
-    if encode_dss_signature(r, s) != der:
-        raise EncodingError("the ECDSA signature is not canonical DER")
     return r, s

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -62,6 +63,22 @@ class SigningRequest:
     call: AnnouncedCall | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LocalSigner:
+    """A key on a local server.
+
+    Attributes:
+        name: names it to a person, such as ``LocalStack Ed25519``.
+        signer: the ``[signer]`` table that opens it.
+        environment: variables that its credentials come from; for local servers only, so that
+            nothing in it is secret.
+    """
+
+    name: str
+    signer: Mapping[str, Any]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
 class HookSpecification:
     """The hooks of the pluggy project ``dfns_signers``."""
 
@@ -70,11 +87,20 @@ class HookSpecification:
         """Provide the backend that the plugin's entry point is named after."""
         raise NotImplementedError
 
+    @hookspec(firstresult=True)
+    def dfns_local_signers(self) -> AbstractContextManager[Sequence[LocalSigner]]:
+        """Start local servers with keys on them, for ``dfns-signers demo --with NAME``.
+
+        Entering starts them, leaving stops them.
+        """
+        raise NotImplementedError
+
     @hookspec
     def before_sign(self, request: SigningRequest) -> None:
         """Look at what is about to be signed; raise SigningRefusedError to refuse it.
 
-        Any other exception refuses as well: a guard that fails must not let through.
+        Any other exception refuses as well, and so does an answer other than None: a guard that
+        fails, or that was meant to say no, must not let through.
         """
 
     @hookspec
@@ -145,7 +171,7 @@ class SigningHooks:
         """
         for guard in reversed(self._manager.hook.before_sign.get_hookimpls()):
             try:
-                _call(guard, request=request)
+                answer = _call(guard, request=request)
             except SigningRefusedError:
                 raise
             except Exception as error:
@@ -153,6 +179,12 @@ class SigningHooks:
                     f"the plugin {guard.plugin_name!r} failed before a signature with the key "
                     f"{request.key}, which counts as a refusal: {type(error).__name__}: {error}"
                 ) from error
+            if answer is not None:
+                raise SigningRefusedError(
+                    f"the plugin {guard.plugin_name!r} answered {answer!r} before a signature with "
+                    f"the key {request.key}, which counts as a refusal: a guard refuses by raising "
+                    "SigningRefusedError, and returns nothing otherwise"
+                )
 
     def after(self, request: SigningRequest, evidence: Evidence) -> None:
         """Tell every observer."""
@@ -175,6 +207,6 @@ def _is_deferred(function: Callable[..., object]) -> bool:
     )
 
 
-def _call(implementation: pluggy.HookImpl, **values: object) -> None:
+def _call(implementation: pluggy.HookImpl, **values: object) -> object:
     # One at a time, not through pluggy's multicall: one failing observer must not silence others.
-    implementation.function(*(values[name] for name in implementation.argnames))
+    return implementation.function(*(values[name] for name in implementation.argnames))

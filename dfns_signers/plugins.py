@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
 from dfns_signers.backends.backend import Backend
+from dfns_signers.backends.options import BackendOptions
 from dfns_signers.errors import PluginError
-from dfns_signers.hooks import PROJECT, SigningHooks, new_plugin_manager
+from dfns_signers.hooks import PROJECT, LocalSigner, SigningHooks, new_plugin_manager
 
 GROUP: Final = PROJECT
 
@@ -65,20 +67,18 @@ def load_backend(name: str) -> Backend[Any]:
     Raises:
         PluginError: as ``load_plugin``, or the plugin provides no backend.
     """
-    manager = new_plugin_manager()
-    plugin = load_plugin(name)
-    try:
-        manager.register(plugin, name=name)
-        backend = manager.hook.dfns_backend()
-    except (Exception, SystemExit) as error:
-        raise PluginError(
-            f"the plugin {name!r} failed to provide its backend: {type(error).__name__}: {error}"
-        ) from error
+    backend = _ask(name, "dfns_backend")
     if not isinstance(backend, Backend):
         raise PluginError(
             f"the plugin {name!r} provides no backend: its dfns_backend hook should return a "
             f"Backend, and gave {type(backend).__name__}; a plugin with other hooks belongs under "
             "'plugins', not under 'backend'"
+        )
+    options = getattr(backend, "options", None)
+    if not (isinstance(options, type) and issubclass(options, BackendOptions)):
+        raise PluginError(
+            f"the backend {name!r} declares no options: its attribute 'options' should be a "
+            "subclass of BackendOptions"
         )
     return backend
 
@@ -90,6 +90,31 @@ def load_hooks(names: Sequence[str]) -> SigningHooks:
         PluginError: as ``load_plugin``.
     """
     return SigningHooks((name, load_plugin(name)) for name in names)
+
+
+def local_signers(name: str) -> AbstractContextManager[Sequence[LocalSigner]]:
+    """Local servers of a plugin with keys on them; entering starts the servers.
+
+    Raises:
+        PluginError: as ``load_plugin``, or the plugin has no local servers.
+    """
+    servers = _ask(name, "dfns_local_signers")
+    if servers is None:
+        raise PluginError(f"the plugin {name!r} has no local servers to show")
+    return servers  # type: ignore[no-any-return]  # the hook's documented type
+
+
+def _ask(name: str, hook: str) -> Any:
+    """What one plugin alone answers to a hook."""
+    manager = new_plugin_manager()
+    plugin = load_plugin(name)
+    try:
+        manager.register(plugin, name=name)
+        return getattr(manager.hook, hook)()
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"the hook {hook} of the plugin {name!r} failed: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _only_entry(name: str) -> EntryPoint:

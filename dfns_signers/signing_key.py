@@ -171,6 +171,11 @@ class SigningKey(Closing, AsyncClosing, ABC):
         return time.perf_counter()
 
     def _checked(self, message: bytes, response: KeyResponse, begin: float) -> Signature:
+        if not isinstance(response, KeyResponse):
+            raise InvalidSignatureError(
+                f"the key {self.reference} answered with {type(response).__name__}; its backend "
+                "is at fault: expected a KeyResponse"
+            )
         try:
             if not isinstance(response.signature, bytes):
                 raise EncodingError(f"expected bytes, found {type(response.signature).__name__}")

@@ -38,17 +38,25 @@ def verify_assertion(
 
 def _signed_parts(assertion: object) -> tuple[bytes, bytes]:
     inner = assertion.get("credentialAssertion") if isinstance(assertion, Mapping) else None
-    if not isinstance(inner, Mapping):
+    if not isinstance(assertion, Mapping) or not isinstance(inner, Mapping):
         raise EncodingError(
             f"expected an assertion with the members {', '.join(Assertion.__annotations__)}"
         )
+    if assertion.get("kind") != "Key":
+        raise EncodingError("the assertion is not of the kind 'Key'")
+    _text(inner, "credId")
     return _binary(inner, "clientData"), _binary(inner, "signature")
 
 
-def _binary(inner: Mapping[str, object], name: str) -> bytes:
+def _text(inner: Mapping[str, object], name: str) -> str:
     text = inner.get(name)
     if not isinstance(text, str):
         raise EncodingError(f"the assertion has no {name!r} text")
+    return text
+
+
+def _binary(inner: Mapping[str, object], name: str) -> bytes:
+    text = _text(inner, name)
     try:
         return base64url_decode(text)
     except EncodingError as error:
@@ -57,8 +65,9 @@ def _binary(inner: Mapping[str, object], name: str) -> bytes:
 
 def _client_data(signed: bytes) -> Mapping[str, object]:
     try:
-        data = json.loads(signed)
-    except ValueError as error:
+        # Decoded first: given bytes, json.loads would take UTF-16 and UTF-32 as well.
+        data = json.loads(signed.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
         raise EncodingError("the clientData is no JSON") from error
     if not isinstance(data, dict):
         raise EncodingError("the clientData is no JSON object")

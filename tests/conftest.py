@@ -7,10 +7,15 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.secrecy import Watch, watch_errors
 
 pytest_plugins = ["pytester"]
+
+# Making an RSA key or a signature may well take longer than the default deadline.
+settings.register_profile("dfns-signers", deadline=None)
+settings.load_profile("dfns-signers")
 
 _FOREIGN = ("DFNS_", "AWS_", "VAULT_", "BAO_", "GOOGLE_", "CLOUDSDK_")
 

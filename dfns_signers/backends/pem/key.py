@@ -11,12 +11,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
 from typing_extensions import Self
 
-from dfns_signers.backends.pem.parsing import PrivateKey, parse_private_key
+from dfns_signers.backends.pem.parsing import MAX_BYTES, PrivateKey, parse_private_key
 from dfns_signers.errors import KeyNotFoundError, SigningKeyError
 from dfns_signers.file_modes import readable_by_others
 from dfns_signers.signing_key import KeyResponse, SigningKey
-
-_MAX_FILE_BYTES: Final = 1_000_000  # a key takes a few thousand; more is another kind of file
 
 _log: Final = logging.getLogger(__name__)
 
@@ -134,15 +132,15 @@ def _to_bytes(value: str | bytes) -> bytes:
 
 def _read(path: Path) -> bytes:
     try:
-        status = path.stat()
-        if status.st_size > _MAX_FILE_BYTES:
-            raise SigningKeyError(f"the file {path} is {status.st_size} bytes: that is no PEM key")
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            mode = os.fstat(stream.fileno()).st_mode
+            # One byte more than a key may have tells a larger file from one that just fits.
+            data = stream.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise KeyNotFoundError(f"there is no key file {path}; check the path") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SigningKeyError(f"the key file {path} cannot be read: {reason}") from error
-    if readable_by_others(status.st_mode):
+    if readable_by_others(mode):
         _log.warning("other users can read the key file %s; run: chmod 600 %s", path, path)
     return data

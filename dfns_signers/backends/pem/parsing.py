@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Final, TypeAlias
 
@@ -9,7 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from dfns_signers.algorithms import algorithm_of
+from dfns_signers.algorithms import SUPPORTED, algorithm_of
 from dfns_signers.errors import SigningKeyError, UnsupportedKeyError
 
 PrivateKey: TypeAlias = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -19,10 +20,14 @@ EXPECTED: Final = (
     "('EC PRIVATE KEY') or PKCS#1 ('RSA PRIVATE KEY')"
 )
 
+# A block never reaches over the beginning of another, which also keeps the search linear.
 _BLOCK: Final = re.compile(
-    rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----",
-    re.DOTALL,
+    rb"-----BEGIN ([A-Z0-9 ]+)-----((?:(?!-----BEGIN ).)*?)-----END \1-----", re.DOTALL
 )
+_LEGACY_ENCRYPTION: Final = b"Proc-Type: 4,ENCRYPTED"
+_RSASSA_PSS: Final = bytes.fromhex("06092a864886f70d01010a")  # OID 1.2.840.113549.1.1.10 in DER
+_ALGORITHM_ENDS: Final = 48  # bytes of PKCS#8 by which its algorithm identifier has been named
+MAX_BYTES: Final = 1_000_000  # a key takes a few thousand; more is another kind of file
 _PRIVATE_LABELS: Final = frozenset(
     {b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY", b"EC PRIVATE KEY", b"RSA PRIVATE KEY"}
 )
@@ -47,8 +52,10 @@ def parse_private_key(data: bytes, passphrase: bytes | None, source: str) -> Pri
             there is instead.
         SigningKeyError: the passphrase is missing, wrong or needless.
     """
+    if len(data) > MAX_BYTES:
+        raise UnsupportedKeyError(f"{source} is over {MAX_BYTES} bytes, which no key is")
     block = _only_private_block(data.replace(rb"\r", b"").replace(rb"\n", b"\n"), source)
-    encrypted = b"ENCRYPTED" in block
+    encrypted = block.startswith(b"-----BEGIN ENCRYPTED ") or _LEGACY_ENCRYPTION in block
     if encrypted and not passphrase:
         raise SigningKeyError(
             f"the private key in {source} is encrypted: set its passphrase, such as "
@@ -63,11 +70,25 @@ def parse_private_key(data: bytes, passphrase: bytes | None, source: str) -> Pri
         key = serialization.load_pem_private_key(block, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm, OverflowError) as error:
         raise _unreadable(source, encrypted=encrypted) from error
+    if not encrypted and _is_limited_to_pss(block):
+        raise UnsupportedKeyError(
+            f"the private key in {source} is unusable: found an RSA key for RSASSA-PSS alone, "
+            f"which Dfns does not accept; supported are {SUPPORTED}"
+        )
     try:
         algorithm_of(key.public_key())
     except UnsupportedKeyError as error:
         raise UnsupportedKeyError(f"the private key in {source} is unusable: {error}") from None
     return key  # type: ignore[return-value]  # narrowed by algorithm_of
+
+
+def _is_limited_to_pss(block: bytes) -> bool:
+    # The loaded key does not say: its algorithm identifier has to be looked at.
+    body = b"".join(block.splitlines()[1:-1])
+    try:
+        return _RSASSA_PSS in base64.b64decode(body)[:_ALGORITHM_ENDS]
+    except ValueError:
+        return False
 
 
 def _only_private_block(data: bytes, source: str) -> bytes:

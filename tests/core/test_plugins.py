@@ -1,0 +1,298 @@
+"""Plugins are found by their metadata, and only the one that is asked for is imported."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dfns_signers.algorithms import load_public_key
+from dfns_signers.backends.backend import Backend
+from dfns_signers.errors import PluginError, SigningRefusedError
+from dfns_signers.plugins import (
+    PluginInfo,
+    installed_plugins,
+    load_backend,
+    load_hooks,
+    load_plugin,
+    local_signers,
+)
+from dfns_signers.signer import KeySigner
+from tests.core.keys import AnsweringKey, private_key, private_pem, public_pem
+
+Install = Callable[..., None]
+
+BACKEND = """
+from dfns_signers.backends.backend import Backend
+from dfns_signers.backends.options import BackendOptions
+from dfns_signers.backends.pem.key import PemKey
+from dfns_signers.hooks import hookimpl
+
+class ToyOptions(BackendOptions):
+    pem: str
+
+class ToyBackend(Backend):
+    options = ToyOptions
+
+    def open(self, options):
+        return PemKey.from_pem(options.pem)
+
+@hookimpl
+def dfns_backend():
+    return ToyBackend()
+"""
+
+WITHOUT_OPTIONS = """
+from dfns_signers.backends.backend import Backend
+from dfns_signers.hooks import hookimpl
+
+class Bare(Backend):
+    def open(self, options):
+        raise AssertionError("never opened")
+
+@hookimpl
+def dfns_backend():
+    return Bare()
+"""
+GUARD = """
+from dfns_signers.errors import SigningRefusedError
+from dfns_signers.hooks import hookimpl
+
+@hookimpl
+def before_sign(request):
+    raise SigningRefusedError("not on Sundays")
+"""
+
+SERVERS = """
+from contextlib import contextmanager
+from dfns_signers.hooks import LocalSigner, hookimpl
+
+running = []
+
+@hookimpl
+@contextmanager
+def dfns_local_signers():
+    running.append("server")
+    yield [LocalSigner("Toy", {"backend": "toy"})]
+    running.clear()
+"""
+
+ONE_BACKEND = "from dfns_signers.hooks import hookimpl\n\n@hookimpl\ndef dfns_backend():\n"
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Put a distribution with one plugin on the path, as pip would."""
+    before = set(sys.modules)
+
+    def install(
+        distribution: str, *, plugin: str, source: str, target: str = "", version: str = "1.0"
+    ) -> None:
+        module = distribution.replace("-", "_")
+        folder = tmp_path / distribution
+        metadata = folder / f"{module}-{version}.dist-info"
+        metadata.mkdir(parents=True)
+        (folder / f"{module}.py").write_text(source)
+        (metadata / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
+        )
+        (metadata / "entry_points.txt").write_text(
+            f"[dfns_signers]\n{plugin} = {target or module}\n"
+        )
+        monkeypatch.syspath_prepend(folder)
+
+    yield install
+    for name in set(sys.modules) - before:
+        if name.startswith("acme"):
+            del sys.modules[name]
+
+
+def test_built_in_pem_comes_through_the_same_door() -> None:
+    assert "pem" in [info.name for info in installed_plugins()]
+    assert load_plugin("pem") is sys.modules["dfns_signers.backends.pem.plugin"]
+    assert isinstance(load_backend("pem"), Backend)
+
+
+def test_foreign_backend_opens_a_key(install: Install) -> None:
+    install("acme-toy", plugin="toy", source=BACKEND)
+    backend = load_backend("toy")
+
+    key = backend.open(backend.options.model_validate({"pem": private_pem(private_key("ES256"))}))
+
+    assert key.public_key == load_public_key(public_pem(private_key("ES256").public_key()))
+
+
+def test_backend_in_an_object_of_a_module_is_found(install: Install) -> None:
+    source = BACKEND.replace("def dfns_backend():", "def dfns_backend(self):")
+    head, hook = source.split("@hookimpl\n")
+    indented = "".join(f"    {line}\n" for line in ("@hookimpl", *hook.splitlines()))
+    source = f"{head}class Plugin:\n{indented}\nplugin = Plugin()\n"
+    install("acme-toy", plugin="toy", source=source, target="acme_toy:plugin")
+
+    assert isinstance(load_backend("toy"), Backend)
+
+
+def test_selecting_a_plugin_imports_it_and_no_other(install: Install) -> None:
+    install("acme-toy", plugin="toy", source=BACKEND)
+    install("acme-other", plugin="other", source="raise AssertionError('imported')")
+
+    load_backend("toy")
+
+    assert "acme_toy" in sys.modules
+    assert "acme_other" not in sys.modules
+
+
+def test_listing_reads_metadata_and_imports_nothing(install: Install) -> None:
+    install("acme-toy", plugin="toy", source="raise AssertionError('imported')", version="2.1")
+
+    found = [info for info in installed_plugins() if info.distribution.startswith("acme")]
+
+    assert found == [PluginInfo("toy", "acme-toy", "2.1", "acme_toy")]
+    assert "acme_toy" not in sys.modules
+
+
+def test_listing_shows_both_of_one_name(install: Install) -> None:
+    install("acme-two", plugin="toy", source=BACKEND)
+    install("acme-one", plugin="toy", source=BACKEND)
+
+    found = [info.distribution for info in installed_plugins() if info.name == "toy"]
+
+    assert found == ["acme-one", "acme-two"]
+
+
+def test_two_distributions_with_one_name_refused_naming_both_and_importing_none(
+    install: Install,
+) -> None:
+    install("acme-two", plugin="toy", source=BACKEND)
+    install("acme-one", plugin="toy", source=BACKEND)
+
+    with pytest.raises(PluginError, match="acme-one and acme-two both offer a plugin 'toy'"):
+        load_backend("toy")
+    assert not {"acme_one", "acme_two"} & sys.modules.keys()
+
+
+def test_second_offer_of_a_built_in_name_refused(install: Install) -> None:
+    install("acme-pem", plugin="pem", source=BACKEND)
+
+    with pytest.raises(PluginError, match="acme-pem and dfns-signers"):
+        load_backend("pem")
+
+
+@pytest.mark.parametrize(
+    ("source", "cause"),
+    [
+        ("import acme_no_such_module", "ModuleNotFoundError: No module named 'acme_no_such"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("def broken(:", "SyntaxError"),
+        ("import sys\nsys.exit('no licence')", "SystemExit: no licence"),
+    ],
+)
+def test_broken_plugin_refused_with_its_real_cause_while_others_load(
+    install: Install, source: str, cause: str
+) -> None:
+    install("acme-broken", plugin="broken", source=source, version="3.2")
+    install("acme-toy", plugin="toy", source=BACKEND)
+
+    with pytest.raises(PluginError, match=cause) as caught:
+        load_backend("broken")
+
+    assert "acme-broken 3.2" in str(caught.value)
+    assert caught.value.__cause__ is not None
+    assert isinstance(load_backend("toy"), Backend)
+    assert isinstance(load_backend("pem"), Backend)
+
+
+def test_plugin_whose_target_is_missing_refused(install: Install) -> None:
+    install("acme-toy", plugin="toy", source=BACKEND, target="acme_toy:absent")
+
+    with pytest.raises(PluginError, match=r"AttributeError.*absent"):
+        load_backend("toy")
+
+
+def test_unknown_name_refused_with_the_nearest_and_the_list(install: Install) -> None:
+    install("acme-toy", plugin="acme-toystore", source=BACKEND)
+
+    with pytest.raises(PluginError, match="Did you mean 'acme-toystore'") as caught:
+        load_backend("acme-toystor")
+
+    for name in ("acme-toystore", "pem", "aws-kms", "gcp-kms", "vault-transit"):
+        assert name in str(caught.value)
+
+
+def test_unknown_name_near_nothing_refused_without_a_guess() -> None:
+    with pytest.raises(PluginError, match="no plugin 'zzzzzz'") as caught:
+        load_backend("zzzzzz")
+    assert "Did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "extra"), [("aws-kms", "aws"), ("gcp-kms", "gcp"), ("vault-transit", "vault")]
+)
+def test_known_backend_that_is_not_installed_refused_with_the_command(
+    name: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dfns_signers.plugins.entry_points", lambda group: ())
+
+    with pytest.raises(PluginError) as caught:
+        load_backend(name)
+    assert f'pip install "dfns-signers[{extra}]"' in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("", "gave NoneType"),
+        ("def dfns_backend():\n    return 7", "gave NoneType"),
+        (ONE_BACKEND + "    return 7", "gave int"),
+        (ONE_BACKEND + "    return None", "gave NoneType"),
+        (ONE_BACKEND + "    1 / 0", "ZeroDivisionError"),
+        (ONE_BACKEND + "    raise SystemExit('no licence')", "SystemExit: no licence"),
+        (ONE_BACKEND.replace("():", "(where):") + "    return 7", "where"),
+        (GUARD, "belongs under 'plugins'"),
+        (WITHOUT_OPTIONS, "declares no options"),
+    ],
+)
+def test_plugin_that_provides_no_backend_refused_with_what_it_gave(
+    install: Install, source: str, reason: str
+) -> None:
+    install("acme-toy", plugin="toy", source=source)
+
+    with pytest.raises(PluginError, match=reason) as caught:
+        load_backend("toy")
+    assert "'toy'" in str(caught.value)
+
+
+def test_named_hooks_stand_in_the_signing_path(install: Install) -> None:
+    install("acme-guard", plugin="sundays", source=GUARD)
+    key = AnsweringKey("ES256")
+
+    with pytest.raises(SigningRefusedError, match="not on Sundays"):
+        KeySigner(key, "cr-1", plugins=load_hooks(["sundays"])).sign({"challenge": "Y2g"})
+    assert key.uses == 0
+
+
+def test_named_hooks_that_are_missing_refused() -> None:
+    with pytest.raises(PluginError, match="no plugin 'absent'"):
+        load_hooks(["absent"])
+
+
+def test_no_named_hooks_leave_the_path_free() -> None:
+    assert not load_hooks([])
+
+
+def test_local_servers_run_for_as_long_as_the_block(install: Install) -> None:
+    install("acme-toy", plugin="toy", source=SERVERS)
+
+    with local_signers("toy") as signers:
+        assert [(signer.name, signer.signer) for signer in signers] == [("Toy", {"backend": "toy"})]
+        assert sys.modules["acme_toy"].running == ["server"]
+    assert sys.modules["acme_toy"].running == []
+
+
+def test_local_servers_of_a_plugin_that_has_none_refused(install: Install) -> None:
+    install("acme-toy", plugin="toy", source=BACKEND)
+
+    with pytest.raises(PluginError, match="'toy' has no local servers"):
+        local_signers("toy")
