@@ -1,0 +1,13 @@
+"""A local Dfns API over real HTTP, for tests and for trying things out.
+
+It is a second reading of the Dfns documentation, independent of the rest of this package: it
+shares no code with the signing side, and refuses what the documentation does not allow.
+"""
+
+from dfns_signers.emulator.emulator import Emulator
+from dfns_signers.emulator.exchange import ReceivedRequest
+from dfns_signers.emulator.foreground import serve_forever
+from dfns_signers.emulator.identities import Identity
+from dfns_signers.emulator.listening import parse_listen
+
+__all__ = ["Emulator", "Identity", "ReceivedRequest", "parse_listen", "serve_forever"]

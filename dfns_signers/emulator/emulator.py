@@ -1,0 +1,282 @@
+"""The emulator as a library: start it, set it up, see what it received."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from dfns_signers.emulator.collection import MAXIMUM_LIMIT
+from dfns_signers.emulator.directory import CredentialKind
+from dfns_signers.emulator.exchange import ReceivedRequest
+from dfns_signers.emulator.faults import fault_answer
+from dfns_signers.emulator.identities import Identity, add_identity, enrol, require
+from dfns_signers.emulator.listening import listen, loopback_address, url_of
+from dfns_signers.emulator.rate_limit import RateLimit
+from dfns_signers.emulator.service import Service
+from dfns_signers.emulator.state import State
+from dfns_signers.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from dfns_signers.emulator.server import ServerThread
+
+
+class Emulator:
+    """A Dfns API on this machine, with one organisation and, at first, one user.
+
+    Use it as a context manager, or call `start` and `stop`. One emulator starts once.
+
+    Args:
+        host: a loopback address.
+        port: 0 is any free port.
+        token: bearer token of the first user; generated if None.
+        credentials: public keys (PEM) of the first user by credential id.
+        exact_payloads: whether an announced payload must equal the body byte for byte; if not,
+            they are compared as JSON, as the service does for the official SDKs.
+        challenge_lifetime: seconds until a challenge expires.
+        user_action_lifetime: seconds until a user action expires.
+        rate_limit: requests allowed in a minute; None allows any number.
+        clock: tells the time in seconds since 1970.
+        page_size: entities on a page when a request names no limit.
+
+    Raises:
+        ConfigurationError: an argument cannot be used.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        token: str | None = None,
+        credentials: Mapping[str, str | bytes] | None = None,
+        exact_payloads: bool = False,
+        challenge_lifetime: float = 300.0,
+        user_action_lifetime: float = 300.0,
+        rate_limit: int | None = None,
+        clock: Callable[[], float] = time.time,
+        page_size: int = 50,
+    ) -> None:
+        require(challenge_lifetime > 0, "challenge_lifetime must be above 0")
+        require(user_action_lifetime > 0, "user_action_lifetime must be above 0")
+        require(rate_limit is None or rate_limit > 0, "rate_limit must be above 0, or None")
+        require(1 <= page_size <= MAXIMUM_LIMIT, f"page_size must be 1 to {MAXIMUM_LIMIT}")
+        self._address = loopback_address(host)
+        self._port = port
+        self._state = State(
+            clock=clock,
+            exact_payloads=exact_payloads,
+            challenge_lifetime=challenge_lifetime,
+            user_action_lifetime=user_action_lifetime,
+            page_size=page_size,
+        )
+        self._service = Service(self._state, RateLimit(rate_limit, clock))
+        self._server: ServerThread | None = None
+        self._url = ""
+        self._first = self.add_identity("emulator-user", token=token, credentials=credentials)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"Emulator(url={self._url!r})"
+
+    def start(self) -> None:
+        """Accept connections.
+
+        Raises:
+            ConfigurationError: it was started before, the port is taken, or the packages of
+                the extra "emulator" are not installed.
+        """
+        require(
+            self._server is None,
+            "this emulator was started before: make a new one, which has an empty memory",
+        )
+        try:
+            from dfns_signers.emulator.asgi import build_app  # noqa: PLC0415 - optional packages
+            from dfns_signers.emulator.server import ServerThread  # noqa: PLC0415
+        except ImportError as error:
+            msg = (
+                f'the emulator needs more packages: pip install "dfns-signers[emulator]" ({error})'
+            )
+            raise ConfigurationError(msg) from error
+        listener = listen(self._address, self._port)
+        self._url = url_of(listener)
+        self._server = ServerThread(build_app(self._service), listener)
+        self._server.start()
+
+    def stop(self) -> None:
+        """Close every connection and free the port; does nothing when it is not running."""
+        if self._server:
+            self._server.stop()
+
+    @property
+    def url(self) -> str:
+        """Base URL of the API.
+
+        Raises:
+            ConfigurationError: it was not started yet.
+        """
+        require(bool(self._url), "the emulator has no URL before it is started")
+        return self._url
+
+    @property
+    def auth_token(self) -> str:
+        """Bearer token of the first user."""
+        return self._first.token
+
+    @property
+    def user_id(self) -> str:
+        """Id of the first user."""
+        return self._first.user_id
+
+    @property
+    def org_id(self) -> str:
+        """Id of the organisation."""
+        return self._state.org_id
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a client must know, the token included."""
+        with self._service.lock:
+            credentials = self._state.directory.credentials_of(self.user_id)
+            return {
+                "url": self.url,
+                "auth_token": self.auth_token,
+                "user_id": self.user_id,
+                "org_id": self.org_id,
+                "credential_ids": [credential.credential_id for credential in credentials],
+            }
+
+    @property
+    def exact_payloads(self) -> bool:
+        """Whether an announced payload must equal the body byte for byte."""
+        return self._state.exact_payloads
+
+    @exact_payloads.setter
+    def exact_payloads(self, value: bool) -> None:
+        self._state.exact_payloads = value
+
+    @property
+    def requests(self) -> tuple[ReceivedRequest, ...]:
+        """The last 10,000 requests, newest last, without tokens."""
+        with self._service.lock:
+            return tuple(self._service.requests)
+
+    def enrol(
+        self,
+        public_key_pem: str | bytes,
+        credential_id: str | None = None,
+        *,
+        kind: CredentialKind = "Key",
+        requires_second_factor: bool = False,
+    ) -> str:
+        """Register a credential of the first user, and return its id.
+
+        Raises:
+            ConfigurationError: the key is not acceptable, or the id is taken.
+        """
+        with self._service.lock:
+            return enrol(
+                self._state,
+                self.user_id,
+                public_key_pem,
+                credential_id,
+                kind=kind,
+                requires_second_factor=requires_second_factor,
+            )
+
+    def disable_credential(self, credential_id: str) -> None:
+        """Refuse a credential from now on.
+
+        Raises:
+            ConfigurationError: no such credential.
+        """
+        with self._service.lock:
+            credential = self._state.directory.credentials.get(credential_id)
+            if credential is None:
+                msg = f"the emulator has no credential {credential_id}"
+                raise ConfigurationError(msg)
+            credential.is_active = False
+
+    def add_identity(
+        self,
+        name: str,
+        *,
+        service_account: bool = False,
+        token: str | None = None,
+        credentials: Mapping[str, str | bytes] | None = None,
+    ) -> Identity:
+        """Add a user or a service account with credentials of its own.
+
+        Raises:
+            ConfigurationError: a key or the token is not acceptable, or is taken.
+        """
+        with self._service.lock:
+            return add_identity(
+                self._state,
+                name,
+                service_account=service_account,
+                token=token,
+                credentials=credentials or {},
+            )
+
+    def disable_identity(self, user_id: str) -> None:
+        """Refuse every token of a user from now on, personal access tokens included.
+
+        Raises:
+            ConfigurationError: no such user.
+        """
+        with self._service.lock:
+            user = self._state.directory.users.get(user_id)
+            if user is None:
+                msg = f"the emulator has no user {user_id}"
+                raise ConfigurationError(msg)
+            user.is_active = False
+
+    def require_approval(self, method: str, path_template: str) -> None:
+        """Answer 202 with a change request to this operation from now on, and change nothing.
+
+        Raises:
+            ConfigurationError: there is no such operation, or it takes no user action.
+        """
+        route = self._service.router.named(method, path_template)
+        require(
+            route.takes_user_action,
+            f"{method} {path_template} takes no user action, so that no policy applies to it",
+        )
+        with self._service.lock:
+            self._service.approvals.append(route)
+
+    def fail_next(
+        self,
+        method: str,
+        path_template: str,
+        status: int = 503,
+        times: int = 1,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
+    ) -> None:
+        """Answer the next requests of this operation with a failure; they have no effect.
+
+        Args:
+            method: HTTP method.
+            path_template: such as ``/wallets/{walletId}``.
+            status: HTTP status code.
+            times: how many requests fail.
+            headers: response headers, such as ``Retry-After``.
+            body: text or bytes as they are, anything else as JSON; None for the error envelope.
+
+        Raises:
+            ConfigurationError: there is no such operation, or an argument cannot be used.
+        """
+        route = self._service.router.named(method, path_template)
+        answer = fault_answer(status, headers or {}, body)
+        with self._service.lock:
+            self._service.faults.add(route, answer, times)

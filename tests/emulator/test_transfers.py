@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dfns_signers.emulator import Emulator
+from tests.emulator.caller import Caller, answered, refused
+
+NATIVE = {"kind": "Native", "to": "0xabc", "amount": "1000"}
+
+
+@pytest.fixture
+def path(caller: Caller) -> str:
+    """The transfers of a wallet."""
+    return f"/wallets/{caller.create('/wallets', {'network': 'Base'})['id']}/transfers"
+
+
+def test_created_transfer_is_pending_and_repeats_the_request(
+    emulator: Emulator, caller: Caller, path: str
+) -> None:
+    transfer = caller.create(path, NATIVE)
+
+    assert transfer["id"].startswith("xfr-")
+    assert transfer["walletId"] == path.split("/")[2]
+    assert transfer["network"] == "Base"
+    assert transfer["status"] == "Pending"
+    assert transfer["requestBody"] == NATIVE
+    assert transfer["requester"]["userId"] == emulator.user_id
+    assert answered(caller.get(f"{path}/{transfer['id']}")) == transfer
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {**NATIVE, "memo": "", "priority": "Fast", "createDestinationAccount": True},
+        {"kind": "Erc20", "contract": "0xc", "to": "0xa", "amount": "1", "priority": "Slow"},
+        {"kind": "Erc721", "contract": "0xc", "to": "0xa", "tokenId": "7"},
+        {"kind": "Asa", "assetId": "7", "to": "0xa", "amount": "1"},
+    ],
+)
+def test_documented_kinds_of_transfer_are_accepted(
+    caller: Caller, path: str, body: dict[str, Any]
+) -> None:
+    assert caller.create(path, body)["requestBody"] == body
+
+
+@pytest.mark.parametrize(
+    ("body", "check", "field"),
+    [
+        ({"to": "0xa", "amount": "1"}, "field.missing", "kind"),
+        ({**NATIVE, "kind": "Nativ"}, "field.value", "kind"),
+        ({**NATIVE, "kind": 1}, "field.value", "kind"),
+        ({"kind": "Native", "amount": "1"}, "field.missing", "to"),
+        ({"kind": "Native", "to": "0xa"}, "field.missing", "amount"),
+        ({**NATIVE, "amount": 1000}, "field.value", "amount"),
+        ({**NATIVE, "amount": "1.5"}, "field.value", "amount"),
+        ({**NATIVE, "amount": "-1"}, "field.value", "amount"),
+        ({**NATIVE, "amount": ""}, "field.value", "amount"),
+        ({**NATIVE, "amount": "\u0661"}, "field.value", "amount"),
+        ({**NATIVE, "priority": "Faster"}, "field.value", "priority"),
+        ({**NATIVE, "externalId": "x" * 51}, "field.value", "externalId"),
+        ({**NATIVE, "offer": "yes"}, "field.value", "offer"),
+        ({**NATIVE, "travelRule": "none"}, "field.value", "travelRule"),
+        ({**NATIVE, "contract": "0xc"}, "field.unknown", "contract"),
+        ({"kind": "Erc20", "to": "0xa", "amount": "1"}, "field.missing", "contract"),
+        ({"kind": "Erc721", "to": "0xa", "contract": "0xc"}, "field.missing", "tokenId"),
+        ({"kind": "Asa", "amount": 1}, "field.value", "amount"),
+        ({"kind": "Asa", "externalId": ""}, "field.value", "externalId"),
+    ],
+)
+def test_transfer_with_a_wrong_member_is_refused_by_name(
+    caller: Caller, path: str, body: dict[str, Any], check: str, field: str
+) -> None:
+    assert refused(caller.call("POST", path, body), 400, check)["details"]["field"] == field
+    assert answered(caller.get(path))["items"] == []
+
+
+def test_external_id_of_the_maximum_length_is_accepted(caller: Caller, path: str) -> None:
+    caller.create(path, {**NATIVE, "externalId": "x" * 50})
+
+
+def test_transfer_of_an_unknown_wallet_is_not_found(caller: Caller) -> None:
+    refused(caller.call("POST", "/wallets/wa-1/transfers", NATIVE), 404, "entity", "wa-1")
+    refused(caller.get("/wallets/wa-1/transfers"), 404, "entity", "wa-1")
+
+
+def test_transfers_are_listed_by_wallet(caller: Caller, path: str) -> None:
+    transfer = caller.create(path, NATIVE)
+    other = caller.create("/wallets", {"network": "Base"})["id"]
+
+    assert answered(caller.get(path)) == {"walletId": transfer["walletId"], "items": [transfer]}
+    assert answered(caller.get(f"/wallets/{other}/transfers"))["items"] == []
+
+
+def test_transfer_of_another_wallet_is_not_found(caller: Caller, path: str) -> None:
+    transfer = caller.create(path, NATIVE)
+    other = caller.create("/wallets", {"network": "Base"})["id"]
+
+    refused(caller.get(f"/wallets/{other}/transfers/{transfer['id']}"), 404, "entity", "Transfer")
+
+
+def test_same_transfer_with_an_external_id_is_made_once(caller: Caller, path: str) -> None:
+    body = {**NATIVE, "externalId": "e-1"}
+
+    assert caller.create(path, body) == caller.create(path, body)
+    assert len(answered(caller.get(path))["items"]) == 1
+
+
+@pytest.mark.parametrize("change", [{"amount": "1001"}, {"to": "0xdef"}, {"memo": "x"}])
+def test_other_transfer_with_an_external_id_in_use_is_refused(
+    caller: Caller, path: str, change: dict[str, str]
+) -> None:
+    transfer = caller.create(path, {**NATIVE, "externalId": "e-1"})
+
+    response = caller.call("POST", path, {**NATIVE, "externalId": "e-1", **change})
+
+    error = refused(response, 409, "externalId", "Conflicting transfer with same externalId")
+    assert error["details"]["duplicate"] == {"id": transfer["id"], "externalId": "e-1"}
+
+
+def test_same_transfer_of_another_wallet_with_an_external_id_in_use_is_refused(
+    caller: Caller, path: str
+) -> None:
+    body = {**NATIVE, "externalId": "e-1"}
+    caller.create(path, body)
+    other = caller.create("/wallets", {"network": "Base"})["id"]
+
+    refused(caller.call("POST", f"/wallets/{other}/transfers", body), 409, "externalId")
+
+
+def test_external_id_of_a_wallet_is_free_for_a_transfer(caller: Caller, path: str) -> None:
+    caller.create("/wallets", {"network": "Base", "externalId": "e-1"})
+
+    caller.create(path, {**NATIVE, "externalId": "e-1"})

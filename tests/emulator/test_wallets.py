@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.emulator.caller import Caller, answered, refused
+from tests.emulator.conftest import Clock
+
+BASE58 = set("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")
+
+
+def test_created_wallet_has_the_documented_members(caller: Caller, clock: Clock) -> None:
+    wallet = caller.create("/wallets", {"network": "EthereumSepolia"})
+
+    assert wallet["id"].startswith("wa-")
+    assert wallet["network"] == "EthereumSepolia"
+    assert wallet["status"] == "Active"
+    assert wallet["custodial"] is True
+    assert wallet["tags"] == []
+    assert wallet["dateCreated"] == "2027-01-15T08:00:00.000Z"
+    assert set(wallet["signingKey"]) == {"id", "scheme", "curve", "publicKey"}
+
+
+@pytest.mark.parametrize(
+    ("network", "start", "length"),
+    [
+        ("Ethereum", "0x", {42}),
+        ("PolygonAmoy", "0x", {42}),
+        ("Bitcoin", "bc1q", {42}),
+        ("BitcoinTestnet3", "tb1q", {42}),
+        ("Solana", "", {43, 44}),
+    ],
+)
+def test_address_has_the_shape_of_its_network(
+    caller: Caller, network: str, start: str, length: set[int]
+) -> None:
+    address = caller.create("/wallets", {"network": network})["address"]
+
+    assert address.startswith(start)
+    assert len(address) in length
+
+
+def test_solana_address_is_the_public_key_in_base58(caller: Caller) -> None:
+    wallet = caller.create("/wallets", {"network": "SolanaDevnet"})
+
+    assert set(wallet["address"]) <= BASE58
+    number = 0
+    for digit in wallet["address"]:
+        number = number * 58 + "".join(sorted(BASE58)).index(digit)
+    assert number.to_bytes(32, "big").hex() == wallet["signingKey"]["publicKey"]
+
+
+@pytest.mark.parametrize("network", ["KeyECDSA", "SomeNewNetwork"])
+def test_wallet_of_another_network_has_no_address(caller: Caller, network: str) -> None:
+    assert "address" not in caller.create("/wallets", {"network": network})
+
+
+@pytest.mark.parametrize(
+    ("network", "scheme", "curve"),
+    [
+        ("Ethereum", "ECDSA", "secp256k1"),
+        ("Solana", "EdDSA", "ed25519"),
+        ("KeyEdDSA", "EdDSA", "ed25519"),
+    ],
+)
+def test_key_of_a_wallet_suits_its_network_and_is_listed(
+    caller: Caller, network: str, scheme: str, curve: str
+) -> None:
+    signing_key = caller.create("/wallets", {"network": network})["signingKey"]
+
+    assert (signing_key["scheme"], signing_key["curve"]) == (scheme, curve)
+    key = answered(caller.get(f"/keys/{signing_key['id']}"))
+    assert key["publicKey"] == signing_key["publicKey"]
+
+
+def test_wallet_can_use_an_existing_key(caller: Caller) -> None:
+    key = caller.create("/keys", {"scheme": "ECDSA", "curve": "secp256k1"})
+
+    wallet = caller.create("/wallets", {"network": "Base", "signingKey": {"id": key["id"]}})
+
+    assert wallet["signingKey"]["id"] == key["id"]
+    assert wallet["signingKey"]["publicKey"] == key["publicKey"]
+
+
+def test_wallet_with_an_unknown_key_is_refused(caller: Caller) -> None:
+    body = {"network": "Base", "signingKey": {"id": "key-1"}}
+
+    refused(caller.call("POST", "/wallets", body), 404, "entity", "key-1")
+
+
+def test_wallet_with_a_key_and_a_scheme_is_refused(caller: Caller) -> None:
+    key = caller.create("/keys", {"scheme": "ECDSA", "curve": "secp256k1"})
+    body = {"network": "Base", "signingKey": {"id": key["id"], "scheme": "ECDSA"}}
+
+    refused(caller.call("POST", "/wallets", body), 400, "field.exclusive", "signingKey.id")
+
+
+def test_wallet_keeps_what_it_was_given(caller: Caller) -> None:
+    body = {"network": "Base", "name": "Kasse é", "externalId": "x" * 100, "tags": ["a", "b:c"]}
+
+    wallet = caller.create("/wallets", body)
+
+    assert {name: wallet[name] for name in body} == body
+    assert answered(caller.get(f"/wallets/{wallet['id']}")) == wallet
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "field"),
+    [
+        ({"network": None}, "field.value", "network"),
+        ({"network": ""}, "field.value", "network"),
+        ({"name": 1}, "field.value", "name"),
+        ({"name": ""}, "field.value", "name"),
+        ({"externalId": "x" * 101}, "field.value", "externalId"),
+        ({"externalId": ""}, "field.value", "externalId"),
+        ({"tags": "a"}, "field.value", "tags"),
+        ({"tags": []}, "field.value", "tags"),
+        ({"tags": ["ok", "no space"]}, "field.value", "tags[1]"),
+        ({"tags": ["x" * 101]}, "field.value", "tags[0]"),
+        ({"delayDelegation": "true"}, "field.value", "delayDelegation"),
+        ({"signingKey": []}, "field.value", "signingKey"),
+        ({"signingKey": {"scheme": "RSA"}}, "field.value", "signingKey.scheme"),
+        ({"signingKey": {"deriveFrom": {}}}, "field.missing", "signingKey.deriveFrom.keyId"),
+        ({"signingKey": {"kid": "x"}}, "field.unknown", "signingKey.kid"),
+        ({"public_key": "x"}, "field.unknown", "public_key"),
+    ],
+)
+def test_wallet_with_a_wrong_member_is_refused_by_name(
+    caller: Caller, change: dict[str, Any], check: str, field: str
+) -> None:
+    error = refused(caller.call("POST", "/wallets", {"network": "Base", **change}), 400, check)
+
+    assert error["details"]["field"] == field
+    assert field in error["message"]
+    assert answered(caller.get("/wallets")) == {"items": []}
+
+
+def test_wallet_without_a_network_is_refused(caller: Caller) -> None:
+    error = refused(caller.call("POST", "/wallets", {"name": "x"}), 400, "field.missing")
+    assert error["details"]["field"] == "network"
+
+
+def test_unknown_wallet_is_not_found(caller: Caller) -> None:
+    refused(caller.get("/wallets/wa-1"), 404, "entity", 'Wallet "wa-1" not found')
+
+
+def test_wallet_is_renamed(caller: Caller) -> None:
+    path = f"/wallets/{caller.create('/wallets', {'network': 'Base'})['id']}"
+
+    assert answered(caller.call("PUT", path, {"name": "new"}))["name"] == "new"
+    assert answered(caller.get(path))["name"] == "new"
+
+
+def test_unknown_wallet_is_not_renamed(caller: Caller) -> None:
+    refused(caller.call("PUT", "/wallets/wa-1", {"name": "new"}), 404, "entity")
+
+
+def test_network_of_a_wallet_cannot_be_changed(caller: Caller) -> None:
+    path = f"/wallets/{caller.create('/wallets', {'network': 'Base'})['id']}"
+
+    refused(caller.call("PUT", path, {"network": "Bitcoin"}), 400, "field.unknown", "network")
+
+
+# External ids
+
+
+def test_same_request_with_an_external_id_makes_one_wallet(caller: Caller) -> None:
+    body = {"network": "Base", "externalId": "e-1"}
+
+    first, second = caller.create("/wallets", body), caller.create("/wallets", body)
+
+    assert first == second
+    assert len(answered(caller.get("/wallets"))["items"]) == 1
+
+
+def test_same_request_without_an_external_id_makes_two_wallets(caller: Caller) -> None:
+    body = {"network": "Base"}
+
+    assert caller.create("/wallets", body)["id"] != caller.create("/wallets", body)["id"]
+
+
+def test_other_request_with_an_external_id_in_use_is_refused(caller: Caller) -> None:
+    wallet = caller.create("/wallets", {"network": "Base", "externalId": "e-1"})
+
+    response = caller.call("POST", "/wallets", {"network": "Bitcoin", "externalId": "e-1"})
+
+    error = refused(response, 409, "externalId", "Conflicting wallet with same externalId")
+    assert error["details"]["duplicate"] == {"id": wallet["id"], "externalId": "e-1"}
+
+
+def test_external_id_of_another_wallet_cannot_be_taken_over(caller: Caller) -> None:
+    caller.create("/wallets", {"network": "Base", "externalId": "e-1"})
+    other = caller.create("/wallets", {"network": "Base"})
+
+    response = caller.call("PUT", f"/wallets/{other['id']}", {"externalId": "e-1"})
+
+    refused(response, 409, "externalId")
+
+
+def test_external_id_given_later_is_in_use(caller: Caller) -> None:
+    wallet = caller.create("/wallets", {"network": "Base"})
+    answered(caller.call("PUT", f"/wallets/{wallet['id']}", {"externalId": "e-1"}))
+
+    response = caller.call("POST", "/wallets", {"network": "Base", "externalId": "e-1"})
+
+    error = refused(response, 409, "externalId")
+    assert error["details"]["duplicate"]["id"] == wallet["id"]
+
+
+# Owners
+
+
+def test_wallets_are_listed_by_owner(caller: Caller, stranger: Caller) -> None:
+    owner_id = answered(stranger.send("POST", "/auth/credentials/init", b'{"kind":"Key"}'))["user"][
+        "id"
+    ]
+    caller.create("/wallets", {"network": "Base"})
+    delegated = caller.create("/wallets", {"network": "Base", "delegateTo": owner_id})
+    assert delegated["custodial"] is False
+
+    for query in (f"ownerId={owner_id}", "ownerUsername=stranger", "owner=stranger"):
+        assert answered(caller.get(f"/wallets?{query}")) == {"items": [delegated]}
+    assert answered(caller.get(f"/wallets?owner={owner_id}")) == {"items": [delegated]}
+    for query in ("ownerId=us-1", "ownerUsername=nobody", "owner=nobody"):
+        assert answered(caller.get(f"/wallets?{query}")) == {"items": []}
+
+
+# Tags
+
+
+def test_tags_are_added_once_and_removed_by_a_delete_with_a_body(caller: Caller) -> None:
+    path = f"/wallets/{caller.create('/wallets', {'network': 'Base', 'tags': ['a']})['id']}"
+
+    added = answered(caller.call("PUT", f"{path}/tags", {"tags": ["b", "a", "c"]}))
+    assert added["tags"] == ["a", "b", "c"]
+
+    removed = answered(caller.call("DELETE", f"{path}/tags", {"tags": ["a", "c", "z"]}))
+    assert removed["tags"] == ["b"]
+    assert answered(caller.get(path))["tags"] == ["b"]
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize(
+    ("body", "check", "field"),
+    [
+        ({}, "field.missing", "tags"),
+        ({"tags": ["é"]}, "field.value", "tags[0]"),
+        ({"tags": ["a"], "force": True}, "field.unknown", "force"),
+    ],
+)
+def test_tags_with_a_wrong_body_are_refused(
+    caller: Caller, method: str, body: dict[str, Any], check: str, field: str
+) -> None:
+    path = f"/wallets/{caller.create('/wallets', {'network': 'Base'})['id']}/tags"
+
+    assert refused(caller.call(method, path, body), 400, check)["details"]["field"] == field
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_tags_of_an_unknown_wallet_are_not_found(caller: Caller, method: str) -> None:
+    refused(caller.call(method, "/wallets/wa-1/tags", {"tags": ["a"]}), 404, "entity")
