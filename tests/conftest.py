@@ -47,3 +47,8 @@ def _no_configuration_of_this_machine(
         if name.startswith(_FOREIGN):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", os.fspath(tmp_path_factory.getbasetemp() / "no-config"))
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"

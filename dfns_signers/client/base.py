@@ -12,7 +12,7 @@ import httpx
 
 from dfns_signers.client.call import Call
 from dfns_signers.client.results import ChangeRequest
-from dfns_signers.errors import ConfigurationError
+from dfns_signers.errors import ConfigurationError, RequestError
 from dfns_signers.user_action.auth import SIGNED_EXTENSION, UserActionAuth
 from dfns_signers.user_action.responses import read_json, transport_error
 
@@ -44,28 +44,35 @@ def check_attempts(max_attempts: int) -> int:
 def build_request(
     http: httpx.Client | httpx.AsyncClient, auth: UserActionAuth, call: Call[Any]
 ) -> httpx.Request:
-    """The request for a call, with its body as it was serialised."""
+    """The request for a call, with its body as it was serialised.
+
+    Raises:
+        RequestError: its path or query makes no URL.
+    """
     headers = {"Accept": "application/json", "User-Agent": _user_agent()}
     if call.content:
         headers["Content-Type"] = "application/json"
-    return http.build_request(
-        call.method,
-        auth.base_url.text + call.path,
-        params=dict(call.params) or None,
-        content=call.content or None,
-        headers=headers,
-        extensions={SIGNED_EXTENSION: call.signed},
-    )
+    try:
+        return http.build_request(
+            call.method,
+            auth.base_url.text + call.path,
+            params=dict(call.params) or None,
+            content=call.content or None,
+            headers=headers,
+            extensions={SIGNED_EXTENSION: call.signed},
+        )
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise RequestError(f"path and query of {call.method} make no URL: {error}") from error
 
 
-def interpret(response: httpx.Response, request: httpx.Request) -> Any:
+def interpret(response: httpx.Response, request: httpx.Request, call: Call[Any]) -> Any:
     """The result of a call.
 
     Raises:
         ApiError: the API refused it.
         UnexpectedResponseError: the answer is not JSON, or is a redirect.
     """
-    value = read_json(response, sent=request, call=True)
+    value = read_json(response, sent=request, call=not call.announces)
     if response.status_code == httpx.codes.ACCEPTED:
         return ChangeRequest(value if isinstance(value, dict) else {})
     return value
@@ -77,9 +84,9 @@ def _user_agent() -> str:
 
 
 @contextmanager
-def transport_errors(request: httpx.Request) -> Iterator[None]:
+def transport_errors(request: httpx.Request, call: Call[Any]) -> Iterator[None]:
     """Turn what httpx raises, on the call or a step before it, into errors of ours."""
     try:
         yield
     except httpx.RequestError as error:
-        raise transport_error(error, call=request) from error
+        raise transport_error(error, call=None if call.announces else request) from error

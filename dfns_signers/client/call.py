@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from dfns_signers.errors import RequestError
 from dfns_signers.user_action.bodies import to_json_bytes
 from dfns_signers.user_action.endpoints import needs_user_action
 from dfns_signers.user_action.paths import expand
@@ -27,6 +29,7 @@ class Call(Generic[T]):
         content: the body, exactly as it will be announced and sent; empty for none.
         params: query parameters; None values are left out, booleans are lower case.
         signed: whether it needs a user action.
+        announces: whether it only announces another call, and so has no effect of its own.
     """
 
     method: str
@@ -34,6 +37,7 @@ class Call(Generic[T]):
     content: bytes = field(default=b"", repr=False)
     params: Mapping[str, QueryValue] = field(default_factory=dict)
     signed: bool = False
+    announces: bool = False
 
     @classmethod
     def of(
@@ -65,7 +69,7 @@ class Call(Generic[T]):
             method=verb,
             path=expanded,
             content=b"" if json is None else to_json_bytes(json),
-            params={k: v for k, v in (params or {}).items() if v is not None},
+            params=check_query(params or {}),
             signed=needs_user_action(verb, expanded) if signed is None else signed,
         )
 
@@ -79,3 +83,30 @@ class Call(Generic[T]):
             return False
         body = json.loads(self.content)
         return isinstance(body, dict) and bool(body.get("externalId"))
+
+
+def check_query(params: Mapping[str, object]) -> dict[str, QueryValue]:
+    """The query parameters that are given; None is not given.
+
+    Raises:
+        RequestError: a value is neither a text, number or boolean nor a list of them.
+    """
+    checked: dict[str, QueryValue] = {}
+    for name, value in params.items():
+        if isinstance(value, (str, int, float)):
+            checked[name] = _plain(value)
+        elif isinstance(value, (list, tuple)) and all(
+            isinstance(element, (str, int, float)) for element in value
+        ):
+            checked[name] = [_plain(element) for element in value]
+        elif value is not None:
+            raise RequestError(
+                f"the query parameter {name!r} must be a text, a number, a boolean or a list of "
+                f"them, not {type(value).__name__}"
+            )
+    return checked
+
+
+def _plain(value: Scalar) -> Scalar:
+    """The value of a member of an enumeration, whose ``str`` is its name; else the value itself."""
+    return value.value if isinstance(value, Enum) else value

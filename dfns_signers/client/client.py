@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from tenacity import AsyncRetrying, Retrying
@@ -33,6 +33,9 @@ from dfns_signers.signer import Signer
 from dfns_signers.user_action.auth import PlainSigner, UserActionAuth
 from dfns_signers.user_action.base_url import DEFAULT_BASE_URL
 from dfns_signers.user_action.tokens import TokenSource
+
+if TYPE_CHECKING:
+    from dfns_signers.config.deferred import DeferredSigner
 
 T = TypeVar("T")
 
@@ -70,9 +73,9 @@ class SyncCarrier(Verbs[Any], Closing):
 
     def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
         request = build_request(self._http, self._auth, call)
-        with transport_errors(request):
+        with transport_errors(request, call):
             response = self._http.send(request, auth=auth, follow_redirects=False)
-        return interpret(response, request)
+        return interpret(response, request, call)
 
     def _carry_signed(self, call: Call[Any]) -> Any:
         return self.send(call)
@@ -132,9 +135,9 @@ class AsyncCarrier(Verbs[Coroutine[Any, Any, Any]], AsyncClosing):
 
     async def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
         request = build_request(self._http, self._auth, call)
-        with transport_errors(request):
+        with transport_errors(request, call):
             response = await self._http.send(request, auth=auth, follow_redirects=False)
-        return interpret(response, request)
+        return interpret(response, request, call)
 
     async def _carry_signed(self, call: Call[Any]) -> Any:
         return await self.send(call)
@@ -205,15 +208,20 @@ class DfnsClient(SyncCarrier):
         from dfns_signers.config import assembly  # noqa: PLC0415  # the layer above
 
         loaded = assembly.load_profile(profile, config=config, **settings)
-        signer = assembly.open_signer(loaded) if loaded.signer else None
-        client = cls(
-            assembly.token_of(loaded),
-            signer,
-            http_client=http_client,
-            **assembly.client_options(loaded),
-        )
-        client._owned += [signer] if signer else []
+        signer = assembly.deferred_signer(loaded) if loaded.signer else None
+        client = cls(signer=signer, http_client=http_client, **assembly.client_arguments(loaded))
+        if signer is not None:
+            client._owned.append(signer)
+            client._open(signer)
         return client
+
+    def _open(self, signer: DeferredSigner) -> None:
+        """Open the key now, so that a wrong one stops the program here."""
+        try:
+            signer.open()
+        except BaseException:
+            self.close()
+            raise
 
 
 class AsyncDfnsClient(AsyncCarrier):
@@ -241,11 +249,6 @@ class AsyncDfnsClient(AsyncCarrier):
 
         loaded = assembly.load_profile(profile, config=config, **settings)
         signer = assembly.deferred_signer(loaded) if loaded.signer else None
-        client = cls(
-            assembly.token_of(loaded),
-            signer,
-            http_client=http_client,
-            **assembly.client_options(loaded),
-        )
+        client = cls(signer=signer, http_client=http_client, **assembly.client_arguments(loaded))
         client._owned += [signer] if signer else []
         return client

@@ -22,6 +22,7 @@ from dfns_signers.hooks import AnnouncedCall
 from dfns_signers.user_action import exchange
 from dfns_signers.user_action.auth import Steps
 from dfns_signers.user_action.base_url import DEFAULT_BASE_URL
+from dfns_signers.user_action.bodies import to_json_bytes
 from dfns_signers.user_action.exchange import Step
 from dfns_signers.user_action.tokens import TokenSource
 
@@ -84,8 +85,7 @@ class DelegatedDfnsClient(SyncCarrier):
         from dfns_signers.config import assembly  # noqa: PLC0415  # the layer above
 
         loaded = assembly.load_profile(profile, config=config, **settings)
-        options = assembly.client_options(loaded)
-        return cls(assembly.token_of(loaded), http_client=http_client, **options)
+        return cls(http_client=http_client, **assembly.client_arguments(loaded))
 
     def init(
         self,
@@ -175,8 +175,7 @@ class AsyncDelegatedDfnsClient(AsyncCarrier):
         from dfns_signers.config import assembly  # noqa: PLC0415  # the layer above
 
         loaded = assembly.load_profile(profile, config=config, **settings)
-        options = assembly.client_options(loaded)
-        return cls(assembly.token_of(loaded), http_client=http_client, **options)
+        return cls(http_client=http_client, **assembly.client_arguments(loaded))
 
     async def init(
         self,
@@ -231,7 +230,7 @@ def _announced(call: Call[Any]) -> AnnouncedCall:
 
 
 def _as_call(step: exchange.Exchange) -> Call[Any]:
-    return Call.of("POST", step.path, json=step.body, signed=False)
+    return Call("POST", step.path, to_json_bytes(step.body), announces=True)
 
 
 def _pending(

@@ -15,6 +15,7 @@ class Pages:
     def __init__(self, call: Call[Any]) -> None:
         self._call = call
         self._params: dict[str, QueryValue] = dict(call.params)
+        self._visited = {self._params.get("paginationToken")}
 
     def next_call(self) -> Call[Any]:
         """The call for the next page."""
@@ -32,7 +33,12 @@ class Pages:
         token = page.get("nextPageToken")
         if not token:
             return items, False
-        if token == self._params.get("paginationToken"):
+        if not isinstance(token, str):
+            raise UnexpectedResponseError(
+                f"GET {self._call.path} returned a 'nextPageToken' that is no text"
+            )
+        if token in self._visited:
             raise UnexpectedResponseError(f"GET {self._call.path} returned the same page twice")
+        self._visited.add(token)
         self._params["paginationToken"] = token
         return items, True

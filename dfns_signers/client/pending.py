@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from dfns_signers.client.call import Call, QueryValue
+from dfns_signers.client.call import Call, QueryValue, check_query
 from dfns_signers.errors import RequestError
 from dfns_signers.hooks import AnnouncedCall
+from dfns_signers.user_action.exchange import init_body
 from dfns_signers.user_action.paths import check_path
 
 
@@ -51,7 +52,7 @@ class PendingAction:
         try:
             value = json.loads(text)
             action = cls(**value)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise RequestError("this is no pending action that 'to_json' wrote") from error
         texts = (action.method, action.path, action.payload)
         objects = (action.params, action.challenge)
@@ -62,6 +63,12 @@ class PendingAction:
         if not isinstance(action.challenge.get("challengeIdentifier"), str):
             raise RequestError("the pending action has no challenge")
         check_path(action.path)
+        check_query(action.params)
+        init_body(action.call)
+        try:
+            action.payload.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise RequestError("the payload of the pending action is no valid text") from error
         return action
 
     def to_call(self) -> Call[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
@@ -148,7 +149,7 @@ def _base_units(amount: object) -> str | None:
     if (
         isinstance(amount, bool)
         or not isinstance(amount, (str, int))
-        or not f"{amount}".isdecimal()
+        or not re.fullmatch("[0-9]+", f"{amount}")
     ):
         raise RequestError(
             f"the amount must be a whole number of base units (wei, satoshi), not {amount!r}"

@@ -121,7 +121,7 @@ class UserActionAuth(httpx.Auth):
     def _flow(
         self, request: httpx.Request
     ) -> Generator[httpx.Request | SignChallenge | _FetchToken, Any, None]:
-        path = self.base_url.path_of(request.url)
+        path = check_path(self.base_url.path_of(request.url))
         request.headers["Authorization"] = f"Bearer {yield _FetchToken()}"
         if _is_signed(request, path):
             steps = self._steps(_announce(request, path))
@@ -197,4 +197,4 @@ def _announce(request: httpx.Request, path: str) -> AnnouncedCall:
         payload = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise RequestError(f"the body of {request.method} {path} is not UTF-8") from error
-    return AnnouncedCall(request.method, check_path(path), payload)
+    return AnnouncedCall(request.method, path, payload)

@@ -10,6 +10,7 @@ import httpx
 
 from dfns_signers.errors import ConfigurationError, RequestError
 
+_MAX_PORT: Final = 65535
 DEFAULT_BASE_URL: Final = "https://api.dfns.io"
 
 
@@ -37,10 +38,10 @@ class BaseUrl:
         """
         try:
             url = httpx.URL(text)
-        except (httpx.InvalidURL, TypeError) as error:
+        except (httpx.InvalidURL, TypeError, UnicodeError) as error:
             raise ConfigurationError(f"the base URL is no URL: {error}") from error
         shown = f"{url.scheme}://{url.netloc.decode('ascii').rpartition('@')[2]}"
-        if url.scheme not in {"http", "https"} or not url.host:
+        if url.scheme not in {"http", "https"} or not url.host or (url.port or 0) > _MAX_PORT:
             raise ConfigurationError(
                 f"expected a base URL such as {DEFAULT_BASE_URL}, found {shown!r}"
             )

@@ -116,7 +116,7 @@ def sign(call: AnnouncedCall) -> Generator[Step, Any, str]:
 
 def _factor(factor: object, kinds: frozenset[str], which: str) -> Mapping[str, Any]:
     kind = factor.get("kind") if isinstance(factor, Mapping) else None
-    if not isinstance(factor, Mapping) or kind not in kinds:
+    if not isinstance(factor, Mapping) or not isinstance(kind, str) or kind not in kinds:
         raise RequestError(
             f"the {which} factor is no assertion: expected an object whose 'kind' is one of "
             f"{', '.join(sorted(kinds))}, found {kind!r}"

@@ -62,10 +62,12 @@ def check_path(path: str) -> str:
 def _segment(name: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise RequestError(f"the path parameter {name!r} is no text but {type(value).__name__}")
-    text = str(value)
+    try:
+        # Not str(value): of a member of an enumeration that is not its value.
+        text = str.__str__(value) if isinstance(value, str) else int.__repr__(value)
+        encoded = quote(text, safe="")
+    except ValueError as error:
+        raise RequestError(f"the path parameter {name!r} is no valid text") from error
     if text in {"", ".", ".."}:
         raise RequestError(f"the path parameter {name!r} is {text!r}, which names nothing")
-    try:
-        return quote(text, safe="")
-    except UnicodeEncodeError as error:
-        raise RequestError(f"the path parameter {name!r} is no valid text") from error
+    return encoded

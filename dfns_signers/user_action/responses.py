@@ -65,7 +65,7 @@ def read_json(response: httpx.Response, *, sent: httpx.Request, call: bool) -> A
         return None
     try:
         return json.loads(response.content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _unexpected(response, "no JSON", call=call) from error
 
 
@@ -92,7 +92,7 @@ def api_error(response: httpx.Response, *, call: bool) -> ApiError:
     status = response.status_code
     default = ServerError if status >= httpx.codes.INTERNAL_SERVER_ERROR else ApiError
     kind, hint = _ERRORS.get(status, (default, ""))
-    text = _redacted(response)
+    text = _redacted(response.content.decode("utf-8", "replace"), response)
     envelope = _envelope(text)
     message, error_id = envelope.get("message"), envelope.get("id")
     said = message if isinstance(message, str) and message else response.reason_phrase
@@ -102,7 +102,11 @@ def api_error(response: httpx.Response, *, call: bool) -> ApiError:
         status=status,
         error_id=error_id if isinstance(error_id, str) else None,
         details=envelope.get("details"),
-        headers={k: v for k, v in response.headers.items() if k.lower() != "set-cookie"},
+        headers={
+            name: _redacted(value, response)
+            for name, value in response.headers.items()
+            if name != "set-cookie"
+        },
         body=text[:_MAX_TEXT],
         retry_after=_retry_after(response),
     )
@@ -111,7 +115,7 @@ def api_error(response: httpx.Response, *, call: bool) -> ApiError:
     return error
 
 
-def transport_error(error: httpx.RequestError, *, call: httpx.Request) -> TransportError:
+def transport_error(error: httpx.RequestError, *, call: httpx.Request | None) -> TransportError:
     """Our error for a connection that failed or broke, on ``call`` or a step before it."""
     request = error.request
     never_sent = isinstance(
@@ -124,7 +128,7 @@ def transport_error(error: httpx.RequestError, *, call: httpx.Request) -> Transp
     else:
         kind = TransportError
         what = f"{where} failed: {str(error) or type(error).__name__}"
-    effect = request is call and not never_sent and call.method not in {"GET", "HEAD"}
+    effect = request is call and not never_sent and request.method not in {"GET", "HEAD"}
     advice = (
         "It may have taken effect: look before you repeat it"
         if effect
@@ -157,9 +161,8 @@ def _describe(response: httpx.Response) -> str:
     return f"{response.request.method} {response.request.url.path}"
 
 
-def _redacted(response: httpx.Response) -> str:
+def _redacted(text: str, response: httpx.Response) -> str:
     # A gateway's debug page may echo request headers.
-    text = response.content.decode("utf-8", "replace")
     headers = response.request.headers
     bearer = headers.get("authorization", "").removeprefix("Bearer ")
     for secret in (bearer, headers.get(USER_ACTION_HEADER, "")):
@@ -172,7 +175,7 @@ def _envelope(text: str) -> Mapping[str, Any]:
     """The error object: under ``error``, or the top level, or a bare text under ``error``."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(value, dict):
         return {}
@@ -180,7 +183,7 @@ def _envelope(text: str) -> Mapping[str, Any]:
     if isinstance(error, dict):
         return error
     if isinstance(error, str):
-        return {"message": value.get("message") or error, "details": value.get("details")}
+        return {**value, "message": value.get("message") or error}
     return value
 
 
@@ -190,8 +193,9 @@ def _retry_after(response: httpx.Response) -> float | None:
     try:
         seconds = float(value)
     except ValueError:
-        parsed = email.utils.parsedate_tz(value)
-        if parsed is None:
+        try:
+            moment = email.utils.parsedate_to_datetime(value)
+            seconds = moment.timestamp() - time.time()
+        except (ValueError, OverflowError):
             return None
-        seconds = email.utils.mktime_tz(parsed) - time.time()
     return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -7,11 +7,6 @@ import pytest
 from tests.core.keys import ALGORITHMS, private_key, stranger
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _keys_are_made_before_hypothesis_looks_at_the_clock() -> None:
     for algorithm in ALGORITHMS:
