@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 import dfns_signers
-from dfns_signers.cli import demo, emulation, inspection, requests, signing
-from dfns_signers.cli.exit_codes import MEANINGS
+from dfns_signers.cli import demo, emulation, inspection, keys, requests, signing
+from dfns_signers.cli.exit_codes import MEANINGS, last_resort
+from dfns_signers.cli.output import tolerate_any_character
 
-_EXIT_CODES = "\n\n".join(f"[bold]{code:d}[/]  {meaning}" for code, meaning in MEANINGS.items())
+_EXIT_CODES = "\n\n".join(f"- **{code:d}** {meaning}" for code, meaning in MEANINGS.items())
+
+_CONTEXT: Final = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     name="dfns-signers",
     help="Sign Dfns API requests with keys that never leave a KMS.",
     epilog=f"Exit codes:\n\n{_EXIT_CODES}",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_CONTEXT,
 )
 config_app = typer.Typer(
     name="config",
     help="Look at the configuration.",
     no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_CONTEXT,
 )
 config_app.command("show")(inspection.show_config)
+
+keys_app = typer.Typer(
+    name="keys",
+    help="Create and list keys in the store of a backend.",
+    no_args_is_help=True,
+    context_settings=_CONTEXT,
+)
+keys_app.command("create")(keys.create)
+keys_app.command("list")(keys.list_)
 
 app.command()(demo.demo)
 app.command()(signing.sign)
@@ -36,6 +48,7 @@ app.command("public-key")(signing.show_public_key)
 app.command()(requests.request)
 app.command()(inspection.backends)
 app.add_typer(config_app)
+app.add_typer(keys_app)
 app.command()(emulation.emulator)
 
 
@@ -59,4 +72,6 @@ def _root(
 
 def main() -> None:
     """Entry point of the command ``dfns-signers``."""
-    app()
+    tolerate_any_character()
+    with last_resort():
+        app(prog_name="dfns-signers")

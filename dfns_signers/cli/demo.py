@@ -10,25 +10,27 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
+import tomli_w
 import typer
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from dfns_signers.algorithms import Algorithm, public_key_pem
+from dfns_signers.algorithms import public_key_pem
 from dfns_signers.backends.pem.key import PemKey
-from dfns_signers.backends.pem.parsing import PrivateKey
 from dfns_signers.cli.exit_codes import ExitCode, reports_errors
 from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption
 from dfns_signers.cli.output import note, print_json, print_table
 from dfns_signers.client.client import AsyncDfnsClient, DfnsClient
 from dfns_signers.client.delegated import DelegatedDfnsClient
 from dfns_signers.client.pending import PendingAction
-from dfns_signers.config.assembly import ENVIRONMENT, load_profile, load_signer, open_key
+from dfns_signers.config.assembly import load_signer, open_key
 from dfns_signers.config.files import CONFIG_VARIABLE, PROFILE_VARIABLE
+from dfns_signers.config.loading import ENVIRONMENT, load_profile
 from dfns_signers.enrolment import attest
 from dfns_signers.errors import DfnsSignersError
+from dfns_signers.hooks import LocalSigner
+from dfns_signers.plugins import local_signers
 from dfns_signers.signer import KeySigner
 from dfns_signers.signing_key import SigningKey
 
@@ -38,14 +40,7 @@ if TYPE_CHECKING:
 _NETWORK: Final = "EthereumSepolia"
 _SHOWN: Final = 15
 _MODES: Final = ("sync", "async", "delegated")
-_COLUMNS: Final = ("profile", "backend", "algorithm", "enrolled as", *_MODES, "seconds")
-
-_PRIVATE_KEYS: Final[Mapping[Algorithm, Callable[[], PrivateKey]]] = {
-    Algorithm.ED25519: ed25519.Ed25519PrivateKey.generate,
-    Algorithm.ES256: lambda: ec.generate_private_key(ec.SECP256R1()),
-    Algorithm.ES256K: lambda: ec.generate_private_key(ec.SECP256K1()),
-    Algorithm.RS256: lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
-}
+_COLUMNS: Final = ("key", "backend", "algorithm", "enrolled as", *_MODES, "seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +58,23 @@ class _Subject:
 
 @reports_errors
 def demo(
-    config: ConfigOption = None, profile: ProfileOption = None, json: JsonOption = False
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="PLUGIN",
+            help="Also show keys on the local servers of a plugin; may be repeated.",
+        ),
+    ] = None,
+    json: JsonOption = False,
 ) -> None:
     """Show the main job on local servers; nothing leaves this machine.
 
     Starts the emulator, makes a PEM key for each algorithm, enrols each as a credential, and
-    creates wallets signed by each: synchronously, asynchronously and delegated.
+    creates wallets signed by each: synchronously, asynchronously and delegated. --with adds the
+    keys of further backends, on their own local servers.
 
     With --profile or --config, the signing key of that profile takes part too: a dry run of a real
     key against the local API.
@@ -85,36 +91,26 @@ def demo(
         rows = []
         if config is not None or profile is not None:
             rows.append(_show(_Subject(profile, config, target), enrol))
-        with _own_environment():
-            file = _write_profiles(Path(folder))
-            rows += [_show(_Subject(name, file, target), enrol) for name in _PRIVATE_KEYS]
+        for plugin in ("pem", *(with_ or [])):
+            with local_signers(plugin) as signers:
+                for signer in signers:
+                    with _only_environment(signer.environment):
+                        file = _write_profile(Path(folder), signer)
+                        rows.append(_show(_Subject(signer.name, file, target), enrol))
     _report(rows, json=json)
 
 
-def _write_profiles(folder: Path) -> Path:
-    """A configuration file with a profile and a key file for each algorithm."""
-    lines = []
-    for algorithm, generate in _PRIVATE_KEYS.items():
-        path = folder / f"{algorithm}.pem"
-        path.touch(mode=0o600)
-        path.write_bytes(_pem(generate()))
-        lines += [f"[profiles.{algorithm}.signer]", 'backend = "pem"', f'path = "{path.name}"', ""]
+def _write_profile(folder: Path, signer: LocalSigner) -> Path:
+    """A configuration file with one profile, as a user would write it."""
     file = folder / "config.toml"
-    file.write_text("\n".join(lines), encoding="utf-8")
+    profiles = {signer.name: {"signer": dict(signer.signer)}}
+    file.write_text(tomli_w.dumps({"profiles": profiles}), encoding="utf-8")
     return file
-
-
-def _pem(key: PrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
 
 
 def _enroller(emulator: Emulator, target: Mapping[str, Any]) -> Callable[[SigningKey], str]:
     """Registers a key as a credential, signed by somebody who has one already."""
-    admin_key = PemKey.from_pem(_pem(ed25519.Ed25519PrivateKey.generate()))
+    admin_key = PemKey(ed25519.Ed25519PrivateKey.generate(), reference="the administrator's key")
     admin = KeySigner(admin_key, emulator.enrol(public_key_pem(admin_key.public_key)))
 
     def enrol(key: SigningKey) -> str:
@@ -133,7 +129,7 @@ def _show(subject: _Subject, enrol: Callable[[SigningKey], str]) -> dict[str, An
     """One row: the key enrolled, and a wallet created by each kind of client."""
     loaded = load_profile(**subject.settings())
     row: dict[str, Any] = dict.fromkeys((*_COLUMNS, "error"), "")
-    row["profile"] = subject.profile or "default"
+    row["key"] = subject.profile or "default profile"
     row["backend"] = loaded.signer.backend if loaded.signer else ""
     begin = time.perf_counter()
     try:
@@ -179,7 +175,7 @@ def _report(rows: list[dict[str, Any]], *, json: bool) -> None:
         print_table("Wallets, each created by a signed call", _COLUMNS, cells)
     failed = [row for row in rows if row["error"]]
     for row in failed:
-        note(f"{row['profile']}: {row['error']}")
+        note(f"{row['key']}: {row['error']}")
     if failed:
         raise typer.Exit(ExitCode.FAILED)
 
@@ -190,11 +186,15 @@ def _short(text: str) -> str:
 
 
 @contextmanager
-def _own_environment() -> Iterator[None]:
-    """Hide variables that would override the profiles of the demonstration."""
-    names = (*ENVIRONMENT, CONFIG_VARIABLE, PROFILE_VARIABLE)
-    hidden = {name: os.environ.pop(name) for name in names if name in os.environ}
+def _only_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables, and hide those that would override the profile to be shown."""
+    hidden = (*ENVIRONMENT, CONFIG_VARIABLE, PROFILE_VARIABLE)
+    before = dict(os.environ)
+    for name in hidden:
+        os.environ.pop(name, None)
+    os.environ.update(variables)
     try:
         yield
     finally:
-        os.environ.update(hidden)
+        os.environ.clear()
+        os.environ.update(before)

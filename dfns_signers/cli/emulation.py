@@ -11,7 +11,8 @@ from dfns_signers.algorithms import public_key_pem
 from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.inputs import pairs, read_text
 from dfns_signers.cli.options import ConfigOption, ProfileOption
-from dfns_signers.config.assembly import load_profile, open_signer
+from dfns_signers.config.assembly import open_signer
+from dfns_signers.config.loading import load_profile
 
 
 @reports_errors
@@ -78,6 +79,11 @@ def emulator(
     )
     for rule in require_approval or []:
         method, _, path = rule.partition(" ")
+        if not path.strip():
+            raise typer.BadParameter(
+                f"expected a call such as 'POST /wallets', found {rule!r}",
+                param_hint="--require-approval",
+            )
         server.require_approval(method.upper(), path.strip())
     serve_forever(server, _announce)
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import os
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import Final, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
 
+from dfns_signers.cli.output import printable
 from dfns_signers.errors import (
     ApiError,
     CallError,
     ConfigurationError,
     DfnsSignersError,
     PluginError,
+    RequestError,
     SigningError,
     SigningKeyError,
 )
@@ -41,7 +46,7 @@ class ExitCode(IntEnum):
 MEANINGS: Final = {
     ExitCode.OK: "success",
     ExitCode.FAILED: "the command failed, or a signature is not valid",
-    ExitCode.USAGE: "the command line is wrong",
+    ExitCode.USAGE: "the command line or what it was given to read is wrong",
     ExitCode.CONFIGURATION: "the configuration or a plugin is wrong or missing",
     ExitCode.KEY: "the signing key cannot be opened or used",
     ExitCode.REFUSED: "the challenge was not signed: malformed, not allowed, or refused by a guard",
@@ -50,11 +55,15 @@ MEANINGS: Final = {
     ExitCode.AWAITS_APPROVAL: "the API accepted the request (202); a policy wants approval first",
 }
 
+TRACEBACK_VARIABLE: Final = "DFNS_SIGNERS_TRACEBACK"
+"""Environment variable that has the traceback of an unexpected error shown."""
+
 _CODES: Final = (
     (ConfigurationError, ExitCode.CONFIGURATION),
     (PluginError, ExitCode.CONFIGURATION),
     (SigningKeyError, ExitCode.KEY),
     (SigningError, ExitCode.REFUSED),
+    (RequestError, ExitCode.USAGE),
     (ApiError, ExitCode.API),
     (CallError, ExitCode.UNREACHABLE),
 )
@@ -84,7 +93,27 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
     return reporting
 
 
+@contextmanager
+def last_resort() -> Iterator[None]:
+    """Print what no command expects in one line too, and end with 1.
+
+    The traceback comes first if the environment variable ``DFNS_SIGNERS_TRACEBACK`` is set.
+    """
+    try:
+        yield
+    except Exception as error:
+        wanted = bool(os.environ.get(TRACEBACK_VARIABLE))
+        if wanted:
+            typer.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+        text = " ".join(str(error).split())
+        advice = "" if wanted else f"; set {TRACEBACK_VARIABLE}=1 to see where it comes from"
+        # A full disk, say, is nobody's mistake.
+        blame = "" if isinstance(error, OSError) else ". Please report it"
+        _print_error(f"unexpected {type(error).__name__}: {text}{blame}{advice}")
+        raise SystemExit(ExitCode.FAILED) from error
+
+
 def _print_error(message: str) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print("error:", style="bold red", end=" ")
-    console.print(message, markup=False)
+    console.print(printable(message), markup=False)

@@ -17,11 +17,19 @@ def json_from_stdin(what: str) -> Any:
     """Parse standard input.
 
     Raises:
-        RequestError: it is no JSON.
+        RequestError: it is no JSON in UTF-8.
     """
+    if sys.stdin is None:
+        raise RequestError(f"standard input is closed: expected {what} as JSON")
     if sys.stdin.isatty():
         note(f"reading {what} as JSON from standard input; end with Ctrl-D")
-    return parse_json(sys.stdin.read(), f"{what} on standard input")
+    try:
+        text = sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RequestError(f"{what} on standard input is not UTF-8 text") from error
+    if not text.strip():
+        raise RequestError(f"standard input is empty: expected {what} as JSON")
+    return parse_json(text, f"{what} on standard input")
 
 
 def json_from_file(path: Path, what: str) -> Any:
@@ -41,8 +49,10 @@ def read_text(path: Path, what: str) -> str:
     """
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+    except UnicodeDecodeError as error:
+        raise RequestError(f"{what} in {path} is not UTF-8 text") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise RequestError(f"{what} cannot be read from {path}: {reason}") from error
 
 

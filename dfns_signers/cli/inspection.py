@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from pydantic import BaseModel
 from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption
 from dfns_signers.cli.output import print_json, print_table
-from dfns_signers.config.assembly import LoadedProfile, load_profile, validated_options
+from dfns_signers.config.assembly import check_base_url, configured_hooks, validated_options
+from dfns_signers.config.loading import LoadedProfile, load_profile
 from dfns_signers.plugins import installed_plugins
 from dfns_signers.secrets import Secret
 
@@ -64,6 +66,8 @@ def show_config(
     The settings are checked as a command would; no key is opened.
     """
     loaded = load_profile(profile, config=config)
+    check_base_url(loaded)
+    configured_hooks(loaded)
     rows = _settings(loaded)
     if json:
         print_json({"profile": loaded.name, "settings": rows})
@@ -111,9 +115,11 @@ def _shown(value: Any) -> Any:
         return {name: _shown(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, Path):
         return os.fspath(value)
+    if isinstance(value, Mapping):
+        return {str(name): _shown(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_shown(item) for item in value]
-    return value
+    return value if value is None or isinstance(value, (str, int, float)) else str(value)
 
 
 def _text(value: Any) -> str:

@@ -2,38 +2,71 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import typer
 from rich.console import Console
+from rich.highlighter import JSONHighlighter
 from rich.table import Table
+from rich.text import Text
+
+_PIPE_WIDTH: Final = 10_000
+"""Columns; no cell is folded for a program that reads the table."""
 
 
 def print_json(value: Any) -> None:
     """JSON on standard output, indented; coloured on a terminal."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
+    if not _has_codes_for(text):
+        text = json.dumps(value, indent=2)
     if sys.stdout.isatty():
-        Console().print_json(text, ensure_ascii=False)
+        Console(soft_wrap=True).print(JSONHighlighter()(text))
     else:
         typer.echo(text)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table on standard output; never cut, whatever the width of the terminal."""
-    table = Table(title=title, title_justify="left", show_lines=False)
+    """A table on standard output: folded to fit a terminal, and whole in a pipe."""
+    table = Table(title=Text(printable(title)), title_justify="left", show_lines=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        # As Text, for otherwise "[::1]" in a value would be markup.
+        table.add_row(*(Text(printable(cell)) for cell in row))
     console = Console(highlight=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=200)
+        console = Console(highlight=False, width=_PIPE_WIDTH)
     console.print(table)
 
 
 def note(message: str) -> None:
     """A remark for people, on standard error."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(message, markup=False)
+    Console(stderr=True, highlight=False, soft_wrap=True).print(printable(message), markup=False)
+
+
+def printable(text: str) -> str:
+    """The text with escapes for control characters: a message may quote what a server sent."""
+    return "".join(
+        character
+        if character.isprintable() or character in "\n\t"
+        else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+def tolerate_any_character() -> None:
+    """Have standard output escape what its encoding has no code for, as standard error does."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _has_codes_for(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

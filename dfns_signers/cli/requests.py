@@ -39,7 +39,7 @@ def request(
 ) -> None:
     """Call the Dfns API and print its answer as JSON.
 
-    Example: dfns-signers request POST /wallets --json '{"network": "EthereumSepolia"}'
+    Example: `dfns-signers request POST /wallets --json '{"network": "EthereumSepolia"}'`
 
     A policy that wants approval first (202) ends with exit code 8.
     """

@@ -18,7 +18,8 @@ from dfns_signers.cli.exit_codes import ExitCode, reports_errors
 from dfns_signers.cli.inputs import json_from_file, json_from_stdin, read_text
 from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption
 from dfns_signers.cli.output import note, print_json
-from dfns_signers.config.assembly import load_profile, load_signer, open_key
+from dfns_signers.config.assembly import load_signer, open_key
+from dfns_signers.config.loading import load_profile
 from dfns_signers.errors import EncodingError, InvalidSignatureError
 from dfns_signers.verification import verify_assertion
 
@@ -27,10 +28,10 @@ from dfns_signers.verification import verify_assertion
 def sign(config: ConfigOption = None, profile: ProfileOption = None) -> None:
     """Sign a challenge: JSON on standard input, the assertion as JSON on standard output.
 
-    The input is what [bold]POST /auth/action/init[/] answers; the output is the
-    [bold]firstFactor[/] of [bold]POST /auth/action[/].
+    The input is what `POST /auth/action/init` answers; the output is the
+    `firstFactor` of `POST /auth/action`.
 
-    Example: dfns-signers sign --profile production < challenge.json > assertion.json
+    Example: `dfns-signers sign --profile production < challenge.json > assertion.json`
     """
     with load_signer(profile, config=config) as signer:
         print_json(signer.sign(json_from_stdin("the challenge")))
@@ -56,7 +57,7 @@ def verify(
 ) -> None:
     """Verify an assertion from standard input, offline; the exit code tells.
 
-    Example: dfns-signers verify --public-key key.pub --challenge challenge.json < assertion.json
+    Example: `dfns-signers verify --public-key key.pub --challenge challenge.json < assertion.json`
     """
     key = _public_key(public_key, profile, config)
     expected = json_from_file(challenge, "the challenge") if challenge else None

@@ -1,66 +1,37 @@
-"""From settings to a signer: the layers of configuration, and what they choose."""
+"""From settings to a signer: what the configuration chooses, assembled."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, Final
 
 from dfns_signers.backends.backend import Backend
 from dfns_signers.backends.options import BackendOptions
 from dfns_signers.config.deferred import DeferredSigner
-from dfns_signers.config.files import ConfigFile, choose_profile, find_file
-from dfns_signers.config.profile import Profile, SignerTable, validate
-from dfns_signers.config.signer_line import parse_signer_line
+from dfns_signers.config.files import default_path
+from dfns_signers.config.loading import ENVIRONMENT, LoadedProfile, load_profile
+from dfns_signers.config.validation import validate
 from dfns_signers.errors import ConfigurationError, DfnsSignersError, PluginError
-from dfns_signers.file_modes import readable_by_others
+from dfns_signers.hooks import SigningHooks
 from dfns_signers.plugins import load_backend, load_hooks
-from dfns_signers.secrets import Secret
 from dfns_signers.signer import KeySigner
 from dfns_signers.signing_key import SigningKey
 
-ENVIRONMENT: Final = {
-    "DFNS_BASE_URL": "base_url",
-    "DFNS_AUTH_TOKEN": "auth_token",
-    "DFNS_CREDENTIAL_ID": "credential_id",
-    "DFNS_SIGNER": "signer",
-}
-"""Environment variables, and the setting of the profile that each overrides."""
+__all__ = [
+    "check_base_url",
+    "client_arguments",
+    "configured_hooks",
+    "deferred_signer",
+    "load_profile",
+    "load_signer",
+    "open_key",
+    "open_signer",
+    "validated_options",
+]
 
 _log: Final = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedProfile:
-    """Settings, validated, each with where it came from.
-
-    Attributes:
-        name: of the profile; None where only the environment and arguments speak.
-        settings: the validated profile.
-        origins: setting to place, such as ``environment variable DFNS_SIGNER``; a setting that is
-            not in it has its default.
-        folder: relative paths of the signer's options start here.
-        signer_is_text: whether the signer came as one line, with texts for values.
-    """
-
-    name: str | None
-    settings: Profile = field(repr=False)
-    origins: Mapping[str, str]
-    folder: Path
-    signer_is_text: bool
-
-    @property
-    def signer(self) -> SignerTable | None:
-        """The ``[signer]`` table, if any layer has one."""
-        return self.settings.signer
-
-    @property
-    def title(self) -> str:
-        """Names the profile in errors."""
-        return f"profile {self.name!r}" if self.name else "the environment and arguments"
 
 
 def load_signer(
@@ -85,32 +56,6 @@ def load_signer(
     return open_signer(load_profile(profile, config=config, **settings))
 
 
-def load_profile(
-    profile: str | None = None,
-    *,
-    config: str | os.PathLike[str] | None = None,
-    **settings: Any,
-) -> LoadedProfile:
-    """Read and check the settings, without opening a key; arguments as for ``load_signer``.
-
-    Raises:
-        ConfigurationError: a setting is missing or wrong.
-    """
-    file = find_file(config)
-    name = choose_profile(file, profile)
-    layers = [
-        *_file_layer(file, name),
-        *_environment_layer(),
-        *(("argument", key, value) for key, value in settings.items() if value is not None),
-    ]
-    values: dict[str, Any] = {}
-    origins: dict[str, str] = {}
-    for origin, key, value in layers:
-        values[key], origins[key] = value, origin
-    _warn_of_open_file(file, values, origins)
-    return _validated(name, file, values, origins)
-
-
 def validated_options(loaded: LoadedProfile) -> BackendOptions:
     """The options of the ``[signer]`` table as its backend reads them; no key is opened.
 
@@ -118,6 +63,19 @@ def validated_options(loaded: LoadedProfile) -> BackendOptions:
         ConfigurationError, PluginError: as ``load_signer``.
     """
     return _validated_signer(loaded)[2]
+
+
+def configured_hooks(loaded: LoadedProfile) -> SigningHooks:
+    """The guards and observers that the setting ``plugins`` names, imported.
+
+    Raises:
+        PluginError: one of them is unknown or broken.
+    """
+    try:
+        return load_hooks(loaded.settings.plugins)
+    except PluginError as error:
+        origin = loaded.origins.get("plugins", loaded.title)
+        raise PluginError(f"{origin}, key 'plugins': {error}") from error
 
 
 def open_key(loaded: LoadedProfile) -> SigningKey:
@@ -147,99 +105,37 @@ def deferred_signer(loaded: LoadedProfile) -> DeferredSigner:
     return DeferredSigner(_signer_opener(loaded))
 
 
-def token_of(loaded: LoadedProfile) -> Secret:
-    """The token provider for a client.
+def client_arguments(loaded: LoadedProfile) -> dict[str, Any]:
+    """Arguments of a client, besides its signer.
 
     Raises:
-        ConfigurationError: none is configured.
+        ConfigurationError: no token is configured, or the base URL is unusable.
     """
-    if loaded.settings.auth_token is None:
-        raise _missing(loaded, "auth_token", "the token of a service account or a user")
-    return loaded.settings.auth_token
-
-
-def client_options(loaded: LoadedProfile) -> dict[str, Any]:
-    """Arguments of a client, besides token and signer."""
     settings = loaded.settings
+    if settings.auth_token is None:
+        raise _missing(loaded, "auth_token", "the token of a service account or a user")
+    check_base_url(loaded)
     return {
+        "auth_token": settings.auth_token,
         "base_url": settings.base_url,
         "timeout": settings.timeout,
         "max_attempts": settings.max_attempts,
     }
 
 
-def _file_layer(file: ConfigFile | None, name: str | None) -> list[tuple[str, str, Any]]:
-    if file is None or name is None:
-        return []
-    origin = f"configuration file {file.path}, profile {name!r}"
-    return [(origin, key, value) for key, value in file.profiles[name].items()]
-
-
-def _environment_layer() -> list[tuple[str, str, Any]]:
-    layer: list[tuple[str, str, Any]] = []
-    for variable, key in ENVIRONMENT.items():
-        value = os.environ.get(variable)
-        if value is None:
-            continue
-        origin = f"environment variable {variable}"
-        if not value.strip():
-            raise ConfigurationError(f"{origin} is set and empty: give it a value, or unset it")
-        layer.append((origin, key, Secret.from_env(variable) if key == "auth_token" else value))
-    return layer
-
-
-def _validated(
-    name: str | None, file: ConfigFile | None, values: dict[str, Any], origins: dict[str, str]
-) -> LoadedProfile:
-    from_file = {key for key, origin in origins.items() if origin.startswith("configuration file")}
-    folder = file.path.parent if file else Path()
-    signer_is_text = isinstance(values.get("signer"), str)
-    if signer_is_text:
-        values["signer"] = parse_signer_line(values["signer"], origins["signer"])
-    if isinstance(values.get("signer"), Mapping):
-        values["signer"] = dict(values["signer"])
-    settings = validate(
-        Profile,
-        values,
-        where=_where(name, file),
-        # A path in the file is relative to the file, elsewhere to the working directory.
-        folder=folder if "auth_token" in from_file else Path(),
-    )
-    return LoadedProfile(
-        name, settings, origins, folder if "signer" in from_file else Path(), signer_is_text
-    )
-
-
-def _where(name: str | None, file: ConfigFile | None) -> str:
-    if file is None or name is None:
-        return "settings from the environment and arguments"
-    return f"configuration file {file.path}, profile {name!r}"
-
-
-def _warn_of_open_file(
-    file: ConfigFile | None, values: Mapping[str, Any], origins: Mapping[str, str]
-) -> None:
-    if file is None or not readable_by_others(file.mode):
-        return
-    literal = isinstance(values.get("auth_token"), str)
-    if literal and origins["auth_token"].startswith("configuration file"):
-        _log.warning(
-            "the configuration file %s holds a token and other users can read it; run: "
-            "chmod 600 %s",
-            file.path,
-            file.path,
-        )
-
-
 def _validated_signer(loaded: LoadedProfile) -> tuple[str, Backend[Any], BackendOptions]:
     table = loaded.signer
     if table is None:
         raise _missing(loaded, "signer", "a table with 'backend' and its options")
-    backend = load_backend(table.backend)
+    origin = loaded.origins["signer"]
+    try:
+        backend = load_backend(table.backend)
+    except PluginError as error:
+        raise PluginError(f"{origin}, key 'signer.backend': {error}") from error
     options = validate(
         backend.options,
         table.options,
-        where=f"{loaded.origins['signer']}, signer {table.backend!r}",
+        where=f"{origin}, signer {table.backend!r}",
         folder=loaded.folder,
         texts=loaded.signer_is_text,
     )
@@ -280,7 +176,7 @@ def _signer_opener(loaded: LoadedProfile) -> Callable[[], KeySigner]:
     credential_id = loaded.settings.credential_id
     if credential_id is None:
         raise _missing(loaded, "credential_id", "the 'credId' that the key is registered as")
-    hooks = load_hooks(loaded.settings.plugins)
+    hooks = configured_hooks(loaded)
 
     def open_signer_() -> KeySigner:
         key = open_it()
@@ -298,7 +194,23 @@ def _signer_opener(loaded: LoadedProfile) -> Callable[[], KeySigner]:
 
 def _missing(loaded: LoadedProfile, key: str, what: str) -> ConfigurationError:
     variable = next(name for name, setting in ENVIRONMENT.items() if setting == key)
+    profile = "in the profile" if loaded.name else f"in a configuration file ({default_path()})"
     return ConfigurationError(
-        f"{loaded.title}: {key!r} is missing ({what}): set it in the configuration file, or in "
-        f"the environment variable {variable}"
+        f"{loaded.title}: {key!r} is missing ({what}): set it {profile}, or in the environment "
+        f"variable {variable}"
     )
+
+
+def check_base_url(loaded: LoadedProfile) -> None:
+    """Refuse a base URL that a client would refuse, naming where it was set.
+
+    Raises:
+        ConfigurationError: it is no URL, not https, or has parts that it must not have.
+    """
+    from dfns_signers.user_action.base_url import BaseUrl  # noqa: PLC0415  # it imports httpx
+
+    try:
+        BaseUrl.parse(loaded.settings.base_url)
+    except ConfigurationError as error:
+        origin = loaded.origins.get("base_url", loaded.title)
+        raise ConfigurationError(f"{origin}, key 'base_url': {error}") from error

@@ -10,6 +10,7 @@ import anyio.to_thread
 
 from dfns_signers.assertions import Assertion
 from dfns_signers.closing import AsyncClosing, Closing
+from dfns_signers.errors import SigningKeyError
 from dfns_signers.hooks import AnnouncedCall
 from dfns_signers.signer import KeySigner, Signer
 
@@ -24,15 +25,18 @@ class DeferredSigner(Closing, AsyncClosing):
     def __init__(self, open_signer: Callable[[], KeySigner]) -> None:
         self._open_signer = open_signer
         self._signer: KeySigner | None = None
+        self._closed = False
         self._lock = threading.Lock()
 
     def open(self) -> KeySigner:
         """The opened signer.
 
         Raises:
-            SigningKeyError: the key cannot be opened.
+            SigningKeyError: the key cannot be opened, or the signer was closed before it was.
         """
         with self._lock:
+            if self._closed and self._signer is None:
+                raise SigningKeyError("the signer is closed; assemble another one to sign")
             if self._signer is None:
                 self._signer = self._open_signer()
             return self._signer
@@ -55,13 +59,21 @@ class DeferredSigner(Closing, AsyncClosing):
 
     def close(self) -> None:
         """Close the key, if it was opened."""
-        if self._signer is not None:
-            self._signer.close()
+        signer = self._end()
+        if signer is not None:
+            signer.close()
 
     async def aclose(self) -> None:
         """Close the key from within an event loop, if it was opened."""
-        if self._signer is not None:
-            await self._signer.aclose()
+        signer = await anyio.to_thread.run_sync(self._end)
+        if signer is not None:
+            await signer.aclose()
+
+    def _end(self) -> KeySigner | None:
+        # Waits for an opening that is under way, so that no key stays open.
+        with self._lock:
+            self._closed = True
+            return self._signer
 
     def __repr__(self) -> str:
         return f"<DeferredSigner {self._signer or 'not opened yet'}>"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dfns_signers.config.near_miss import did_you_mean
+from dfns_signers.config.validation import toml_type
 from dfns_signers.errors import ConfigurationError
 
 if sys.version_info >= (3, 11):
@@ -43,8 +44,9 @@ def default_path() -> Path:
     The working directory is not searched: a file in a folder that somebody else wrote could send
     the token to another address.
     """
-    base = os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()
-    return Path(base) / "dfns-signers" / "config.toml"
+    # By its specification, XDG_CONFIG_HOME does not count unless it is absolute.
+    base = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    return (base if base.is_absolute() else _expanded("~/.config")) / "dfns-signers" / "config.toml"
 
 
 def find_file(path: str | os.PathLike[str] | None) -> ConfigFile | None:
@@ -62,9 +64,9 @@ def find_file(path: str | os.PathLike[str] | None) -> ConfigFile | None:
             raise ConfigurationError(
                 f"the path of the configuration file is empty; unset {CONFIG_VARIABLE}"
             )
-        return read_file(Path(asked).expanduser())
+        return read_file(_expanded(asked))
     default = default_path()
-    return read_file(default) if default.exists() else None
+    return read_file(default) if _is_there(default) else None
 
 
 def read_file(path: Path) -> ConfigFile:
@@ -73,23 +75,23 @@ def read_file(path: Path) -> ConfigFile:
     Raises:
         ConfigurationError: it is missing, unreadable, no TOML, or not of our shape.
     """
-    content = _parse(path)
+    content, mode = _parse(path)
     for key in content:
         if key not in _TOP_LEVEL:
             hint = did_you_mean(key, _TOP_LEVEL)
-            raise ConfigurationError(f"configuration file {path}: unknown key {key!r}{hint}")
+            raise ConfigurationError(
+                f"configuration file {path}: unknown key {key!r}{hint}; known are: "
+                f"{', '.join(_TOP_LEVEL)}; settings belong into a table such as "
+                "[profiles.production]"
+            )
     profiles = content.get("profiles", {})
-    if not isinstance(profiles, dict) or not all(isinstance(p, dict) for p in profiles.values()):
-        raise ConfigurationError(
-            f"configuration file {path}, key 'profiles': expected tables such as "
-            "[profiles.production]"
-        )
+    _require(path, "profiles", profiles, dict, "tables such as [profiles.production]")
+    for name, profile in profiles.items():
+        _require(path, f"profiles.{name}", profile, dict, f"a table, [profiles.{name}]")
     default = content.get("default_profile")
-    if default is not None and not isinstance(default, str):
-        raise ConfigurationError(
-            f"configuration file {path}, key 'default_profile': expected the name of a profile"
-        )
-    return ConfigFile(path, path.stat().st_mode, default, profiles)
+    if default is not None:
+        _require(path, "default_profile", default, str, "the name of a profile")
+    return ConfigFile(path, mode, default, profiles)
 
 
 def choose_profile(file: ConfigFile | None, asked: str | None) -> str | None:
@@ -98,40 +100,74 @@ def choose_profile(file: ConfigFile | None, asked: str | None) -> str | None:
     Raises:
         ConfigurationError: it does not exist, or cannot be told.
     """
-    name = asked if asked is not None else os.environ.get(PROFILE_VARIABLE)
+    name, source = asked, ""
+    if name is None:
+        name, source = os.environ.get(PROFILE_VARIABLE), f" (from {PROFILE_VARIABLE})"
+    if name == "":
+        raise ConfigurationError(f"the name of the profile is empty{source}: give one, or none")
     if file is None:
         if name is not None:
             raise ConfigurationError(
-                f"there is no configuration file to have a profile {name!r}: write "
+                f"there is no configuration file to have a profile {name!r}{source}: write "
                 f"{default_path()}, or name one with --config or {CONFIG_VARIABLE}"
             )
         return None
     if name is None:
-        name = file.default_profile
+        name, source = file.default_profile, " (from 'default_profile')"
     known = ", ".join(sorted(file.profiles)) or "none"
     if name is None:
         raise ConfigurationError(
             f"configuration file {file.path}: no profile was chosen and there is no "
-            f"'default_profile'; profiles are: {known}"
+            f"'default_profile'; name one with --profile or {PROFILE_VARIABLE}; profiles are: "
+            f"{known}"
         )
     if name not in file.profiles:
         hint = did_you_mean(name, file.profiles)
         raise ConfigurationError(
-            f"configuration file {file.path}: there is no profile {name!r}{hint}; profiles are: "
-            f"{known}"
+            f"configuration file {file.path}: there is no profile {name!r}{source}{hint}; profiles "
+            f"are: {known}"
         )
     return name
 
 
-def _parse(path: Path) -> dict[str, Any]:
+def _parse(path: Path) -> tuple[dict[str, Any], int]:
     try:
         with path.open("rb") as stream:
-            return tomllib.load(stream)
+            mode, data = os.fstat(stream.fileno()).st_mode, stream.read()
     except FileNotFoundError as error:
         raise ConfigurationError(f"there is no configuration file {path}") from error
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise ConfigurationError(
-            f"the configuration file {path} cannot be read: {error.strerror}"
+            f"the configuration file {path} cannot be read: {reason}"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    try:
+        return tomllib.loads(data.decode("utf-8")), mode
+    # ValueError: also bytes that are no UTF-8, and integers of thousands of digits.
+    except ValueError as error:
         raise ConfigurationError(f"configuration file {path} is no TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"configuration file {path} is nested too deeply") from error
+
+
+def _require(path: Path, key: str, value: object, kind: type, expected: str) -> None:
+    if not isinstance(value, kind):
+        raise ConfigurationError(
+            f"configuration file {path}, key {key!r}: expected {expected}, found {toml_type(value)}"
+        )
+
+
+def _expanded(path: str | os.PathLike[str]) -> Path:
+    # Path.expanduser raises RuntimeError for the home of an unknown user.
+    return Path(os.path.expanduser(path))  # noqa: PTH111
+
+
+def _is_there(path: Path) -> bool:
+    """Whether to read a file: also one that cannot be read, or a link that leads nowhere."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True

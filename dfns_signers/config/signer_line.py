@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -15,8 +16,9 @@ _SHAPE: Final = re.compile(r"(?P<backend>[A-Za-z0-9_.-]+):(?:\?(?P<query>.*))?",
 def parse_signer_line(text: str, origin: str) -> dict[str, Any]:
     """Read a ``[signer]`` table from one line.
 
-    Values are percent-decoded as in a URL query; a dot in a name makes a table, so that
-    ``passphrase.env=NAME`` means ``passphrase = { env = "NAME" }``.
+    Values are percent-decoded; a ``+`` is itself. A dot
+    in a name makes a table, so that ``passphrase.env=NAME`` means
+    ``passphrase = { env = "NAME" }``.
 
     Args:
         text: the line.
@@ -28,8 +30,18 @@ def parse_signer_line(text: str, origin: str) -> dict[str, Any]:
     shape = _SHAPE.fullmatch(text.strip())
     if shape is None:
         raise ConfigurationError(f"{origin}: expected a line such as {EXAMPLE!r}")
-    table: dict[str, Any] = {"backend": shape["backend"]}
-    for name, value in _pairs(shape["query"] or "", origin):
+    pairs = [("backend", shape["backend"]), *_pairs(shape["query"] or "", origin)]
+    return nested(pairs, origin)
+
+
+def nested(pairs: Iterable[tuple[str, str]], origin: str) -> dict[str, Any]:
+    """A table from names and values; a dot in a name makes a table within it.
+
+    Raises:
+        ConfigurationError: a name is no name, or is set twice.
+    """
+    table: dict[str, Any] = {}
+    for name, value in pairs:
         _put(table, name, value, origin)
     return table
 
@@ -38,6 +50,8 @@ def _pairs(query: str, origin: str) -> list[tuple[str, str]]:
     if not query:
         return []
     try:
+        # A plus is itself, not a space as in forms: base64 values have it, and spaces are rare.
+        query = query.replace("+", "%2B")
         return parse_qsl(query, keep_blank_values=True, strict_parsing=True, errors="strict")
     except ValueError:
         raise ConfigurationError(
@@ -47,6 +61,8 @@ def _pairs(query: str, origin: str) -> list[tuple[str, str]]:
 
 def _put(table: dict[str, Any], name: str, value: str, origin: str) -> None:
     *parents, last = name.split(".")
+    if not (last and all(parents)):
+        raise ConfigurationError(f"{origin}: {name!r} is no name of an option")
     for parent in parents:
         table = table.setdefault(parent, {})
         if not isinstance(table, dict):

@@ -42,7 +42,10 @@ def add_identity(
     Raises:
         ConfigurationError: a key or the token is not acceptable, or is taken.
     """
-    require(token is None or bool(TOKEN_PATTERN.fullmatch(token)), "not a bearer token")
+    require(
+        token is None or bool(TOKEN_PATTERN.fullmatch(token)),
+        "the token is no bearer token: expected letters, digits and -._~+/ only, without spaces",
+    )
     require(token not in state.directory.tokens, "this token is another identity's")
     user = add_user(state, name, is_service_account=service_account)
     kind: TokenKind = "ServiceAccount" if service_account else "Token"

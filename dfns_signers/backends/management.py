@@ -1,0 +1,77 @@
+"""What a backend offers besides opening keys, where its key store can: create and list them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from dfns_signers.algorithms import Algorithm
+
+
+class ManagementOptions(BaseModel):
+    """Base of the options of ``create`` and ``list_keys``: unknown ones are refused."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
+
+
+CreateT = TypeVar("CreateT", bound=BaseModel)
+ListT = TypeVar("ListT", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDescription:
+    """A key in its store, as ``create`` made it or ``list_keys`` found it.
+
+    Attributes:
+        reference: the key as the store names it in full, such as an ARN with its region.
+        algorithm: what it signs with; None for a key that Dfns does not accept.
+        kind: the store's own word for the kind of key, such as ``ECC_NIST_P256``.
+        state: the store's own word, such as ``Enabled``.
+        names: aliases, or other names that lead to the same key.
+        signer: the ``[signer]`` table that opens it; empty for a key that Dfns does not accept.
+    """
+
+    reference: str
+    algorithm: Algorithm | None
+    kind: str
+    state: str
+    names: tuple[str, ...] = ()
+    signer: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ManagesKeys(ABC, Generic[CreateT, ListT]):
+    """A backend that can create and list keys; inherit it beside Backend.
+
+    Options that a profile's ``[signer]`` table has too (region, address, credentials) bear the same
+    names in all three models, so that the command line can take them from the profile.
+
+    Attributes:
+        create_options: pydantic model of what ``create`` takes.
+        list_options: pydantic model of what ``list_keys`` takes.
+    """
+
+    create_options: ClassVar[type[BaseModel]]
+    list_options: ClassVar[type[BaseModel]]
+
+    @abstractmethod
+    def create(self, algorithm: Algorithm, options: CreateT) -> KeyDescription:
+        """Create a key for signing, and wait until it can sign.
+
+        Raises:
+            UnsupportedKeyError: the key store has no keys for that algorithm.
+            SigningKeyError: it refused or failed.
+        """
+
+    @abstractmethod
+    def list_keys(self, options: ListT) -> Iterator[KeyDescription]:
+        """Every signing key that the caller may see, page by page.
+
+        Raises:
+            SigningKeyError: the key store refused or failed.
+        """

@@ -1,0 +1,91 @@
+"""How a command ended, and commands in a process of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from typing_extensions import Self
+
+PROGRAM = str(Path(sys.executable).with_name("dfns-signers"))
+SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Command: TypeAlias = Callable[..., Outcome]
+
+
+def leaves(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command that is no group, with its path."""
+    if not hasattr(command, "commands"):
+        yield path, command
+        return
+    for name, inner in command.commands.items():
+        yield from leaves(inner, *path, name)
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """That of the tests, as wide as any table."""
+    return {**os.environ, "COLUMNS": "200", **variables}
+
+
+def run(*arguments: str | Path, stdin: bytes = b"", **variables: str) -> Outcome:
+    done = subprocess.run(
+        [PROGRAM, *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+        env=environment(**variables),
+    )
+    return Outcome(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+
+
+class Started:
+    """A command that runs until it is told to stop."""
+
+    def __init__(self, *arguments: str | Path, **variables: str) -> None:
+        self.process = subprocess.Popen(
+            [PROGRAM, *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(**variables),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+    def line(self) -> bytes:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def stop(self, number: signal.Signals) -> tuple[int, bytes, bytes]:
+        """Send a signal; returns exit code, and what is left of standard output and error."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=SECONDS)
+        return self.process.returncode, out, err

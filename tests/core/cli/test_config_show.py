@@ -1,0 +1,179 @@
+"""``config show``: every setting and where it came from, secrets hidden."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.core.cli.support import Command
+from tests.core.config.support import write_client_config, write_config, write_distribution
+from tests.secrecy import CANARY
+
+
+@pytest.fixture
+def config(folder: Path, key_file: Path) -> Path:
+    return write_config(
+        folder,
+        f"""
+        default_profile = "p"
+        [profiles.p]
+        auth_token = "{CANARY}"
+        timeout = 7
+        [profiles.p.signer]
+        backend = "pem"
+        path = "key.pem"
+        passphrase = "{CANARY}"
+        """,
+    )
+
+
+def settings(command: Command, *arguments: object) -> dict[str, tuple[Any, str]]:
+    done = command("config", "show", "--json", *arguments)
+    assert (done.code, done.err) == (0, "")
+    return {row["setting"]: (row["value"], row["from"]) for row in done.json["settings"]}
+
+
+def test_each_setting_has_its_value_and_origin(
+    command: Command, config: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DFNS_CREDENTIAL_ID", "Y2kt")
+    file = f"configuration file {config}, profile 'p'"
+
+    assert settings(command, "--config", config) == {
+        "base_url": ("https://api.dfns.io", "default"),
+        "auth_token": ("hidden, from a literal text", file),
+        "credential_id": ("Y2kt", "environment variable DFNS_CREDENTIAL_ID"),
+        "timeout": (7.0, file),
+        "max_attempts": (3, "default"),
+        "plugins": ([], "default"),
+        "signer.backend": ("pem", file),
+        "signer.fingerprint": (None, "default"),
+        "signer.path": (str(folder / "key.pem"), file),
+        "signer.env": (None, "default"),
+        "signer.passphrase": ("hidden, from a literal text", file),
+        "signer.verify": (False, "default"),
+    }
+
+
+def test_json_names_the_profile(command: Command, config: Path) -> None:
+    assert command("config", "show", "--json", "--config", config).json["profile"] == "p"
+    assert command("config", "show", "--json").json["profile"] is None
+
+
+def test_signer_of_the_environment_says_so(
+    command: Command, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DFNS_SIGNER", "pem:?env=KEY&passphrase.env=HOME")
+
+    shown = settings(command, "--config", config)
+
+    assert shown["signer.env"] == ("KEY", "environment variable DFNS_SIGNER")
+    assert shown["signer.passphrase"][0] == "hidden, from environment variable HOME"
+
+
+def test_without_any_configuration_the_defaults_are_shown(command: Command) -> None:
+    assert {origin for _, origin in settings(command).values()} == {"default"}
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_no_secret_is_shown(command: Command, config: Path, form: list[str]) -> None:
+    done = command("config", "show", "--config", config, *form)
+
+    assert CANARY not in done.out + done.err
+    assert "hidden, from a literal text" in done.out
+
+
+def test_values_that_look_like_markup_are_shown_as_they_are(command: Command, folder: Path) -> None:
+    config = write_config(
+        folder,
+        """
+        default_profile = "[/p]"
+        [profiles."[/p]"]
+        base_url = "https://[fe80::1]:8443"
+        signer = { backend = "pem", path = "[bold]key[/old].pem" }
+        """,
+    )
+
+    done = command("config", "show", "--config", config)
+
+    assert (done.code, done.err) == (0, "")
+    for part in ("Profile [/p]", "https://[fe80::1]:8443", "[bold]key[/old].pem"):
+        assert part in done.out
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("base_url = 'http://api.dfns.io'", "use https"),
+        ("plugins = ['audit']", "no plugin 'audit'"),
+        ("signer = 'pem:?pth=k'", "did you mean 'path'"),
+        ("signer = 'pen:?path=k'", "Did you mean 'pem'"),
+    ],
+)
+def test_configuration_that_no_command_could_use_ends_with_3(
+    command: Command, folder: Path, line: str, reason: str
+) -> None:
+    config = write_config(folder, f"default_profile = 'p'\n[profiles.p]\n{line}")
+
+    done = command("config", "show", "--config", config)
+
+    assert (done.code, done.out) == (3, "")
+    assert reason in done.err
+
+
+RICH_OPTIONS = """
+    from datetime import timedelta
+    from pydantic import BaseModel, SecretStr
+    from dfns_signers import hookimpl
+    from dfns_signers.backends.backend import Backend
+    from dfns_signers.backends.options import BackendOptions
+    from dfns_signers.secrets import Secret
+
+    class Login(BaseModel):
+        name: str
+        password: Secret
+
+    class Options(BackendOptions):
+        login: Login
+        wait: timedelta = timedelta(seconds=90)
+        pin: SecretStr
+        labels: dict[str, Secret]
+
+    class Hsm(Backend):
+        options = Options
+
+        def open(self, options):
+            raise NotImplementedError
+
+    @hookimpl
+    def dfns_backend():
+        return Hsm()
+"""
+
+
+def test_options_of_any_type_are_shown_and_their_secrets_hidden(
+    command: Command, folder: Path, site: Path
+) -> None:
+    write_distribution(site, "acme-hsm", {"acme": RICH_OPTIONS})
+    config = write_client_config(folder, "https://api.dfns.io", "token")
+    config.write_text(
+        config.read_text().replace(
+            'signer = "pem:?path=key.pem"',
+            f'[profiles.p.signer]\nbackend = "acme"\npin = "{CANARY}"\n'
+            f'login = {{ name = "me", password = "{CANARY}" }}\nlabels = {{ a = "{CANARY}" }}',
+        ),
+        encoding="utf-8",
+    )
+
+    shown = settings(command, "--config", config)
+
+    assert {name: value for name, (value, _) in shown.items() if name.startswith("signer.")} == {
+        "signer.backend": "acme",
+        "signer.fingerprint": None,
+        "signer.login": {"name": "me", "password": "hidden, from a literal text"},
+        "signer.wait": "0:01:30",
+        "signer.pin": "**********",
+        "signer.labels": {"a": "hidden, from a literal text"},
+    }

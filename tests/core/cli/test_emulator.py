@@ -1,0 +1,180 @@
+"""``emulator``: a local API in the foreground, for programs to start and stop."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from dfns_signers import DfnsClient
+from dfns_signers.client.results import ChangeRequest
+from tests.core.cli.support import Command, Started
+from tests.core.config.support import write_client_config, write_config
+from tests.core.keys import public_key, public_pem
+
+TOKEN = "a-token-of-its-own"
+
+
+def announced(process: Started) -> Any:
+    return json.loads(process.line())
+
+
+def wallets(settings: Any, token: str) -> int:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.get(f"{settings['url']}/wallets", headers=headers, trust_env=False).status_code
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_emulator_announces_itself_in_one_line_and_stops_at_a_signal_with_0(
+    number: signal.Signals,
+) -> None:
+    with Started("emulator") as process:
+        settings = announced(process)
+        assert {"url", "auth_token", "user_id", "org_id"} <= settings.keys()
+        assert settings["url"].startswith("http://127.0.0.1:")
+        assert wallets(settings, settings["auth_token"]) == 200
+
+        assert process.stop(number) == (0, b"", b"")
+
+        with pytest.raises(httpx.ConnectError):
+            wallets(settings, settings["auth_token"])
+
+
+def test_token_and_credentials_that_are_given_are_accepted(folder: Path) -> None:
+    keys = {"first": "Ed25519", "second": "ES256"}
+    options = []
+    for name, algorithm in keys.items():
+        path = folder / f"{name}.pub"
+        path.write_bytes(public_pem(public_key(algorithm)))
+        options += ["--credential", f"{name}={path}"]
+
+    with Started("emulator", "--token", TOKEN, *options) as process:
+        settings = announced(process)
+
+        assert settings["auth_token"] == TOKEN
+        assert set(settings["credential_ids"]) == set(keys)
+        assert wallets(settings, TOKEN) == 200
+        assert wallets(settings, "another-token") == 401
+
+
+def test_profile_works_with_its_own_key_and_token(folder: Path, key_file: Path) -> None:
+    config = write_client_config(folder, "https://api.dfns.io", TOKEN)
+
+    with Started("emulator", "--config", config, "--profile", "p") as process:
+        settings = announced(process)
+        with DfnsClient.from_config(config=config, base_url=settings["url"]) as dfns:
+            assert dfns.wallets.create(network="EthereumSepolia")["network"] == "EthereumSepolia"
+
+
+def test_token_that_is_given_counts_more_than_that_of_the_profile(
+    folder: Path, key_file: Path
+) -> None:
+    config = write_client_config(folder, "https://api.dfns.io", "token-of-the-profile")
+
+    with Started("emulator", "--config", config, "--token", TOKEN) as process:
+        assert announced(process)["auth_token"] == TOKEN
+
+
+def test_call_that_shall_be_approved_is_answered_so(folder: Path, key_file: Path) -> None:
+    config = write_client_config(folder, "https://api.dfns.io", TOKEN)
+
+    with Started("emulator", "--config", config, "--require-approval", "post /wallets") as process:
+        settings = announced(process)
+        with DfnsClient.from_config(config=config, base_url=settings["url"]) as dfns:
+            assert isinstance(dfns.wallets.create(network="EthereumSepolia"), ChangeRequest)
+
+
+def test_rate_limit_is_kept() -> None:
+    with Started("emulator", "--rate-limit", "1", "--token", TOKEN) as process:
+        settings = announced(process)
+
+        assert [wallets(settings, TOKEN), wallets(settings, TOKEN)] == [200, 429]
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("nonsense", "expected HOST:PORT, such as 127.0.0.1:0"),
+        ("127.0.0.1:70000", "expected HOST:PORT"),
+        ("0.0.0.0:0", "listens on 127.0.0.1, [::1] or localhost only"),
+        ("api.dfns.io:80", "listens on 127.0.0.1, [::1] or localhost only"),
+    ],
+)
+def test_address_that_is_no_loopback_address_ends_with_3(
+    command: Command, address: str, reason: str
+) -> None:
+    done = command("emulator", "--listen", address)
+
+    assert (done.code, done.out) == (3, "")
+    assert address.partition(":")[0] in done.err
+    assert reason in done.err
+
+
+def test_port_that_is_taken_ends_with_3(command: Command) -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        bound.listen()
+        port = bound.getsockname()[1]
+
+        done = command("emulator", "--listen", f"127.0.0.1:{port}")
+
+    assert (done.code, done.out) == (3, "")
+    assert f"port {port}: Address already in use" in done.err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--credential", "Y2kt"),
+        ("--credential", "=key.pub"),
+        ("--require-approval", "nonsense"),
+        ("--require-approval", "POST "),
+        ("--rate-limit", "0"),
+        ("--rate-limit", "many"),
+    ],
+)
+def test_option_of_another_form_ends_with_2_naming_it(
+    command: Command, option: str, value: str
+) -> None:
+    done = command("emulator", option, value)
+
+    assert (done.code, done.out) == (2, "")
+    assert option in done.err
+
+
+def test_public_key_file_that_is_missing_ends_with_2_naming_it(command: Command) -> None:
+    done = command("emulator", "--credential", "Y2kt=missing.pub")
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "error: the public key cannot be read from missing.pub: No such file or directory\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [("POST /nowhere", "no operation POST /nowhere"), ("GET /wallets", "takes no user action")],
+)
+def test_call_that_cannot_be_approved_ends_with_3(command: Command, rule: str, reason: str) -> None:
+    done = command("emulator", "--require-approval", rule)
+
+    assert (done.code, done.out) == (3, "")
+    assert reason in done.err
+
+
+def test_profile_without_a_credential_id_ends_with_3(
+    command: Command, folder: Path, key_file: Path
+) -> None:
+    config = write_config(
+        folder, "default_profile = 'p'\n[profiles.p]\nsigner = 'pem:?path=key.pem'"
+    )
+
+    done = command("emulator", "--config", config)
+
+    assert done.code == 3
+    assert "'credential_id' is missing" in done.err

@@ -1,0 +1,80 @@
+"""Help, version and completion."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import typer
+
+import dfns_signers
+from dfns_signers.cli.app import app
+from tests.core.cli.support import Command, leaves, run
+
+COMMANDS = sorted(dict(leaves(typer.main.get_command(app))))
+
+
+def test_there_are_the_documented_commands() -> None:
+    assert {
+        ("backends",), ("config", "show"), ("demo",), ("emulator",), ("public-key",), ("request",),
+        ("sign",), ("verify",),
+    } <= set(COMMANDS)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_of_every_command_tells_what_it_does_and_takes_config_and_profile(
+    command: Command, path: tuple[str, ...], option: str
+) -> None:
+    done = command(*path, option)
+
+    assert (done.code, done.err) == (0, "")
+    assert f"Usage: dfns-signers {' '.join(path)} " in done.out
+    for shared in ("--config", "--profile"):
+        assert re.search(rf"{shared}\b", done.out)
+
+
+def test_help_lists_every_command_and_exit_code(command: Command) -> None:
+    done = command("--help")
+
+    assert done.code == 0
+    for path in COMMANDS:
+        assert path[0] in done.out
+    for code in range(9):
+        assert re.search(rf"^\W*{code}\W+[a-z]", done.out, re.MULTILINE)
+
+
+def test_version_is_printed(command: Command) -> None:
+    done = command("--version")
+
+    assert (done.code, done.out) == (0, f"dfns-signers {dfns_signers.__version__}\n")
+
+
+@pytest.mark.parametrize("arguments", [[], ["config"]])
+def test_command_without_a_command_shows_the_help(command: Command, arguments: list[str]) -> None:
+    done = command(*arguments)
+
+    assert "Usage: dfns-signers" in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["sing"], ["sign", "--nonsense"], ["request", "GET"], ["config", "shwo"]]
+)
+def test_wrong_command_line_ends_with_2_and_the_way_to_help(
+    command: Command, arguments: list[str]
+) -> None:
+    done = command(*arguments)
+
+    assert (done.code, done.out) == (2, "")
+    assert "Usage: dfns-signers" in done.err
+
+
+def test_completion_for_bash_is_printed_and_completes() -> None:
+    script = run("--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
+    completed = run(
+        _DFNS_SIGNERS_COMPLETE="complete_bash", COMP_WORDS="dfns-signers pub", COMP_CWORD="1"
+    )
+
+    assert script.code == 0
+    assert "_DFNS_SIGNERS_COMPLETE=complete_bash" in script.out
+    assert completed.out.split() == ["public-key"]

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from tests.core.config.machine import (
+    client_config,
+    emulator,
+    folder,
+    home,
+    key_file,
+    site,
+    working_folder,
+)
+
+__all__ = ["client_config", "emulator", "folder", "home", "key_file", "site", "working_folder"]

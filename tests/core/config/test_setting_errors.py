@@ -1,0 +1,223 @@
+"""A setting that is wrong is refused with file, profile, key, and what was expected and found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dfns_signers.config.assembly import check_base_url, load_signer, validated_options
+from dfns_signers.config.loading import load_profile
+from dfns_signers.errors import ConfigurationError, PluginError
+from tests.core.config.support import write_config
+from tests.secrecy import CANARY
+
+PROFILE = """
+    [profiles.p]
+    credential_id = "Y2kt"
+"""
+
+
+def refusal_of(config: Path, kind: type[Exception] = ConfigurationError) -> str:
+    with pytest.raises(kind) as caught:
+        load_signer("p", config=config)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "expected", "found"),
+    [
+        ("timeout = 'canary-3f9c2b'", "timeout", "expected a number", "found a text"),
+        ("timeout = true", "timeout", "expected a number", "found a boolean"),
+        ("timeout = { s = 1 }", "timeout", "expected a number", "found a table"),
+        ("max_attempts = '3'", "max_attempts", "expected a whole number", "found a text"),
+        ("max_attempts = 2.5", "max_attempts", "expected a whole number", "found a number"),
+        ("max_attempts = [3]", "max_attempts", "expected a whole number", "found an array"),
+        ("base_url = 7", "base_url", "expected a text", "found a whole number"),
+        ("base_url = {}", "base_url", "expected a text", "found a table"),
+        ("credential_id = 1979-05-27", "credential_id", "expected a text", "found a date"),
+        ("credential_id = true", "credential_id", "expected a text", "found a boolean"),
+        ("plugins = 'canary-3f9c2b'", "plugins", "expected an array", "found a text"),
+        ("plugins = ['audit', 3]", "plugins.1", "expected a text", "found a whole number"),
+        ("auth_token = 7", "auth_token", "expected a text, { env =", "found a whole number"),
+        ("auth_token = { vault = 'canary-3f9c2b' }", "auth_token", "{ file =", "found a table"),
+        ("auth_token = { env = 7 }", "auth_token", "{ file =", "found a table"),
+        ("auth_token = { env = 'A', file = 'b' }", "auth_token", "{ file =", "found a table"),
+        ("signer = 7", "signer", "expected a table", "found a whole number"),
+        ("signer = ['pem']", "signer", "expected a table", "found an array"),
+        ("signer = { backend = 7 }", "signer.backend", "expected a text", "found a whole number"),
+    ],
+)
+def test_setting_of_a_wrong_type_refused_with_what_was_expected_and_found(
+    folder: Path, line: str, key: str, expected: str, found: str
+) -> None:
+    config = write_config(folder, f"[profiles.p]\n{line}")
+
+    message = refusal_of(config)
+
+    assert message.startswith(f"configuration file {config}, profile 'p', key '{key}': ")
+    assert expected in message
+    assert message.endswith(found)
+    assert CANARY not in message
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("timeout = 0", "'timeout': expected a number greater than 0"),
+        ("timeout = -1.5", "'timeout': expected a number greater than 0"),
+        ("timeout = nan", "'timeout': expected a number"),
+        ("timeout = inf", "'timeout': expected a number less than or equal to 86400"),
+        ("timeout = 1e300", "'timeout': expected a number less than or equal to 86400"),
+        ("max_attempts = 0", "'max_attempts': expected a number greater than or equal to 1"),
+        ("credential_id = ''", "'credential_id': expected a text that is not empty"),
+        ("signer = { backend = '' }", "'signer.backend': expected a text that is not empty"),
+        ("auth_token = ''", "'auth_token': the secret from a literal text is empty"),
+        ("signer = 'pem'", "expected a line such as 'aws-kms:?key_id="),
+    ],
+)
+def test_setting_out_of_its_range_refused_with_the_range(
+    folder: Path, line: str, expected: str
+) -> None:
+    config = write_config(folder, f"[profiles.p]\n{line}")
+
+    message = refusal_of(config)
+
+    assert message.startswith(f"configuration file {config}, profile 'p'")
+    assert expected in message
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("timout", "timeout"), ("auth_tokn", "auth_token"), ("credential-id", "credential_id"),
+     ("baseurl", "base_url"), ("plugin", "plugins")],
+)  # fmt: skip
+def test_unknown_setting_refused_with_the_near_miss(folder: Path, key: str, meant: str) -> None:
+    config = write_config(folder, f'[profiles.p]\n{key} = "{CANARY}"')
+
+    message = refusal_of(config)
+
+    assert message.startswith(f"configuration file {config}, profile 'p', key '{key}': unknown")
+    assert f"did you mean '{meant}'?" in message
+    assert "base_url, auth_token, credential_id, timeout, max_attempts, plugins" in message
+    assert CANARY not in message
+
+
+def test_several_wrong_settings_are_told_at_once_each_in_a_line(folder: Path) -> None:
+    config = write_config(folder, "[profiles.p]\ntimeout = 'x'\nmax_attempts = 0\nfoo = 1")
+
+    lines = refusal_of(config).splitlines()
+
+    assert [line.partition("key ")[2].partition(":")[0] for line in lines] == [
+        "'timeout'", "'max_attempts'", "'foo'"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ('pth = "k.pem"', "key 'pth': unknown; did you mean 'path'?"),
+        ('regoin = "eu"', "key 'regoin': unknown; known are: fingerprint, path, env, passphrase"),
+        ("path = 7", "key 'path': expected a path, found a whole number"),
+        ("env = 7", "key 'env': expected a text, found a whole number"),
+        ("env = ''", "key 'env': expected a text that is not empty"),
+        ("path = ''", "key 'path': expected a path, found an empty text"),
+        ('env = "A"\nverify = "yes"', "key 'verify': expected true or false, found a text"),
+        ('env = "A"\nverify = 1', "key 'verify': expected true or false, found a whole number"),
+        ('env = "A"\nfingerprint = "ab"', "key 'fingerprint': expected a fingerprint such as"),
+        ('env = "A"\npassphrase = 7', "key 'passphrase': expected a text, { env ="),
+        ('env = "A"\npath = "b"', "expected exactly one of 'path' and 'env'"),
+        ("", "expected exactly one of 'path' and 'env'"),
+    ],
+)
+def test_wrong_option_of_the_backend_refused_with_its_key(
+    folder: Path, options: str, expected: str
+) -> None:
+    config = write_config(folder, PROFILE)
+    config.write_text(
+        f"{config.read_text()}\n[profiles.p.signer]\nbackend = 'pem'\n{options}", encoding="utf-8"
+    )
+
+    message = refusal_of(config)
+
+    assert message.startswith(f"configuration file {config}, profile 'p', signer 'pem'")
+    assert expected in message
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("pem:?path=k.pem&verify=perhaps", "key 'verify': expected true or false, found another"),
+        ("pem:?passphrase.evn=X&path=k.pem", "key 'passphrase': expected a text, { env ="),
+        ("pem:?path.file=k.pem", "key 'path': expected a path, found a table"),
+        ("pem:?pth=k.pem", "key 'pth': unknown; did you mean 'path'?"),
+        ("pem:", "expected exactly one of 'path' and 'env'"),
+    ],
+)
+def test_wrong_option_in_a_line_refused_naming_the_variable(
+    monkeypatch: pytest.MonkeyPatch, line: str, expected: str
+) -> None:
+    monkeypatch.setenv("DFNS_SIGNER", line)
+
+    with pytest.raises(ConfigurationError) as caught:
+        validated_options(load_profile())
+
+    message = str(caught.value)
+    assert message.startswith("environment variable DFNS_SIGNER, signer 'pem'")
+    assert expected in message
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"timeout": "3"}, {"credential_id": 7}, {"credentialid": "x"}, {"signer": 7}],
+)
+def test_wrong_argument_is_told_as_an_argument_though_there_is_a_file(
+    folder: Path, arguments: dict[str, object]
+) -> None:
+    config = write_config(folder, PROFILE)
+
+    with pytest.raises(ConfigurationError) as caught:
+        load_profile("p", config=config, **arguments)
+
+    assert str(caught.value).startswith(f"argument, key '{next(iter(arguments))}': ")
+    assert str(config) not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://api.dfns.io", "use https"),
+        ("api.dfns.io", "such as https://api.dfns.io"),
+        ("https://user:canary-3f9c2b@api.dfns.io", "no user, password"),
+    ],
+)
+def test_base_url_that_is_unusable_refused_with_file_and_key(
+    folder: Path, url: str, expected: str
+) -> None:
+    config = write_config(folder, f"[profiles.p]\nbase_url = '{url}'")
+
+    with pytest.raises(ConfigurationError, match=expected) as caught:
+        check_base_url(load_profile("p", config=config))
+
+    assert str(caught.value).startswith(f"configuration file {config}, profile 'p', key 'base_url'")
+    assert CANARY not in str(caught.value)
+
+
+def test_unknown_backend_refused_with_the_near_miss_and_the_file(folder: Path) -> None:
+    config = write_config(folder, PROFILE + "[profiles.p.signer]\nbackend = 'pen'")
+
+    message = refusal_of(config, PluginError)
+
+    assert message.startswith(f"configuration file {config}, profile 'p', key 'signer.backend': ")
+    assert "Did you mean 'pem'?" in message
+
+
+def test_unknown_plugin_refused_with_the_file(folder: Path) -> None:
+    config = write_config(
+        folder, PROFILE + "plugins = ['adit']\n[profiles.p.signer]\nbackend = 'pem'\npath = 'k'"
+    )
+
+    message = refusal_of(config, PluginError)
+
+    assert message.startswith(f"configuration file {config}, profile 'p', key 'plugins': ")
+    assert "no plugin 'adit'" in message
