@@ -187,8 +187,12 @@ def load_public_key(data: bytes | str) -> PublicKey:
     try:
         key = load(raw)
     except (ValueError, UnsupportedAlgorithm) as error:
+        hint = ""
+        if b"PRIVATE KEY-----" in raw:
+            hint = "; this is a private key: 'openssl pkey -in KEY -pubout' writes its public half"
         raise UnsupportedKeyError(
             "not a public key: expected PEM that begins with '-----BEGIN PUBLIC KEY-----', or DER"
+            + hint
         ) from error
     algorithm_of(key)
     return key  # type: ignore[return-value]  # narrowed by algorithm_of

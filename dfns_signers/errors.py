@@ -103,18 +103,29 @@ class CallError(DfnsSignersError):
     """A request was sent, or was about to be, and did not succeed.
 
     Attributes:
-        may_have_taken_effect: whether the API may have carried the call out all the same. False
-            where it is certain that it did not: the failure came before the call itself was sent
-            (while its user action was signed, say), the API refused it, or it only reads.
+        may_have_taken_effect: whether the API may have carried the call out all the same, at
+            this attempt or an earlier one. False where it is certain that it did not: each time
+            the failure came before the call itself was sent (while its user action was signed,
+            say), or the API refused it, or it only reads.
     """
 
     may_have_taken_effect: bool = False
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if self.may_have_taken_effect:
+            return f"{text}. The call may have taken effect: look before you repeat it"
+        return text
 
 
 class TransportError(CallError):
     """The API could not be reached, or the connection broke."""
 
     retriable = True
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if self.may_have_taken_effect else f"{text}. The call took no effect"
 
 
 class TransportTimeoutError(TransportError):
@@ -155,6 +166,10 @@ class ApiError(CallError):
         self.headers = dict(headers or {})
         self.body = body
         self.retry_after = retry_after
+
+
+class ApprovalRequiredError(DfnsSignersError):
+    """A member of a result was asked for that a policy still withholds: see ChangeRequest."""
 
 
 class BadRequestError(ApiError):

@@ -23,6 +23,8 @@ PROJECT: Final = "dfns_signers"
 hookspec: Final = pluggy.HookspecMarker(PROJECT)
 hookimpl: Final = pluggy.HookimplMarker(PROJECT)
 
+_SIGNING_HOOKS: Final = ("before_sign", "after_sign")
+
 _log: Final = logging.getLogger(__name__)
 
 
@@ -34,11 +36,13 @@ class AnnouncedCall:
         method: upper-case HTTP method.
         path: percent-encoded path without query and without the prefix of the base URL.
         payload: the request body as text, exactly as it will be sent; ``""`` for no body.
+        query: percent-encoded query, which is not announced; ``""`` for none.
     """
 
     method: str
     path: str
     payload: str = field(repr=False)
+    query: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +147,19 @@ class SigningHooks:
             implementation
             for caller in self._manager.get_hookcallers(plugin) or ()
             for implementation in caller.get_hookimpls()
-            if implementation.plugin is plugin
+            if implementation.plugin is plugin and caller.name in _SIGNING_HOOKS
         ]
         if not implementations:
             raise PluginError(
-                f"the plugin {name or plugin!r} has no hook; mark its functions with "
-                "dfns_signers.hookimpl"
+                f"the plugin {name or plugin!r} has no hook in the signing path; mark its "
+                f"functions {' and '.join(_SIGNING_HOOKS)} with dfns_signers.hookimpl"
             )
         for implementation in implementations:
+            if set(implementation.kwargnames) & {"request", "evidence"}:
+                raise PluginError(
+                    f"the plugin {name or plugin!r} cannot be registered: arguments of "
+                    f"{implementation.function.__name__} have defaults, and would not be given"
+                )
             if _is_deferred(implementation.function):
                 raise PluginError(
                     f"the plugin {name or plugin!r} cannot be registered: "
@@ -191,7 +200,7 @@ class SigningHooks:
         for observer in reversed(self._manager.hook.after_sign.get_hookimpls()):
             try:
                 _call(observer, request=request, evidence=evidence)
-            except Exception:  # noqa: BLE001  # an observer may raise anything
+            except (Exception, SystemExit):  # noqa: BLE001  # an observer may raise anything
                 _log.exception(
                     "the plugin %r failed after a signature with the key %s; the signature stands",
                     observer.plugin_name,

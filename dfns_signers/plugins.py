@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from dfns_signers.backends.backend import Backend
 from dfns_signers.backends.options import BackendOptions
 from dfns_signers.errors import PluginError
 from dfns_signers.hooks import PROJECT, LocalSigner, SigningHooks, new_plugin_manager
+from dfns_signers.near_miss import did_you_mean
 
 GROUP: Final = PROJECT
 
@@ -136,10 +136,9 @@ def _unknown(name: str) -> str:
             f"the backend {name!r} is not installed; run: "
             f'pip install "dfns-signers[{_EXTRAS[name]}]"'
         )
-    known = sorted({info.name for info in installed_plugins()} | _EXTRAS.keys())
-    close = difflib.get_close_matches(name, known, n=1)
-    guess = f" Did you mean {close[0]!r}?" if close else ""
-    return f"there is no plugin {name!r}.{guess} Known are: {', '.join(known)}"
+    installed = sorted({info.name for info in installed_plugins()})
+    hint = did_you_mean(name, {*installed, *_EXTRAS})
+    return f"there is no plugin {name!r}{hint or '.'} Installed are: {', '.join(installed)}"
 
 
 def _info(entry: EntryPoint) -> PluginInfo:

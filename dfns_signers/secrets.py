@@ -20,8 +20,9 @@ class Secret:
     """A secret from a literal, an environment variable or a file.
 
     As a field of a pydantic model it takes a text, ``{ env = "NAME" }`` or ``{ file = "PATH" }``.
-    It is read when it is validated, so that a missing one is found at load, and again at every
-    ``reveal``, so that a file that is replaced by a new token needs no restart.
+    It is read at every ``reveal``, so that a file that is replaced by a new token needs no restart,
+    and when it is validated, so that a missing one is found at load; the latter is left out where
+    the validation context says ``{"reveal": False}``.
 
     Attributes:
         origin: where it comes from, such as ``environment variable NAME``; safe to show.
@@ -59,6 +60,13 @@ class Secret:
             raise ConfigurationError(f"the secret from {self.origin} is empty")
         return value
 
+    def is_readable(self) -> bool:
+        """Whether ``reveal`` would return a secret now."""
+        try:
+            return bool(self.reveal())
+        except ConfigurationError:
+            return False
+
     def __call__(self) -> str:
         """Like ``reveal``, so that a secret can be given where a token provider is expected."""
         return self.reveal()
@@ -84,10 +92,11 @@ class Secret:
 
 def _validate(value: Any, info: ValidationInfo) -> Secret:
     secret = _parse(value, (info.context or {}).get("folder", Path()))
-    try:
-        secret.reveal()
-    except ConfigurationError as error:
-        raise ValueError(str(error)) from error
+    if (info.context or {}).get("reveal", True):
+        try:
+            secret.reveal()
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from error
     return secret
 
 

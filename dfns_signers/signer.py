@@ -52,7 +52,7 @@ class KeySigner(Closing, AsyncClosing):
         plugins: objects or modules with ``before_sign`` and ``after_sign`` hooks.
 
     Raises:
-        ConfigurationError: the credential id is empty.
+        ConfigurationError: the key is no SigningKey, or the credential id is empty.
         PluginError: a plugin has a hook that does not exist.
 
     Example:
@@ -68,6 +68,11 @@ class KeySigner(Closing, AsyncClosing):
         *,
         plugins: Iterable[object] | SigningHooks = (),
     ) -> None:
+        if not isinstance(key, SigningKey):
+            raise ConfigurationError(
+                f"expected a signing key, found {type(key).__name__}: open one, such as with "
+                "PemKey.from_file(path), or use load_signer()"
+            )
         if not credential_id.strip():
             raise ConfigurationError(
                 "the credential id is empty: give the 'credId' that Dfns showed when the key was "

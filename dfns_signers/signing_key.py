@@ -92,7 +92,9 @@ class SigningKey(Closing, AsyncClosing, ABC):
         UnsupportedKeyError: the key is of a kind that Dfns does not accept.
     """
 
-    _FRAMEWORK_METHODS: ClassVar = frozenset({"sign", "asign", "produce", "aproduce"})
+    _FRAMEWORK_METHODS: ClassVar = frozenset(
+        {"sign", "asign", "produce", "aproduce", "require_fingerprint", "_checked"}
+    )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -123,7 +125,8 @@ class SigningKey(Closing, AsyncClosing, ABC):
 
     async def _asign(self, message: bytes) -> KeyResponse:
         """Like ``_sign``; runs it in a worker thread unless a backend knows better."""
-        return await anyio.to_thread.run_sync(self._sign, message)
+        # A caller that is cancelled need not wait for a slow key store.
+        return await anyio.to_thread.run_sync(self._sign, message, abandon_on_cancel=True)
 
     def _close(self) -> None:
         """Release what the key holds; called once."""

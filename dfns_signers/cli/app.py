@@ -9,7 +9,7 @@ import typer
 import dfns_signers
 from dfns_signers.cli import demo, emulation, inspection, keys, requests, signing
 from dfns_signers.cli.exit_codes import MEANINGS, last_resort
-from dfns_signers.cli.output import tolerate_any_character
+from dfns_signers.cli.output import tolerate_any_character, warnings_shown
 
 _EXIT_CODES = "\n\n".join(f"- **{code:d}** {meaning}" for code, meaning in MEANINGS.items())
 
@@ -73,5 +73,5 @@ def _root(
 def main() -> None:
     """Entry point of the command ``dfns-signers``."""
     tolerate_any_character()
-    with last_resort():
+    with last_resort(), warnings_shown():
         app(prog_name="dfns-signers")

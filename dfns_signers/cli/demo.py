@@ -129,7 +129,7 @@ def _show(subject: _Subject, enrol: Callable[[SigningKey], str]) -> dict[str, An
     """One row: the key enrolled, and a wallet created by each kind of client."""
     loaded = load_profile(**subject.settings())
     row: dict[str, Any] = dict.fromkeys((*_COLUMNS, "error"), "")
-    row["key"] = subject.profile or "default profile"
+    row["key"] = loaded.name or "environment"
     row["backend"] = loaded.signer.backend if loaded.signer else ""
     begin = time.perf_counter()
     try:
@@ -171,7 +171,7 @@ def _report(rows: list[dict[str, Any]], *, json: bool) -> None:
     if json:
         print_json(rows)
     else:
-        cells = [[_short(str(row[column])) for column in _COLUMNS] for row in rows]
+        cells = [[_short(column, str(row[column])) for column in _COLUMNS] for row in rows]
         print_table("Wallets, each created by a signed call", _COLUMNS, cells)
     failed = [row for row in rows if row["error"]]
     for row in failed:
@@ -180,9 +180,10 @@ def _report(rows: list[dict[str, Any]], *, json: bool) -> None:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _short(text: str) -> str:
+def _short(column: str, text: str) -> str:
     """Identifiers are told apart by their beginning, and the whole of them is in the JSON."""
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    is_identifier = column in {"enrolled as", *_MODES}
+    return text[: _SHOWN - 1] + "…" if is_identifier and len(text) > _SHOWN else text
 
 
 @contextmanager

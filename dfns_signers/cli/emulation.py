@@ -11,8 +11,11 @@ from dfns_signers.algorithms import public_key_pem
 from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.inputs import pairs, read_text
 from dfns_signers.cli.options import ConfigOption, ProfileOption
+from dfns_signers.cli.output import note
 from dfns_signers.config.assembly import open_signer
 from dfns_signers.config.loading import load_profile
+from dfns_signers.errors import ConfigurationError
+from dfns_signers.secrets import Secret
 
 
 @reports_errors
@@ -54,7 +57,7 @@ def emulator(
 
     With --profile or --config, it also accepts the signing key of that profile under its
     credential id, and its token unless --token is given: point base_url at it, and that profile
-    works.
+    works. A token that cannot be read is replaced by a new one.
     """
     from dfns_signers.emulator import Emulator, parse_listen, serve_forever  # noqa: PLC0415
 
@@ -68,7 +71,7 @@ def emulator(
         with open_signer(loaded) as signer:
             credentials[signer.credential_id] = public_key_pem(signer.key.public_key)
         if token is None and loaded.settings.auth_token is not None:
-            token = loaded.settings.auth_token.reveal()
+            token = _readable(loaded.settings.auth_token)
     server = Emulator(
         host,
         port,
@@ -86,6 +89,15 @@ def emulator(
             )
         server.require_approval(method.upper(), path.strip())
     serve_forever(server, _announce)
+
+
+def _readable(token: Secret) -> str | None:
+    """The token of a profile; None if it cannot be read, for whoever has no account needs none."""
+    try:
+        return token.reveal()
+    except ConfigurationError as error:
+        note(f"the token of the profile is replaced by a new one: {error}")
+        return None
 
 
 def _announce(line: str) -> None:

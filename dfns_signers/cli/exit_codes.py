@@ -16,6 +16,7 @@ from rich.console import Console
 from dfns_signers.cli.output import printable
 from dfns_signers.errors import (
     ApiError,
+    ApprovalRequiredError,
     CallError,
     ConfigurationError,
     DfnsSignersError,
@@ -64,6 +65,7 @@ _CODES: Final = (
     (SigningKeyError, ExitCode.KEY),
     (SigningError, ExitCode.REFUSED),
     (RequestError, ExitCode.USAGE),
+    (ApprovalRequiredError, ExitCode.AWAITS_APPROVAL),
     (ApiError, ExitCode.API),
     (CallError, ExitCode.UNREACHABLE),
 )

@@ -73,7 +73,7 @@ def show_config(
         print_json({"profile": loaded.name, "settings": rows})
         return
     print_table(
-        f"Profile {loaded.name}" if loaded.name else "Environment",
+        loaded.title[0].upper() + loaded.title[1:],
         ("setting", "value", "from"),
         [(row["setting"], _text(row["value"]), row["from"]) for row in rows],
     )
@@ -84,14 +84,14 @@ def _settings(loaded: LoadedProfile) -> list[dict[str, Any]]:
         {
             "setting": name,
             "value": _shown(getattr(loaded.settings, name)),
-            "from": loaded.origins.get(name, "default"),
+            "from": loaded.origin(name).short,
         }
         for name in type(loaded.settings).model_fields
         if name != "signer"
     ]
     if loaded.signer is None:
         return [*rows, {"setting": "signer", "value": None, "from": "default"}]
-    origin = loaded.origins["signer"]
+    origin = loaded.origin("signer").short
     options = validated_options(loaded)
     given = options.model_fields_set
     return [
@@ -110,7 +110,7 @@ def _settings(loaded: LoadedProfile) -> list[dict[str, Any]]:
 
 def _shown(value: Any) -> Any:
     if isinstance(value, Secret):
-        return f"hidden, from {value.origin}"
+        return f"{'hidden' if value.is_readable() else 'cannot be read'}, from {value.origin}"
     if isinstance(value, BaseModel):
         return {name: _shown(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, Path):

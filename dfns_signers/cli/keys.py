@@ -46,7 +46,9 @@ OptionOption: TypeAlias = Annotated[
 
 @reports_errors
 def create(
-    algorithm: Annotated[Algorithm, typer.Argument(help="What the key shall sign with.")],
+    algorithm: Annotated[
+        Algorithm, typer.Argument(help="What the key shall sign with.", case_sensitive=False)
+    ],
     config: ConfigOption = None,
     profile: ProfileOption = None,
     backend: BackendOption = None,
@@ -124,10 +126,13 @@ def _store(backend: str | None, config: Path | None, profile: str | None) -> _St
             raise ConfigurationError(f"{loaded.title} has no [signer] table: name a --backend")
         if backend in {None, loaded.signer.backend}:
             backend, settings = loaded.signer.backend, loaded.signer.options
-            folder = loaded.folder
+            folder = loaded.origin("signer").folder
     manager = load_backend(backend)
     if not isinstance(manager, ManagesKeys):
-        raise ConfigurationError(f"the backend {backend!r} opens keys and does not manage them")
+        raise ConfigurationError(
+            f"the backend {backend!r} opens keys and does not manage them: make one with the tools "
+            "of its store, such as 'openssl genpkey -algorithm ed25519 -out key.pem' for pem"
+        )
     return _Store(backend, manager, settings, folder)
 
 

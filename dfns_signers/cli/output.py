@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import typer
@@ -23,15 +25,17 @@ def print_json(value: Any) -> None:
     text = json.dumps(value, indent=2, ensure_ascii=False)
     if not _has_codes_for(text):
         text = json.dumps(value, indent=2)
-    if sys.stdout.isatty():
-        Console(soft_wrap=True).print(JSONHighlighter()(text))
+    if sys.stdout and sys.stdout.isatty():
+        # A terminal obeys what a server may have put into a name; JSON has escapes for it.
+        shown = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+        Console(soft_wrap=True).print(JSONHighlighter()(shown))
     else:
         typer.echo(text)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table on standard output: folded to fit a terminal, and whole in a pipe."""
-    table = Table(title=Text(printable(title)), title_justify="left", show_lines=False)
+    table = Table(show_lines=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
@@ -40,12 +44,36 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_PIPE_WIDTH)
+    # Not as the table's own title, which would be folded to the width of the table.
+    console.print(Text(printable(title), style="table.title"), soft_wrap=True)
     console.print(table)
 
 
 def note(message: str) -> None:
     """A remark for people, on standard error."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(printable(message), markup=False)
+
+
+@contextmanager
+def warnings_shown() -> Iterator[None]:
+    """Show what is logged at WARNING and above on standard error, a line for each."""
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(_WarningFormatter())
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+
+
+class _WarningFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """The message, and the error that led to it; never a traceback."""
+        error = record.exc_info[1] if record.exc_info else None
+        cause = f" ({type(error).__name__}: {error})" if error else ""
+        return f"warning: {printable(record.getMessage() + cause)}"
 
 
 def printable(text: str) -> str:
@@ -66,7 +94,7 @@ def tolerate_any_character() -> None:
 
 def _has_codes_for(text: str) -> bool:
     try:
-        text.encode(sys.stdout.encoding or "utf-8")
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
         return False
     return True

@@ -47,8 +47,9 @@ def request(
     body = None if json is None else body_argument(json)
     with DfnsClient.from_config(profile, config=config) as dfns:
         answer = dfns.request(method, path, json=body, params=params, signed=signed)
-    if answer is not None:
-        print_json(answer)
     if isinstance(answer, ChangeRequest):
+        print_json(answer.body)
         note(f"nothing has changed yet: {answer.approval_id or answer.id} awaits approval")
         raise typer.Exit(ExitCode.AWAITS_APPROVAL)
+    if answer is not None:
+        print_json(answer)

@@ -73,7 +73,7 @@ def interpret(response: httpx.Response, request: httpx.Request, call: Call[Any])
         UnexpectedResponseError: the answer is not JSON, or is a redirect.
     """
     value = read_json(response, sent=request, call=not call.announces)
-    if response.status_code == httpx.codes.ACCEPTED:
+    if response.status_code == httpx.codes.ACCEPTED and not call.announces:
         return ChangeRequest(value if isinstance(value, dict) else {})
     return value
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from dfns_signers.errors import RequestError
 from dfns_signers.user_action.bodies import to_json_bytes
@@ -14,6 +15,11 @@ from dfns_signers.user_action.endpoints import needs_user_action
 from dfns_signers.user_action.paths import expand
 
 T = TypeVar("T")
+
+# Source: Dfns documentation on idempotency.
+_IDEMPOTENT: Final = re.compile(
+    r"/wallets|/wallets/[^/]+/(transfers|transactions)|/keys/[^/]+/signatures"
+)
 
 Scalar: TypeAlias = str | int | float | bool
 QueryValue: TypeAlias = Scalar | list[Scalar] | tuple[Scalar, ...] | None
@@ -75,14 +81,19 @@ class Call(Generic[T]):
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether sending it twice has the effect of once: it reads, or has an ``externalId``."""
+        """Whether sending it twice has the effect of once.
+
+        It does if it only reads, or carries an ``externalId`` to an endpoint where the API
+        reference says that a repeated one returns what is there already.
+        """
         return self.method in {"GET", "HEAD"} or self._has_external_id()
 
     def _has_external_id(self) -> bool:
-        if b'"externalId"' not in self.content:
+        if self.method != "POST" or not _IDEMPOTENT.fullmatch(self.path):
             return False
-        body = json.loads(self.content)
-        return isinstance(body, dict) and bool(body.get("externalId"))
+        body = json.loads(self.content or b"null")
+        external_id = body.get("externalId") if isinstance(body, dict) else None
+        return isinstance(external_id, str) and bool(external_id.strip())
 
 
 def check_query(params: Mapping[str, object]) -> dict[str, QueryValue]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from tenacity import AsyncRetrying, Retrying
-from typing_extensions import Self
+from typing_extensions import Self, Unpack
 
 from dfns_signers.client.auth import Auth
 from dfns_signers.client.base import (
@@ -36,6 +36,7 @@ from dfns_signers.user_action.tokens import TokenSource
 
 if TYPE_CHECKING:
     from dfns_signers.config.deferred import DeferredSigner
+    from dfns_signers.config.profile import Settings
 
 T = TypeVar("T")
 
@@ -190,7 +191,7 @@ class DfnsClient(SyncCarrier):
         *,
         config: str | os.PathLike[str] | None = None,
         http_client: httpx.Client | None = None,
-        **settings: Any,
+        **settings: Unpack[Settings],
     ) -> Self:
         """Assemble a client from a profile, the environment and arguments.
 
@@ -238,7 +239,7 @@ class AsyncDfnsClient(AsyncCarrier):
         *,
         config: str | os.PathLike[str] | None = None,
         http_client: httpx.AsyncClient | None = None,
-        **settings: Any,
+        **settings: Unpack[Settings],
     ) -> Self:
         """Assemble a client as ``DfnsClient.from_config`` does.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
-from typing_extensions import Self
+from typing_extensions import Self, Unpack
 
 from dfns_signers.client.auth import Auth
 from dfns_signers.client.base import DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT, Timeout
@@ -25,6 +25,9 @@ from dfns_signers.user_action.base_url import DEFAULT_BASE_URL
 from dfns_signers.user_action.bodies import to_json_bytes
 from dfns_signers.user_action.exchange import Step
 from dfns_signers.user_action.tokens import TokenSource
+
+if TYPE_CHECKING:
+    from dfns_signers.config.profile import Settings
 
 T = TypeVar("T")
 
@@ -79,7 +82,7 @@ class DelegatedDfnsClient(SyncCarrier):
         *,
         config: str | os.PathLike[str] | None = None,
         http_client: httpx.Client | None = None,
-        **settings: Any,
+        **settings: Unpack[Settings],
     ) -> Self:
         """Assemble a client as ``DfnsClient.from_config`` does; a signer is not opened."""
         from dfns_signers.config import assembly  # noqa: PLC0415  # the layer above
@@ -169,7 +172,7 @@ class AsyncDelegatedDfnsClient(AsyncCarrier):
         *,
         config: str | os.PathLike[str] | None = None,
         http_client: httpx.AsyncClient | None = None,
-        **settings: Any,
+        **settings: Unpack[Settings],
     ) -> Self:
         """Assemble a client as ``DfnsClient.from_config`` does; a signer is not opened."""
         from dfns_signers.config import assembly  # noqa: PLC0415  # the layer above

@@ -8,6 +8,7 @@ what that client returns: a result, an awaitable, or a pending action.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
@@ -35,7 +36,11 @@ class _Endpoint(Generic[P, T]):
     def __init__(self, build: Callable[P, Call[T]], carry: str) -> None:
         self._build = build
         self._carry = carry
+        self._name = build.__name__
         self.__doc__ = build.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
 
     def _bind(self, resource: Resource[Any]) -> Callable[P, Any]:
         carry = getattr(resource._client, self._carry)  # noqa: SLF001  # the two are one mechanism
@@ -44,6 +49,11 @@ class _Endpoint(Generic[P, T]):
         def call(*args: P.args, **kwargs: P.kwargs) -> Any:
             return carry(self._build(*args, **kwargs))
 
+        # For help(): the call that people write, not the function that assembles it.
+        call.__name__ = self._name
+        call.__qualname__ = f"{type(resource).__name__}.{self._name}"
+        signature = inspect.signature(self._build)
+        call.__signature__ = signature.replace(return_annotation=signature.empty)  # type: ignore[attr-defined]
         return call
 
 

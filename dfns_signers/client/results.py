@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from dfns_signers.errors import ApprovalRequiredError
 
 
-class ChangeRequest(dict[str, Any]):
+@dataclass(frozen=True, slots=True)
+class ChangeRequest:
     """A 202 answer: a policy wants approval, and nothing has changed yet.
 
-    A dictionary of what the API sent, so that no member is lost; its type sets it apart from the
-    entity that a 200 would have returned.
+    It is not the entity that a 200 would have returned: taking a member of it raises
+    ApprovalRequiredError, so that the id of a change request is never taken for that of a wallet.
+
+    Attributes:
+        body: what the API sent.
     """
+
+    body: Mapping[str, Any]
 
     @property
     def id(self) -> str | None:
         """Identifier of the change request."""
-        return _text(self, "id")
+        return self._text("id")
 
     @property
     def approval_id(self) -> str | None:
         """Identifier of the approval that it waits for, where the API gave one."""
-        return _text(self, "approvalId")
+        return self._text("approvalId")
 
     @property
     def status(self) -> str | None:
         """Such as ``Pending``."""
-        return _text(self, "status")
+        return self._text("status")
 
-    def __repr__(self) -> str:
-        return f"ChangeRequest({dict.__repr__(self)})"
+    def __getitem__(self, member: str) -> NoReturn:
+        raise ApprovalRequiredError(
+            f"there is no {member!r} yet: a policy wants approval first "
+            f"({self.approval_id or self.id}), and nothing has changed. Check for a ChangeRequest "
+            "before you use the result; its 'body' has what the API sent"
+        )
 
-
-def _text(value: Mapping[str, Any], name: str) -> str | None:
-    member = value.get(name)
-    return member if isinstance(member, str) else None
+    def _text(self, name: str) -> str | None:
+        member = self.body.get(name)
+        return member if isinstance(member, str) else None

@@ -7,11 +7,14 @@ import os
 from collections.abc import Callable
 from typing import Any, Final
 
+from typing_extensions import Unpack
+
 from dfns_signers.backends.backend import Backend
 from dfns_signers.backends.options import BackendOptions
 from dfns_signers.config.deferred import DeferredSigner
 from dfns_signers.config.files import default_path
 from dfns_signers.config.loading import ENVIRONMENT, LoadedProfile, load_profile
+from dfns_signers.config.profile import Settings
 from dfns_signers.config.validation import validate
 from dfns_signers.errors import ConfigurationError, DfnsSignersError, PluginError
 from dfns_signers.hooks import SigningHooks
@@ -38,7 +41,7 @@ def load_signer(
     profile: str | None = None,
     *,
     config: str | os.PathLike[str] | None = None,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> KeySigner:
     """Open the signer that the configuration chooses.
 
@@ -57,12 +60,15 @@ def load_signer(
 
 
 def validated_options(loaded: LoadedProfile) -> BackendOptions:
-    """The options of the ``[signer]`` table as its backend reads them; no key is opened.
+    """The options of the ``[signer]`` table as its backend reads them, to be shown.
+
+    No key is opened, and a secret that cannot be read is not refused.
 
     Raises:
-        ConfigurationError, PluginError: as ``load_signer``.
+        ConfigurationError: an option is missing or wrong.
+        PluginError: the backend cannot be loaded.
     """
-    return _validated_signer(loaded)[2]
+    return _validated_signer(loaded, reveal=False)[2]
 
 
 def configured_hooks(loaded: LoadedProfile) -> SigningHooks:
@@ -74,8 +80,7 @@ def configured_hooks(loaded: LoadedProfile) -> SigningHooks:
     try:
         return load_hooks(loaded.settings.plugins)
     except PluginError as error:
-        origin = loaded.origins.get("plugins", loaded.title)
-        raise PluginError(f"{origin}, key 'plugins': {error}") from error
+        raise PluginError(f"{loaded.origin('plugins').place}, key 'plugins': {error}") from error
 
 
 def open_key(loaded: LoadedProfile) -> SigningKey:
@@ -115,6 +120,11 @@ def client_arguments(loaded: LoadedProfile) -> dict[str, Any]:
     if settings.auth_token is None:
         raise _missing(loaded, "auth_token", "the token of a service account or a user")
     check_base_url(loaded)
+    try:
+        settings.auth_token.reveal()
+    except ConfigurationError as error:
+        place = loaded.origin("auth_token").place
+        raise ConfigurationError(f"{place}, key 'auth_token': {error}") from error
     return {
         "auth_token": settings.auth_token,
         "base_url": settings.base_url,
@@ -123,21 +133,24 @@ def client_arguments(loaded: LoadedProfile) -> dict[str, Any]:
     }
 
 
-def _validated_signer(loaded: LoadedProfile) -> tuple[str, Backend[Any], BackendOptions]:
+def _validated_signer(
+    loaded: LoadedProfile, *, reveal: bool = True
+) -> tuple[str, Backend[Any], BackendOptions]:
     table = loaded.signer
     if table is None:
         raise _missing(loaded, "signer", "a table with 'backend' and its options")
-    origin = loaded.origins["signer"]
+    origin = loaded.origin("signer")
     try:
         backend = load_backend(table.backend)
     except PluginError as error:
-        raise PluginError(f"{origin}, key 'signer.backend': {error}") from error
+        raise PluginError(f"{origin.place}, key 'signer.backend': {error}") from error
     options = validate(
         backend.options,
         table.options,
-        where=f"{origin}, signer {table.backend!r}",
-        folder=loaded.folder,
+        where=f"{origin.place}, signer {table.backend!r}",
+        folder=origin.folder,
         texts=loaded.signer_is_text,
+        reveal=reveal,
     )
     return table.backend, backend, options
 
@@ -212,5 +225,5 @@ def check_base_url(loaded: LoadedProfile) -> None:
     try:
         BaseUrl.parse(loaded.settings.base_url)
     except ConfigurationError as error:
-        origin = loaded.origins.get("base_url", loaded.title)
-        raise ConfigurationError(f"{origin}, key 'base_url': {error}") from error
+        place = loaded.origin("base_url").place
+        raise ConfigurationError(f"{place}, key 'base_url': {error}") from error

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from dfns_signers.config.near_miss import did_you_mean
 from dfns_signers.config.validation import toml_type
 from dfns_signers.errors import ConfigurationError
+from dfns_signers.near_miss import did_you_mean
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -7,10 +7,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
+
+from typing_extensions import Unpack
 
 from dfns_signers.config.files import ConfigFile, choose_profile, find_file
-from dfns_signers.config.profile import Profile, SignerTable
+from dfns_signers.config.profile import Profile, Settings, SignerTable
 from dfns_signers.config.signer_line import parse_signer_line
 from dfns_signers.config.validation import validate
 from dfns_signers.errors import ConfigurationError
@@ -22,8 +24,36 @@ ENVIRONMENT: Final = {
     "DFNS_AUTH_TOKEN": "auth_token",
     "DFNS_CREDENTIAL_ID": "credential_id",
     "DFNS_SIGNER": "signer",
+    "DFNS_PLUGINS": "plugins",
+    "DFNS_TIMEOUT": "timeout",
+    "DFNS_MAX_ATTEMPTS": "max_attempts",
 }
 """Environment variables, and the setting of the profile that each overrides."""
+
+Layer: TypeAlias = dict[str, tuple["Origin", Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a setting comes from.
+
+    Attributes:
+        short: such as ``file``, ``DFNS_SIGNER`` or ``argument``.
+        place: names the place in an error, such as ``configuration file X, profile 'p'``.
+        folder: relative paths in the setting start here.
+    """
+
+    short: str
+    place: str
+    folder: Path = Path()
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is the configuration file."""
+        return self.short == "file"
+
+
+DEFAULT: Final = Origin("default", "the default")
 
 _log: Final = logging.getLogger(__name__)
 
@@ -36,17 +66,14 @@ class LoadedProfile:
         name: of the profile; None where only the environment and arguments speak.
         title: names the profile and its file in errors.
         settings: the validated profile.
-        origins: setting to place, such as ``environment variable DFNS_SIGNER``; a setting that is
-            not in it has its default.
-        folder: relative paths of the signer's options start here.
+        origins: where each setting comes from that has not its default.
         signer_is_text: whether the signer came as one line, with texts for values.
     """
 
     name: str | None
     title: str
     settings: Profile = field(repr=False)
-    origins: Mapping[str, str]
-    folder: Path
+    origins: Mapping[str, Origin]
     signer_is_text: bool
 
     @property
@@ -54,12 +81,16 @@ class LoadedProfile:
         """The ``[signer]`` table, if any layer has one."""
         return self.settings.signer
 
+    def origin(self, setting: str) -> Origin:
+        """Where a setting comes from."""
+        return self.origins.get(setting, DEFAULT)
+
 
 def load_profile(
     profile: str | None = None,
     *,
     config: str | os.PathLike[str] | None = None,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> LoadedProfile:
     """Read and check the settings, without opening a key; arguments as for ``load_signer``.
 
@@ -68,76 +99,85 @@ def load_profile(
     """
     file = find_file(config)
     name = choose_profile(file, profile)
-    layers = [
-        *_file_layer(file, name),
-        *_environment_layer(),
-        *(("argument", key, value) for key, value in settings.items() if value is not None),
-    ]
-    values: dict[str, Any] = {}
-    origins: dict[str, str] = {}
-    for origin, key, value in layers:
-        values[key], origins[key] = value, origin
-    _warn_of_open_file(file, values, origins)
-    return _validated(name, file, values, origins)
+    found: Layer = {}
+    found.update(_file_layer(file, name))
+    found.update(_environment_layer())
+    found.update(_argument_layer(settings))
+    _warn_of_open_file(file, found)
+    return _validated(name, file, found)
 
 
-def _file_layer(file: ConfigFile | None, name: str | None) -> list[tuple[str, str, Any]]:
+def _file_layer(file: ConfigFile | None, name: str | None) -> Layer:
     if file is None or name is None:
-        return []
-    origin = f"configuration file {file.path}, profile {name!r}"
-    return [(origin, key, value) for key, value in file.profiles[name].items()]
+        return {}
+    origin = Origin("file", _title(name, file), file.path.parent)
+    return {key: (origin, value) for key, value in file.profiles[name].items()}
 
 
-def _environment_layer() -> list[tuple[str, str, Any]]:
-    layer: list[tuple[str, str, Any]] = []
+def _environment_layer() -> Layer:
+    layer: Layer = {}
     for variable, key in ENVIRONMENT.items():
-        value = os.environ.get(variable)
-        if value is None:
+        text = os.environ.get(variable)
+        if text is None:
             continue
-        origin = f"environment variable {variable}"
-        if not value.strip():
-            raise ConfigurationError(f"{origin} is set and empty: give it a value, or unset it")
-        layer.append((origin, key, Secret.from_env(variable) if key == "auth_token" else value))
+        origin = Origin(variable, f"environment variable {variable}")
+        if not text.strip():
+            raise ConfigurationError(
+                f"{origin.place} is set and empty: give it a value, or unset it"
+            )
+        layer[key] = (origin, _read_variable(variable, key, text))
     return layer
 
 
-def _validated(
-    name: str | None, file: ConfigFile | None, values: dict[str, Any], origins: dict[str, str]
-) -> LoadedProfile:
-    from_file = {key for key, origin in origins.items() if origin.startswith("configuration file")}
-    folder = file.path.parent if file else Path()
-    signer_is_text = isinstance(values.get("signer"), str)
-    if signer_is_text:
-        values["signer"] = parse_signer_line(values["signer"], origins["signer"])
-    if isinstance(values.get("signer"), Mapping):
-        values["signer"] = dict(values["signer"])
+def _read_variable(variable: str, key: str, text: str) -> Any:
+    """A text as the setting's own type; what it cannot be is left for the validation to refuse."""
+    if key == "auth_token":
+        return Secret.from_env(variable)
+    if key == "plugins":
+        return [name.strip() for name in text.split(",")]
+    if key in {"timeout", "max_attempts"}:
+        try:
+            return float(text) if key == "timeout" else int(text)
+        except ValueError:
+            return text
+    return text
+
+
+def _argument_layer(settings: Mapping[str, object]) -> Layer:
+    origin = Origin("argument", "argument")
+    return {key: (origin, value) for key, value in settings.items() if value is not None}
+
+
+def _validated(name: str | None, file: ConfigFile | None, found: Layer) -> LoadedProfile:
+    origins = {key: origin for key, (origin, _) in found.items()}
+    values = {key: value for key, (_, value) in found.items()}
+    signer = values.get("signer")
+    if isinstance(signer, str):
+        values["signer"] = parse_signer_line(signer, origins["signer"].place)
+    elif isinstance(signer, Mapping):
+        values["signer"] = dict(signer)
     title = _title(name, file)
     settings = validate(
         Profile,
         values,
         where=title,
-        origins=origins,
-        # A path in the file is relative to the file, elsewhere to the working directory.
-        folder=folder if "auth_token" in from_file else Path(),
+        places={key: origin.place for key, origin in origins.items()},
+        folder=origins.get("auth_token", DEFAULT).folder,
+        # Whoever only signs needs no token: it is read by the client that sends it.
+        reveal=False,
     )
-    return LoadedProfile(
-        name, title, settings, origins, folder if "signer" in from_file else Path(), signer_is_text
-    )
+    return LoadedProfile(name, title, settings, origins, isinstance(signer, str))
 
 
 def _title(name: str | None, file: ConfigFile | None) -> str:
     if file is None or name is None:
-        return "settings from the environment and arguments"
+        return "the environment and arguments"
     return f"configuration file {file.path}, profile {name!r}"
 
 
-def _warn_of_open_file(
-    file: ConfigFile | None, values: Mapping[str, Any], origins: Mapping[str, str]
-) -> None:
-    if file is None or not readable_by_others(file.mode):
-        return
-    literal = isinstance(values.get("auth_token"), str)
-    if literal and origins["auth_token"].startswith("configuration file"):
+def _warn_of_open_file(file: ConfigFile | None, found: Layer) -> None:
+    origin, token = found.get("auth_token", (DEFAULT, None))
+    if file and origin.is_file and isinstance(token, str) and readable_by_others(file.mode):
         _log.warning(
             "the configuration file %s holds a token and other users can read it; run: "
             "chmod 600 %s",

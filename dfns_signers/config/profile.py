@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from dfns_signers.secrets import Secret
+
+
+class Settings(TypedDict, total=False):
+    """Settings that an argument can override; they mean what they mean in a profile."""
+
+    base_url: str
+    auth_token: str | Secret | Mapping[str, str]
+    credential_id: str
+    timeout: float
+    max_attempts: int
+    plugins: list[str]
+    signer: str | Mapping[str, Any]
 
 
 class SignerTable(BaseModel):

@@ -8,8 +8,9 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from dfns_signers.config.near_miss import did_you_mean
 from dfns_signers.errors import ConfigurationError
+from dfns_signers.near_miss import did_you_mean
+from dfns_signers.secrets import EXPECTED
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -44,9 +45,10 @@ def validate(
     values: Mapping[str, Any],
     *,
     where: str,
-    origins: Mapping[str, str] | None = None,
+    places: Mapping[str, str] | None = None,
     folder: Path,
     texts: bool = False,
+    reveal: bool = True,
 ) -> ModelT:
     """Validate settings.
 
@@ -54,22 +56,25 @@ def validate(
         model: pydantic model.
         values: what was configured.
         where: names the place for errors, such as ``configuration file X, profile 'p'``.
-        origins: names the place of each setting that comes from somewhere else.
+        places: names the place of each setting that comes from somewhere else.
         folder: relative paths start here.
         texts: whether all values are texts, to be converted, as from an environment variable.
+        reveal: whether a secret that cannot be read is refused now, or when it is used.
 
     Raises:
         ConfigurationError: names place and key, what was expected, what was found, and the name
             that was probably meant. Values are not repeated.
     """
     try:
-        return model.model_validate(dict(values), strict=not texts, context={"folder": folder})
+        return model.model_validate(
+            dict(values), strict=not texts, context={"folder": folder, "reveal": reveal}
+        )
     except ValidationError as error:
         problems = error.errors(include_url=False)
     lines = []
     for problem in problems:
         loc = problem["loc"]
-        place = (origins or {}).get(str(loc[0]), where) if loc else where
+        place = (places or {}).get(str(loc[0]), where) if loc else where
         key = ".".join(map(str, loc))
         shown = f", key {key!r}" if loc else ""
         lines.append(f"{place}{shown}: {_explain(problem, model)}")
@@ -91,8 +96,8 @@ def _explain_value(problem: Any) -> str:
     kind, message, found = problem["type"], problem["msg"], toml_type(problem["input"])
     if kind == "value_error":
         explained = str(message.removeprefix("Value error, "))
-        is_type_told = not problem["loc"] or found == "a text"
-        return explained if is_type_told else f"{explained}, found {found}"
+        # Only of a value that has no right form does its type tell anything.
+        return f"{explained}, found {found}" if explained == EXPECTED else explained
     if kind in _NUMBER_LIMITS:
         return str(message.replace("Input should be", "expected a number"))
     if kind == "is_instance_of":

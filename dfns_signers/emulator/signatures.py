@@ -64,7 +64,7 @@ def _encoding_fault(key: PublicKey, signature: bytes) -> tuple[str, str] | None:
                 found += ", the length of r and s side by side (IEEE P1363): convert it"
             return f"an ECDSA signature is ASN.1 DER of r and s, found {found}", found
         return None
-    size = key.key_size // 8
+    size = (key.key_size + 7) // 8
     if len(signature) != size:
         return f"a signature by this RSA key has {size} bytes, found {found}", found
     return None

@@ -12,6 +12,7 @@ import httpx
 from dfns_signers.errors import ConfigurationError, RequestError
 from dfns_signers.hooks import AnnouncedCall
 from dfns_signers.signer import SeesCall, Signer
+from dfns_signers.signing_key import SigningKey
 from dfns_signers.user_action import exchange
 from dfns_signers.user_action.base_url import DEFAULT_BASE_URL, BaseUrl
 from dfns_signers.user_action.bodies import to_json_bytes
@@ -22,6 +23,8 @@ from dfns_signers.user_action.responses import read_object, reject_followed_redi
 from dfns_signers.user_action.tokens import BearerToken, TokenSource
 
 Steps: TypeAlias = Callable[[AnnouncedCall], Generator[Step, Any, str]]
+
+_OF_THE_CALL_ALONE: Final = ("Content-Length", "Transfer-Encoding", USER_ACTION_HEADER)
 
 SIGNED_EXTENSION: Final = "dfns_signed"
 """Request extension that overrides whether a call is signed: True or False."""
@@ -53,7 +56,7 @@ class UserActionAuth(httpx.Auth):
         base_url: where the API is. Requests to any other place are refused.
 
     Raises:
-        ConfigurationError: token or base URL are unusable.
+        ConfigurationError: token, signer or base URL are unusable.
     """
 
     def __init__(
@@ -65,8 +68,8 @@ class UserActionAuth(httpx.Auth):
     ) -> None:
         self.base_url = BaseUrl.parse(base_url)
         self._token = BearerToken(auth_token)
-        self._signer = signer
-        self._steps: Steps = exchange.sign
+        self._signer = _check_signer(signer)
+        self._steps: Steps = self._sign
 
     def with_steps(self, steps: Steps) -> UserActionAuth:
         """The same authentication with other steps from a call to its user action token."""
@@ -129,6 +132,10 @@ class UserActionAuth(httpx.Auth):
         response = yield request
         reject_followed_redirect(response, request, call=True)
 
+    def _sign(self, call: AnnouncedCall) -> Generator[Step, Any, str]:
+        self._signer_for(call)  # so that nothing is sent if there is none
+        return exchange.sign(call)
+
     def _exchange(
         self, steps: Generator[Step, Any, str], request: httpx.Request
     ) -> Generator[httpx.Request | SignChallenge, Any, str]:
@@ -147,14 +154,15 @@ class UserActionAuth(httpx.Auth):
                 reply = read_object((yield post), sent=post)
 
     def _post(self, step: exchange.Exchange, request: httpx.Request) -> httpx.Request:
-        inherited = ("Authorization", "User-Agent")
+        # All that the caller's client adds goes along: a gateway may ask for it at every request.
+        headers = request.headers.copy()
+        for name in _OF_THE_CALL_ALONE:
+            headers.pop(name, None)
+        headers["Content-Type"] = "application/json"
         return httpx.Request(
             "POST",
             self.base_url.text + step.path,
-            headers={
-                "Content-Type": "application/json",
-                **{name: request.headers[name] for name in inherited if name in request.headers},
-            },
+            headers=headers,
             content=to_json_bytes(step.body),
             extensions={k: v for k, v in request.extensions.items() if k == "timeout"},
         )
@@ -169,6 +177,16 @@ class UserActionAuth(httpx.Auth):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url.text} with {self._signer!r}>"
+
+
+def _check_signer(signer: Signer | PlainSigner | None) -> Signer | PlainSigner | None:
+    is_signer = callable(getattr(signer, "sign", None)) and not isinstance(signer, SigningKey)
+    if signer is None or is_signer:
+        return signer
+    raise ConfigurationError(
+        f"expected a signer, found {type(signer).__name__}: make one with "
+        "KeySigner(key, credential_id), or use load_signer()"
+    )
 
 
 async def _asign(signer: Signer | PlainSigner, step: SignChallenge) -> Any:
@@ -197,4 +215,4 @@ def _announce(request: httpx.Request, path: str) -> AnnouncedCall:
         payload = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise RequestError(f"the body of {request.method} {path} is not UTF-8") from error
-    return AnnouncedCall(request.method, path, payload)
+    return AnnouncedCall(request.method, path, payload, request.url.query.decode("ascii"))

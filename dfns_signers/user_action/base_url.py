@@ -43,7 +43,8 @@ class BaseUrl:
         shown = f"{url.scheme}://{url.netloc.decode('ascii').rpartition('@')[2]}"
         if url.scheme not in {"http", "https"} or not url.host or (url.port or 0) > _MAX_PORT:
             raise ConfigurationError(
-                f"expected a base URL such as {DEFAULT_BASE_URL}, found {shown!r}"
+                f"expected a base URL that begins with https://, such as {DEFAULT_BASE_URL}, "
+                f"found {shown if url.host else 'no host'!r}"
             )
         if url.userinfo or url.query or url.fragment or "?" in text or "#" in text:
             raise ConfigurationError(

@@ -13,11 +13,27 @@ def to_json_bytes(value: Any) -> bytes:
 
     Raises:
         RequestError: not JSON: NaN, infinity, a lone surrogate, a cycle, or an object of a type
-            that JSON does not have.
+            that JSON does not have, a name of a member that is no text.
     """
     try:
+        _require_text_keys(value)
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(
             "utf-8"
         )
     except (TypeError, ValueError, RecursionError) as error:
         raise RequestError(f"the body cannot be sent as JSON: {error}") from error
+
+
+def _require_text_keys(value: Any) -> None:
+    # json would make texts of them, and so {1: …, "1": …} two members of one name.
+    if isinstance(value, dict):
+        for name, member in value.items():
+            if not isinstance(name, str):
+                raise RequestError(
+                    f"the body cannot be sent as JSON: a member has the name {name!r}, which is "
+                    f"no text but {type(name).__name__}"
+                )
+            _require_text_keys(member)
+    elif isinstance(value, (list, tuple)):
+        for member in value:
+            _require_text_keys(member)

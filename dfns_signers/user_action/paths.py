@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 from dfns_signers.errors import RequestError
 
+_SPACE: Final = 0x20
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PATH: Final = re.compile(r"(/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)+")
 
@@ -42,21 +43,36 @@ def check_path(path: str) -> str:
 
     Raises:
         RequestError: it does not start with one ``/``, has an empty, ``.`` or ``..`` segment
-            (also percent-encoded), a query, a fragment, or a character that must be encoded.
+            (also percent-encoded, however often), a control character, a query, a fragment, or a
+            character that must be encoded.
     """
     if "?" in path or "#" in path:
         raise RequestError(
-            f"the path {path!r} has a query or fragment: give the query as 'params', and put "
-            "identifiers in with 'path_params', which encodes them"
+            f"the path {path!r} has a query or fragment: give the query as 'params' (--param on "
+            "the command line), and put identifiers in with 'path_params', which encodes them"
         )
-    if any(unquote(segment) in {".", ".."} for segment in path.split("/")):
-        raise RequestError(f"the path {path!r} has a '.' or '..' segment, which leads elsewhere")
+    if any(_leads_elsewhere(segment) for segment in path.split("/")):
+        raise RequestError(
+            f"the path {path!r} has a '.' or '..' segment or a control character, also encoded: "
+            "a server on the way could read it as another path"
+        )
     if not _PATH.fullmatch(path):
         raise RequestError(
             f"the path {path!r} is not usable: expected segments of URL characters, each behind "
             "one '/', none empty; 'path_params' encodes identifiers"
         )
     return path
+
+
+def _leads_elsewhere(segment: str) -> bool:
+    """Whether any server on the way could take a segment for more than one, and leave it."""
+    decoded = unquote(segment)
+    while decoded != segment:
+        segment, decoded = decoded, unquote(decoded)
+    parts = re.split(r"[/\\;]", decoded)
+    return not {".", ".."}.isdisjoint(parts) or any(
+        ord(character) < _SPACE for character in decoded
+    )
 
 
 def _segment(name: str, value: object) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import email.utils
 import json
 import math
+import re
 import time
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeVar, cast
 
 import httpx
 
@@ -26,7 +27,11 @@ from dfns_signers.errors import (
 )
 from dfns_signers.user_action.exchange import USER_ACTION_HEADER
 
+JsonT = TypeVar("JsonT")
+
 _MAX_TEXT: Final = 2000
+_NO_JSON: Final = object()
+_SECRET_LENGTH: Final = 8  # a shorter one is none, and would be found within ordinary words
 
 _ERRORS: Final[Mapping[int, tuple[type[ApiError], str]]] = {
     400: (BadRequestError, ""),
@@ -63,10 +68,18 @@ def read_json(response: httpx.Response, *, sent: httpx.Request, call: bool) -> A
         raise _redirected(response, response.next_request, call=call)
     if not response.content:
         return None
+    value = _parsed(response.content)
+    if value is _NO_JSON:
+        # Not within an except block: its error would carry the whole body along.
+        raise _unexpected(response, "no JSON", call=call)
+    return value
+
+
+def _parsed(content: bytes) -> Any:
     try:
-        return json.loads(response.content)
-    except (ValueError, RecursionError) as error:
-        raise _unexpected(response, "no JSON", call=call) from error
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return _NO_JSON
 
 
 def read_object(response: httpx.Response, *, sent: httpx.Request) -> Mapping[str, Any]:
@@ -92,22 +105,19 @@ def api_error(response: httpx.Response, *, call: bool) -> ApiError:
     status = response.status_code
     default = ServerError if status >= httpx.codes.INTERNAL_SERVER_ERROR else ApiError
     kind, hint = _ERRORS.get(status, (default, ""))
-    text = _redacted(response.content.decode("utf-8", "replace"), response)
-    envelope = _envelope(text)
+    text = response.content.decode("utf-8", "replace")
+    # What the server sent is searched as decoded: an escape would hide a secret from the search.
+    envelope = _redacted(_envelope(text), response.request)
     message, error_id = envelope.get("message"), envelope.get("id")
     said = message if isinstance(message, str) and message else response.reason_phrase
-    sentence = f"{_describe(response)} was answered with {status}: {said}"
+    sentence = f"{_describe(response)} was answered with {status}: {said.rstrip('.')}"
     error = kind(
-        f"{sentence}. {hint}" if hint else sentence,
+        _redacted(f"{sentence}. {hint}" if hint else sentence, response.request),
         status=status,
         error_id=error_id if isinstance(error_id, str) else None,
         details=envelope.get("details"),
-        headers={
-            name: _redacted(value, response)
-            for name, value in response.headers.items()
-            if name != "set-cookie"
-        },
-        body=text[:_MAX_TEXT],
+        headers=_redacted(_shown_headers(response), response.request),
+        body=_redacted(text, response.request)[:_MAX_TEXT],
         retry_after=_retry_after(response),
     )
     reads = response.request.method in {"GET", "HEAD"}
@@ -121,21 +131,19 @@ def transport_error(error: httpx.RequestError, *, call: httpx.Request | None) ->
     never_sent = isinstance(
         error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
     )
-    where = f"{request.method} {request.url.host}{request.url.path}"
+    url = request.url
+    where = f"{request.method} {url.scheme}://{url.netloc.decode('ascii')}{url.path}"
     if isinstance(error, httpx.TimeoutException):
         kind: type[TransportError] = TransportTimeoutError
         what = f"{where} timed out ({type(error).__name__})"
     else:
         kind = TransportError
-        what = f"{where} failed: {str(error) or type(error).__name__}"
-    effect = request is call and not never_sent and request.method not in {"GET", "HEAD"}
-    advice = (
-        "It may have taken effect: look before you repeat it"
-        if effect
-        else "It took no effect; check the network and 'base_url'"
+        reason = _redacted(str(error), request) or type(error).__name__
+        what = f"{where} failed: {reason}"
+    ours = kind(f"{what}; check the network and 'base_url'")
+    ours.may_have_taken_effect = (
+        request is call and not never_sent and request.method not in {"GET", "HEAD"}
     )
-    ours = kind(f"{what}. {advice}")
-    ours.may_have_taken_effect = effect
     return ours
 
 
@@ -149,10 +157,11 @@ def _redirected(
 
 
 def _unexpected(response: httpx.Response, what: str, *, call: bool) -> UnexpectedResponseError:
-    error = UnexpectedResponseError(
+    sentence = (
         f"{_describe(response)} was answered with {response.status_code} and {what} "
         f"(content type {response.headers.get('content-type', 'not given')!r})"
     )
+    error = UnexpectedResponseError(_redacted(sentence, response.request))
     error.may_have_taken_effect = call and response.request.method not in {"GET", "HEAD"}
     return error
 
@@ -161,22 +170,33 @@ def _describe(response: httpx.Response) -> str:
     return f"{response.request.method} {response.request.url.path}"
 
 
-def _redacted(text: str, response: httpx.Response) -> str:
-    # A gateway's debug page may echo request headers.
-    headers = response.request.headers
-    bearer = headers.get("authorization", "").removeprefix("Bearer ")
-    for secret in (bearer, headers.get(USER_ACTION_HEADER, "")):
-        if secret:
-            text = text.replace(secret, "[redacted]")
-    return text
+def _shown_headers(response: httpx.Response) -> dict[str, str]:
+    return {name: value for name, value in response.headers.items() if name != "set-cookie"}
+
+
+def _redacted(value: JsonT, request: httpx.Request) -> JsonT:
+    """The value without the secrets of the request, which a gateway's debug page may echo."""
+    bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+    secrets = [bearer, request.headers.get(USER_ACTION_HEADER, "")]
+    return cast(JsonT, _without(value, [s for s in secrets if len(s) >= _SECRET_LENGTH]))
+
+
+def _without(value: Any, secrets: Sequence[str]) -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            # Host names are shown in lower case.
+            value = re.sub(re.escape(secret), "[redacted]", value, flags=re.IGNORECASE)
+        return value
+    if isinstance(value, Mapping):
+        return {_without(k, secrets): _without(v, secrets) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_without(item, secrets) for item in value]
+    return value
 
 
 def _envelope(text: str) -> Mapping[str, Any]:
     """The error object: under ``error``, or the top level, or a bare text under ``error``."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
+    value = _parsed(text.encode("utf-8"))
     if not isinstance(value, dict):
         return {}
     error = value.get("error")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 import anyio.to_thread
 
@@ -61,6 +61,9 @@ class BearerToken:
 
     def __repr__(self) -> str:
         return "<BearerToken>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a token does not pickle: make the client in the process that uses it")
 
 
 def _check(token: object) -> str:

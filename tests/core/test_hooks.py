@@ -273,6 +273,16 @@ def test_hook_with_an_unknown_argument_refused_when_it_is_registered() -> None:
         signer_with(Typo())
 
 
+def test_hook_whose_argument_has_a_default_refused_for_it_would_not_be_given() -> None:
+    class Optimist:
+        @hookimpl
+        def before_sign(self, request: SigningRequest | None = None) -> None:
+            raise AssertionError("never called")
+
+    with pytest.raises(PluginError, match="arguments of before_sign have defaults"):
+        signer_with(Optimist())
+
+
 def test_plugin_without_a_marked_hook_refused_rather_than_ignored() -> None:
     class Unmarked:
         def before_sign(self, request: SigningRequest) -> None:
@@ -280,6 +290,37 @@ def test_plugin_without_a_marked_hook_refused_rather_than_ignored() -> None:
 
     with pytest.raises(PluginError, match="has no hook"):
         signer_with(Unmarked())
+
+
+class MereBackend:
+    @hookimpl
+    def dfns_backend(self) -> None:
+        raise AssertionError("no backend is asked for")
+
+
+class LocalServers:
+    @hookimpl
+    def dfns_local_signers(self) -> None:
+        raise AssertionError("no server is asked for")
+
+
+@pytest.mark.parametrize("plugin", [MereBackend(), LocalServers()], ids=["backend", "servers"])
+def test_plugin_with_hooks_but_none_in_the_signing_path_refused(plugin: object) -> None:
+    with pytest.raises(PluginError, match="no hook in the signing path") as caught:
+        signer_with(plugin)
+
+    assert "before_sign and after_sign" in str(caught.value)
+
+
+def test_backend_that_also_guards_is_asked_before_a_signature() -> None:
+    class Both(MereBackend, Guard):
+        pass
+
+    both = Both()
+
+    signer_with(both).sign(CHALLENGE)
+
+    assert len(both.seen) == 1
 
 
 def test_hook_whose_body_would_not_run_refused_when_it_is_registered() -> None:

@@ -36,6 +36,9 @@ from tests.core.keys import (
 MESSAGE = b'{"type":"key.get","challenge":"Y2g"}'
 
 
+CHECKED = ["sign", "asign", "produce", "aproduce", "require_fingerprint", "_checked"]
+
+
 def produce(key: SigningKey, message: bytes = MESSAGE) -> Signature:
     return key.produce(message)
 
@@ -214,13 +217,13 @@ async def test_asign_of_a_natively_asynchronous_key_uses_its_own_way_and_checks_
     assert key.uses == 0
 
 
-@pytest.mark.parametrize("method", ["sign", "asign", "produce", "aproduce"])
+@pytest.mark.parametrize("method", CHECKED)
 def test_subclass_that_overrides_a_checked_method_refused(method: str) -> None:
     with pytest.raises(TypeError, match=rf"Sly overrides {method}, .*_sign"):
         type("Sly", (AnsweringKey,), {method: lambda self, message: b""})
 
 
-@pytest.mark.parametrize("method", ["sign", "asign", "produce", "aproduce"])
+@pytest.mark.parametrize("method", CHECKED)
 def test_subclass_that_inherits_an_override_from_a_mixin_refused(method: str) -> None:
     mixin = type("Mixin", (), {method: lambda self, message: b""})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TypeAlias
 
@@ -14,22 +15,21 @@ PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey |
 KINDS = ("ed25519", "p256", "secp256k1", "p384", "p521", "rsa")
 
 
+_GENERATE: Mapping[str, Callable[[], PrivateKey]] = {
+    "ed25519": ed25519.Ed25519PrivateKey.generate,
+    "p256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "secp256k1": lambda: ec.generate_private_key(ec.SECP256K1()),
+    "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "p521": lambda: ec.generate_private_key(ec.SECP521R1()),
+    "rsa": lambda: rsa.generate_private_key(65_537, 2048),
+    "rsa-2052": lambda: rsa.generate_private_key(65_537, 2052),
+}
+
+
 @cache
 def private_key(kind: str, number: int = 0) -> PrivateKey:
     """The key of this kind and number, the same one throughout a test run."""
-    match kind:
-        case "ed25519":
-            return ed25519.Ed25519PrivateKey.generate()
-        case "p256":
-            return ec.generate_private_key(ec.SECP256R1())
-        case "secp256k1":
-            return ec.generate_private_key(ec.SECP256K1())
-        case "p384":
-            return ec.generate_private_key(ec.SECP384R1())
-        case "p521":
-            return ec.generate_private_key(ec.SECP521R1())
-        case _:
-            return rsa.generate_private_key(65_537, 2048)
+    return _GENERATE[kind]()
 
 
 def pem(key: PrivateKey) -> str:

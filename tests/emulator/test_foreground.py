@@ -11,6 +11,7 @@ import pytest
 
 from dfns_signers.emulator import Emulator, parse_listen, serve_forever
 from dfns_signers.errors import ConfigurationError
+from tests.core.processes import interruptible
 
 PROGRAM = """
 from dfns_signers.emulator import Emulator, serve_forever
@@ -22,7 +23,9 @@ print("stopped")
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_program_announces_itself_and_stops_at_a_signal(number: signal.Signals) -> None:
-    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE) as process:
+    with interruptible():
+        process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE)
+    with process:
         assert process.stdout is not None
         try:
             settings = json.loads(process.stdout.readline())

@@ -238,3 +238,11 @@ def test_high_s_is_accepted(emulator: Emulator, caller: Caller) -> None:
     )
 
     signer.send(bytes([0x30, len(content)]) + content)
+
+
+def test_rsa_key_whose_bits_fill_no_whole_byte_is_accepted(
+    emulator: Emulator, caller: Caller
+) -> None:
+    signer = Signer(emulator, caller, "rsa-2052")
+
+    assert signer.send(sign(signer.key, signer.client_data))

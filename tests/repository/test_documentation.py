@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import gc
+import json
+import logging
+import os
 import re
+import shutil
+import subprocess
+import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from dfns_signers import load_signer
 from dfns_signers.emulator import Emulator
+from tests.core.cli.support import PROGRAM, Started
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+README = ROOT / "README.md"
+PAGES = sorted([README, *(ROOT / "docs").glob("*.md")])
 CREDENTIAL_ID = "Y2ktM3E5Y2Y"
 
 
@@ -29,32 +37,69 @@ def runnable(path: Path) -> list[str]:
 
 
 @pytest.fixture
-def configured(dfns_emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the README has told its reader to set up by then, with the emulator for Dfns."""
-    key = ed25519.Ed25519PrivateKey.generate()
-    pem = tmp_path / "key.pem"
-    pem.touch(0o600)
-    pem.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Runs lines in a new home folder; returns what they print."""
+    if shutil.which("openssl") is None:
+        pytest.skip("the README makes keys with openssl")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    monkeypatch.chdir(tmp_path)
+
+    def run(lines: str) -> str:
+        done = subprocess.run(
+            ["sh", "-e", "-c", lines], stdout=subprocess.PIPE, text=True, check=True, timeout=60
         )
-    )
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    dfns_emulator.enrol(public, CREDENTIAL_ID)
-    (config,) = blocks(ROOT / "README.md", "toml")
-    (tmp_path / "config.toml").write_text(config, encoding="utf-8")
-    monkeypatch.setenv("DFNS_CONFIG", str(tmp_path / "config.toml"))
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def configured(
+    dfns_emulator: Emulator,
+    shell: Callable[[str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the README has told its reader to set up by then, with the emulator for Dfns."""
+    make_key, *_ = blocks(README, "sh")
+    (config,) = blocks(README, "toml")
+    dfns_emulator.enrol(shell(make_key).encode(), CREDENTIAL_ID)
+    folder = tmp_path / ".config" / "dfns-signers"
+    (folder / "config.toml").write_text(config, encoding="utf-8")
     monkeypatch.setenv("DFNS_AUTH_TOKEN", dfns_emulator.auth_token)
     monkeypatch.setenv("DFNS_BASE_URL", dfns_emulator.url)
     monkeypatch.setenv("DFNS_CREDENTIAL_ID", CREDENTIAL_ID)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(folder)
 
 
-@pytest.mark.parametrize("code", runnable(ROOT / "README.md"))
+def test_readme_key_is_found_and_no_one_else_can_read_it(
+    configured: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with load_signer() as signer:
+        assert signer.credential_id == CREDENTIAL_ID
+        assert signer.key.reference == f"file {tmp_path}/.config/dfns-signers/key.pem"
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_readme_emulator_works_without_an_account(
+    shell: Callable[[str], str], tmp_path: Path
+) -> None:
+    _, first, second = blocks(README, "sh")
+    *make_key, start = first.splitlines()
+    shell("\n".join(make_key))
+    program, *arguments = start.replace(":8080", ":0").split()
+    assert program == Path(PROGRAM).name
+
+    with Started(*arguments) as emulator:
+        url = json.loads(emulator.line())["url"]
+        wallet = json.loads(shell(second.replace("http://127.0.0.1:8080", url)))
+
+    assert wallet["network"] == "EthereumSepolia"
+
+
+@pytest.mark.parametrize("code", runnable(README))
 @pytest.mark.usefixtures("configured")
 def test_readme_example_creates_a_wallet(
     code: str, dfns_emulator: Emulator, capsys: pytest.CaptureFixture[str]
@@ -70,9 +115,8 @@ def test_readme_example_creates_a_wallet(
     assert "wa-" in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("configured")
 def test_readme_test_of_a_user_passes(dfns_emulator: Emulator) -> None:
-    (code,) = [code for code in blocks(ROOT / "README.md", "python") if "def test_" in code]
+    (code,) = [code for code in blocks(README, "python") if "def test_" in code]
     names: dict[str, object] = {}
     exec(compile(code, "README.md", "exec"), names)
 

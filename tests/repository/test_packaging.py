@@ -16,7 +16,7 @@ PROJECTS = [ROOT / "pyproject.toml", *sorted(ROOT.glob("plugins/*/pyproject.toml
 
 # From the ground up; a module may import its own layer and those before it.
 LAYERS = (
-    ("errors", "closing", "file_modes", "encodings", "algorithms", "signing_key"),
+    ("errors", "closing", "file_modes", "encodings", "algorithms", "signing_key", "near_miss"),
     ("secrets", "hooks", "backends", "plugins", "assertions", "verification", "enrolment"),
     ("signer",),
     ("user_action",),

@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 
 from typing_extensions import Self
 
+from tests.core.processes import interruptible
+
 PROGRAM = str(Path(sys.executable).with_name("dfns-signers"))
 SECONDS = 60
 
@@ -63,14 +65,17 @@ def run(*arguments: str | Path, stdin: bytes = b"", **variables: str) -> Outcome
 class Started:
     """A command that runs until it is told to stop."""
 
-    def __init__(self, *arguments: str | Path, **variables: str) -> None:
-        self.process = subprocess.Popen(
-            [PROGRAM, *map(str, arguments)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment(**variables),
-        )
+    def __init__(
+        self, *arguments: str | Path, stdin: int = subprocess.PIPE, **variables: str
+    ) -> None:
+        with interruptible():
+            self.process = subprocess.Popen(
+                [PROGRAM, *map(str, arguments)],
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment(**variables),
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -83,6 +88,11 @@ class Started:
     def line(self) -> bytes:
         assert self.process.stdout is not None
         return self.process.stdout.readline()
+
+    def note(self) -> bytes:
+        """A line of standard error."""
+        assert self.process.stderr is not None
+        return self.process.stderr.readline()
 
     def stop(self, number: signal.Signals) -> tuple[int, bytes, bytes]:
         """Send a signal; returns exit code, and what is left of standard output and error."""

@@ -38,6 +38,17 @@ def test_command_has_a_section_with_an_example_and_all_its_options(path: tuple[s
         assert tuple(words[: len(path)]) == path
 
 
+def test_page_of_the_emulator_has_all_options_of_its_command() -> None:
+    parameters: list[Any] = COMMANDS["emulator",].params
+    names = {name for each in parameters for name in (*each.opts, *each.secondary_opts)}
+
+    documented = rows(section("emulator.md", "On the command line"))
+
+    assert {name for row in documented for name in re.findall(r"`(--[a-z-]+)", row)} == {
+        name for name in names if name.startswith("--") and name != "--help"
+    }
+
+
 def test_page_has_no_section_for_a_command_that_does_not_exist() -> None:
     titles = re.findall(r"^## `(.*)`$", (DOCS / PAGE).read_text(encoding="utf-8"), re.MULTILINE)
 

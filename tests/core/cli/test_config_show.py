@@ -39,20 +39,19 @@ def test_each_setting_has_its_value_and_origin(
     command: Command, config: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DFNS_CREDENTIAL_ID", "Y2kt")
-    file = f"configuration file {config}, profile 'p'"
 
     assert settings(command, "--config", config) == {
         "base_url": ("https://api.dfns.io", "default"),
-        "auth_token": ("hidden, from a literal text", file),
-        "credential_id": ("Y2kt", "environment variable DFNS_CREDENTIAL_ID"),
-        "timeout": (7.0, file),
+        "auth_token": ("hidden, from a literal text", "file"),
+        "credential_id": ("Y2kt", "DFNS_CREDENTIAL_ID"),
+        "timeout": (7.0, "file"),
         "max_attempts": (3, "default"),
         "plugins": ([], "default"),
-        "signer.backend": ("pem", file),
+        "signer.backend": ("pem", "file"),
         "signer.fingerprint": (None, "default"),
-        "signer.path": (str(folder / "key.pem"), file),
+        "signer.path": (str(folder / "key.pem"), "file"),
         "signer.env": (None, "default"),
-        "signer.passphrase": ("hidden, from a literal text", file),
+        "signer.passphrase": ("hidden, from a literal text", "file"),
         "signer.verify": (False, "default"),
     }
 
@@ -69,8 +68,36 @@ def test_signer_of_the_environment_says_so(
 
     shown = settings(command, "--config", config)
 
-    assert shown["signer.env"] == ("KEY", "environment variable DFNS_SIGNER")
+    assert shown["signer.env"] == ("KEY", "DFNS_SIGNER")
     assert shown["signer.passphrase"][0] == "hidden, from environment variable HOME"
+
+
+def test_title_names_file_and_profile_or_that_there_is_none(command: Command, config: Path) -> None:
+    with_file = command("config", "show", "--config", config).out
+    without = command("config", "show").out
+
+    assert with_file.startswith(f"Configuration file {config}, profile 'p'\n")
+    assert without.startswith("The environment and arguments\n")
+
+
+@pytest.mark.parametrize("setting", ["auth_token", "signer.passphrase"])
+def test_secret_that_cannot_be_read_says_so_and_where_it_should_be(
+    command: Command, folder: Path, setting: str
+) -> None:
+    config = write_config(
+        folder,
+        f"""
+        default_profile = "p"
+        [profiles.p]
+        signer.backend = "pem"
+        signer.path = "key.pem"
+        {setting} = {{ env = "NO_SUCH_SECRET" }}
+        """,
+    )
+    expected = "cannot be read, from environment variable NO_SUCH_SECRET"
+
+    assert settings(command, "--config", config)[setting] == (expected, "file")
+    assert f" {expected} " in command("config", "show", "--config", config).out
 
 
 def test_without_any_configuration_the_defaults_are_shown(command: Command) -> None:
@@ -99,7 +126,7 @@ def test_values_that_look_like_markup_are_shown_as_they_are(command: Command, fo
     done = command("config", "show", "--config", config)
 
     assert (done.code, done.err) == (0, "")
-    for part in ("Profile [/p]", "https://[fe80::1]:8443", "[bold]key[/old].pem"):
+    for part in ("profile '[/p]'", "https://[fe80::1]:8443", "[bold]key[/old].pem"):
         assert part in done.out
 
 
@@ -109,7 +136,7 @@ def test_values_that_look_like_markup_are_shown_as_they_are(command: Command, fo
         ("base_url = 'http://api.dfns.io'", "use https"),
         ("plugins = ['audit']", "no plugin 'audit'"),
         ("signer = 'pem:?pth=k'", "did you mean 'path'"),
-        ("signer = 'pen:?path=k'", "Did you mean 'pem'"),
+        ("signer = 'pen:?path=k'", "did you mean 'pem'"),
     ],
 )
 def test_configuration_that_no_command_could_use_ends_with_3(

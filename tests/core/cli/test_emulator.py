@@ -11,8 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from dfns_signers import DfnsClient
-from dfns_signers.client.results import ChangeRequest
+from dfns_signers import ChangeRequest, DfnsClient
 from tests.core.cli.support import Command, Started
 from tests.core.config.support import write_client_config, write_config
 from tests.core.keys import public_key, public_pem
@@ -78,6 +77,38 @@ def test_token_that_is_given_counts_more_than_that_of_the_profile(
 
     with Started("emulator", "--config", config, "--token", TOKEN) as process:
         assert announced(process)["auth_token"] == TOKEN
+
+
+def test_token_of_the_profile_that_cannot_be_read_is_replaced_by_a_new_one(
+    folder: Path, key_file: Path
+) -> None:
+    config = write_client_config(folder, "https://api.dfns.io", TOKEN)
+    config.write_text(
+        config.read_text().replace(f'"{TOKEN}"', '{ env = "NO_SUCH_TOKEN" }'), encoding="utf-8"
+    )
+
+    with Started("emulator", "--config", config) as process:
+        settings = announced(process)
+        new = settings["auth_token"]
+
+        assert process.note() == (
+            b"the token of the profile is replaced by a new one: "
+            b"the environment variable NO_SUCH_TOKEN is not set\n"
+        )
+        with DfnsClient.from_config(
+            config=config, base_url=settings["url"], auth_token=new
+        ) as dfns:
+            assert dfns.wallets.create(network="EthereumSepolia")["network"] == "EthereumSepolia"
+
+
+def test_token_of_the_profile_that_cannot_be_read_does_not_matter_where_one_is_given(
+    folder: Path, key_file: Path
+) -> None:
+    config = write_client_config(folder, "https://api.dfns.io", "")
+
+    with Started("emulator", "--config", config, "--token", TOKEN) as process:
+        assert announced(process)["auth_token"] == TOKEN
+        assert process.stop(signal.SIGTERM) == (0, b"", b"")
 
 
 def test_call_that_shall_be_approved_is_answered_so(folder: Path, key_file: Path) -> None:

@@ -48,6 +48,7 @@ CODES = {
         errors.TransportTimeoutError,
         errors.UnexpectedResponseError,
     ),
+    8: (errors.ApprovalRequiredError,),
 }
 DOCUMENTED = [(kind, code) for code, kinds in CODES.items() for kind in kinds]
 
@@ -69,8 +70,11 @@ def test_error_ends_with_the_documented_code_and_its_message(
     with pytest.raises(typer.Exit) as ended:
         command()
 
+    said = capsys.readouterr()
     assert ended.value.exit_code == code
-    assert capsys.readouterr() == ("", "error: the key [/x] is away\n")
+    assert said.out == ""
+    assert said.err.startswith("error: the key [/x] is away")
+    assert said.err.count("\n") == 1
 
 
 def test_control_characters_that_an_error_quotes_do_not_reach_the_terminal(

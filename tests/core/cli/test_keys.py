@@ -90,6 +90,13 @@ def test_created_key_is_printed_as_the_signer_table_that_opens_it(command: Comma
     assert "created north/None/1/{} (TOY, Enabled)" in done.err
 
 
+@pytest.mark.parametrize("text", ["es256", "ES256", "Es256"])
+def test_algorithm_may_be_written_in_any_case(command: Command, text: str) -> None:
+    done = command("keys", "create", text, "--backend", "toy", "-o", "region=north", "--json")
+
+    assert done.json["algorithm"] == "ES256"
+
+
 def test_options_are_converted_and_nested_as_the_backend_declares_them(command: Command) -> None:
     options = ("-o", "region=north", "-o", "label=a=b", "-o", "copies=2", "-o", "tags.team=x")
 
@@ -136,7 +143,7 @@ def test_listed_keys_are_a_table_for_people(command: Command) -> None:
         (("list", "--backend", "toy", "-o", "region"), 2, "NAME=VALUE"),
         (("create", "ES512", "--backend", "toy"), 2, "ES512"),
         (("list", "--backend", "pem"), 3, "does not manage them"),
-        (("list", "--backend", "toys"), 3, "Did you mean 'toy'?"),
+        (("list", "--backend", "toys"), 3, "did you mean 'toy'?"),
     ],
 )
 def test_what_is_wrong_ends_with_its_code_and_what_to_do(

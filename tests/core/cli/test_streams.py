@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dfns_signers.emulator import Emulator
-from tests.core.cli.support import PROGRAM, SECONDS, Command, environment, run
+from tests.core.cli.support import PROGRAM, SECONDS, Command, Started, environment, run
 
 
 @pytest.mark.parametrize(
@@ -51,24 +51,16 @@ def test_reader_that_went_away_leaves_no_traceback(
 
 def test_interrupt_while_waiting_for_the_challenge_ends_with_130(client_config: Path) -> None:
     terminal, slave = os.openpty()
-    with subprocess.Popen(
-        [PROGRAM, "sign", "--config", str(client_config)],
-        stdin=slave,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    ) as process:
-        assert process.stderr is not None
-        assert process.stderr.readline() == (
-            b"reading the challenge as JSON from standard input; end with Ctrl-D\n"
-        )
+    try:
+        with Started("sign", "--config", client_config, stdin=slave) as process:
+            assert process.note() == (
+                b"reading the challenge as JSON from standard input; end with Ctrl-D\n"
+            )
 
-        process.send_signal(signal.SIGINT)
-
-        assert process.communicate(timeout=SECONDS) == (b"", b"")
-    os.close(slave)
-    os.close(terminal)
-    assert process.returncode == 130
+            assert process.stop(signal.SIGINT) == (130, b"", b"")
+    finally:
+        os.close(slave)
+        os.close(terminal)
 
 
 def test_standard_input_that_is_closed_refused(client_config: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dfns_signers.client.pending import PendingAction
-from dfns_signers.errors import ApiError, DfnsSignersError
+from dfns_signers.errors import CallError, DfnsSignersError
 from dfns_signers.signer import KeySigner
 from tests.core.client.driving import Connector, Driven
 from tests.core.client.scripted import CUT, Answer, Reply, ScriptedApi, Seen
@@ -38,7 +38,30 @@ def echo_as_headers(seen: Seen) -> Reply:
     return Reply(403, headers={"X-Seen": f"{seen.headers['authorization']} {seen.user_action}"})
 
 
-ECHOES = [echo_as_text, echo_as_envelope, echo_as_headers]
+def echo_as_escapes(seen: Seen) -> Reply:
+    """JSON may write any character as an escape."""
+    secrets = f"{seen.headers['authorization']} {seen.user_action}"
+    escaped = "".join(f"\\u{ord(character):04x}" for character in secrets)
+    text = f'{{"error": {{"id": "{escaped}", "message": "{escaped}", "details": ["{escaped}"]}}}}'
+    return Reply(400, text)
+
+
+def echo_as_content_type(seen: Seen) -> Reply:
+    return Reply(200, "no json", {"Content-Type": f"{seen.headers['authorization']}"})
+
+
+def echo_as_redirect(seen: Seen) -> Reply:
+    return Reply(302, headers={"Location": f"https://{seen.user_action}.example/"})
+
+
+ECHOES = [
+    echo_as_text,
+    echo_as_envelope,
+    echo_as_headers,
+    echo_as_escapes,
+    echo_as_content_type,
+    echo_as_redirect,
+]
 
 
 @pytest.fixture
@@ -58,7 +81,7 @@ def test_answer_that_echoes_the_request_shows_no_secret_in_the_error(
 ) -> None:
     api.on("/wallets", echo)
 
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(CallError) as caught:
         dfns.call(lambda client: client.post("/wallets"))
 
     assert api.sent("/wallets")[0].user_action == USER_ACTION
@@ -74,7 +97,7 @@ def test_step_that_echoes_the_request_shows_no_secret_in_the_error(
 ) -> None:
     api.on(step, echo)
 
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(CallError) as caught:
         dfns.call(lambda client: client.post("/wallets"))
 
     assert TOKEN not in everything_of(caught.value)

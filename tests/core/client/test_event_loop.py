@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import anyio
+import anyio.from_thread
 import anyio.lowlevel
 import anyio.to_thread
 import pytest
@@ -112,5 +113,27 @@ async def test_cancelled_call_is_not_sent(api: ScriptedApi) -> None:
         tasks.start_soon(client.post, "/wallets")
         await signing.wait()
         tasks.cancel_scope.cancel()
+
+    assert api.sent("/wallets") == []
+
+
+async def test_cancelled_call_does_not_wait_for_a_slow_key(api: ScriptedApi) -> None:
+    released, asked = threading.Event(), anyio.Event()
+    token = anyio.lowlevel.current_token()
+
+    def answer(message: bytes) -> KeyResponse:
+        anyio.from_thread.run_sync(asked.set, token=token)
+        released.wait(PATIENCE)
+        return KeyResponse(make_signature(private_key("ES256"), message))
+
+    signer = KeySigner(AnsweringKey("ES256", answer), "cr-1")
+    async with AsyncDfnsClient("token", signer, base_url=api.url) as client:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.post, "/wallets")
+            await asked.wait()
+            tasks.cancel_scope.cancel()
+
+        assert not released.is_set()
+        released.set()
 
     assert api.sent("/wallets") == []

@@ -19,22 +19,20 @@ from tests.core.client.recordings import announced, calls
 from tests.core.client.scripted import ScriptedApi
 from tests.core.client.values import OVER_HTTP
 
-identifiers = st.text(st.characters(codec="utf-8"), min_size=1).filter(
-    lambda text: text not in {".", ".."}
+# Printable, and without the two segments that lead elsewhere.
+identifiers = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters="."), min_size=1
 )
 
 
 @OVER_HTTP
 @given(identifier=identifiers)
 @example(identifier="a/b c?d#é")
-@example(identifier="../wallets/wa-1")
-@example(identifier="..%2f..")
-@example(identifier="%2e%2e")
-@example(identifier="a\\..\\b")
+@example(identifier="v1.2")
+@example(identifier="%2f%252f%25")
 @example(identifier="{id}")
 @example(identifier="...")
 @example(identifier=";@:&=+$,!*'()~")
-@example(identifier="\r\nHost: evil")
 def test_any_path_parameter_is_signed_and_requested_as_the_same_one_segment(
     dfns: Driven, emulator: Emulator, identifier: str
 ) -> None:
@@ -60,6 +58,16 @@ def test_any_path_parameter_is_signed_and_requested_as_the_same_one_segment(
         "",
         ".",
         "..",
+        "../wallets/wa-1",
+        "wa-1/..",
+        "..;/keys",
+        "..\\keys",
+        "%2e%2e",
+        "%252e%252e",
+        "%2e%2e%2fkeys",
+        "wa-1\x00",
+        "\r\nHost: evil",
+        "%0d%0aHost: evil",
         None,
         True,
         1.5,

@@ -67,3 +67,17 @@ def test_base_url_of_the_callers_http_client_is_not_used(
 
         assert other.seen == []
     assert len(api.seen) == 3
+
+
+def test_headers_and_cookies_of_the_callers_http_client_go_with_every_request(
+    connect: Connector, api: ScriptedApi, signer: KeySigner
+) -> None:
+    http = connect.http(headers={"X-Gateway-Key": "k"}, cookies={"session": "s"})
+    dfns = connect("token", signer, base_url=api.url, http_client=http)
+
+    dfns.call(lambda client: client.post("/wallets", json={"network": "Bitcoin"}))
+
+    assert [seen.target for seen in api.seen] == ["/auth/action/init", "/auth/action", "/wallets"]
+    assert {seen.headers["x-gateway-key"] for seen in api.seen} == {"k"}
+    assert {seen.headers["cookie"] for seen in api.seen} == {"session=s"}
+    assert [seen.user_action is None for seen in api.seen] == [True, True, False]

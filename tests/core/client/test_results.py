@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
-from dfns_signers.client.results import ChangeRequest
+from dfns_signers import ChangeRequest
 from dfns_signers.emulator import Emulator
-from dfns_signers.errors import UnexpectedResponseError
+from dfns_signers.errors import ApprovalRequiredError, UnexpectedResponseError
 from tests.core.client.driving import Driven
 from tests.core.client.scripted import Reply, ScriptedApi
 
@@ -40,11 +41,33 @@ def test_202_is_a_change_request_and_changes_nothing(dfns: Driven, emulator: Emu
 
     assert isinstance(result, ChangeRequest)
     assert result.status == "Pending"
-    assert repr(result).startswith("ChangeRequest({")
     assert str(result.id).startswith("cr-")
     assert str(result.approval_id).startswith("ap-")
-    assert result["body"] == {"network": "Bitcoin"}
+    assert result.body["body"] == {"network": "Bitcoin"}
     assert dfns.walk(lambda client: client.wallets.list()) == []
+
+
+@pytest.mark.parametrize("member", ["id", "network", "status", "items"])
+def test_member_of_a_change_request_is_refused_with_the_approval_to_wait_for(
+    scripted: Driven, api: ScriptedApi, member: str
+) -> None:
+    api.on("/wallets", Reply(202, {"id": "cr-1", "approvalId": "ap-1", "status": "Pending"}))
+    result = scripted.call(lambda client: client.post("/wallets"))
+
+    with pytest.raises(ApprovalRequiredError, match=f"no '{member}' yet.*ap-1.*nothing has chang"):
+        result[member]
+
+
+def test_change_request_is_neither_walked_through_nor_searched_nor_altered() -> None:
+    change = ChangeRequest({"id": "cr-1"})
+
+    with pytest.raises(ApprovalRequiredError):
+        dict(change)  # type: ignore[call-overload]  # it is no mapping
+    with pytest.raises(ApprovalRequiredError):
+        assert "id" not in change  # type: ignore[operator]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        change.body = {}  # type: ignore[misc]
+    assert change == ChangeRequest({"id": "cr-1"})
 
 
 def test_200_with_the_same_body_is_no_change_request(scripted: Driven, api: ScriptedApi) -> None:
@@ -65,6 +88,20 @@ def test_202_without_the_documented_members_is_still_a_change_request(
 
     assert isinstance(result, ChangeRequest)
     assert (result.id, result.approval_id, result.status) == (None, None, None)
+    assert result.body == (body if isinstance(body, dict) else {})
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_challenge_is_a_challenge_whatever_the_status_of_success(
+    scripted: Driven, scripted_delegated: Driven, api: ScriptedApi, status: int
+) -> None:
+    challenge = {"challenge": "Y2g", "challengeIdentifier": "id-1"}
+    api.on("/auth/action/init", *[Reply(status, challenge)] * 2)
+
+    pending = scripted_delegated.call(lambda client: client.init("POST", "/wallets"))
+
+    assert pending.challenge == challenge
+    assert scripted.call(lambda client: client.post("/wallets")) == {}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from dfns_signers.client.client import AsyncDfnsClient, DfnsClient
 from dfns_signers.errors import ConfigurationError, DfnsSignersError
 from dfns_signers.secrets import Secret
 from dfns_signers.signer import KeySigner
+from dfns_signers.user_action.auth import UserActionAuth
 from tests.core.client.driving import Connector, Driven
 from tests.core.client.scripted import Reply, ScriptedApi
 
@@ -138,3 +140,8 @@ def assert_not_repeated(error: DfnsSignersError, token: object) -> None:
         assert token not in str(error)
         assert "sec" not in str(error)
     assert "secret" not in str(error)
+
+
+def test_authentication_does_not_pickle_for_it_holds_the_token() -> None:
+    with pytest.raises(TypeError, match="does not pickle"):
+        pickle.dumps(UserActionAuth("canary-token"))

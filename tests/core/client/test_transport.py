@@ -29,8 +29,10 @@ def test_refused_connection_had_no_effect(
 ) -> None:
     dfns = connect("token", signer, base_url=closed_port)
 
-    with pytest.raises(TransportError, match=r"127\.0\.0\.1.*took no effect") as caught:
+    with pytest.raises(TransportError, match="took no effect") as caught:
         dfns.call(lambda client: client.request(method, "/wallets", signed=False))
+
+    assert f"{method} {closed_port}/wallets failed" in str(caught.value)
 
     assert not isinstance(caught.value, TransportTimeoutError)
     assert not caught.value.may_have_taken_effect
@@ -41,9 +43,7 @@ def test_server_that_never_answers_is_a_timeout(connect: Connector, api: Scripte
     api.on("/wallets", SILENCE)
     dfns = connect("token", base_url=api.url, timeout=0.05, max_attempts=1)
 
-    with pytest.raises(
-        TransportTimeoutError, match=r"GET 127\.0\.0\.1/wallets timed out"
-    ) as caught:
+    with pytest.raises(TransportTimeoutError, match=rf"GET {api.url}/wallets timed out") as caught:
         dfns.call(lambda client: client.get("/wallets"))
 
     assert not caught.value.may_have_taken_effect

@@ -202,6 +202,31 @@ def test_challenge_that_wants_a_second_factor_is_refused_with_advice(
 
 
 @pytest.mark.parametrize(
+    "kinds",
+    [
+        [{"kind": "Fido2", "requiresSecondFactor": True}],
+        [{"kind": "Key", "requiresSecondFactor": "no"}],
+        [{"kind": "Key"}],
+        ["Key"],
+        None,
+    ],
+)
+def test_second_factor_that_is_not_for_this_kind_of_credential_is_not_asked_for(
+    scripted: Driven, api: ScriptedApi, kinds: object
+) -> None:
+    challenge = {
+        "challenge": "c",
+        "challengeIdentifier": "i",
+        "supportedCredentialKinds": kinds,
+    }
+    api.on("/auth/action/init", Reply(body=challenge))
+
+    scripted.call(lambda client: client.post("/wallets"))
+
+    assert len(api.sent("/auth/action")) == 1
+
+
+@pytest.mark.parametrize(
     ("method", "path", "override", "is_signed"),
     [
         ("POST", "/wallets", None, True),

@@ -117,6 +117,25 @@ def test_plugin_of_two_distributions_refused_naming_both(config: Path, site: Pat
         load_signer(config=config)
 
 
+def test_backend_named_as_a_guard_refused_with_where_it_was_named(config: Path) -> None:
+    with pytest.raises(PluginError, match="'pem' has no hook in the signing path") as caught:
+        load_signer(config=config, plugins=["pem"])
+
+    assert str(caught.value).startswith("argument, key 'plugins': ")
+
+
+def test_plugins_of_the_environment_take_part_instead_of_those_of_the_file(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DFNS_PLUGINS", "audit")
+
+    with load_signer(config=config) as signer:
+        signer.sign({"challenge": "Y2g"})
+
+    assert len(seen_by("audit")) == 1
+    assert "no_deletion" not in sys.modules
+
+
 def test_guard_named_as_a_backend_refused_with_where_it_belongs(config: Path) -> None:
     with pytest.raises(PluginError, match="belongs under 'plugins'"):
         load_signer(config=config, signer={"backend": "audit"})

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from dfns_signers.config.loading import load_profile
+from dfns_signers.config.profile import Profile, Settings
+from dfns_signers.errors import ConfigurationError
 from tests.core.config.support import write_config
 
 FILE = """
@@ -70,55 +72,75 @@ def test_setting_that_no_layer_has_is_its_default(setting: str, expected: object
     assert getattr(loaded.settings, setting) == expected
     assert loaded.name is None
     assert loaded.origins == {}
+    assert loaded.origin(setting).short == "default"
 
 
 ENVIRONMENT = [
-    ("DFNS_BASE_URL", "base_url", "https://env.example"),
-    ("DFNS_AUTH_TOKEN", "auth_token", "token of the environment"),
-    ("DFNS_CREDENTIAL_ID", "credential_id", "credential of the environment"),
+    ("DFNS_BASE_URL", "base_url", "https://env.example", "https://env.example"),
+    ("DFNS_AUTH_TOKEN", "auth_token", "token of the variable", "token of the variable"),
+    ("DFNS_CREDENTIAL_ID", "credential_id", "Y2kt", "Y2kt"),
+    ("DFNS_PLUGINS", "plugins", "audit", ["audit"]),
+    ("DFNS_PLUGINS", "plugins", "audit, limits", ["audit", "limits"]),
+    ("DFNS_TIMEOUT", "timeout", "5", 5.0),
+    ("DFNS_TIMEOUT", "timeout", "0.25", 0.25),
+    ("DFNS_MAX_ATTEMPTS", "max_attempts", "1", 1),
 ]
+VARIABLES = pytest.mark.parametrize(("variable", "setting", "text", "expected"), ENVIRONMENT)
 
 
-@pytest.mark.parametrize(("variable", "setting", "text"), ENVIRONMENT)
-def test_environment_overrides_the_file(
-    config: Path, monkeypatch: pytest.MonkeyPatch, variable: str, setting: str, text: str
+@VARIABLES
+def test_environment_overrides_one_setting_and_leaves_the_others_to_the_file(
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    setting: str,
+    text: str,
+    expected: object,
 ) -> None:
     monkeypatch.setenv(variable, text)
 
-    assert value(setting, config) == text
-    assert load_profile(config=config).origins[setting] == f"environment variable {variable}"
+    origins = load_profile(config=config).origins
 
-
-@pytest.mark.parametrize(("variable", "setting", "text"), ENVIRONMENT)
-def test_environment_overrides_one_setting_and_leaves_the_others(
-    config: Path, monkeypatch: pytest.MonkeyPatch, variable: str, setting: str, text: str
-) -> None:
-    monkeypatch.setenv(variable, text)
-
-    others = {name for _, name, _ in ENVIRONMENT if name != setting}
-
-    assert [value(name, config).rpartition(" ")[2] for name in sorted(others - {"base_url"})] == [
-        "file"
-    ] * len(others - {"base_url"})
-    assert load_profile(config=config).origins["timeout"] == (
+    assert value(setting, config) == expected
+    assert (origins[setting].short, origins[setting].place) == (
+        variable,
+        f"environment variable {variable}",
+    )
+    assert {name for name, origin in origins.items() if not origin.is_file} == {setting}
+    assert {origin.place for origin in origins.values() if origin.is_file} == {
         f"configuration file {config}, profile 'p'"
-    )
+    }
 
 
-@pytest.mark.parametrize(("variable", "setting", "text"), ENVIRONMENT)
+@pytest.mark.parametrize(
+    ("setting", "given", "variable", "text"),
+    [
+        ("base_url", "https://argument.example", "DFNS_BASE_URL", "https://env.example"),
+        ("auth_token", "token of the argument", "DFNS_AUTH_TOKEN", "token of the variable"),
+        ("credential_id", "Y2ktYXJn", "DFNS_CREDENTIAL_ID", "Y2kt"),
+        ("plugins", [], "DFNS_PLUGINS", "audit"),
+        ("timeout", 9.0, "DFNS_TIMEOUT", "5"),
+        ("max_attempts", 9, "DFNS_MAX_ATTEMPTS", "5"),
+    ],
+)
 def test_argument_overrides_the_environment_and_the_file(
-    config: Path, monkeypatch: pytest.MonkeyPatch, variable: str, setting: str, text: str
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    given: Any,
+    variable: str,
+    text: str,
 ) -> None:
     monkeypatch.setenv(variable, text)
 
-    assert value(setting, config, **{setting: "https://argument.example"}) == (
-        "https://argument.example"
-    )
+    assert value(setting, config, **{setting: given}) == given
+    assert load_profile(config=config, **{setting: given}).origin(setting).short == "argument"
 
 
-@pytest.mark.parametrize("setting", ["timeout", "max_attempts"])
-def test_argument_overrides_a_setting_that_has_no_variable(config: Path, setting: str) -> None:
-    assert value(setting, config, **{setting: 9}) == 9
+def test_arguments_are_typed_as_the_settings_of_a_profile() -> None:
+    assert Settings.__annotations__.keys() == Profile.model_fields.keys()
+    with pytest.raises(ConfigurationError, match="key 'timout': unknown"):
+        load_profile(timout=5)  # type: ignore[call-arg]  # type checkers refuse it too
 
 
 def test_argument_that_is_none_overrides_nothing(config: Path) -> None:
@@ -126,7 +148,7 @@ def test_argument_that_is_none_overrides_nothing(config: Path) -> None:
 
 
 def test_environment_alone_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable, _, text in ENVIRONMENT:
+    for variable, _, text, _ in ENVIRONMENT:
         monkeypatch.setenv(variable, text)
     monkeypatch.setenv("DFNS_SIGNER", "pem:?env=KEY")
 
@@ -135,9 +157,9 @@ def test_environment_alone_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     assert loaded.name is None
     assert loaded.signer is not None
     assert (loaded.signer.backend, loaded.signer.options) == ("pem", {"env": "KEY"})
-    assert [value(setting, None) for _, setting, _ in ENVIRONMENT] == [
-        text for _, _, text in ENVIRONMENT
-    ]
+    assert {setting: value(setting, None) for _, setting, _, _ in ENVIRONMENT} == {
+        setting: expected for _, setting, _, expected in ENVIRONMENT
+    }
 
 
 def test_signer_of_the_environment_replaces_that_of_the_file_as_a_whole(
@@ -152,16 +174,16 @@ def test_signer_of_the_environment_replaces_that_of_the_file_as_a_whole(
 
 
 @pytest.mark.parametrize(
-    "argument",
+    "line_or_table",
     [{"backend": "vault-transit", "name": "dfns"}, "vault-transit:?name=dfns"],
     ids=["table", "line"],
 )
 def test_signer_of_an_argument_replaces_the_others_as_a_whole(
-    config: Path, monkeypatch: pytest.MonkeyPatch, argument: object
+    config: Path, monkeypatch: pytest.MonkeyPatch, line_or_table: str | dict[str, str]
 ) -> None:
     monkeypatch.setenv("DFNS_SIGNER", "aws-kms:?key_id=alias/dfns")
 
-    signer = load_profile(config=config, signer=argument).signer
+    signer = load_profile(config=config, signer=line_or_table).signer
 
     assert signer is not None
     assert (signer.backend, signer.options) == ("vault-transit", {"name": "dfns"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,6 @@ def test_setting_of_a_wrong_type_refused_with_what_was_expected_and_found(
         ("max_attempts = 0", "'max_attempts': expected a number greater than or equal to 1"),
         ("credential_id = ''", "'credential_id': expected a text that is not empty"),
         ("signer = { backend = '' }", "'signer.backend': expected a text that is not empty"),
-        ("auth_token = ''", "'auth_token': the secret from a literal text is empty"),
         ("signer = 'pem'", "expected a line such as 'aws-kms:?key_id="),
     ],
 )
@@ -168,11 +168,33 @@ def test_wrong_option_in_a_line_refused_naming_the_variable(
 
 
 @pytest.mark.parametrize(
+    ("variable", "text", "key", "expected"),
+    [
+        ("DFNS_TIMEOUT", "soon", "timeout", "expected a number, found a text"),
+        ("DFNS_TIMEOUT", "0", "timeout", "expected a number greater than 0"),
+        ("DFNS_TIMEOUT", "nan", "timeout", "expected a number"),
+        ("DFNS_MAX_ATTEMPTS", "2.5", "max_attempts", "expected a whole number, found a text"),
+        ("DFNS_MAX_ATTEMPTS", "0", "max_attempts", "expected a number greater than or equal to 1"),
+        ("DFNS_MAX_ATTEMPTS", "9" * 5000, "max_attempts", "expected a"),
+    ],
+)
+def test_variable_of_another_type_refused_naming_it(
+    monkeypatch: pytest.MonkeyPatch, variable: str, text: str, key: str, expected: str
+) -> None:
+    monkeypatch.setenv(variable, text)
+
+    with pytest.raises(ConfigurationError) as caught:
+        load_profile()
+
+    assert str(caught.value).startswith(f"environment variable {variable}, key '{key}': {expected}")
+
+
+@pytest.mark.parametrize(
     "arguments",
     [{"timeout": "3"}, {"credential_id": 7}, {"credentialid": "x"}, {"signer": 7}],
 )
 def test_wrong_argument_is_told_as_an_argument_though_there_is_a_file(
-    folder: Path, arguments: dict[str, object]
+    folder: Path, arguments: dict[str, Any]
 ) -> None:
     config = write_config(folder, PROFILE)
 
@@ -209,7 +231,7 @@ def test_unknown_backend_refused_with_the_near_miss_and_the_file(folder: Path) -
     message = refusal_of(config, PluginError)
 
     assert message.startswith(f"configuration file {config}, profile 'p', key 'signer.backend': ")
-    assert "Did you mean 'pem'?" in message
+    assert "; did you mean 'pem'?" in message
 
 
 def test_unknown_plugin_refused_with_the_file(folder: Path) -> None:

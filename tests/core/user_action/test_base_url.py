@@ -144,6 +144,7 @@ def test_path_of_a_request_is_what_follows_the_base_url(base: str, url: str, pat
     [
         ("https://api.dfns.io", "http://api.dfns.io/wallets"),
         ("https://api.dfns.io", "https://api.dfns.io:8443/wallets"),
+        ("https://api.dfns.io:8443", "http://api.dfns.io:8443/wallets"),
         ("https://api.dfns.io", "https://api.uae.dfns.io/wallets"),
         ("https://api.dfns.io", "https://api.dfns.io.evil.test/wallets"),
         ("https://api.dfns.io", "https://evil.test/?https://api.dfns.io/wallets"),

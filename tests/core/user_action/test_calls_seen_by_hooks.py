@@ -60,7 +60,7 @@ async def test_guard_of_an_asynchronous_client_sees_the_same(
 ) -> None:
     async with httpx.AsyncClient(base_url=emulator.url, auth=auth) as http:
         with pytest.raises(SigningRefusedError):
-            await http.post("/wallets/wa-1/transfers", json={"amount": "5"})
+            await http.post("/wallets/wa-1/transfers", content='{"amount":"5"}')
 
     assert guard.asked == [AnnouncedCall("POST", "/wallets/wa-1/transfers", '{"amount":"5"}')]
     assert sent(emulator, ACTION) == []

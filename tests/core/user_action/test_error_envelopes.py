@@ -55,7 +55,10 @@ def test_envelope_of_any_shape_gives_message_id_and_details(
 def test_body_that_is_no_json_gives_the_reason_of_the_status(content: bytes) -> None:
     error = answered(502, content=content)
 
-    assert str(error) == "POST /wallets was answered with 502: Bad Gateway"
+    assert str(error) == (
+        "POST /wallets was answered with 502: Bad Gateway. The call may have taken effect: look "
+        "before you repeat it"
+    )
     assert error.details is None
     assert error.body == content.decode("utf-8", "replace")[:2000]
 

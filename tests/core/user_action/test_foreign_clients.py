@@ -230,6 +230,8 @@ def test_signed_call_without_a_signer_is_refused(api: ScriptedApi) -> None:
     ):
         http.post(f"{api.url}/wallets")
 
+    assert api.seen == []
+
 
 def test_repr_shows_where_and_who_and_no_token(auth: UserActionAuth, emulator: Emulator) -> None:
     assert emulator.url in repr(auth)

@@ -1,0 +1,35 @@
+"""What ``help()`` and editors say of a typed call."""
+
+from __future__ import annotations
+
+import inspect
+import pydoc
+
+import pytest
+
+from dfns_signers import AsyncDfnsClient, DelegatedDfnsClient, DfnsClient
+
+CLIENTS = pytest.mark.parametrize("kind", [DfnsClient, AsyncDfnsClient, DelegatedDfnsClient])
+
+
+@CLIENTS
+def test_help_of_a_typed_call_is_headed_by_the_call_that_people_write(
+    kind: type[DfnsClient | AsyncDfnsClient | DelegatedDfnsClient],
+) -> None:
+    text = pydoc.plain(pydoc.render_doc(kind("token").wallets.transfer))
+
+    (heading,) = [line for line in text.splitlines() if line.startswith("transfer(")]
+    assert heading.startswith("transfer(wallet_id: 'str', *, to: 'str', amount: ")
+    assert "->" not in heading
+    assert "Transfer an asset out of a wallet." in text
+
+
+@pytest.mark.parametrize(
+    ("group", "name"), [("wallets", "list"), ("wallets", "get"), ("keys", "get_signature")]
+)
+def test_typed_call_is_named_as_its_group_names_it(group: str, name: str) -> None:
+    resource = getattr(DfnsClient("token"), group)
+    call = getattr(resource, name)
+
+    assert (call.__name__, call.__qualname__) == (name, f"{type(resource).__name__}.{name}")
+    assert inspect.signature(call).return_annotation is inspect.Signature.empty
