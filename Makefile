@@ -7,7 +7,7 @@ SERVERS := $(patsubst localstack/requirements/%.txt,.venv-%/.done,$(wildcard loc
 SHOWN := $(foreach plugin,$(patsubst plugins/%/,%,$(wildcard plugins/*/)),--with $(plugin))
 METADATA := pyproject.toml $(wildcard plugins/*/pyproject.toml) constraints.txt
 
-.PHONY: help demo test check format coverage lowest constraints clean
+.PHONY: help demo test check format bench lowest constraints localstack clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -34,6 +34,12 @@ lowest: ## run the suite on the lowest versions that the metadata allows
 	@$(PYTHON) tests/lowest_versions.py pyproject.toml $(wildcard plugins/*/pyproject.toml) > .venv-lowest/constraints.txt
 	@.venv-lowest/bin/pip install -q -c .venv-lowest/constraints.txt -e .[emulator] $(PLUGINS) --group test
 	@.venv-lowest/bin/python -m pytest $(ARGS)
+
+bench: $(VENV)/.runtime $(SERVERS) ## measure; the figures depend on the machine
+	@for file in plugins/*/bench/*.py; do $(BIN)/python $$file; done
+
+localstack: $(VENV)/.runtime .venv-localstack/.done ## run LocalStack with keys in it until Ctrl-C, and print the settings to use
+	@$(BIN)/python localstack/serve.py $(ARGS)
 
 constraints: ## renew constraints.txt from the newest versions
 	$(call new-venv,.venv-newest)

@@ -1,0 +1,46 @@
+# ruff: noqa: INP001  # a script, in no package
+"""Start LocalStack with seeded keys, print the settings that use them, and stay until Ctrl-C.
+
+Usage: python localstack/serve.py [--port PORT] [--ministack]
+
+Needs dfns-signers-aws-kms, and LocalStack in .venv-localstack (make .venv-localstack/.done).
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+
+from dfns_signers_aws_kms.local import ENVIRONMENT, LOCALSTACK, MINISTACK, LocalKms, local_client
+from dfns_signers_aws_kms.seeding import seed
+
+
+def main() -> None:
+    """Serve until the process is told to end."""
+    parser = argparse.ArgumentParser(description="Run LocalStack with the keys of dfns-signers.")
+    parser.add_argument("--port", type=int, default=4566, help="port of 127.0.0.1 [4566]")
+    parser.add_argument("--ministack", action="store_true", help="run MiniStack instead")
+    arguments = parser.parse_args()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with LocalKms(MINISTACK if arguments.ministack else LOCALSTACK, arguments.port) as server:
+        sys.stdout.write(settings(server))
+        sys.stdout.flush()
+        stop.wait()
+
+
+def settings(server: LocalKms) -> str:
+    """The environment and the ``[signer]`` tables to use, in TOML."""
+    lines = [f"# {server.product.name} runs on {server.url} until Ctrl-C. Credentials for it:", "#"]
+    lines += [f"#   export {name}={value}" for name, value in ENVIRONMENT.items()]
+    for algorithm, alias in seed(local_client(server.url)).items():
+        lines += ["", f"[profiles.local-{algorithm.lower()}.signer]"]
+        lines += [f'{name} = "{value}"' for name, value in server.signer(alias).items()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The ``aws-kms`` backend of dfns-signers: keys in AWS Key Management Service."""

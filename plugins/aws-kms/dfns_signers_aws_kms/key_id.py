@@ -1,0 +1,67 @@
+"""The ways in which AWS KMS names a key."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_KEY: Final = r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
+_ALIAS: Final = r"alias/[A-Za-z0-9/_-]{1,250}"
+_BARE: Final = re.compile(rf"{_KEY}|(?P<alias>{_ALIAS})", re.IGNORECASE)
+_ARN: Final = re.compile(
+    rf"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):\d{{12}}:(?:key/{_KEY}|(?P<alias>{_ALIAS}))",
+    re.IGNORECASE,
+)
+
+FORMS: Final = (
+    "a key id (1234abcd-12ab-34cd-56ef-1234567890ab or mrk-…), "
+    "a key ARN (arn:aws:kms:eu-west-1:111122223333:key/…), "
+    "an alias name (alias/dfns-production) or "
+    "an alias ARN (arn:aws:kms:eu-west-1:111122223333:alias/…)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyId:
+    """A key as it was named.
+
+    Attributes:
+        text: as AWS takes it.
+        region: of an ARN; None where the name does not say it.
+        is_alias: whether an alias stands between the name and the key.
+    """
+
+    text: str
+    region: str | None
+    is_alias: bool
+
+    @classmethod
+    def parse(cls, text: str) -> KeyId:
+        """Read a name.
+
+        Raises:
+            ValueError: none of the four forms; the message shows them.
+        """
+        match = _ARN.fullmatch(text) or _BARE.fullmatch(text)
+        if match is None:
+            raise ValueError(f"expected {FORMS}{_guess(text)}")
+        return cls(text, match.groupdict().get("region"), match["alias"] is not None)
+
+    def names(self, arn: str) -> bool:
+        """Whether an ARN can be that of the key; behind an alias, any key can be."""
+        if self.is_alias:
+            return is_key_arn(arn)
+        found = arn if self.region else arn.rpartition("/")[2]
+        return is_key_arn(arn) and found.lower() == self.text.lower()
+
+
+def is_key_arn(text: str) -> bool:
+    """Whether a text is the ARN of a key, and not of an alias."""
+    match = _ARN.fullmatch(text)
+    return match is not None and match["alias"] is None
+
+
+def _guess(text: str) -> str:
+    alias = f"alias/{text}"
+    return f"; if it is an alias, write {alias}" if _BARE.fullmatch(alias) else ""

@@ -1,0 +1,114 @@
+"""A web server in a thread that answers as it is told, for real clients to talk to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from dfns_signers.closing import Closing
+
+JSON = "application/x-amz-json-1.1"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it arrived; names of headers in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def access_key_id(self) -> str:
+        """Whose credentials signed it."""
+        return self._scope()[0]
+
+    @property
+    def region(self) -> str:
+        return self._scope()[2]
+
+    @property
+    def service(self) -> str:
+        return self._scope()[3]
+
+    def _scope(self) -> list[str]:
+        algorithm, _, rest = self.headers["authorization"].partition(" Credential=")
+        assert algorithm == "AWS4-HMAC-SHA256"
+        return rest.partition(",")[0].split("/")
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    body: bytes
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Answer = Callable[[Request], Reply | None]
+"""What a server does with a request; None is a connection that is cut."""
+
+
+class HttpDouble(Closing):
+    """Listens on a free port of 127.0.0.1."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._lock = threading.Lock()
+        self.requests: list[Request] = []
+        self.connections = 0
+        self.failures: list[str] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.01])
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        assert self.failures == []
+
+    def _reply(self, request: Request) -> Reply | None:
+        with self._lock:
+            self.requests.append(request)
+        try:
+            return self._answer(request)
+        except Exception as error:  # noqa: BLE001  # told to the test when the server closes
+            self.failures.append(f"{type(error).__name__}: {error}")
+            return Reply(599, b"the double failed")
+
+    def _handler(double) -> type[BaseHTTPRequestHandler]:  # noqa: N805  # self is the handler's
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                with double._lock:
+                    double.connections += 1
+                super().setup()
+
+            def handle_any(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                reply = double._reply(Request(self.command, self.path, headers, body))
+                if reply is None:
+                    self.close_connection = True
+                    return
+                self.send_response(reply.status)
+                self.send_header("Content-Type", reply.content_type)
+                self.send_header("Content-Length", str(len(reply.body)))
+                for name, value in reply.headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(reply.body)
+
+            do_POST = handle_any  # noqa: N815  # the name that http.server looks for
+
+            def log_request(self, *_: object) -> None:
+                pass
+
+        return Handler

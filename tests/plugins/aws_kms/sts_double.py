@@ -1,0 +1,42 @@
+"""A double of AWS STS that knows AssumeRole and remembers how it was asked."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from urllib.parse import parse_qs
+
+from dfns_signers.closing import Closing
+from tests.plugins.aws_kms.http_double import HttpDouble, Reply, Request
+
+_ROLE = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>
+<Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>{key}</SecretAccessKey>
+<SessionToken>{key}</SessionToken><Expiration>{expiration:%Y-%m-%dT%H:%M:%SZ}</Expiration>
+</Credentials></AssumeRoleResult></AssumeRoleResponse>"""
+_ERROR = """<ErrorResponse><Error><Code>AccessDenied</Code><Message>{}</Message></Error>
+<RequestId>sts-1</RequestId></ErrorResponse>"""
+
+
+class StsDouble(Closing):
+    """Gives out credentials ``role-1``, ``role-2``, … that hold for ``minutes``."""
+
+    def __init__(self) -> None:
+        self.minutes = 60.0
+        self.denial: str | None = None
+        self.asked: list[dict[str, str]] = []
+        self._number = itertools.count(1)
+        self._http = HttpDouble(self._answer)
+        self.url = self._http.url
+        self.requests = self._http.requests
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _answer(self, request: Request) -> Reply:
+        self.asked.append({name: v[0] for name, v in parse_qs(request.body.decode()).items()})
+        if self.denial:
+            return Reply(403, _ERROR.format(self.denial).encode(), "text/xml")
+        now = datetime.datetime.now(datetime.timezone.utc)
+        expiration = now + datetime.timedelta(minutes=self.minutes)
+        body = _ROLE.format(key=f"role-{next(self._number)}", expiration=expiration)
+        return Reply(200, body.encode(), "text/xml")

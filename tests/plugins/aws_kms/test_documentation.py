@@ -1,0 +1,148 @@
+"""docs/aws-kms.md says what the code says."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from pydantic import BaseModel
+
+from dfns_signers.config.assembly import load_profile, validated_options
+from dfns_signers_aws_kms import errors
+from dfns_signers_aws_kms.algorithms import KEY_SPECS
+from dfns_signers_aws_kms.key import AwsKmsKey
+from dfns_signers_aws_kms.local import ENVIRONMENT, REGION
+from dfns_signers_aws_kms.options import AwsConnection, AwsKmsOptions, CreateOptions
+from tests.plugins.aws_kms.kms_double import KmsDouble
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "aws-kms.md").read_text(encoding="utf-8")
+README = (ROOT / "plugins" / "aws-kms" / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str, page: str = PAGE) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+
+
+def rows(model: type[BaseModel], *, without: type[BaseModel] | None = None) -> list[str]:
+    """The table of a model's options; the required ones come first."""
+    left_out = without.model_fields if without else {}
+    fields = [(name, f) for name, f in model.model_fields.items() if name not in left_out]
+    fields.sort(key=lambda item: not item[1].is_required())
+    schema = model.model_json_schema()["properties"]
+    return [
+        f"| `{name}` | {_type(schema[name])} | {_default(field)} | {field.description} |"
+        for name, field in fields
+    ]
+
+
+def _type(schema: Any) -> str:
+    names = {
+        "string": "text",
+        "integer": "whole number",
+        "number": "number",
+        "boolean": "true or false",
+        "object": "table of texts",
+    }
+    kinds = [schema, *schema.get("anyOf", [])]
+    return next(names[kind["type"]] for kind in kinds if kind.get("type") in names)
+
+
+def _default(field: Any) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    return "" if value in (None, {}) else f"`{json.dumps(value)}`"
+
+
+def error_rows() -> list[str]:
+    meanings = [*errors.SERVICE_ERRORS.items(), *errors.SDK_ERRORS.items()]
+    kinds = {meaning.error for _, meaning in meanings}
+    return [
+        f"| `{kind.__name__}` | "
+        + ", ".join(f"`{code}`" for code, meaning in meanings if meaning.error is kind)
+        + f" | {'yes' if kind.retriable else 'no'} |"
+        for kind in sorted(kinds, key=lambda kind: kind.__name__)
+    ]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [rows(AwsKmsOptions), rows(CreateOptions, without=AwsConnection), error_rows()],
+    ids=["options", "create options", "errors"],
+)
+def test_tables_are_those_of_the_code(table: list[str]) -> None:
+    assert "|---|\n" + "\n".join(table) + "\n\n" in PAGE
+
+
+def test_every_key_spec_is_told_with_what_is_sent() -> None:
+    lines = [line for line in PAGE.splitlines() if line.startswith("| `")]
+
+    for spec in KEY_SPECS.values():
+        (line,) = (line for line in lines if f"`{spec.name}`" in line)
+        for word in (str(spec.algorithm), f"`{spec.message_type}`", f"`{spec.signing_algorithm}`"):
+            assert word in line
+
+
+@pytest.mark.parametrize("page", [PAGE, README], ids=["page", "README"])
+def test_signer_table_is_a_valid_configuration(page: str) -> None:
+    (text,) = blocks("toml", page)
+    table = tomllib.loads(text)["profiles"]["production"]["signer"]
+
+    options = validated_options(load_profile(credential_id="cr-1", signer=table))
+
+    assert isinstance(options, AwsKmsOptions)
+    assert options.key_id == "alias/dfns-production"
+
+
+def test_policies_are_json_and_allow_what_the_code_asks_for(double: KmsDouble) -> None:
+    sign, manage = (json.loads(text)["Statement"] for text in blocks("json"))
+    client = boto3.client("kms", region_name=REGION, endpoint_url=double.url)
+    with AwsKmsKey(double.add("ECC_NIST_P256"), client=client) as key:
+        key.sign(b"message")
+    client.close()
+
+    asked = {f"kms:{operation}" for operation, _ in double.calls}
+
+    assert asked == {action for statement in sign for action in statement["Action"]}
+    assert {action for statement in manage for action in statement["Action"]} == {
+        "kms:CreateKey",
+        "kms:TagResource",
+        "kms:ListKeys",
+        "kms:ListAliases",
+        "kms:CreateAlias",
+        "kms:DescribeKey",
+    }
+
+
+def test_terraform_grants_the_actions_of_the_policy() -> None:
+    (terraform,) = blocks("hcl")
+    sign = json.loads(blocks("json")[0])["Statement"][0]["Action"]
+
+    assert json.loads(re.findall(r"Action\s+= (\[.*\])", terraform)[0]) == sign
+
+
+def test_examples_in_python_run(
+    double: KmsDouble, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    double.add("ECC_NIST_P256", alias="alias/dfns-production")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", double.url)
+    monkeypatch.setenv("AWS_REGION", REGION)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    names: dict[str, Any] = dict(ENVIRONMENT)
+
+    for code in blocks("python"):
+        exec(compile(code, "aws-kms.md", "exec"), names)
+
+    assert names["signer"].credential_id == "Y2ktM3E5Y2Y"
+    names["key"]._client.close()

@@ -1,0 +1,170 @@
+"""What is said when creating or listing keys does not work, and what was done by then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dfns_signers.algorithms import Algorithm
+from dfns_signers.errors import (
+    KeyAccessError,
+    KeyStateError,
+    KeyStoreThrottledError,
+    SigningKeyError,
+)
+from dfns_signers_aws_kms.management import create_key, list_keys
+from dfns_signers_aws_kms.options import CreateOptions, ListOptions
+from tests.plugins.aws_kms.kms_double import REGION, KmsDouble, altered, refuse
+
+DENIED = refuse("AccessDeniedException", "User: arn:aws:iam::1:user/u is not authorized")
+UNKNOWN = refuse("NotFoundException", "Key does not exist")
+
+
+def at(double: KmsDouble, **options: Any) -> dict[str, Any]:
+    return {"region": REGION, "endpoint_url": double.url, "max_attempts": 1, **options}
+
+
+def create(double: KmsDouble, sleeps: list[float] | None = None, **options: Any) -> Any:
+    slept = [] if sleeps is None else sleeps
+    return create_key(Algorithm.ES256, CreateOptions(**at(double, **options)), sleep=slept.append)
+
+
+def test_create_sends_nothing_that_was_not_asked_for(double: KmsDouble) -> None:
+    create(double)
+
+    assert double.members("CreateKey") == [
+        {
+            "KeySpec": "ECC_NIST_P256",
+            "KeyUsage": "SIGN_VERIFY",
+            "Description": "",
+            "MultiRegion": False,
+            "Tags": [],
+        }
+    ]
+    assert double.members("CreateAlias") == []
+
+
+def test_create_that_is_denied_names_the_action(double: KmsDouble) -> None:
+    double.fail("CreateKey", DENIED)
+
+    with pytest.raises(KeyAccessError, match="allow kms:CreateKey to these credentials"):
+        create(double)
+
+
+def test_alias_is_created_also_where_it_may_not_be_looked_for(double: KmsDouble) -> None:
+    double.fail("DescribeKey", DENIED)
+
+    made = create(double, alias="alias/dfns")
+
+    assert double.aliases["alias/dfns"] == made.reference
+
+
+def test_failure_to_look_for_the_alias_creates_nothing(double: KmsDouble) -> None:
+    double.fail("DescribeKey", refuse("ThrottlingException", "Rate exceeded"))
+
+    with pytest.raises(KeyStoreThrottledError, match="cannot look for the alias alias/dfns"):
+        create(double, alias="alias/dfns")
+
+    assert double.keys == {}
+
+
+def test_key_whose_alias_is_denied_is_named_so_that_it_can_be_given_one(double: KmsDouble) -> None:
+    double.fail("CreateAlias", DENIED)
+
+    with pytest.raises(KeyAccessError) as caught:
+        create(double, alias="alias/dfns")
+
+    (arn,) = double.keys
+    assert f"the key {arn} was created, and then: cannot give the key" in str(caught.value)
+    assert "allow kms:CreateAlias" in str(caught.value)
+
+
+def test_alias_taken_by_somebody_else_meanwhile_is_told(double: KmsDouble) -> None:
+    double.fail("CreateAlias", refuse("AlreadyExistsException", "An alias with the name exists"))
+
+    with pytest.raises(SigningKeyError, match="choose another alias, or use the key that has it"):
+        create(double, alias="alias/dfns")
+
+
+def test_create_waits_for_a_key_that_is_not_known_everywhere_yet(double: KmsDouble) -> None:
+    sleeps: list[float] = []
+    double.fail("DescribeKey", UNKNOWN, UNKNOWN)
+
+    made = create(double, sleeps)
+
+    assert made.state == "Enabled"
+    assert sleeps == [1.0, 1.0]
+
+
+def test_create_waits_for_a_key_that_is_still_being_created(double: KmsDouble) -> None:
+    sleeps: list[float] = []
+    double.fail("DescribeKey", altered(KeyMetadata={"KeyState": "Creating"}))
+
+    assert create(double, sleeps).state == "Enabled"
+    assert sleeps == [1.0]
+
+
+def test_create_gives_up_waiting_after_a_minute_and_names_the_key(double: KmsDouble) -> None:
+    sleeps: list[float] = []
+    double.fail("DescribeKey", *[UNKNOWN] * 60)
+
+    with pytest.raises(KeyStateError, match="was created, and then: its state was still unknown"):
+        create(double, sleeps)
+
+    assert sum(sleeps) == 60
+
+
+def test_create_that_may_not_read_the_state_names_the_key_and_the_action(
+    double: KmsDouble,
+) -> None:
+    double.fail("DescribeKey", DENIED)
+
+    with pytest.raises(KeyAccessError, match=r"was created, and then: .*allow kms:DescribeKey"):
+        create(double)
+
+
+def test_signer_table_carries_how_aws_is_reached_and_the_arn_says_the_region(
+    double: KmsDouble,
+) -> None:
+    made = create(double, read_timeout=4.0, alias="alias/dfns")
+
+    assert made.signer == {
+        "backend": "aws-kms",
+        "key_id": made.reference,
+        "endpoint_url": double.url,
+        "max_attempts": 1,
+        "read_timeout": 4.0,
+    }
+
+
+def test_list_reads_every_page_and_leaves_out_what_may_not_be_read(double: KmsDouble) -> None:
+    first, hidden, last = (double.add("ECC_NIST_P256", alias=f"alias/{n}") for n in range(3))
+    described: list[str] = []
+
+    def only_visible(carry_out: Any) -> Any:
+        described.append("one")
+        return DENIED(carry_out) if len(described) == 2 else carry_out()
+
+    double.fail("DescribeKey", *[only_visible] * 3)
+
+    found = {one.reference: one.names for one in list_keys(ListOptions(**at(double)))}
+
+    assert found == {first: ("alias/0",), last: ("alias/2",)}
+    assert hidden not in found
+
+
+@pytest.mark.parametrize("operation", ["ListKeys", "ListAliases"])
+def test_list_that_is_denied_names_the_action(double: KmsDouble, operation: str) -> None:
+    double.fail(operation, DENIED)
+
+    with pytest.raises(KeyAccessError, match=f"allow kms:{operation} to these credentials"):
+        list(list_keys(ListOptions(**at(double))))
+
+
+def test_list_stops_at_a_failure_that_is_no_denial(double: KmsDouble) -> None:
+    double.add("ECC_NIST_P256")
+    double.fail("DescribeKey", refuse("ThrottlingException", "Rate exceeded"))
+
+    with pytest.raises(KeyStoreThrottledError, match="cannot list the keys in AWS KMS"):
+        list(list_keys(ListOptions(**at(double))))
