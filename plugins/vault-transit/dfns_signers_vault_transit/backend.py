@@ -1,0 +1,79 @@
+"""The ``vault-transit`` backend: from options to an opened key."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from dfns_signers.algorithms import Algorithm
+from dfns_signers.backends.backend import Backend
+from dfns_signers.backends.management import KeyDescription, ManagesKeys
+from dfns_signers.signing_key import SigningKey
+from dfns_signers_vault_transit.options import (
+    ConnectionOptions,
+    CreateKeyOptions,
+    ListKeysOptions,
+    VaultTransitOptions,
+)
+
+if TYPE_CHECKING:
+    from dfns_signers_vault_transit.vault import Vault
+
+_log: Final = logging.getLogger(__name__)
+
+
+class VaultTransitBackend(
+    Backend[VaultTransitOptions], ManagesKeys[CreateKeyOptions, ListKeysOptions]
+):
+    """Opens, creates and lists keys in the Transit engine of HashiCorp Vault and OpenBao."""
+
+    options = VaultTransitOptions
+    create_options = CreateKeyOptions
+    list_options = ListKeysOptions
+
+    def open(self, options: VaultTransitOptions) -> SigningKey:
+        """Log in, read the key, and pin its version; see VaultTransitKey for what is refused."""
+        from dfns_signers_vault_transit.key import VaultTransitKey  # noqa: PLC0415  # imports hvac
+
+        with contextlib.ExitStack() as unless_opened:
+            vault = unless_opened.enter_context(_connection(options))
+            key = VaultTransitKey(
+                vault,
+                options.key,
+                mount=options.mount,
+                key_version=options.key_version,
+                batch=options.batch,
+            )
+            unless_opened.pop_all()
+        if options.key_version is None and options.fingerprint is None:
+            _log.warning(
+                "%s is pinned as the latest version: after a rotation, a restart would open "
+                "another key than the one registered with Dfns. Set key_version = %d, or "
+                'fingerprint = "%s"',
+                key.reference,
+                key.version,
+                key.fingerprint,
+            )
+        return key
+
+    def create(self, algorithm: Algorithm, options: CreateKeyOptions) -> KeyDescription:
+        """Create a key of a name that is not taken."""
+        from dfns_signers_vault_transit.management import create_key  # noqa: PLC0415  # imports hvac
+
+        with _connection(options) as vault:
+            return create_key(vault, algorithm, options)
+
+    def list_keys(self, options: ListKeysOptions) -> Iterator[KeyDescription]:
+        """Every key of the mount that signs and that the token may read."""
+        from dfns_signers_vault_transit.management import list_keys  # noqa: PLC0415  # imports hvac
+
+        with _connection(options) as vault:
+            yield from list_keys(vault, options)
+
+
+def _connection(options: ConnectionOptions) -> contextlib.closing[Vault]:
+    from dfns_signers_vault_transit.vault import connect  # noqa: PLC0415  # it imports hvac
+
+    return contextlib.closing(connect(options))

@@ -1,0 +1,148 @@
+"""Build the hvac client: TLS, timeouts, no redirects, and errors that keep their status."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import hvac  # type: ignore[import-untyped]
+import requests
+from hvac.adapters import RawAdapter  # type: ignore[import-untyped]
+from hvac.exceptions import VaultError  # type: ignore[import-untyped]
+from requests.adapters import HTTPAdapter
+
+from dfns_signers_vault_transit.environment import first_variable
+
+if TYPE_CHECKING:
+    from dfns_signers_vault_transit.options import ConnectionOptions
+
+_log: Final = logging.getLogger(__name__)
+
+_NO_CONTENT: Final = 204
+_POOL: Final = 64  # connections kept for threads; the default of 10 warns when there are more
+
+
+class VaultRefusalError(VaultError):  # type: ignore[misc]  # hvac is untyped
+    """An answer with an error status, a redirect, or one that is no JSON object.
+
+    Attributes:
+        status: HTTP status code; hvac's own errors do not keep it.
+        errors: what Vault says.
+        retry_after: the header of that name.
+    """
+
+    def __init__(self, status: int, errors: list[str], retry_after: str | None) -> None:
+        super().__init__(f"HTTP {status}", errors)
+        self.status = status
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        return f"HTTP {self.status}: {', '.join(self.errors or ())}"
+
+
+class StrictAdapter(RawAdapter):  # type: ignore[misc]  # hvac is untyped
+    """Answers with a JSON object, or raises VaultRefusalError.
+
+    Redirects are never followed: requests would take the token along to wherever they lead.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.allow_redirects = False
+        self.strict_http = True  # lists by GET: proxies know no LIST
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str] | None = None,
+        raise_exception: bool = True,  # noqa: ARG002  # hvac's signature
+        **kwargs: Any,
+    ) -> Any:
+        """Like the base class's; returns the JSON object of the answer, ``{}`` if it is empty."""
+        response = super().request(method, url, headers, raise_exception=False, **kwargs)
+        content = {} if response.status_code == _NO_CONTENT else _json(response)
+        is_success = response.status_code // 100 == 2  # noqa: PLR2004
+        # Vault may answer a batch with an error status, and yet with the result of each item.
+        if content is not None and (is_success or _has_results(content)):
+            return content
+        raise _refusal(response, content)
+
+
+def build_client(options: ConnectionOptions) -> Any:
+    """An ``hvac.Client`` without a token, as the options say."""
+    session = requests.Session()
+    session.auth = _no_password  # else requests looks for one in ~/.netrc
+    session.verify = str(options.ca_cert) if options.ca_cert else True
+    if options.client_cert:
+        pair = (options.client_cert, options.client_key or options.client_cert)
+        session.cert = (str(pair[0]), str(pair[1]))
+    session.proxies = _proxies(options.address)
+    transport = _Transport(options.tls_server_name)
+    session.mount("https://", transport)
+    session.mount("http://", transport)
+    return hvac.Client(
+        url=options.address,
+        token="",
+        namespace=options.namespace,
+        session=session,
+        verify=session.verify,
+        timeout=(options.connect_timeout, options.read_timeout),
+        adapter=StrictAdapter,
+    )
+
+
+def strict_twin(client: Any) -> Any:
+    """A client on the same session, server, namespace and token, with a StrictAdapter."""
+    # As an argument: set later, it would not reach the parts of the client that are made with it.
+    return hvac.Client(token="", adapter=lambda **_: StrictAdapter.from_adapter(client.adapter))
+
+
+class _Transport(HTTPAdapter):
+    """Keeps enough connections, and may expect another name in the server's certificate."""
+
+    def __init__(self, server_name: str | None) -> None:
+        self._server_name = server_name
+        super().__init__(pool_maxsize=_POOL)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        if self._server_name:
+            kwargs["server_hostname"] = self._server_name
+        super().init_poolmanager(*args, **kwargs)
+
+
+def _proxies(address: str) -> dict[str, str]:
+    """Vault's own proxy, past the general ones; none for a server on this machine."""
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if host == "localhost" or host.startswith("127.") or host == "::1":
+        return {"no_proxy": host}
+    if parts.scheme == "http":
+        _log.warning("%s is not encrypted: whoever is on the way sees the token", address)
+    proxy = first_variable("PROXY_ADDR", "HTTP_PROXY")
+    return {"http": proxy, "https": proxy} if proxy else {}
+
+
+def _no_password(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _json(response: requests.Response) -> Mapping[str, Any] | None:
+    try:
+        content = response.json()
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _has_results(content: Mapping[str, Any] | None) -> bool:
+    data = (content or {}).get("data")
+    return isinstance(data, dict) and "batch_results" in data
+
+
+def _refusal(response: requests.Response, content: Mapping[str, Any] | None) -> VaultRefusalError:
+    listed = (content or {}).get("errors")
+    errors = [str(one) for one in listed] if isinstance(listed, list) else []
+    return VaultRefusalError(response.status_code, errors, response.headers.get("Retry-After"))

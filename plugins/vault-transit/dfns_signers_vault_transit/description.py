@@ -1,0 +1,149 @@
+"""What Transit says of a key, and whether Dfns accepts it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dfns_signers.algorithms import PublicKey
+from dfns_signers.errors import (
+    KeyNotFoundError,
+    KeyStateError,
+    UnsupportedKeyError,
+)
+from dfns_signers_vault_transit.algorithms import KEY_TYPES, SUPPORTED, KeyType
+from dfns_signers_vault_transit.errors import Purpose, malformed, missing_policy
+from dfns_signers_vault_transit.policy import rule
+from dfns_signers_vault_transit.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A Transit key as its ``keys`` path describes it.
+
+    Attributes:
+        path: mount and name.
+        server: names the server in errors.
+        type: Transit's word for its type.
+        latest_version: newest version.
+        versions: public key of each version that is not archived, as Transit writes it; None for
+            types that have none.
+        lowest_signing: versions below this one do not sign.
+        is_signing: whether keys of its type sign.
+        is_derived: whether each signature needs a context.
+        is_deleted: whether it is soft-deleted (OpenBao).
+    """
+
+    path: str
+    server: str
+    type: str
+    latest_version: int
+    versions: Mapping[int, str | None] = field(repr=False)
+    lowest_signing: int
+    is_signing: bool
+    is_derived: bool
+    is_deleted: bool
+
+    @property
+    def key_type(self) -> KeyType | None:
+        """What Dfns knows it as; None for what it does not accept."""
+        usable = not (self.is_derived or self.is_deleted)
+        return KEY_TYPES.get(self.type) if usable else None
+
+    def require_key_type(self) -> KeyType:
+        """What Dfns knows it as.
+
+        Raises:
+            UnsupportedKeyError: Dfns accepts no key of its type, or it is derived.
+            KeyStateError: it is deleted.
+        """
+        if self.is_deleted:
+            raise KeyStateError(f"the key {self._where} is deleted; restore it, or use another key")
+        if self.is_derived:
+            raise UnsupportedKeyError(
+                f"the key {self._where} is derived: each context is another key. Create one "
+                "without 'derived'"
+            )
+        if self.type not in KEY_TYPES:
+            raise UnsupportedKeyError(
+                f"the key {self._where} is of the type {self.type!r}, which Dfns does not accept; "
+                f"{SUPPORTED}"
+            )
+        return KEY_TYPES[self.type]
+
+    def public_key(self, version: int) -> PublicKey:
+        """The public key of a version.
+
+        Raises:
+            KeyNotFoundError: there is no such version.
+            KeyStateError: it is archived, or below what may sign.
+            UnsupportedKeyError: as ``require_key_type``.
+        """
+        key_type = self.require_key_type()
+        if version > self.latest_version:
+            raise KeyNotFoundError(
+                f"the key {self._where} has no version {version}; its latest is "
+                f"{self.latest_version}. Check 'key_version'"
+            )
+        text = self.versions.get(version)
+        if text is None:
+            raise KeyStateError(
+                f"version {version} of the key {self._where} is archived: it is below the key's "
+                f"min_decryption_version; available are {self._available}. Lower that minimum, or "
+                "enrol a newer version with Dfns"
+            )
+        if version < self.lowest_signing:
+            raise KeyStateError(
+                f"version {version} of the key {self._where} does not sign: it is below the key's "
+                f"min_encryption_version, {self.lowest_signing}. Lower that minimum, or enrol a "
+                "newer version with Dfns"
+            )
+        return key_type.read_public_key(text)
+
+    @property
+    def _where(self) -> str:
+        return f"{self.path} at {self.server}"
+
+    @property
+    def _available(self) -> str:
+        return ", ".join(map(str, sorted(self.versions)))
+
+
+def read_description(vault: Vault, mount: str, key: str) -> Description:
+    """Ask Vault for a key.
+
+    Raises:
+        KeyNotFoundError: there is no such key, mount or namespace.
+        SigningKeyError: Vault refused or failed.
+    """
+    path = f"{mount}/{key}"
+    policy = rule(f"{mount}/keys/{key}", "read")
+    purpose = Purpose(f"read the key {path}", missing_policy(policy), mount)
+    answer = vault.call(
+        lambda client: client.secrets.transit.read_key(key, mount_point=mount), purpose
+    )
+    try:
+        return _parse(answer.data, path, vault.server)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise malformed(purpose, vault.server) from error
+
+
+def _parse(data: Mapping[str, Any], path: str, server: str) -> Description:
+    return Description(
+        path=path,
+        server=server,
+        type=str(data["type"]),
+        latest_version=int(data["latest_version"]),
+        # By number: as texts, version 9 would come after version 10.
+        versions={int(number): _public_key(version) for number, version in data["keys"].items()},
+        lowest_signing=int(data.get("min_encryption_version") or 0),
+        is_signing=bool(data.get("supports_signing")),
+        is_derived=bool(data.get("derived")),
+        is_deleted=bool(data.get("soft_deleted")),
+    )
+
+
+def _public_key(version: Any) -> str | None:
+    """Of symmetric keys there is only a time here."""
+    return version.get("public_key") if isinstance(version, Mapping) else None

@@ -1,0 +1,90 @@
+"""Names that become part of a request's path, refused where they would lead it elsewhere.
+
+hvac leaves ``/`` and ``.`` in names as they are, and its HTTP library resolves ``..``: with the key
+name ``../../sys/seal``, a request to sign would seal the server.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Final
+
+from pydantic import AfterValidator
+
+from dfns_signers.errors import ConfigurationError
+
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_ALLOWED: Final = "letters, digits, '_', '-' and '.', and no '-' or '.' at the beginning"
+
+# Vault's own paths: no secrets engine can be mounted at or below them.
+_RESERVED: Final = frozenset({"audit", "auth", "cubbyhole", "identity", "sys"})
+
+
+def check_key_name(name: str) -> str:
+    """A name of a key or role as it is.
+
+    Raises:
+        ConfigurationError: it would not be one segment of a path.
+    """
+    if not _SEGMENT.fullmatch(name):
+        raise ConfigurationError(f"{name!r} is no name of a key: expected {_ALLOWED}")
+    return name
+
+
+def check_auth_path(path: str) -> str:
+    """The path of an auth method below ``auth/``, without a slash at its end.
+
+    Raises:
+        ConfigurationError: it would lead elsewhere.
+    """
+    return _check_path(path, "path of an auth method below 'auth/'")
+
+
+def check_namespace(path: str) -> str:
+    """A namespace, without a slash at its end.
+
+    Raises:
+        ConfigurationError: it is no such path.
+    """
+    return _check_path(path, "namespace")
+
+
+def check_mount(path: str) -> str:
+    """The path of a mounted secrets engine, without a slash at its end.
+
+    Raises:
+        ConfigurationError: it would lead elsewhere, or is one of Vault's own paths.
+    """
+    mount = _check_path(path, "mount of a secrets engine")
+    if mount.partition("/")[0] in _RESERVED:
+        raise ConfigurationError(
+            f"{path!r} is no mount of a secrets engine: Vault keeps that path to itself"
+        )
+    return mount
+
+
+def _as_option(check: Callable[[str], str]) -> AfterValidator:
+    def validate(value: str) -> str:
+        try:
+            return check(value)
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from error
+
+    return AfterValidator(validate)
+
+
+def _check_path(path: str, kind: str) -> str:
+    # Vault lists mounts and namespaces with a slash at the end.
+    trimmed = path.removesuffix("/")
+    if not all(_SEGMENT.fullmatch(segment) for segment in trimmed.split("/")):
+        raise ConfigurationError(
+            f"{path!r} is no {kind}: expected segments with '/' between them, each of {_ALLOWED}"
+        )
+    return trimmed
+
+
+KeyName = Annotated[str, _as_option(check_key_name)]
+Mount = Annotated[str, _as_option(check_mount)]
+Namespace = Annotated[str, _as_option(check_namespace)]
+AuthPath = Annotated[str, _as_option(check_auth_path)]

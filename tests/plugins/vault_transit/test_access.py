@@ -1,0 +1,246 @@
+"""Every way to come by a token, on a real server."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from dfns_signers.errors import ConfigurationError, KeyAccessError
+from tests.core.keys import is_signature
+from tests.plugins.vault_transit.conftest import OpenKey
+from tests.plugins.vault_transit.operator import AppRole, Operator
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """The server's own clock decides when a token has ended."""
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "it did not happen within 20 s"
+        time.sleep(0.1)
+
+
+def is_dead(operator: Operator, token: str) -> bool:
+    try:
+        operator.token_data(token)
+    except Exception:  # noqa: BLE001  # hvac raises one of several
+        return True
+    return False
+
+
+def token_of(key: Any) -> str:
+    """The token that a key uses now."""
+    return str(key._vault._client.token)
+
+
+def logins(operator: Operator, approle: AppRole) -> int:
+    """How many tokens a role has handed out that still live."""
+    client = operator.client
+    accessors = client.auth.token.list_accessors()["data"]["keys"]
+    found = [client.auth.token.lookup_accessor(one)["data"] for one in accessors]
+    return sum(one["path"] == f"auth/{approle.path}/login" for one in found)
+
+
+@pytest.fixture
+def key(operator: Operator) -> str:
+    return operator.key()
+
+
+@pytest.fixture
+def approle(operator: Operator, key: str) -> AppRole:
+    return operator.approle(operator.signing_policy(key), token_ttl="1h")
+
+
+@pytest.mark.parametrize("source", ["literal", "environment", "file"])
+def test_approle_with_a_secret_id_from_anywhere_signs(
+    source: str,
+    key: str,
+    approle: AppRole,
+    operator: Operator,
+    open_key: OpenKey,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = tmp_path / "secret-id"
+    file.write_text(approle.secret_id + "\n")
+    monkeypatch.setenv("SECRET_ID", approle.secret_id)
+    secret_id: Any = {
+        "literal": approle.secret_id,
+        "environment": {"env": "SECRET_ID"},
+        "file": {"file": str(file)},
+    }[source]
+
+    signature = open_key(key, auth={**approle.auth, "secret_id": secret_id}).sign(b"message")
+
+    assert is_signature(operator.public_key(key), b"message", signature)
+
+
+def test_wrong_secret_id_is_refused_without_repeating_it(
+    key: str, approle: AppRole, open_key: OpenKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_ID", "wrong-4711")
+
+    with pytest.raises(KeyAccessError) as refused:
+        open_key(key, auth={**approle.auth, "secret_id": {"env": "SECRET_ID"}})
+
+    message = str(refused.value)
+    assert "log in by approle" in message
+    assert "environment variable SECRET_ID" in message
+    assert "wrong-4711" not in message
+    assert approle.role_id not in message
+
+
+def test_auth_method_that_is_not_mounted_is_named(
+    key: str, approle: AppRole, open_key: OpenKey
+) -> None:
+    with pytest.raises(KeyAccessError, match="is mounted at 'auth/nowhere'"):
+        open_key(key, auth={**approle.auth, "path": "nowhere"})
+
+
+def test_token_that_expired_costs_one_login_and_no_error(
+    key: str, operator: Operator, open_key: OpenKey
+) -> None:
+    approle = operator.approle(operator.signing_policy(key), token_ttl="1s")
+    opened = open_key(key, auth=approle.auth)
+    expired = token_of(opened)
+    # Only the server knows that it ended: here its lease looks endless.
+    tokens = opened._vault._tokens
+    assert tokens
+    tokens._due = tokens._end = float("inf")
+    wait_until(lambda: is_dead(operator, expired))
+
+    evidence = opened.produce(b"message").evidence
+
+    assert evidence.attempts == 2
+    assert token_of(opened) != expired
+
+
+def test_token_that_was_revoked_costs_all_threads_one_login(
+    key: str, approle: AppRole, operator: Operator, open_key: OpenKey
+) -> None:
+    opened = open_key(key, auth=approle.auth)
+    opened.sign(b"message")
+    operator.revoke(token_of(opened))
+
+    with ThreadPoolExecutor(8) as threads:
+        signatures = list(threads.map(opened.sign, [b"message"] * 40))
+
+    assert all(is_signature(operator.public_key(key), b"message", one) for one in signatures)
+    assert logins(operator, approle) == 1
+
+
+def test_denial_by_policy_costs_one_login_and_is_an_error(
+    operator: Operator, open_key: OpenKey, key: str
+) -> None:
+    rules = f'path "{operator.mount}/keys/{key}" {{ capabilities = ["read"] }}'
+    approle = operator.approle(operator.policy(rules), token_ttl="1h")
+    opened = open_key(key, auth=approle.auth)
+
+    with pytest.raises(KeyAccessError, match="permission denied"):
+        opened.sign(b"message")
+
+    assert logins(operator, approle) == 2
+
+
+def test_token_is_renewed_before_it_ends(key: str, operator: Operator, open_key: OpenKey) -> None:
+    approle = operator.approle(operator.signing_policy(key), token_ttl="2s", token_max_ttl="1h")
+    opened = open_key(key, auth=approle.auth)
+    first = token_of(opened)
+    born = operator.token_data(first)["creation_time"]
+
+    wait_until(lambda: bool(opened.sign(b"message")) and time.time() > born + 3)
+
+    assert token_of(opened) == first
+    assert operator.token_data(first)["last_renewal_time"] > born
+
+
+def test_token_at_its_max_ttl_is_replaced_without_an_error(
+    key: str, operator: Operator, open_key: OpenKey
+) -> None:
+    approle = operator.approle(operator.signing_policy(key), token_ttl="2s", token_max_ttl="3s")
+    opened = open_key(key, auth=approle.auth)
+    first = token_of(opened)
+    attempts = set()
+
+    def is_replaced() -> bool:
+        attempts.add(opened.produce(b"message").evidence.attempts)
+        return token_of(opened) != first
+
+    wait_until(is_replaced)
+
+    assert attempts == {1}
+
+
+def test_token_in_a_file_that_an_agent_replaces_is_read_again(
+    key: str, operator: Operator, open_key: OpenKey, tmp_path: Path
+) -> None:
+    policy, sink = operator.signing_policy(key), tmp_path / "sink"
+    old, new = operator.token(policy), operator.token(policy)
+    sink.write_text(old)
+    opened = open_key(key, auth={"method": "token", "token": {"file": str(sink)}})
+    operator.revoke(old)
+    sink.write_text(new + "\n")
+
+    evidence = opened.produce(b"message").evidence
+
+    assert evidence.attempts == 2
+    assert token_of(opened) == new
+
+
+def test_dead_token_that_nobody_replaces_is_an_error_after_one_request(
+    key: str, operator: Operator, open_key: OpenKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = operator.token(operator.signing_policy(key))
+    monkeypatch.setenv("VAULT_TOKEN", token)
+    opened = open_key(key, auth={"method": "token"})
+    operator.revoke(token)
+
+    with pytest.raises(KeyAccessError, match="token is not valid") as refused:
+        opened.sign(b"message")
+
+    assert token not in str(refused.value)
+
+
+def test_token_that_ends_and_cannot_be_renewed_warns_at_opening(
+    key: str, operator: Operator, open_key: OpenKey, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = operator.token(operator.signing_policy(key), ttl="1h", renewable=False)
+
+    open_key(key, auth={"method": "token", "token": token}, key_version=1)
+
+    (warning,) = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert "cannot be renewed" in warning
+    assert token not in warning
+
+
+def test_token_comes_from_the_file_that_vault_login_writes(
+    key: str, operator: Operator, open_key: OpenKey, tmp_path: Path
+) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / ".vault-token").write_text(operator.token(operator.signing_policy(key)))
+
+    signature = open_key(key, auth={"method": "token"}).sign(b"message")
+
+    assert is_signature(operator.public_key(key), b"message", signature)
+
+
+def test_no_token_anywhere_is_refused_with_what_to_set(key: str, open_key: OpenKey) -> None:
+    with pytest.raises(ValidationError, match="VAULT_TOKEN, or run 'vault login'"):
+        open_key(key, auth={"method": "token"})
+
+
+@pytest.mark.parametrize("token", ["two\nlines-4711", "gap 4711", "caf\u00e9-4711"])
+def test_token_that_fits_no_header_is_refused_without_repeating_it(
+    token: str, key: str, open_key: OpenKey
+) -> None:
+    with pytest.raises(ConfigurationError, match="no token has") as refused:
+        open_key(key, auth={"method": "token", "token": token})
+
+    assert "4711" not in "".join(traceback.format_exception(refused.value))

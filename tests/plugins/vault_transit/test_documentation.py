@@ -1,0 +1,163 @@
+"""``docs/vault-transit.md`` says what the code does; its walk-throughs run as they stand."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from dfns_signers.config.assembly import load_profile, open_key
+from dfns_signers_vault_transit import auth as auth_options
+from dfns_signers_vault_transit.algorithms import KEY_TYPES
+from dfns_signers_vault_transit.auth import METHODS
+from dfns_signers_vault_transit.errors import RULES
+from dfns_signers_vault_transit.local import VaultServer, dev_server, find_program
+from dfns_signers_vault_transit.options import BatchOptions, VaultTransitOptions
+from dfns_signers_vault_transit.policy import creating_policy, listing_policy, signing_policy
+from tests.core.client.scripted import ScriptedApi
+from tests.core.config.pages import DOCS, blocks, section
+from tests.core.keys import is_signature
+from tests.plugins.vault_transit.certificates import Authority
+from tests.plugins.vault_transit.conftest import without_choice
+from tests.plugins.vault_transit.kubernetes import Issuer, review
+from tests.secrecy import CANARY
+
+PAGE = "vault-transit.md"
+KEY = "dfns-production"
+MOUNTED_TOKEN = auth_options.SERVICE_ACCOUNT_TOKEN
+
+
+def row(name: str, field: Any) -> str:
+    """A row of a table of options, as the page has it."""
+    if field.is_required():
+        default = "required"
+    else:
+        default = "" if field.default is None or field.default_factory else f"`{field.default}`"
+    return f"| `{name}` | {default} | {field.description} |".replace("|  |", "| |")
+
+
+def rows_of(model: type[BaseModel]) -> list[str]:
+    return [row(name, field) for name, field in model.model_fields.items()]
+
+
+@pytest.mark.parametrize("model", [VaultTransitOptions, BatchOptions, *METHODS])
+def test_every_option_of_the_model_is_in_the_page_in_order(model: type[BaseModel]) -> None:
+    assert "\n".join(rows_of(model)) in (DOCS / PAGE).read_text(encoding="utf-8")
+
+
+def test_every_type_of_key_and_every_error_is_in_the_page() -> None:
+    types, errors = section(PAGE, "Which keys"), section(PAGE, "Errors")
+
+    assert [name for name in KEY_TYPES if f"`{name}`" not in types] == []
+    assert {r.error.__name__ for r in RULES if f"`{r.error.__name__}`" not in errors} == set()
+
+
+def test_policies_are_those_that_the_suite_proves() -> None:
+    assert blocks(section(PAGE, "Smallest policies"), "hcl") == [
+        signing_policy("transit", KEY),
+        creating_policy("transit", KEY),
+        listing_policy("transit"),
+    ]
+
+
+class Reader:
+    """Somebody who does what the page says, in a folder of their own."""
+
+    def __init__(self, server: VaultServer, folder: Path) -> None:
+        self.server = server
+        self.folder = folder
+        programs = folder / "bin"
+        programs.mkdir(exist_ok=True)
+        (programs / "vault").symlink_to(find_program(without_choice()))
+        self._environment = {
+            "PATH": f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "HOME": str(folder),
+            "VAULT_ADDR": server.address,
+            "VAULT_TOKEN": server.token,
+        }
+
+    def run(self, script: str, **environment: str) -> str:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=self.folder,
+            env={**self._environment, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def sign(self, profile: str) -> bool:
+        """Sign with a profile of the page, and verify it with the key that Vault shows."""
+        config = self.folder / "config.toml"
+        config.write_text(profile.replace("https://vault.example.com:8200", self.server.address))
+        with open_key(load_profile("production", config=config)) as key:
+            return is_signature(key.public_key, b"message", key.sign(b"message"))
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    with dev_server(find_program(without_choice()), token=f"{CANARY}-page") as server:
+        yield Reader(server, tmp_path)
+
+
+def test_approle_walkthrough_leads_to_a_signature(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DFNS_AUTH_TOKEN", "token")
+    page = (DOCS / PAGE).read_text(encoding="utf-8")
+    (script,) = blocks(section(PAGE, "AppRole, step by step"), "sh")
+
+    printed = reader.run(script)
+
+    assert f'key = "{KEY}"' in printed
+    assert reader.sign(blocks(page, "toml")[0])
+
+
+def test_kubernetes_walkthrough_leads_to_a_signature(
+    reader: Reader,
+    fake: ScriptedApi,
+    issuer: Issuer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake.on("/apis/authentication.k8s.io/v1/tokenreviews", always=review)
+    Authority(tmp_path)
+    (tmp_path / "ca.pem").rename(tmp_path / "cluster-ca.pem")
+    (tmp_path / "reviewer.jwt").write_text(f"{CANARY}-reviewer")
+    mounted = tmp_path / "token"
+    mounted.write_text(issuer.pod_token())
+    monkeypatch.setattr(auth_options, "SERVICE_ACCOUNT_TOKEN", str(mounted))
+    (earlier,) = blocks(section(PAGE, "AppRole, step by step"), "sh")
+    reader.run(earlier.partition("vault auth enable")[0])
+    kubernetes = section(PAGE, "Kubernetes, step by step")
+    (script,) = blocks(kubernetes, "sh")
+
+    reader.run(script, KUBERNETES_HOST=fake.url)
+
+    assert MOUNTED_TOKEN in kubernetes
+    assert reader.sign(blocks(kubernetes, "toml")[0])
+
+
+def test_creating_by_command_line_makes_the_key_that_terraform_would(reader: Reader) -> None:
+    creating = section(PAGE, "Creating a key")
+    reader.run("vault secrets enable transit")
+    (script,) = blocks(creating, "sh")
+
+    reader.run(script)
+
+    described = json.loads(reader.run(f"vault read -format=json transit/keys/{KEY}"))["data"]
+    (terraform,) = blocks(creating, "hcl")
+    assert f'name    = "{described["name"]}"' in terraform
+    assert f'type    = "{described["type"]}"' in terraform
+    for switch in ("exportable", "allow_plaintext_backup", "deletion_allowed"):
+        assert described[switch] is False
+        assert f"`{switch}`" in creating

@@ -1,0 +1,301 @@
+"""What each failure of a server looks like to a user."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from dfns_signers.errors import (
+    KeyNotFoundError,
+    KeyStateError,
+    KeyStoreThrottledError,
+    KeyStoreUnavailableError,
+    SigningKeyError,
+    UnsupportedKeyError,
+)
+from dfns_signers.testing.servers import free_port
+from dfns_signers_vault_transit.local import dev_server, find_program
+from dfns_signers_vault_transit.vault import Vault
+from tests.core.client.scripted import CUT, SILENCE, Reply, ScriptedApi
+from tests.core.keys import is_signature
+from tests.plugins.vault_transit.conftest import (
+    FAKE_READ,
+    FAKE_SIGN,
+    OpenKey,
+    open_with,
+    settings_for,
+    without_choice,
+)
+from tests.plugins.vault_transit.operator import Operator, unique
+
+# A failure of the server: status, its text, our error, what our message says.
+FAILURES = [
+    (400, "something else", SigningKeyError, "it refused"),
+    (400, "key type aes256-gcm96 does not support signing", UnsupportedKeyError, "does not sign"),
+    (400, "signing key not found", KeyNotFoundError, "no such key"),
+    (412, "required index state not present", KeyStoreUnavailableError, "not caught up"),
+    (429, "rate limit quota exceeded", KeyStoreThrottledError, "rate limit quota"),
+    (472, "", KeyStoreUnavailableError, "is a standby"),
+    (473, "", KeyStoreUnavailableError, "is a standby"),
+    (500, "local node not active but active cluster node not found", KeyStoreUnavailableError,
+     "finds no active node"),
+    (500, "internal error", KeyStoreUnavailableError, "the server failed"),
+    (500, "requested version for signing is higher than the latest key version", KeyNotFoundError,
+     "no such version"),
+    (500, "requested version for signing is less than the minimum encryption key version",
+     KeyStateError, "min_encryption_version"),
+    (501, "", KeyStoreUnavailableError, "operator init"),
+    (502, "", KeyStoreUnavailableError, "the server failed"),
+    (503, "Vault is sealed", KeyStoreUnavailableError, "operator unseal"),
+    (504, "", KeyStoreUnavailableError, "the server failed"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def sealable() -> Iterator[Operator]:
+    """A server that nothing else needs afterwards."""
+    with dev_server(find_program(without_choice())) as server:
+        yield Operator(server)
+
+
+@pytest.mark.parametrize(("status", "text", "error", "meaning"), FAILURES)
+def test_failure_says_who_did_not_do_what_and_why(
+    status: int,
+    text: str,
+    error: type[SigningKeyError],
+    meaning: str,
+    fake: ScriptedApi,
+    open_fake: OpenKey,
+) -> None:
+    fake.on(FAKE_SIGN, Reply(status=status, body={"errors": [text] if text else []}))
+    key = open_fake()
+
+    with pytest.raises(SigningKeyError, match=re.escape(meaning)) as raised:
+        key.sign(b"message")
+
+    assert type(raised.value) is error
+    assert f"Vault at {fake.url} did not sign with the key transit/k" in str(raised.value)
+    assert f"HTTP {status}" in str(raised.value)
+    assert text in str(raised.value)
+    assert raised.value.__cause__ is not None
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "sent"),
+    [
+        (412, "", 3),
+        (429, "", 3),
+        (500, "internal error", 3),
+        (502, "", 3),
+        (503, "Vault is sealed", 3),
+        (400, "", 1),
+        (404, "", 1),
+        (500, "requested version for signing is higher than the latest key version", 1),
+        (500, "less than the minimum encryption key version", 1),
+        (307, "", 3),
+    ],
+)
+def test_only_what_may_pass_is_sent_again(
+    status: int, text: str, sent: int, fake: ScriptedApi, open_fake: OpenKey
+) -> None:
+    fake.on(FAKE_SIGN, always=Reply(status=status, body={"errors": [text]}))
+    key = open_fake(max_attempts=3)
+
+    with pytest.raises(SigningKeyError) as raised:
+        key.sign(b"message")
+
+    assert len(fake.sent(FAKE_SIGN)) == sent
+    assert raised.value.retriable is (sent > 1)
+
+
+@pytest.mark.parametrize("failure", [Reply(status=412), Reply(status=503), CUT], ids=repr)
+def test_failure_that_passes_is_no_error_and_is_counted(
+    failure: Reply, fake: ScriptedApi, operator: Operator, open_key: OpenKey, open_fake: OpenKey
+) -> None:
+    real = open_key(operator.key())
+    fake.on(FAKE_READ, always=Reply(body={"data": operator.described(real._name)}))
+    signature = operator.client.secrets.transit.sign_data(
+        real._name, hash_input="bWVzc2FnZQ==", mount_point=operator.mount
+    )
+    fake.on(FAKE_SIGN, failure, Reply(body=signature))
+    key = open_fake(key_version=1, max_attempts=3)
+
+    evidence = key.produce(b"message").evidence
+
+    assert evidence.attempts == 2
+    assert evidence.request_id == signature["request_id"]
+
+
+def test_no_answer_in_time_is_unavailable(fake: ScriptedApi, open_fake: OpenKey) -> None:
+    fake.on(FAKE_SIGN, SILENCE)
+
+    with pytest.raises(KeyStoreUnavailableError, match="no answer in time"):
+        open_fake(read_timeout=0.2).sign(b"message")
+
+
+def test_answer_that_breaks_off_is_unavailable(fake: ScriptedApi, open_fake: OpenKey) -> None:
+    fake.on(FAKE_SIGN, Reply(headers={"Transfer-Encoding": "chunked"}, body="no chunk"))
+
+    with pytest.raises(KeyStoreUnavailableError, match="the connection broke"):
+        open_fake().sign(b"message")
+
+
+def test_address_where_nothing_listens_is_unavailable(open_key: OpenKey) -> None:
+    with pytest.raises(KeyStoreUnavailableError, match=r"cannot be reached.*Connection refused"):
+        open_key("k", address=f"http://127.0.0.1:{free_port()}")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html>hello</html>",
+        "[]",
+        {"data": {}},
+        {"data": {"signature": 5}},
+        {"data": {"signature": "vault:v2:***"}},
+        {"data": {"signature": "vault:v02:AAAA"}},
+        {"data": {"signature": "vault:v2:AAAAA"}},
+        {"data": None},
+        {},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("batch", [None, {}], ids=["single", "batched"])
+def test_answer_without_a_signature_is_refused(
+    batch: dict[str, int] | None, body: object, fake: ScriptedApi, open_fake: OpenKey
+) -> None:
+    fake.on(FAKE_SIGN, always=Reply(body=body))
+
+    with pytest.raises(SigningKeyError, match="'address'") as raised:
+        open_fake(batch=batch).sign(b"message")
+
+    assert type(raised.value) is SigningKeyError
+
+
+@pytest.mark.parametrize("body", [{"data": {}}, {"data": {"type": "ed25519"}}, {"data": []}])
+def test_description_that_is_none_is_refused(
+    body: object, fake: ScriptedApi, open_fake: OpenKey
+) -> None:
+    fake.on(FAKE_READ, Reply(body=body))
+
+    with pytest.raises(SigningKeyError, match="not what Vault's API documents"):
+        open_fake()
+
+
+def test_unknown_key_is_named(operator: Operator, open_key: OpenKey) -> None:
+    name = unique("absent")
+
+    with pytest.raises(KeyNotFoundError, match=f"key {operator.mount}/{name} .*no such key"):
+        open_key(name)
+
+
+def test_only_a_refused_opening_closes_its_connections(
+    operator: Operator, open_key: OpenKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[Vault] = []
+
+    def close(vault: Vault) -> None:
+        closed.append(vault)
+
+    monkeypatch.setattr(Vault, "close", close)
+
+    open_key(operator.key())
+    assert closed == []
+    with pytest.raises(KeyNotFoundError):
+        open_key(unique("absent"))
+
+    assert len(closed) == 1
+
+
+def test_key_deleted_while_it_is_open_is_named(operator: Operator, open_key: OpenKey) -> None:
+    name = operator.key()
+    key = open_key(name)
+    operator.delete(name)
+
+    with pytest.raises(KeyNotFoundError, match=f"{name} .*no such key"):
+        key.sign(b"message")
+
+
+def test_unknown_mount_is_named(operator: Operator, open_key: OpenKey) -> None:
+    with pytest.raises(KeyNotFoundError, match="nothing is mounted at 'no/where'"):
+        open_key("k", mount="no/where")
+
+
+def test_unknown_namespace_is_named(own_server: Operator, open_key: OpenKey) -> None:
+    with pytest.raises(KeyNotFoundError, match=r"\(namespace team-9\).*no such namespace"):
+        open_key("k", at=own_server, namespace="team-9")
+
+
+def test_key_in_a_namespace_signs(own_server: Operator, open_key: OpenKey) -> None:
+    own_server.client.sys.create_namespace("team-1")
+    server = own_server.server
+    inside = Operator(server, namespace="team-1")
+    name = inside.key()
+
+    key = open_key(name, at=inside, namespace="team-1")
+
+    assert is_signature(inside.public_key(name), b"message", key.sign(b"message"))
+    assert "(namespace team-1)" in key.reference
+    with pytest.raises(KeyNotFoundError):
+        open_key(name, at=inside)
+
+
+@pytest.mark.parametrize("key_type", ["ecdsa-p384", "ecdsa-p521", "aes256-gcm96"])
+def test_key_that_dfns_does_not_accept_is_refused_with_what_it_accepts(
+    key_type: str, operator: Operator, open_key: OpenKey
+) -> None:
+    with pytest.raises(UnsupportedKeyError, match=f"'{key_type}'.*no secp256k1"):
+        open_key(operator.key(key_type))
+
+
+def test_derived_key_is_refused(operator: Operator, open_key: OpenKey) -> None:
+    with pytest.raises(UnsupportedKeyError, match="is derived"):
+        open_key(operator.key(derived=True))
+
+
+def test_deleted_key_that_can_be_restored_is_refused(
+    own_server: Operator, open_key: OpenKey
+) -> None:
+    name = own_server.key()
+    key = open_key(name, at=own_server)
+    own_server.configure(name, deletion_allowed=True)
+    own_server.client.adapter.delete(f"/v1/{own_server.mount}/keys/{name}/soft-delete")
+
+    with pytest.raises(KeyStateError, match="is deleted; restore it"):
+        open_key(name, at=own_server)
+    with pytest.raises(KeyStateError, match="is deleted; restore it"):
+        key.sign(b"message")
+
+
+def test_public_key_that_is_none_is_refused(fake: ScriptedApi, open_fake: OpenKey) -> None:
+    described = {"type": "ed25519", "latest_version": 2, "keys": {"2": {"public_key": "AAAA"}}}
+    fake.on(FAKE_READ, Reply(body={"data": described}))
+
+    with pytest.raises(UnsupportedKeyError, match="32 bytes in base64"):
+        open_fake()
+
+
+def test_quota_that_is_used_up_is_throttling(own_server: Operator, open_key: OpenKey) -> None:
+    key = open_key(own_server.key(), at=own_server)
+    quota = "/v1/sys/quotas/rate-limit/tight"
+    own_server.client.adapter.post(quota, json={"path": f"{own_server.mount}/", "rate": 0.001})
+    try:
+        with pytest.raises(KeyStoreThrottledError, match="rate limit quota"):
+            key.sign(b"first" + key.sign(b"second"))
+    finally:
+        own_server.client.adapter.delete(quota)
+
+    assert key.sign(b"message")
+
+
+def test_sealed_server_is_unavailable_until_it_is_unsealed(sealable: Operator) -> None:
+    name = sealable.key()
+    key = open_with({**settings_for(sealable), "key": name})
+    sealable.client.sys.seal()
+
+    with key, pytest.raises(KeyStoreUnavailableError, match=r"is sealed.*operator unseal"):
+        key.sign(b"message")
+    with pytest.raises(KeyStoreUnavailableError, match="is sealed"):
+        open_with({**settings_for(sealable), "key": name})

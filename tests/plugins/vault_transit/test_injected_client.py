@@ -1,0 +1,76 @@
+"""Code that brings its own hvac client."""
+
+from __future__ import annotations
+
+import hvac  # type: ignore[import-untyped]
+import pytest
+import requests
+
+from dfns_signers.errors import KeyAccessError, KeyStoreThrottledError
+from dfns_signers_vault_transit import VaultTransitKey
+from dfns_signers_vault_transit.options import BatchOptions
+from dfns_signers_vault_transit.vault import Vault
+from tests.core.client.scripted import Reply, ScriptedApi
+from tests.core.keys import is_signature
+from tests.plugins.vault_transit.conftest import FAKE_READ
+from tests.plugins.vault_transit.operator import Operator
+
+
+def test_client_of_ones_own_signs(operator: Operator) -> None:
+    name = operator.key("ecdsa-p256", versions=2)
+    client = hvac.Client(url=operator.server.address, token=operator.server.token)
+
+    with VaultTransitKey(
+        client, name, mount=operator.mount, key_version=1, batch=BatchOptions()
+    ) as key:
+        signature = key.sign(b"message")
+
+    assert is_signature(operator.public_key(name, 1), b"message", signature)
+
+
+def test_token_that_its_owner_replaces_is_used_from_then_on(operator: Operator) -> None:
+    name = operator.key()
+    policy = operator.signing_policy(name)
+    client = hvac.Client(url=operator.server.address, token=operator.token(policy))
+    key = VaultTransitKey(client, name, mount=operator.mount)
+    operator.revoke(client.token)
+
+    with pytest.raises(KeyAccessError):
+        key.sign(b"message")
+    client.token = operator.token(policy)
+
+    assert is_signature(operator.public_key(name), b"message", key.sign(b"message"))
+
+
+def test_closing_the_key_leaves_the_client_open(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = requests.Session()
+    closed: list[bool] = []
+    monkeypatch.setattr(session, "close", lambda: closed.append(True))
+    client = hvac.Client(url=operator.server.address, token=operator.server.token, session=session)
+
+    VaultTransitKey(client, operator.key(), mount=operator.mount).close()
+
+    assert closed == []
+    client.adapter.close()
+    assert closed == [True]
+
+
+@pytest.mark.parametrize(
+    ("headers", "shortest", "longest"),
+    [({}, 0.1, 0.3), ({"Retry-After": "2"}, 2, 2), ({"Retry-After": "3600"}, 5, 5)],
+    ids=str,
+)
+def test_wait_between_attempts_is_short_unless_vault_asks_for_more(
+    headers: dict[str, str], shortest: float, longest: float, fake: ScriptedApi
+) -> None:
+    waits: list[float] = []
+    client = hvac.Client(url=fake.url, token="token")
+    fake.on(FAKE_READ, always=Reply(status=429, headers=headers))
+
+    with pytest.raises(KeyStoreThrottledError):
+        VaultTransitKey(Vault(client, max_attempts=2, sleep=waits.append), "k")
+
+    assert len(waits) == 1
+    assert shortest <= waits[0] <= longest

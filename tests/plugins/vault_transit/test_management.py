@@ -1,0 +1,156 @@
+"""Creating and listing keys, in code and from the command line."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import tomli_w
+from typer.testing import CliRunner
+
+from dfns_signers.algorithms import Algorithm
+from dfns_signers.backends.management import KeyDescription
+from dfns_signers.cli.app import app
+from dfns_signers.errors import KeyNotFoundError, SigningKeyError, UnsupportedKeyError
+from dfns_signers_vault_transit.backend import VaultTransitBackend
+from dfns_signers_vault_transit.options import CreateKeyOptions, ListKeysOptions
+from tests.core.client.scripted import Reply, ScriptedApi
+from tests.core.keys import is_signature
+from tests.plugins.vault_transit.conftest import OpenKey, open_with, settings_for
+from tests.plugins.vault_transit.operator import Operator, unique
+
+
+def create(operator: Operator, algorithm: Algorithm, **options: Any) -> KeyDescription:
+    settings = {**settings_for(operator), "key": unique("key"), **options}
+    return VaultTransitBackend().create(algorithm, CreateKeyOptions.model_validate(settings))
+
+
+def listed(operator: Operator, **options: Any) -> dict[str, KeyDescription]:
+    settings = {**settings_for(operator), **options}
+    found = VaultTransitBackend().list_keys(ListKeysOptions.model_validate(settings))
+    return {key.reference: key for key in found}
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "options", "kind"),
+    [
+        (Algorithm.ED25519, {}, "ed25519"),
+        (Algorithm.ES256, {}, "ecdsa-p256"),
+        (Algorithm.RS256, {}, "rsa-2048"),
+        (Algorithm.RS256, {"key_type": "rsa-3072"}, "rsa-3072"),
+    ],
+)
+def test_created_key_is_opened_by_the_table_that_comes_with_it(
+    algorithm: Algorithm, options: dict[str, str], kind: str, operator: Operator
+) -> None:
+    made = create(operator, algorithm, **options)
+
+    table = {**made.signer, "auth": settings_for(operator)["auth"]}
+    assert table.pop("backend") == "vault-transit"
+    with open_with(table) as key:
+        signature = key.sign(b"message")
+    assert (made.algorithm, made.kind, made.state) == (algorithm, kind, "latest version 1")
+    assert is_signature(operator.public_key(made.signer["key"]), b"message", signature)
+
+
+def test_table_of_a_key_in_a_namespace_names_it(own_server: Operator) -> None:
+    namespace = unique("team")
+    own_server.client.sys.create_namespace(namespace)
+    inside = Operator(own_server.server, namespace=namespace)
+
+    made = create(inside, Algorithm.ED25519, namespace=namespace)
+
+    assert made.signer["namespace"] == namespace
+
+
+def test_secp256k1_is_refused_with_what_there_is(operator: Operator) -> None:
+    with pytest.raises(UnsupportedKeyError, match=r"no keys for ES256K.*has no secp256k1"):
+        create(operator, Algorithm.ES256K)
+
+
+def test_type_of_another_algorithm_is_refused(operator: Operator) -> None:
+    with pytest.raises(UnsupportedKeyError, match="rsa-2048, rsa-3072, rsa-4096 do"):
+        create(operator, Algorithm.RS256, key_type="ecdsa-p256")
+
+
+def test_name_that_is_taken_is_refused_and_the_key_stays(operator: Operator) -> None:
+    name = operator.key("rsa-2048")
+    before = operator.described(name)
+
+    with pytest.raises(SigningKeyError, match=f"{name} already"):
+        create(operator, Algorithm.ED25519, key=name)
+
+    assert operator.described(name) == before
+
+
+def test_name_that_is_taken_at_the_same_moment_is_refused(
+    fake: ScriptedApi, operator: Operator
+) -> None:
+    """Vault takes no notice of a second creation."""
+    others = operator.described(operator.key("rsa-2048"))
+    path = "/v1/transit/keys/k"
+    fake.on(path, Reply(status=404, body={"errors": []}), Reply(status=204))
+    fake.on(path, Reply(body={"data": others}))
+
+    with pytest.raises(SigningKeyError, match="transit/k already"):
+        create(operator, Algorithm.ED25519, address=fake.url, mount="transit", key="k")
+
+
+def test_list_has_every_signing_key_with_the_table_of_its_latest_version(
+    operator: Operator, open_key: OpenKey
+) -> None:
+    usable, other = operator.key(versions=3), operator.key("ecdsa-p384")
+    operator.key("aes256-gcm96")
+
+    found = listed(operator)
+
+    at = operator.server.address
+    key, unsupported = (found[f"{operator.mount}/{name} at {at}"] for name in (usable, other))
+    assert (key.algorithm, key.signer["key_version"]) == (Algorithm.ED25519, 3)
+    assert (unsupported.algorithm, unsupported.kind, unsupported.signer) == (
+        None,
+        "ecdsa-p384",
+        {},
+    )
+    assert "aes256-gcm96" not in {one.kind for one in found.values()}
+
+
+def test_list_of_an_empty_mount_is_empty(operator: Operator) -> None:
+    empty = unique("empty")
+    operator.client.sys.enable_secrets_engine("transit", path=empty)
+
+    assert listed(operator, mount=empty) == {}
+    operator.client.sys.disable_secrets_engine(empty)
+
+
+def test_list_of_a_mount_that_does_not_exist_is_an_error(operator: Operator) -> None:
+    with pytest.raises(KeyNotFoundError, match="nothing is mounted at 'nowhere'"):
+        listed(operator, mount="nowhere")
+
+
+@pytest.mark.parametrize("body", [{}, {"data": {"keys": "k"}}, {"data": None}], ids=str)
+def test_list_that_is_none_is_refused(body: object, fake: ScriptedApi, operator: Operator) -> None:
+    fake.on("/v1/transit/keys", always=Reply(body=body))
+
+    with pytest.raises(SigningKeyError, match="not what Vault's API documents"):
+        listed(operator, address=fake.url, mount="transit")
+
+
+def test_command_line_creates_and_lists_where_the_profile_is(
+    operator: Operator, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    file = tmp_path_factory.mktemp("profile") / "config.toml"
+    signer = {**settings_for(operator), "backend": "vault-transit", "key": "current"}
+    file.write_text(tomli_w.dumps({"profiles": {"p": {"signer": signer}}}))
+    file.chmod(0o600)
+    name = unique("key")
+    profile = ["--profile", "p", "--config", str(file), "--json"]
+
+    made = CliRunner().invoke(app, ["keys", "create", "ES256", "-o", f"key={name}", *profile])
+    found = CliRunner().invoke(app, ["keys", "list", *profile])
+
+    assert made.exit_code == found.exit_code == 0
+    created = json.loads(made.stdout)
+    assert created["signer"]["key"] == name
+    assert created["reference"] in {one["reference"] for one in json.loads(found.stdout)}

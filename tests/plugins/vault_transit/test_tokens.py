@@ -1,0 +1,246 @@
+"""When a token is renewed or replaced, by a clock that the test turns."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+
+from dfns_signers.errors import KeyAccessError, KeyStoreUnavailableError
+from dfns_signers_vault_transit.client import VaultRefusalError
+from dfns_signers_vault_transit.errors import Purpose
+from dfns_signers_vault_transit.login import Lease, Login
+from dfns_signers_vault_transit.tokens import TokenKeeper
+
+HOUR = 3600.0
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class TokenServer:
+    """Stands for hvac: gives out tokens, renews them, and fails as it is told."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.failure: Exception | None = None
+        self.renewed_for = HOUR
+        self.lease: dict[str, Any] = {"seconds": HOUR, "renewable": True}
+        self.tokens = iter([f"token-{number}" for number in range(1, 99)])
+
+    def obtain(self, _client: Any) -> Lease:
+        self._happen("login")
+        return Lease(next(self.tokens), **self.lease)
+
+    def renew_self(self) -> dict[str, Any]:
+        self._happen("renewal")
+        lease = {"lease_duration": self.renewed_for, "renewable": True}
+        return {"auth": {"client_token": "as before", **lease}}
+
+    def _happen(self, event: str) -> None:
+        self.events.append(event)
+        if self.failure:
+            raise self.failure
+
+
+@pytest.fixture
+def server() -> TokenServer:
+    return TokenServer()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def keeper(server: TokenServer, clock: Clock) -> TokenKeeper:
+    return keeper_of(server, clock, is_ours=True)
+
+
+def keeper_of(server: TokenServer, clock: Clock, *, is_ours: bool) -> TokenKeeper:
+    # hvac's client.auth.token is what renews.
+    client = SimpleNamespace(auth=SimpleNamespace(token=server), token="")
+    login = Login(server.obtain, Purpose("log in", "Check it", is_login=True), is_ours)
+    return TokenKeeper(client, login, server="Vault at test", clock=clock)
+
+
+def refusal(status: int) -> VaultRefusalError:
+    return VaultRefusalError(status, ["permission denied"], None)
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "events"), [(0.0, ["login"]), (0.6, ["login"]), (0.7, ["login", "renewal"])]
+)
+def test_token_is_renewed_after_two_thirds_of_its_lease(
+    elapsed: float, events: list[str], server: TokenServer, clock: Clock, keeper: TokenKeeper
+) -> None:
+    keeper.ready()
+    clock.now += elapsed * HOUR
+
+    assert keeper.ready() == "token-1"
+    assert server.events == events
+
+
+def test_renewal_starts_a_new_lease(server: TokenServer, clock: Clock, keeper: TokenKeeper) -> None:
+    keeper.ready()
+    for _ in range(5):
+        clock.now += 0.7 * HOUR
+        assert keeper.ready() == "token-1"
+
+    assert server.events == ["login"] + ["renewal"] * 5
+
+
+def test_token_without_an_end_is_never_renewed(
+    server: TokenServer, clock: Clock, keeper: TokenKeeper
+) -> None:
+    server.lease = {"seconds": None}
+    keeper.ready()
+    clock.now += 1000 * HOUR
+
+    assert keeper.ready() == "token-1"
+    assert server.events == ["login"]
+
+
+def test_token_that_is_not_renewable_is_replaced(
+    server: TokenServer, clock: Clock, keeper: TokenKeeper
+) -> None:
+    server.lease["renewable"] = False
+    keeper.ready()
+    clock.now += 0.7 * HOUR
+
+    assert keeper.ready() == "token-2"
+    assert server.events == ["login", "login"]
+
+
+def test_token_whose_lease_was_cut_short_is_replaced_next(
+    server: TokenServer, clock: Clock, keeper: TokenKeeper
+) -> None:
+    server.renewed_for = HOUR / 2
+    keeper.ready()
+    clock.now += 0.7 * HOUR
+    keeper.ready()
+    clock.now += 0.4 * HOUR
+
+    assert keeper.ready() == "token-2"
+    assert server.events == ["login", "renewal", "login"]
+
+
+def test_token_that_ended_while_nobody_signed_is_replaced_without_a_renewal(
+    server: TokenServer, clock: Clock, keeper: TokenKeeper
+) -> None:
+    keeper.ready()
+    clock.now += 2 * HOUR
+
+    assert keeper.ready() == "token-2"
+    assert server.events == ["login", "login"]
+
+
+def test_token_that_still_lives_is_used_on_while_the_server_is_away(
+    server: TokenServer, clock: Clock, keeper: TokenKeeper, caplog: pytest.LogCaptureFixture
+) -> None:
+    keeper.ready()
+    clock.now += 0.7 * HOUR
+    server.failure = requests.exceptions.ConnectionError("away")
+
+    assert keeper.ready() == keeper.ready() == "token-1"
+    assert server.events == ["login", "renewal"]
+    assert "was not renewed" in caplog.text
+
+
+def test_token_that_ended_while_the_server_is_away_is_an_error(
+    server: TokenServer, clock: Clock, keeper: TokenKeeper
+) -> None:
+    keeper.ready()
+    clock.now += 2 * HOUR
+    server.failure = requests.exceptions.ConnectionError("away")
+
+    with pytest.raises(KeyStoreUnavailableError, match="did not log in"):
+        keeper.ready()
+
+
+def test_renewal_that_is_refused_leads_to_a_login(
+    server: TokenServer, clock: Clock, keeper: TokenKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper.ready()
+    clock.now += 0.7 * HOUR
+
+    def refuse() -> None:
+        raise refusal(403)
+
+    monkeypatch.setattr(server, "renew_self", refuse)
+
+    assert keeper.ready() == "token-2"
+
+
+def test_refused_login_is_an_error_that_is_not_retried(
+    server: TokenServer, keeper: TokenKeeper
+) -> None:
+    server.failure = refusal(400)
+
+    with pytest.raises(KeyAccessError, match="refused the login") as raised:
+        keeper.ready()
+
+    assert not raised.value.retriable
+
+
+@pytest.mark.parametrize("answer", [None, {}, {"auth": None}, {"auth": {}}], ids=str)
+def test_renewal_whose_answer_has_no_token_leads_to_a_login(
+    answer: Any,
+    server: TokenServer,
+    clock: Clock,
+    keeper: TokenKeeper,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keeper.ready()
+    clock.now += 0.7 * HOUR
+    monkeypatch.setattr(server, "renew_self", lambda: answer)
+
+    assert keeper.ready() == "token-2"
+
+
+def test_refused_token_is_replaced_once_for_all_threads(
+    server: TokenServer, keeper: TokenKeeper
+) -> None:
+    refused = keeper.ready()
+    together = threading.Barrier(8)
+
+    def replace(_: int) -> bool:
+        together.wait(20)
+        return keeper.replace(refused)
+
+    with ThreadPoolExecutor(8) as threads:
+        replaced = list(threads.map(replace, range(8)))
+
+    assert all(replaced)
+    assert server.events == ["login", "login"]
+
+
+def test_somebody_elses_token_that_is_the_same_is_not_replaced(
+    server: TokenServer, clock: Clock
+) -> None:
+    server.tokens = iter(["token-1"] * 9)
+    keeper = keeper_of(server, clock, is_ours=False)
+
+    assert keeper.replace(keeper.ready()) is False
+
+
+def test_somebody_elses_token_that_ends_warns(
+    server: TokenServer, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    server.lease["renewable"] = False
+
+    keeper_of(server, clock, is_ours=False).ready()
+
+    assert "ends in 3600 s and cannot be renewed" in caplog.text
