@@ -1,0 +1,80 @@
+"""Algorithms of Cloud KMS as one table: what each means to Dfns, and what is sent for it.
+
+Source: https://cloud.google.com/kms/docs/algorithms and the reference of AsymmetricSign.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import google_crc32c
+
+from dfns_signers.algorithms import Algorithm
+from dfns_signers.errors import UnsupportedKeyError
+
+SOFTWARE: Final = "SOFTWARE"
+HSM: Final = "HSM"
+
+
+def _data(message: bytes) -> dict[str, Any]:
+    return {"data": message, "data_crc32c": google_crc32c.value(message)}
+
+
+def _sha256(message: bytes) -> dict[str, Any]:
+    digest = hashlib.sha256(message).digest()
+    return {"digest": {"sha256": digest}, "digest_crc32c": google_crc32c.value(digest)}
+
+
+@dataclass(frozen=True, slots=True)
+class KmsAlgorithm:
+    """One algorithm of key versions.
+
+    Attributes:
+        algorithm: what Dfns calls it.
+        parameters: fields of AsymmetricSignRequest for a message, with their checksum.
+        verified: field of the response that says that Google checked that checksum.
+        level: protection level of a new key.
+        levels: protection levels that offer it.
+    """
+
+    algorithm: Algorithm
+    parameters: Callable[[bytes], dict[str, Any]] = _sha256
+    verified: str = "verified_digest_crc32c"
+    level: str = SOFTWARE
+    levels: tuple[str, ...] = (SOFTWARE, HSM)
+
+
+ALGORITHMS: Final[Mapping[str, KmsAlgorithm]] = {
+    "EC_SIGN_ED25519": KmsAlgorithm(Algorithm.ED25519, _data, "verified_data_crc32c"),
+    "EC_SIGN_P256_SHA256": KmsAlgorithm(Algorithm.ES256),
+    "EC_SIGN_SECP256K1_SHA256": KmsAlgorithm(Algorithm.ES256K, level=HSM, levels=(HSM,)),
+    "RSA_SIGN_PKCS1_2048_SHA256": KmsAlgorithm(Algorithm.RS256),
+    "RSA_SIGN_PKCS1_3072_SHA256": KmsAlgorithm(Algorithm.RS256),
+    "RSA_SIGN_PKCS1_4096_SHA256": KmsAlgorithm(Algorithm.RS256),
+}
+
+SUPPORTED: Final = ", ".join(ALGORITHMS)
+
+
+def require_supported(name: str, key: str) -> KmsAlgorithm:
+    """What the table says of an algorithm.
+
+    Raises:
+        UnsupportedKeyError: Dfns does not accept its signatures.
+    """
+    if name not in ALGORITHMS:
+        raise UnsupportedKeyError(
+            f"the key {key} has the algorithm {name}, whose signatures Dfns does not accept; "
+            f"supported are {SUPPORTED}. Create another key: an algorithm cannot be changed"
+        )
+    return ALGORITHMS[name]
+
+
+def name_for(algorithm: Algorithm, rsa_bits: int) -> str:
+    """Cloud KMS's name for new keys of an algorithm."""
+    if algorithm is Algorithm.RS256:
+        return f"RSA_SIGN_PKCS1_{rsa_bits}_SHA256"
+    return next(name for name, known in ALGORITHMS.items() if known.algorithm is algorithm)

@@ -1,0 +1,111 @@
+"""Google credentials, as google-auth gives them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import google.auth
+from google.auth import aws, identity_pool, impersonated_credentials
+from google.auth.credentials import CredentialsWithQuotaProject
+from google.auth.exceptions import GoogleAuthError
+from google.oauth2 import credentials as user
+from google.oauth2 import service_account
+
+from dfns_signers.errors import ConfigurationError, KeyAccessError
+from dfns_signers_gcp_kms.options import ConnectionOptions
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
+SCOPES: Final = ["https://www.googleapis.com/auth/cloudkms"]
+_IMPERSONATING: Final = ["https://www.googleapis.com/auth/cloud-platform"]
+_Impersonated: Final[Any] = impersonated_credentials.Credentials
+
+
+def load_credentials(options: ConnectionOptions) -> Credentials:
+    """The credentials that the options choose; no token is fetched yet.
+
+    Raises:
+        ConfigurationError: the credentials file is unusable.
+        KeyAccessError: there are no credentials; Google's own hint says where they may be.
+    """
+    principal = options.impersonate_service_account
+    scopes = _IMPERSONATING if principal else SCOPES
+    try:
+        found = _source(options.credentials_file, scopes)
+        if principal:
+            found = _Impersonated(found, target_principal=principal, target_scopes=SCOPES)
+        return _with_quota_project(found, options.quota_project)
+    except GoogleAuthError as error:
+        raise KeyAccessError(
+            "no Google credentials could be loaded. Set credentials_file, or provide Application "
+            f"Default Credentials. Google says: {error}"
+        ) from error
+
+
+def _source(file: Path | None, scopes: list[str]) -> Any:
+    if file is not None:
+        return _from_file(file, scopes)
+    return google.auth.default(scopes=scopes)[0]
+
+
+def _with_quota_project(found: Credentials, project: str | None) -> Credentials:
+    if project is None:
+        return found
+    if not isinstance(found, CredentialsWithQuotaProject):
+        raise ConfigurationError(
+            f"quota_project cannot be used with {type(found).__name__}: remove it"
+        )
+    charged: Credentials = cast("Any", found).with_quota_project(project)
+    return charged
+
+
+def _external(info: Mapping[str, Any], scopes: list[str]) -> Any:
+    from_aws = "regional_cred_verification_url" in info.get("credential_source", {})
+    kind: Any = aws.Credentials if from_aws else identity_pool.Credentials
+    return kind.from_info(info, scopes=scopes)
+
+
+# By the member "type". Others that google-auth can read start programs, or lead to further files:
+# they are left to GOOGLE_APPLICATION_CREDENTIALS, which nobody sets by accident.
+_KINDS: Final[Mapping[object, Callable[..., Any]]] = {
+    "service_account": service_account.Credentials.from_service_account_info,
+    "external_account": _external,
+    "authorized_user": user.Credentials.from_authorized_user_info,
+}
+
+
+def _from_file(file: Path, scopes: list[str]) -> Any:
+    info = _read(file)
+    kind = info.get("type")
+    if kind not in _KINDS:
+        raise ConfigurationError(
+            f"the credentials file {file} is of the type {kind!r}; expected one of "
+            f"{', '.join(map(str, _KINDS))}. Leave credentials_file out for other kinds, and set "
+            "GOOGLE_APPLICATION_CREDENTIALS"
+        )
+    try:
+        return _KINDS[kind](info, scopes=scopes)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        # The error may quote what is in the file.
+        raise ConfigurationError(
+            f"the credentials file {file} is no complete {kind} file: {type(error).__name__}; "
+            "download it again"
+        ) from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        info = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"the credentials file {file} cannot be read: {error.strerror}"
+        ) from error
+    except ValueError:
+        raise ConfigurationError(f"the credentials file {file} is no JSON") from None
+    if not isinstance(info, dict):
+        raise ConfigurationError(f"the credentials file {file} holds no JSON object")
+    return info

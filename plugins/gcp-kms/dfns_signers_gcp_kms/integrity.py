@@ -1,0 +1,64 @@
+"""Google's integrity procedure: checksums and names of what comes back.
+
+Source: https://cloud.google.com/kms/docs/data-integrity-guidelines
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import google_crc32c
+
+from dfns_signers_gcp_kms.errors import DamagedAnswerError
+
+if TYPE_CHECKING:
+    from google.cloud.kms_v1 import AsymmetricSignResponse, PublicKey
+
+
+def check_public_key(name: str, answer: PublicKey) -> None:
+    """Check that a public key is that of this version, and arrived whole.
+
+    Raises:
+        DamagedAnswerError: discard it.
+    """
+    _check_name(name, answer.name)
+    _check_checksum(name, "public key", answer.pem.encode("utf-8"), answer.pem_crc32c)
+
+
+def check_signature(name: str, verified: str, answer: AsymmetricSignResponse) -> None:
+    """Check that a signature is by this version, over what was sent, and arrived whole.
+
+    Args:
+        name: the version that was asked to sign.
+        verified: field that says that Google checked the checksum of the request.
+        answer: what came back.
+
+    Raises:
+        DamagedAnswerError: discard it.
+    """
+    _check_name(name, answer.name)
+    if not getattr(answer, verified):
+        raise DamagedAnswerError(
+            f"Cloud KMS did not confirm the checksum of what {name} was asked to sign ({verified} "
+            "is false): the request may have been damaged on its way. Try again"
+        )
+    _check_checksum(name, "signature", answer.signature, answer.signature_crc32c)
+
+
+def _check_name(name: str, found: str) -> None:
+    if found != name:
+        raise DamagedAnswerError(
+            f"Cloud KMS was asked for {name} and answered for {found!r}: the request or the answer "
+            "was damaged or misdirected. Try again; check what stands between this machine and "
+            "Google if it persists"
+        )
+
+
+def _check_checksum(name: str, what: str, data: bytes, checksum: object) -> None:
+    computed = int(google_crc32c.value(data))
+    if checksum != computed:
+        raise DamagedAnswerError(
+            f"the {what} of {name} was damaged on its way: its CRC32C is {computed}, and Cloud KMS "
+            f"says {checksum}. Try again; check what stands between this machine and Google if it "
+            "persists"
+        )

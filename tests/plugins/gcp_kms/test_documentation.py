@@ -1,0 +1,143 @@
+"""docs/gcp-kms.md, docs/gcp-kms-emulator.md and the README say what the code says."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from dfns_signers.config.assembly import load_profile, validated_options
+from dfns_signers_gcp_kms import errors
+from dfns_signers_gcp_kms.emulator import CloudKmsEmulator
+from dfns_signers_gcp_kms.emulator.algorithms import ALGORITHMS
+from dfns_signers_gcp_kms.emulator.command_line import main
+from dfns_signers_gcp_kms.options import (
+    ConnectionOptions,
+    GcpKmsCreateOptions,
+    GcpKmsListOptions,
+    GcpKmsOptions,
+)
+from tests.plugins.gcp_kms.keys import SIGNING
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "gcp-kms.md").read_text(encoding="utf-8")
+EMULATOR = (ROOT / "docs" / "gcp-kms-emulator.md").read_text(encoding="utf-8")
+README = (ROOT / "plugins" / "gcp-kms" / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str, page: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+
+
+def options_table(model: type[BaseModel], *, without: type[BaseModel] | None = None) -> str:
+    """The rows of a model's options; the required ones come first."""
+    left_out = without.model_fields if without else {}
+    fields = [(name, f) for name, f in model.model_fields.items() if name not in left_out]
+    fields.sort(key=lambda item: not item[1].is_required())
+    return "\n".join(
+        f"| `{name}` | {_default(field)} | {field.description} |" for name, field in fields
+    )
+
+
+def _default(field: Any) -> str:
+    if field.is_required():
+        return "required"
+    return "" if field.default is None else f"`{json.dumps(field.default)}`"
+
+
+def calls_table() -> str:
+    operations = CloudKmsEmulator()._dispatcher._operations
+    return "\n".join(
+        f"| `{name}` | `cloudkms.{one.permission}` |" for name, one in operations.items()
+    )
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        options_table(GcpKmsOptions),
+        options_table(GcpKmsCreateOptions, without=ConnectionOptions),
+        options_table(GcpKmsListOptions, without=ConnectionOptions),
+    ],
+    ids=["signer", "create", "list"],
+)
+def test_every_option_is_in_the_page(rows: str) -> None:
+    assert f"|---|---|---|\n{rows}\n\n" in PAGE
+
+
+@pytest.mark.parametrize("page", [PAGE, README], ids=["page", "README"])
+def test_signer_tables_are_valid(page: str, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    tables = blocks("toml", page)
+    assert tables
+
+    for table in tables:
+        config.write_text(table, encoding="utf-8")
+        (profile,) = re.findall(r"^\[profiles\.(\w+)\.signer\]", table, re.MULTILINE)
+        assert isinstance(validated_options(load_profile(profile, config=config)), GcpKmsOptions)
+
+
+def test_every_algorithm_is_in_the_page() -> None:
+    assert {name for name in SIGNING if f"`{name}`" in PAGE} == SIGNING.keys()
+
+
+def test_every_error_is_in_the_table() -> None:
+    ours = {kind.__name__ for kind, _ in errors._ERRORS.values()} | {"DamagedAnswerError"}
+
+    _, _, rows = PAGE.partition("## Errors")
+    assert {name for name in ours if f"| `{name}`" in rows} == ours
+
+
+@pytest.mark.parametrize("language", ["yaml", "hcl"])
+def test_smallest_role_is_what_signing_needs(language: str) -> None:
+    (block,) = blocks(language, PAGE)
+
+    permissions = set(re.findall(r"cloudkms\.[A-Za-z.]+", block))
+    assert permissions == {
+        f"cloudkms.{errors._PERMISSIONS[method][0]}"
+        for method in ("get_public_key", "asymmetric_sign")
+    }
+
+
+def test_every_call_of_the_emulator_is_in_its_page_with_its_permission() -> None:
+    assert f"|---|---|\n{calls_table()}\n\n" in EMULATOR
+
+
+def test_every_algorithm_of_the_emulator_is_in_its_page() -> None:
+    _, _, rest = EMULATOR.partition("Algorithms: ")
+
+    assert re.findall(r"`([A-Z0-9_]+)`", rest.partition(".\n")[0]) == list(ALGORITHMS)
+
+
+def test_faults_in_the_page_can_be_loaded() -> None:
+    (faults,) = [json.loads(block) for block in blocks("json", EMULATOR) if "method" in block]
+    emulator = CloudKmsEmulator()
+
+    emulator.faults.load(faults)
+
+    assert len(emulator.faults) == len(faults) == 4
+
+
+def test_every_option_of_the_command_line_is_in_the_page(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+
+    offered = set(re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
+    assert {name for name in offered if f"| `{name} " in EMULATOR} == offered
+    assert offered
+
+
+def test_test_in_the_page_runs() -> None:
+    (code,) = [block for block in blocks("python", EMULATOR) if "def test_" in block]
+    names: dict[str, Any] = {}
+    exec(compile(code, "gcp-kms-emulator.md", "exec"), names)
+
+    with CloudKmsEmulator() as emulator:
+        names["test_of_yours"](emulator)
+        assert len(emulator.faults) == 1

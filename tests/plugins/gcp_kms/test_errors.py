@@ -1,0 +1,145 @@
+"""Each error of Google's as ours."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from typing import Any, cast
+
+import grpc
+import pytest
+from google.api_core import exceptions as google
+from google.auth import exceptions as auth
+from google.rpc.error_details_pb2 import ErrorInfo  # type: ignore[import-untyped]
+
+from dfns_signers.errors import (
+    KeyAccessError,
+    KeyNotFoundError,
+    KeyStateError,
+    KeyStoreThrottledError,
+    KeyStoreUnavailableError,
+    SigningKeyError,
+)
+from dfns_signers_gcp_kms.emulator import CloudKmsEmulator, Fault
+from dfns_signers_gcp_kms.errors import translate
+from dfns_signers_gcp_kms.key import GcpKmsKey
+from tests.plugins.gcp_kms.conftest import QUICK, OpenKey
+
+STATUSES = {
+    "NOT_FOUND": (KeyNotFoundError, "keys list --backend gcp-kms"),
+    "PERMISSION_DENIED": (KeyAccessError, "cloudkms.cryptoKeyVersions.useToSign"),
+    "UNAUTHENTICATED": (KeyAccessError, "credentials_file"),
+    "FAILED_PRECONDITION": (KeyStateError, "gcloud kms keys versions describe 1"),
+    "RESOURCE_EXHAUSTED": (KeyStoreThrottledError, "quota"),
+    "UNAVAILABLE": (KeyStoreUnavailableError, "check the network and endpoint"),
+    "DEADLINE_EXCEEDED": (KeyStoreUnavailableError, "raise timeout"),
+    "INTERNAL": (KeyStoreUnavailableError, "try again later"),
+    "UNKNOWN": (KeyStoreUnavailableError, "try again later"),
+    "DATA_LOSS": (KeyStoreUnavailableError, "try again later"),
+    "UNIMPLEMENTED": (SigningKeyError, "check endpoint"),
+    "INVALID_ARGUMENT": (SigningKeyError, "found the request"),
+    "ABORTED": (SigningKeyError, "did not do asymmetric_sign"),
+    "OUT_OF_RANGE": (SigningKeyError, "did not do asymmetric_sign"),
+}
+REPEATED = {"RESOURCE_EXHAUSTED", "UNAVAILABLE", "DEADLINE_EXCEEDED"}
+
+
+@pytest.mark.parametrize("driver", ["sync", "async"])
+@pytest.mark.parametrize("status", STATUSES)
+def test_status_is_reported_as_the_error_that_fits(
+    status: str, driver: str, cloud_kms: CloudKmsEmulator, key: GcpKmsKey
+) -> None:
+    expected, advice = STATUSES[status]
+    fault = Fault("AsymmetricSign", status=status, message="google's own words")
+    cloud_kms.faults.add(*[fault] * QUICK.max_attempts)
+
+    with pytest.raises(SigningKeyError) as caught:
+        key.sign(b"m") if driver == "sync" else asyncio.run(key.asign(b"m"))
+
+    error = caught.value
+    assert type(error) is expected
+    assert key.reference in str(error)
+    assert advice in str(error)
+    assert "google's own words" in str(error)
+    assert isinstance(error.__cause__, google.GoogleAPICallError)
+    sent = [call for call in cloud_kms.calls if call.method == "AsymmetricSign"]
+    assert len(sent) == (QUICK.max_attempts if status in REPEATED else 1)
+    assert type(pickle.loads(pickle.dumps(error))) is expected
+
+
+def test_every_status_that_grpc_has_is_tried_here() -> None:
+    local_only = {"OK", "CANCELLED"}
+    raised_elsewhere = {"ALREADY_EXISTS"}
+
+    assert STATUSES.keys() | local_only | raised_elsewhere == set(grpc.StatusCode.__members__)
+
+
+def test_denied_permission_is_named_with_the_role_that_has_it(
+    cloud_kms: CloudKmsEmulator, version: str, open_key: OpenKey
+) -> None:
+    cloud_kms.deny("cloudkms.cryptoKeyVersions.viewPublicKey", version)
+
+    with pytest.raises(KeyAccessError) as caught:
+        open_key(version)
+
+    permission = "cloudkms.cryptoKeyVersions.viewPublicKey"
+    assert f"lacks the permission {permission}, which is in roles/cloudkms.publicKeyViewer" in str(
+        caught.value
+    )
+
+
+def make(kind: Any, text: str, *details: object) -> Exception:
+    """An error of Google's untyped classes."""
+    return cast("Exception", kind(text, details=details) if details else kind(text))
+
+
+def denied(**info: object) -> Exception:
+    return make(google.PermissionDenied, "no", ErrorInfo(**info))
+
+
+def test_permission_that_google_names_counts_over_the_expected_one() -> None:
+    error = denied(reason="X", metadata={"permission": "serviceusage.services.use"})
+
+    told = str(translate(error, "get_public_key", "the-key"))
+
+    assert "serviceusage.services.use" in told
+    assert "viewPublicKey" not in told
+    assert "roles/" not in told
+
+
+def test_denial_for_another_reason_names_the_reason() -> None:
+    told = str(translate(denied(reason="SERVICE_DISABLED"), "get_public_key", "the-key"))
+
+    assert "the reason is SERVICE_DISABLED" in told
+    assert "lacks the permission" not in told
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (make(auth.RefreshError, "expired"), KeyAccessError),
+        (make(auth.TransportError, "expired"), KeyStoreUnavailableError),
+        (
+            make(google.ServiceUnavailable, "Getting metadata from plugin failed: expired"),
+            KeyAccessError,
+        ),
+    ],
+    ids=["refused", "unreachable", "reported by grpc"],
+)
+def test_failure_to_get_a_token_is_reported(
+    error: Exception, expected: type[SigningKeyError]
+) -> None:
+    ours = translate(error, "asymmetric_sign", "the-key")
+
+    assert type(ours) is expected
+    assert "the-key" in str(ours)
+    assert "expired" in str(ours)
+
+
+def test_service_that_nobody_runs_is_unavailable(
+    cloud_kms: CloudKmsEmulator, key: GcpKmsKey
+) -> None:
+    cloud_kms.stop()
+
+    with pytest.raises(KeyStoreUnavailableError, match="could not be reached"):
+        key.sign(b"m")

@@ -1,0 +1,28 @@
+"""The whole Dfns flow by configuration alone, with every algorithm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dfns_signers.emulator import Emulator
+from dfns_signers_gcp_kms.emulator import CloudKmsEmulator
+from tests.plugins.flow import assert_signs_the_whole_flow
+from tests.plugins.gcp_kms.keys import SIGNING, seed
+
+
+@pytest.mark.parametrize("algorithm", SIGNING)
+def test_configured_key_signs_the_whole_flow(
+    algorithm: str, dfns_emulator: Emulator, cloud_kms: CloudKmsEmulator, tmp_path: Path
+) -> None:
+    signer = {
+        "backend": "gcp-kms",
+        "key_version": seed(cloud_kms, algorithm),
+        "endpoint": cloud_kms.endpoint,
+    }
+
+    assert_signs_the_whole_flow(dfns_emulator, tmp_path, signer)
+
+    methods = {call.method for call in cloud_kms.calls}
+    assert methods == {"GetPublicKey", "AsymmetricSign"}
