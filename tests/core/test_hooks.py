@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from dfns_signers.algorithms import Algorithm
-from dfns_signers.errors import InvalidSignatureError, PluginError, SigningRefusedError
+from dfns_signers.errors import InvalidSignatureError, SigningRefusedError
 from dfns_signers.hooks import (
     AnnouncedCall,
     SigningHooks,
@@ -253,94 +253,3 @@ def test_hooks_are_true_when_somebody_stands_in_the_path(
 ) -> None:
     assert bool(SigningHooks((None, plugin) for plugin in plugins)) is expected
     assert bool(SigningHooks([(None, Observer())])) is True
-
-
-def test_hook_with_a_misspelt_name_refused_when_it_is_registered() -> None:
-    class Typo:
-        @hookimpl
-        def before_sing(self, request: SigningRequest) -> None: ...
-
-    with pytest.raises(PluginError, match="before_sing"):
-        signer_with(Typo())
-
-
-def test_hook_with_an_unknown_argument_refused_when_it_is_registered() -> None:
-    class Typo:
-        @hookimpl
-        def before_sign(self, reqest: SigningRequest) -> None: ...
-
-    with pytest.raises(PluginError, match="reqest"):
-        signer_with(Typo())
-
-
-def test_hook_whose_argument_has_a_default_refused_for_it_would_not_be_given() -> None:
-    class Optimist:
-        @hookimpl
-        def before_sign(self, request: SigningRequest | None = None) -> None:
-            raise AssertionError("never called")
-
-    with pytest.raises(PluginError, match="arguments of before_sign have defaults"):
-        signer_with(Optimist())
-
-
-def test_plugin_without_a_marked_hook_refused_rather_than_ignored() -> None:
-    class Unmarked:
-        def before_sign(self, request: SigningRequest) -> None:
-            raise SigningRefusedError("never reached")
-
-    with pytest.raises(PluginError, match="has no hook"):
-        signer_with(Unmarked())
-
-
-class MereBackend:
-    @hookimpl
-    def dfns_backend(self) -> None:
-        raise AssertionError("no backend is asked for")
-
-
-class LocalServers:
-    @hookimpl
-    def dfns_local_signers(self) -> None:
-        raise AssertionError("no server is asked for")
-
-
-@pytest.mark.parametrize("plugin", [MereBackend(), LocalServers()], ids=["backend", "servers"])
-def test_plugin_with_hooks_but_none_in_the_signing_path_refused(plugin: object) -> None:
-    with pytest.raises(PluginError, match="no hook in the signing path") as caught:
-        signer_with(plugin)
-
-    assert "before_sign and after_sign" in str(caught.value)
-
-
-def test_backend_that_also_guards_is_asked_before_a_signature() -> None:
-    class Both(MereBackend, Guard):
-        pass
-
-    both = Both()
-
-    signer_with(both).sign(CHALLENGE)
-
-    assert len(both.seen) == 1
-
-
-def test_hook_whose_body_would_not_run_refused_when_it_is_registered() -> None:
-    class Asynchronous:
-        @hookimpl
-        async def before_sign(self, request: SigningRequest) -> None:
-            raise SigningRefusedError("never reached")
-
-    class Wrapper:
-        @hookimpl(wrapper=True)
-        def before_sign(self, request: SigningRequest) -> Any:
-            yield
-
-    for plugin in (Asynchronous(), Wrapper()):
-        with pytest.raises(PluginError, match="before_sign is asynchronous or a wrapper"):
-            signer_with(plugin)
-
-
-def test_same_plugin_twice_refused() -> None:
-    guard = Guard()
-
-    with pytest.raises(PluginError, match="cannot be registered"):
-        signer_with(guard, guard)

@@ -211,25 +211,21 @@ def test_plugin_whose_target_is_missing_refused(install: Install) -> None:
         load_backend("toy")
 
 
-def test_unknown_name_refused_with_the_nearest_and_the_list(install: Install) -> None:
+@pytest.mark.parametrize(
+    ("name", "meant"), [("acme-toystor", "acme-toystore"), ("vault-tranist", "vault-transit")]
+)
+def test_unknown_name_refused_with_the_nearest(install: Install, name: str, meant: str) -> None:
     install("acme-toy", plugin="acme-toystore", source=BACKEND)
 
-    with pytest.raises(PluginError, match="; did you mean 'acme-toystore'") as caught:
-        load_backend("acme-toystor")
+    with pytest.raises(PluginError, match=f"; did you mean '{meant}'") as caught:
+        load_backend(name)
 
-    _, _, listed = str(caught.value).partition("Installed are: ")
-    assert {"acme-toystore", "pem"} <= set(listed.split(", "))
-
-
-def test_name_near_a_backend_that_is_not_installed_refused_with_that_name() -> None:
-    with pytest.raises(PluginError, match="; did you mean 'vault-transit'"):
-        load_backend("vault-tranist")
+    assert {"acme-toystore", "pem"} <= set(str(caught.value).partition("are: ")[2].split(", "))
 
 
 def test_unknown_name_near_nothing_refused_without_a_guess() -> None:
-    with pytest.raises(PluginError, match="no plugin 'zzzzzz'") as caught:
+    with pytest.raises(PluginError, match=r"no plugin 'zzzzzz'\. Installed are: "):
         load_backend("zzzzzz")
-    assert "did you mean" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
