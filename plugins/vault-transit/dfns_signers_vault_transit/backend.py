@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.backends.backend import Backend
@@ -20,8 +19,6 @@ from dfns_signers_vault_transit.options import (
 
 if TYPE_CHECKING:
     from dfns_signers_vault_transit.vault import Vault
-
-_log: Final = logging.getLogger(__name__)
 
 
 class VaultTransitBackend(
@@ -45,17 +42,9 @@ class VaultTransitBackend(
                 mount=options.mount,
                 key_version=options.key_version,
                 batch=options.batch,
+                is_pinned=options.fingerprint is not None,
             )
             unless_opened.pop_all()
-        if options.key_version is None and options.fingerprint is None:
-            _log.warning(
-                "%s is pinned as the latest version: after a rotation, a restart would open "
-                "another key than the one registered with Dfns. Set key_version = %d, or "
-                'fingerprint = "%s"',
-                key.reference,
-                key.version,
-                key.fingerprint,
-            )
         return key
 
     def create(self, algorithm: Algorithm, options: CreateKeyOptions) -> KeyDescription:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+import itertools
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import anyio.to_thread
@@ -18,6 +20,15 @@ from dfns_signers.signing_key import KeyResponse
 from dfns_signers_vault_transit.options import BatchOptions
 
 _INTERRUPTED: Final = "the request that would have made this signature was interrupted; sign again"
+_CLOSED: Final = "the key was closed before this message was sent; open it again to sign"
+_NOT_STARTED: Final = (
+    "the request could not be started; the key is closed, or threads are exhausted"
+)
+
+_MOST_BYTES: Final = (
+    1_000_000  # of the messages of a request; servers take 32 MB, proxies often 1 MB
+)
+_MOST_SENDERS: Final = 32  # threads that send for tasks
 
 
 class _Item:
@@ -47,7 +58,8 @@ class Gatherer:
     A message that finds no request in flight leaves at once. Those that come while one is in
     flight leave together, in a request that one of their callers sends: when the request in
     flight is back, when there are ``max_size`` of them, or when the first has waited ``max_wait``
-    seconds, whichever comes first.
+    seconds, whichever comes first. The messages of a request have 1 MB in all; a bigger one goes
+    alone.
 
     Args:
         send: sends messages in one request, and returns what came of each, in the same order.
@@ -67,6 +79,20 @@ class Gatherer:
         self._lock = threading.Lock()
         self._waiting: deque[_Item] = deque()
         self._in_flight = 0
+        self._is_closed = False
+        # Of its own: anyio's worker threads may all be waiting here for what a task has to send.
+        self._senders = ThreadPoolExecutor(_MOST_SENDERS, thread_name_prefix="vault-transit")
+
+    def close(self) -> None:
+        """Refuse what has not been sent; what is on its way comes back."""
+        with self._lock:
+            self._is_closed = True
+            for item in self._waiting:
+                item.is_sent = item.is_done = True
+                item.outcome = SigningKeyError(_CLOSED)
+                _wake(item)
+            self._waiting.clear()
+        self._senders.shutdown(wait=False)
 
     def sign(self, message: bytes) -> KeyResponse:
         """Have a message signed, alone or among others.
@@ -88,7 +114,7 @@ class Gatherer:
         return item.result()
 
     async def asign(self, message: bytes) -> KeyResponse:
-        """Like ``sign``; in asyncio, each request takes a worker thread, not each message."""
+        """Like ``sign``; in asyncio, each request takes a thread, not each message."""
         if not _is_in_asyncio():
             return await anyio.to_thread.run_sync(self.sign, message)
         loop, ready = asyncio.get_running_loop(), asyncio.Event()
@@ -97,7 +123,8 @@ class Gatherer:
             while not item.is_done:
                 ready.clear()
                 if batch := self._turn(item):
-                    await anyio.to_thread.run_sync(self._dispatch, batch)
+                    # Without an await: a task that is cancelled would strand the others' messages.
+                    self._start(batch)
                 elif not item.is_done:
                     with contextlib.suppress(asyncio.TimeoutError):
                         await asyncio.wait_for(ready.wait(), self._patience(item))
@@ -108,6 +135,8 @@ class Gatherer:
     def _enqueue(self, message: bytes, wake: Callable[[], object]) -> _Item:
         item = _Item(message, self._clock() + self._options.max_wait, wake)
         with self._lock:
+            if self._is_closed:
+                raise SigningKeyError(_CLOSED)
             self._waiting.append(item)
         return item
 
@@ -116,8 +145,7 @@ class Gatherer:
         with self._lock:
             if item.is_sent or not self._may_leave(item):
                 return []
-            size = min(len(self._waiting), self._options.max_size)
-            batch = [self._waiting.popleft() for _ in range(size)]
+            batch = [self._waiting.popleft() for _ in range(self._next_size())]
             for one in batch:
                 one.is_sent = True
             self._in_flight += 1
@@ -127,14 +155,34 @@ class Gatherer:
         return (
             self._in_flight == 0
             or len(self._waiting) >= self._options.max_size
+            or len(self._waiting) > self._next_size()
             or self._clock() >= item.latest
         )
+
+    def _next_size(self) -> int:
+        """How many of the messages that wait fit into one request: at least one."""
+        left = _MOST_BYTES
+        for size, item in enumerate(itertools.islice(self._waiting, self._options.max_size)):
+            left -= len(item.message)
+            if left < 0:
+                return max(size, 1)
+        return min(len(self._waiting), self._options.max_size)
 
     def _patience(self, item: _Item) -> float | None:
         """Seconds that a caller waits for its turn; without a limit once its message is sent."""
         return None if item.is_sent else max(0.0, item.latest - self._clock())
 
+    def _start(self, batch: list[_Item]) -> None:
+        """Send in another thread; nothing can cancel that."""
+        try:
+            self._senders.submit(self._dispatch, batch)
+        except RuntimeError as error:
+            failure = SigningKeyError(f"{_NOT_STARTED} ({error})")
+            self._settle(batch, [failure] * len(batch))
+
     def _dispatch(self, batch: list[_Item]) -> None:
+        if batch[0].is_done:
+            return  # an executor that finds no thread raises, and keeps what it was given
         outcomes: Sequence[KeyResponse | Exception] = []
         try:
             outcomes = self._send([item.message for item in batch])
@@ -145,6 +193,8 @@ class Gatherer:
 
     def _settle(self, batch: list[_Item], outcomes: Sequence[KeyResponse | Exception]) -> None:
         with self._lock:
+            if batch[0].is_done:
+                return
             self._in_flight -= 1
             for item, outcome in zip(batch, outcomes, strict=False):
                 item.outcome = outcome

@@ -112,6 +112,11 @@ class _Transport(HTTPAdapter):
             kwargs["server_hostname"] = self._server_name
         super().init_poolmanager(*args, **kwargs)
 
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        if self._server_name:
+            kwargs["server_hostname"] = self._server_name
+        return super().proxy_manager_for(proxy, **kwargs)
+
 
 def _proxies(address: str) -> dict[str, str]:
     """Vault's own proxy, past the general ones; none for a server on this machine."""
@@ -132,7 +137,7 @@ def _no_password(request: requests.PreparedRequest) -> requests.PreparedRequest:
 def _json(response: requests.Response) -> Mapping[str, Any] | None:
     try:
         content = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 

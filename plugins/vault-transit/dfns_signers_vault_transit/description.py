@@ -125,7 +125,7 @@ def read_description(vault: Vault, mount: str, key: str) -> Description:
     )
     try:
         return _parse(answer.data, path, vault.server)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise malformed(purpose, vault.server) from error
 
 

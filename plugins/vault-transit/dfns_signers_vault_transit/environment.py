@@ -29,19 +29,26 @@ def path_variable(*names: str) -> str | None:
     return os.path.abspath(value) if value else None  # noqa: PTH100  # as a text, like the others
 
 
-def number_variable(name: str, read: Callable[[str], float]) -> float | None:
+def number_variable(
+    name: str, read: Callable[[str], float], least: float, most: float
+) -> float | None:
     """Like ``first_variable`` for a number.
 
     Raises:
-        ValueError: it is none; the message names the variable.
+        ValueError: it is none, or out of its range; the message names the variable.
     """
     found = _first_set(name)
     if not found:
         return None
     try:
-        return read(os.environ[found])
+        number = read(os.environ[found])
     except ValueError as error:
         raise ValueError(f"the environment variable {found} is no number: {error}") from None
+    if not least <= number <= most:
+        raise ValueError(
+            f"the environment variable {found} is out of range: expected {least:g} to {most:g}"
+        )
+    return number
 
 
 def environment_token() -> Secret | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import requests
+from hvac.exceptions import VaultError  # type: ignore[import-untyped]
+from urllib3.exceptions import LocationParseError
 
 from dfns_signers.errors import (
     KeyAccessError,
@@ -21,6 +23,9 @@ from dfns_signers.errors import (
 from dfns_signers_vault_transit.algorithms import SUPPORTED
 
 _SHOWN: Final = 300
+
+FAILURES: Final = (VaultError, OSError, LocationParseError, UnicodeError, OverflowError)
+"""What a request raises; an OSError is also a file of certificates that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,13 @@ RULES: Final[Sequence[Rule]] = (
     ),
     Rule(
         _only(404),
+        "",
+        KeyNotFoundError,
+        "nothing is mounted at '{mount}'. {remedy}",
+        only_login=True,
+    ),
+    Rule(
+        _only(404),
         r"no handler for route",
         KeyNotFoundError,
         "nothing is mounted at '{mount}'. Check 'mount' and 'namespace'; "
@@ -130,6 +142,13 @@ RULES: Final[Sequence[Rule]] = (
         "",
         KeyStoreUnavailableError,
         "this node has not caught up with its cluster yet. Try again",
+    ),
+    Rule(
+        _only(413),
+        "",
+        SigningKeyError,
+        "the request is too large for it, or for a proxy before it. Sign less at once, or raise "
+        "'max_request_size' of its listener",
     ),
     Rule(
         _only(429),
@@ -183,13 +202,18 @@ RULES: Final[Sequence[Rule]] = (
         "the server is sealed. Run 'vault operator unseal'",
     ),
     Rule(range(500, 600), "", KeyStoreUnavailableError, "the server failed. Try again"),
-    Rule(range(1000), "", SigningKeyError, "it refused. {remedy}"),
+    Rule(range(1000), "", SigningKeyError, "it refused. {remedy}", only_login=True),
+    Rule(range(1000), "", SigningKeyError, "it refused, for the reason that it gives, if any"),
 )
 
 
 _UNKNOWN: Final[tuple[type[SigningKeyError], str]] = (
     SigningKeyError,
     "the request cannot be sent",
+)
+_BAD_ADDRESS: Final[tuple[type[SigningKeyError], str]] = (
+    KeyStoreUnavailableError,
+    "there is no such host. Check 'address'",
 )
 # In order: SSLError and ProxyError are ConnectionErrors, too.
 _TRANSPORT_RULES: Final[dict[type[Exception], tuple[type[SigningKeyError], str]]] = {
@@ -217,6 +241,9 @@ _TRANSPORT_RULES: Final[dict[type[Exception], tuple[type[SigningKeyError], str]]
         KeyStoreUnavailableError,
         "the connection broke. Try again",
     ),
+    requests.exceptions.InvalidURL: _BAD_ADDRESS,
+    LocationParseError: _BAD_ADDRESS,
+    UnicodeError: _BAD_ADDRESS,
 }
 
 
@@ -259,7 +286,13 @@ def from_exception(error: Exception, purpose: Purpose, server: str) -> SigningKe
         return _from_rule(status, said, purpose, server, shown=f"HTTP {status}")
     rules = (rule for base, rule in _TRANSPORT_RULES.items() if isinstance(error, base))
     kind, meaning = next(rules, _UNKNOWN)
-    return kind(f"{server} did not {purpose.doing}: {meaning} ({_reason(error)})")
+    reason = _reason(error) if harmless(error) else "a header is malformed"
+    return kind(f"{server} did not {purpose.doing}: {meaning} ({reason})")
+
+
+def harmless(error: Exception) -> Exception | None:
+    """An exception that may be shown as a cause; None for one that repeats a header's value."""
+    return None if isinstance(error, requests.exceptions.InvalidHeader) else error
 
 
 def _reason(error: BaseException) -> str:

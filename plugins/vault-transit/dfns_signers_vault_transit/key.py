@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from dfns_signers.errors import InvalidSignatureError, SigningKeyError
+from dfns_signers.errors import ConfigurationError, InvalidSignatureError, SigningKeyError
 from dfns_signers.signing_key import KeyResponse, SigningKey
 from dfns_signers_vault_transit.batch import Gatherer
 from dfns_signers_vault_transit.description import read_description
@@ -18,7 +19,9 @@ from dfns_signers_vault_transit.options import DEFAULT_MOUNT, BatchOptions
 from dfns_signers_vault_transit.policy import rule
 from dfns_signers_vault_transit.vault import Answer, Vault
 
-_SIGNATURE: Final = re.compile(r"vault:v([1-9][0-9]*):([A-Za-z0-9+/]+={0,2})")
+_log: Final = logging.getLogger(__name__)
+
+_SIGNATURE: Final = re.compile(r"vault:v([1-9][0-9]{0,17}):([A-Za-z0-9+/]+={0,2})")
 
 
 class VaultTransitKey(SigningKey):
@@ -31,11 +34,13 @@ class VaultTransitKey(SigningKey):
         vault: the server: an ``hvac.Client`` that has a token, or a Vault.
         key: name of the key.
         mount: where the secrets engine is mounted.
-        key_version: version that signs; None pins the latest.
+        key_version: version that signs; None pins the latest, with a warning.
         batch: gather concurrent signatures into one request; None sends each alone.
+        is_pinned: whether the caller compares the fingerprint, so that the latest needs no warning.
 
     Raises:
-        ConfigurationError: a name would lead out of the secrets engine. Nothing was sent.
+        ConfigurationError: a name would lead out of the secrets engine, the version is below 1, or
+            the client's token fits into no header. Nothing was sent.
         UnsupportedKeyError: Dfns accepts no key of its type, or it is derived.
         KeyNotFoundError: there is no such key, version, mount or namespace.
         KeyStateError: the version is archived, or below what may sign.
@@ -50,11 +55,14 @@ class VaultTransitKey(SigningKey):
         mount: str = DEFAULT_MOUNT,
         key_version: int | None = None,
         batch: BatchOptions | None = None,
+        is_pinned: bool = False,
     ) -> None:
+        if key_version is not None and key_version < 1:
+            raise ConfigurationError(f"{key_version} is no version of a key: they start at 1")
         self._name, self._mount = check_key_name(key), check_mount(mount)
         self._vault = vault if isinstance(vault, Vault) else Vault(vault)
         description = read_description(self._vault, self._mount, self._name)
-        self.version = key_version or description.latest_version
+        self.version = description.latest_version if key_version is None else key_version
         super().__init__(
             description.public_key(self.version),
             reference=f"vault-transit {description.path} version {self.version} at "
@@ -67,6 +75,18 @@ class VaultTransitKey(SigningKey):
             self._mount,
         )
         self._gatherer = Gatherer(self._sign_many, batch) if batch else None
+        if key_version is None and not is_pinned:
+            self._warn_of_rotation()
+
+    def _warn_of_rotation(self) -> None:
+        _log.warning(
+            "%s is pinned as the latest version: after a rotation, a restart would open "
+            "another key than the one registered with Dfns. Set key_version = %d, or "
+            'fingerprint = "%s"',
+            self.reference,
+            self.version,
+            self.fingerprint,
+        )
 
     def _sign(self, message: bytes) -> KeyResponse:
         if self._gatherer:
@@ -131,6 +151,8 @@ class VaultTransitKey(SigningKey):
         )
 
     def _close(self) -> None:
+        if self._gatherer:
+            self._gatherer.close()
         self._vault.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -74,7 +75,7 @@ def token_login(token: Secret) -> Login:
     """A token that somebody else obtained; it is read again when it is refused."""
 
     def obtain(client: Any) -> Lease:
-        client.token = _checked(token)
+        client.token = check_token(token.reveal(), f"the token from {token.origin}")
         try:
             data = client.auth.token.lookup_self()["data"]
         except VaultError as error:
@@ -82,26 +83,43 @@ def token_login(token: Secret) -> Login:
                 raise
             # The policy 'default' allows this; a token without it lives as long as it lives.
             return Lease(client.token)
-        return Lease(client.token, data["ttl"] or None, bool(data.get("renewable")))
+        return Lease(client.token, _seconds(data["ttl"]), data.get("renewable") is True)
 
     purpose = Purpose(f"look up the token from {token.origin}", f"Renew it in {token.origin}")
     return Login(obtain, purpose, is_ours=False)
 
 
-def _checked(token: Secret) -> str:
-    """A token that fits into a header; an HTTP library would repeat another one in its error."""
-    value = token.reveal()
-    if not re.fullmatch(r"[!-~]+", value):
-        raise ConfigurationError(
-            f"the token from {token.origin} has characters that no token has, such as white space"
-        )
-    return value
+def check_token(token: str, origin: str) -> str:
+    """A token as it is.
+
+    Raises:
+        ConfigurationError: it fits into no header; an HTTP library would repeat it in its error.
+    """
+    if not re.fullmatch(r"[!-~]+", token):
+        raise ConfigurationError(f"{origin} has characters that no token has, such as white space")
+    return token
 
 
 def lease_of(answer: Mapping[str, Any]) -> Lease:
-    """The lease in an answer to a login or a renewal."""
+    """The lease in an answer to a login or a renewal.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no such answer.
+    """
     auth = answer["auth"]
-    return Lease(auth["client_token"], auth["lease_duration"] or None, bool(auth["renewable"]))
+    if not isinstance(auth["client_token"], str):
+        raise TypeError("a token is a text")
+    return Lease(auth["client_token"], _seconds(auth["lease_duration"]), auth["renewable"] is True)
+
+
+def _seconds(duration: Any) -> float | None:
+    """How long a lease lasts; None where it does not end."""
+    if isinstance(duration, bool) or not isinstance(duration, (int, float)):
+        raise TypeError("a lease is a number of seconds")
+    seconds = float(duration)
+    if not math.isfinite(seconds) or seconds < 0:
+        raise ValueError("a lease is a number of seconds")
+    return seconds or None
 
 
 def _approle(auth: AppRoleAuth) -> Callable[[Any], Lease]:

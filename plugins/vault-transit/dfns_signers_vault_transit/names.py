@@ -57,7 +57,9 @@ def check_mount(path: str) -> str:
         ConfigurationError: it would lead elsewhere, or is one of Vault's own paths.
     """
     mount = _check_path(path, "mount of a secrets engine")
-    if mount.partition("/")[0] in _RESERVED:
+    segments = mount.split("/")
+    # Below a namespace, which may be the beginning of a path, there is a 'sys' again.
+    if segments[0] in _RESERVED or "sys" in segments:
         raise ConfigurationError(
             f"{path!r} is no mount of a secrets engine: Vault keeps that path to itself"
         )

@@ -24,6 +24,7 @@ from dfns_signers_vault_transit.names import KeyName, Mount, Namespace
 
 DEFAULT_MOUNT: Final = "transit"
 DEFAULT_MAX_ATTEMPTS: Final = 3
+MOST_ATTEMPTS: Final = 20
 
 
 def _check_address(value: str) -> str:
@@ -40,6 +41,10 @@ def _check_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _attempts(retries: float | None) -> float | None:
+    return None if retries is None else retries + 1
+
+
 Address = Annotated[str, AfterValidator(_check_address)]
 
 _ENVIRONMENT: Final[Mapping[str, Callable[[], Any]]] = {
@@ -49,8 +54,8 @@ _ENVIRONMENT: Final[Mapping[str, Callable[[], Any]]] = {
     "client_cert": lambda: path_variable("CLIENT_CERT"),
     "client_key": lambda: path_variable("CLIENT_KEY"),
     "tls_server_name": lambda: first_variable("TLS_SERVER_NAME"),
-    "read_timeout": lambda: number_variable("CLIENT_TIMEOUT", seconds),
-    "max_attempts": lambda: number_variable("MAX_RETRIES", lambda retries: int(retries) + 1),
+    "read_timeout": lambda: number_variable("CLIENT_TIMEOUT", seconds, 0.001, 86400),
+    "max_attempts": lambda: _attempts(number_variable("MAX_RETRIES", int, 0, MOST_ATTEMPTS - 1)),
 }
 """Where options come from that are not set."""
 
@@ -100,12 +105,12 @@ class ConnectionOptions(BaseModel):
     read_timeout: float = Field(
         default=10.0,
         gt=0,
-        description="Seconds that an answer may take; else `VAULT_CLIENT_TIMEOUT`.",
+        description="Seconds between two pieces of an answer; else `VAULT_CLIENT_TIMEOUT`.",
     )
     max_attempts: int = Field(
         default=DEFAULT_MAX_ATTEMPTS,
         ge=1,
-        le=20,
+        le=MOST_ATTEMPTS,
         description="How often a request is sent at most: 412, 429, 5xx and broken connections "
         "are tried again; else `VAULT_MAX_RETRIES` + 1.",
     )

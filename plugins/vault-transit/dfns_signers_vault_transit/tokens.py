@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from hvac.exceptions import VaultError  # type: ignore[import-untyped]
-
-from dfns_signers.errors import SigningKeyError
-from dfns_signers_vault_transit.errors import Purpose, from_exception, malformed
-from dfns_signers_vault_transit.login import Lease, Login, lease_of
+from dfns_signers.errors import KeyAccessError, SigningKeyError
+from dfns_signers_vault_transit.errors import (
+    FAILURES,
+    Purpose,
+    from_exception,
+    harmless,
+    malformed,
+)
+from dfns_signers_vault_transit.login import Lease, Login, check_token, lease_of
 
 _RENEWED_AFTER: Final = 2 / 3  # of its lease
+
+_T = TypeVar("_T")
 
 _log: Final = logging.getLogger(__name__)
 
@@ -23,7 +30,8 @@ _log: Final = logging.getLogger(__name__)
 class TokenKeeper:
     """Sees to the token of one hvac client, for all threads.
 
-    One thread at a time renews or logs in; the others wait for what comes of it.
+    One thread at a time renews or logs in; the others wait for what comes of it, and share its
+    failure, too.
 
     Args:
         client: hvac client; its token is set here and nowhere else.
@@ -47,6 +55,8 @@ class TokenKeeper:
         self._lock = threading.Lock()
         self._lease: Lease | None = None
         self._due = self._end = math.inf
+        self._failures = 0
+        self._failure: Exception | None = None
 
     def ready(self) -> str:
         """See that the client has a token that lives, and return it.
@@ -54,26 +64,48 @@ class TokenKeeper:
         Raises:
             SigningKeyError: the login was refused, or the server cannot be reached.
         """
+        failures = self._failures
         with self._lock:
+            if self._lease is not None and self._clock() < self._due:
+                return self._lease.token
+            self._share_failure_since(failures)
             if self._lease is None:
                 return self._obtain().token
-            if self._clock() >= self._due:
-                self._refresh(self._lease)
+            self._refresh(self._lease)
             return self._lease.token
 
     def replace(self, refused: str) -> bool:
         """Come by another token than the one that the server refused.
 
         Returns:
-            Whether there is another; False for somebody else's token that is still the same.
+            Whether there is another; False for a token that lives, and for somebody else's that is
+            still the same.
 
         Raises:
             SigningKeyError: as ``ready``.
         """
+        failures = self._failures
         with self._lock:
             if self._lease is not None and self._lease.token != refused:
                 return True  # another thread has been here
+            self._share_failure_since(failures)
+            if self._login.is_ours and self._lives():
+                return False  # a policy forbids it: another token would be refused as well
             return self._obtain().token != refused
+
+    def _share_failure_since(self, failures: int) -> None:
+        """Fail as the login did that this thread has waited for; another one would fail, too."""
+        if self._failures != failures and self._failure:
+            raise copy.copy(self._failure) from self._failure.__cause__
+
+    def _lives(self) -> bool:
+        """Whether the server knows the token; unknown is a token that may not look itself up."""
+        purpose = Purpose("look up its token", "Log in again")
+        try:
+            self._ask(lambda client: client.auth.token.lookup_self(), purpose)
+        except KeyAccessError:
+            return False
+        return True
 
     def _refresh(self, lease: Lease) -> None:
         try:
@@ -102,7 +134,12 @@ class TokenKeeper:
         return True
 
     def _obtain(self) -> Lease:
-        lease = self._ask(self._login.obtain, self._login.purpose)
+        try:
+            lease = self._ask(self._login.obtain, self._login.purpose)
+            check_token(lease.token, f"{self._server}: the token of the answer")
+        except Exception as error:
+            self._failures, self._failure = self._failures + 1, error
+            raise
         if not self._login.is_ours and lease.seconds is not None and not lease.renewable:
             _log.warning(
                 "%s: the token ends in %.0f s and cannot be renewed; see that it is replaced",
@@ -119,10 +156,10 @@ class TokenKeeper:
         self._client.token = lease.token
         return lease
 
-    def _ask(self, request: Callable[[Any], Lease], purpose: Purpose) -> Lease:
+    def _ask(self, request: Callable[[Any], _T], purpose: Purpose) -> _T:
         try:
             return request(self._client)
-        except (VaultError, OSError) as error:
-            raise from_exception(error, purpose, self._server) from error
-        except (KeyError, TypeError, AttributeError) as error:
+        except FAILURES as error:
+            raise from_exception(error, purpose, self._server) from harmless(error)
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             raise malformed(purpose, self._server) from error

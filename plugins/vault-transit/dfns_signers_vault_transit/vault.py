@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from hvac.exceptions import VaultError  # type: ignore[import-untyped]
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_exponential, wait_random
 
-from dfns_signers.errors import KeyAccessError
+from dfns_signers.errors import KeyAccessError, SigningKeyError
 from dfns_signers_vault_transit.client import build_client, strict_twin
-from dfns_signers_vault_transit.errors import Purpose, from_exception
-from dfns_signers_vault_transit.login import login_for
+from dfns_signers_vault_transit.errors import FAILURES, Purpose, from_exception, harmless
+from dfns_signers_vault_transit.login import check_token, login_for
 from dfns_signers_vault_transit.options import DEFAULT_MAX_ATTEMPTS, ConnectionOptions
 from dfns_signers_vault_transit.tokens import TokenKeeper
 
@@ -97,22 +96,32 @@ class Vault:
 
     def _with_token(self, send: Callable[[], Answer]) -> Answer:
         if self._tokens is None:
-            self._client.token = self._owner.token
+            token = self._owner.token
+            self._client.token = token and check_token(token, "the token of the hvac client")
             return send()
         token = self._tokens.ready()
         try:
             return send()
-        except KeyAccessError:
-            if not self._tokens.replace(token):
+        except KeyAccessError as denial:
+            if not self._replace(token, denial):
                 raise
         return send()
+
+    def _replace(self, token: str, denial: KeyAccessError) -> bool:
+        """Come by another token; where that fails for good, the denial comes first."""
+        assert self._tokens  # noqa: S101  # for the type checker
+        try:
+            return self._tokens.replace(token)
+        except SigningKeyError as error:
+            if error.retriable:
+                raise
+            raise KeyAccessError(f"{denial}\nNor is there another token: {error}") from error
 
     def _send(self, request: Callable[[Any], Any], purpose: Purpose, sent: int) -> Answer:
         try:
             answer = request(self._client)
-        # An OSError is also a file of certificates that cannot be read.
-        except (VaultError, OSError) as error:
-            raise from_exception(error, purpose, self.server) from error
+        except FAILURES as error:
+            raise from_exception(error, purpose, self.server) from harmless(error)
         data = answer.get("data")
         return Answer(data if isinstance(data, Mapping) else {}, answer.get("request_id"), sent)
 

@@ -136,17 +136,29 @@ def test_token_that_was_revoked_costs_all_threads_one_login(
     assert logins(operator, approle) == 1
 
 
-def test_denial_by_policy_costs_one_login_and_is_an_error(
+def test_denial_by_policy_costs_no_login_and_is_an_error(
     operator: Operator, open_key: OpenKey, key: str
 ) -> None:
     rules = f'path "{operator.mount}/keys/{key}" {{ capabilities = ["read"] }}'
     approle = operator.approle(operator.policy(rules), token_ttl="1h")
     opened = open_key(key, auth=approle.auth)
 
-    with pytest.raises(KeyAccessError, match="permission denied"):
-        opened.sign(b"message")
+    for _ in range(2):
+        with pytest.raises(KeyAccessError, match="permission denied"):
+            opened.sign(b"message")
 
-    assert logins(operator, approle) == 2
+    assert logins(operator, approle) == 1
+
+
+def test_dead_token_whose_login_fails_is_the_denial_and_the_failure(
+    operator: Operator, open_key: OpenKey, key: str
+) -> None:
+    approle = operator.approle(operator.signing_policy(key), token_ttl="1h", secret_id_num_uses=1)
+    opened = open_key(key, auth=approle.auth)
+    operator.revoke(token_of(opened))
+
+    with pytest.raises(KeyAccessError, match=r"(?s)did not sign.*Nor is there.*did not log in"):
+        opened.sign(b"message")
 
 
 def test_token_is_renewed_before_it_ends(key: str, operator: Operator, open_key: OpenKey) -> None:

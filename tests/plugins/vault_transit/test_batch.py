@@ -48,6 +48,16 @@ def wait_for_queue(gatherer: Gatherer, length: int) -> None:
     raise AssertionError(f"there were never {length} messages that wait")
 
 
+def wait_until_taken(gatherer: Gatherer, gate: Gate, count: int) -> None:
+    """Until this many messages behind the first have come, sent or not."""
+    for _ in range(2000):
+        with gatherer._lock:
+            if sum(map(len, gate.requests)) - 1 + len(gatherer._waiting) == count:
+                return
+        threading.Event().wait(0.005)
+    raise AssertionError(f"there were never {count} messages")
+
+
 @pytest.fixture
 def gate() -> Gate:
     return Gate()
@@ -227,6 +237,110 @@ def test_task_that_is_cancelled_takes_its_message_along_and_passes_its_turn_on(
 
     assert asyncio.run(cancel_one()) == b"signed 2"
     assert gate.requests == [[b"0"], [b"2"]]
+
+
+def test_task_that_leads_is_cancelled_and_its_followers_are_signed(gate: Gate) -> None:
+    gatherer = Gatherer(gate.send, BatchOptions(max_wait=10))
+
+    async def cancel_leader(threads: ThreadPoolExecutor) -> bytes:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = 1
+        release = threading.Event()
+        busy = asyncio.ensure_future(anyio.to_thread.run_sync(release.wait))
+        first = asyncio.wrap_future(threads.submit(gatherer.sign, b"0"))
+        await asyncio.to_thread(gate.arrived.acquire, timeout=20)
+        leader, follower = (asyncio.create_task(gatherer.asign(m)) for m in (b"1", b"2"))
+        await asyncio.to_thread(wait_for_queue, gatherer, 2)
+        gate.open.set()
+        await first
+        has_left = await asyncio.to_thread(gate.arrived.acquire, timeout=5)
+        leader.cancel()
+        release.set()
+        await busy
+        assert has_left
+        return (await asyncio.wait_for(follower, 20)).signature
+
+    with ThreadPoolExecutor(1) as threads:
+        assert asyncio.run(cancel_leader(threads)) == b"signed 2"
+
+
+def test_task_that_is_cancelled_at_once_leaves_nothing_in_flight(gate: Gate) -> None:
+    gatherer = Gatherer(gate.send, BatchOptions(max_wait=10))
+
+    async def cancel_at_once() -> bytes:
+        task = asyncio.create_task(gatherer.asign(b"0"))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        gate.open.set()
+        return (await asyncio.wait_for(gatherer.asign(b"1"), 5)).signature
+
+    assert asyncio.run(cancel_at_once()) == b"signed 1"
+
+
+def test_task_leads_although_every_worker_thread_waits_for_it(gate: Gate) -> None:
+    gatherer = Gatherer(gate.send, BatchOptions(max_wait=10))
+
+    async def crowd(threads: ThreadPoolExecutor) -> int:
+        limiter = anyio.to_thread.current_default_thread_limiter()
+        limiter.total_tokens = 2
+        first = asyncio.wrap_future(threads.submit(gatherer.sign, b"0"))
+        await asyncio.to_thread(gate.arrived.acquire, timeout=20)
+        tasks = [asyncio.create_task(gatherer.asign(b"1"))]
+        await asyncio.to_thread(wait_for_queue, gatherer, 1)
+        for number in (2, 3):
+            sign = anyio.to_thread.run_sync(gatherer.sign, b"%d" % number)
+            tasks.append(asyncio.ensure_future(sign))
+            await asyncio.to_thread(wait_for_queue, gatherer, number)
+        gate.open.set()
+        done, _ = await asyncio.wait([first, *tasks], timeout=5)
+        return len(done)
+
+    with ThreadPoolExecutor(1) as threads:
+        assert asyncio.run(crowd(threads)) == 4
+
+
+def test_messages_of_more_than_a_megabyte_go_in_several_requests(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dfns_signers_vault_transit.batch._MOST_BYTES", 10)
+    gatherer = Gatherer(gate.send, BatchOptions(max_wait=10), clock=lambda: 0.0)
+    messages = [b"first", b"small", b"b" * 30, b"last"]
+    with ThreadPoolExecutor(4) as threads:
+        futures = [threads.submit(gatherer.sign, messages[0])]
+        assert gate.arrived.acquire(timeout=20)
+        for message in messages[1:]:
+            futures.append(threads.submit(gatherer.sign, message))
+            settled = len(futures) - 1
+            wait_until_taken(gatherer, gate, settled)
+        gate.open.set()
+
+    assert sorted(map(len, gate.requests)) == [1, 1, 1, 1]
+    assert {m for request in gate.requests for m in request} == set(messages)
+
+
+def test_closing_refuses_what_waits_and_lets_what_is_in_flight_come_back(gate: Gate) -> None:
+    gatherer = Gatherer(gate.send, BatchOptions(max_wait=10))
+    with ThreadPoolExecutor(2) as threads:
+        first, second = burst(gatherer, gate, threads, [b"0", b"1"])
+        gatherer.close()
+        refused = second.exception(timeout=20)
+        gate.open.set()
+
+    assert first.result().signature == b"signed 0"
+    assert "was closed" in str(refused)
+    with pytest.raises(SigningKeyError, match="was closed"):
+        gatherer.sign(b"2")
+
+
+def test_request_that_cannot_be_started_is_an_error_and_hinders_nobody(gate: Gate) -> None:
+    gate.open.set()
+    gatherer = Gatherer(gate.send, BatchOptions())
+    gatherer._senders.shutdown()
+
+    with pytest.raises(SigningKeyError, match="could not be started"):
+        asyncio.run(gatherer.asign(b"0"))
+
+    assert gatherer.sign(b"1").signature == b"signed 1"
 
 
 def test_loop_that_ended_while_its_message_was_in_flight_hinders_nobody(gate: Gate) -> None:

@@ -160,3 +160,14 @@ def test_answer_with_another_number_of_results_is_refused(
 
     with pytest.raises(Exception, match="not what Vault's API documents"):
         open_fake(batch={}).sign(b"message")
+
+
+def test_key_that_is_closed_sends_nothing_more_of_what_it_gathered(
+    operator: Operator, open_key: OpenKey
+) -> None:
+    key = open_key(operator.key(), batch={})
+    assert key._gatherer
+    key.close()
+
+    with pytest.raises(SigningKeyError, match="was closed"):
+        key._gatherer.sign(b"message")

@@ -35,6 +35,8 @@ FAILURES = [
     (400, "something else", SigningKeyError, "it refused"),
     (400, "key type aes256-gcm96 does not support signing", UnsupportedKeyError, "does not sign"),
     (400, "signing key not found", KeyNotFoundError, "no such key"),
+    (413, "request body too large", SigningKeyError, "max_request_size"),
+    (418, "", SigningKeyError, "for the reason that it gives"),
     (412, "required index state not present", KeyStoreUnavailableError, "not caught up"),
     (429, "rate limit quota exceeded", KeyStoreThrottledError, "rate limit quota"),
     (472, "", KeyStoreUnavailableError, "is a standby"),
@@ -126,6 +128,44 @@ def test_failure_that_passes_is_no_error_and_is_counted(
 
     assert evidence.attempts == 2
     assert evidence.request_id == signature["request_id"]
+
+
+def test_version_of_endless_digits_is_refused(fake: ScriptedApi, open_fake: OpenKey) -> None:
+    signature = f"vault:v{'9' * 5000}:AAAA"
+    fake.on(FAKE_SIGN, Reply(body={"data": {"signature": signature}}))
+
+    with pytest.raises(SigningKeyError, match="not what Vault's API documents"):
+        open_fake().sign(b"message")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [("[" * 200_000, "no JSON object"), ('{"data":{"type":"t","latest_version":Infinity}}', "API")],
+    ids=["nested", "infinite"],
+)
+def test_description_that_cannot_be_parsed_is_refused(
+    body: str, said: str, fake: ScriptedApi, open_key: OpenKey
+) -> None:
+    fake.on(FAKE_READ, Reply(body=body))
+
+    with pytest.raises(SigningKeyError, match=said):
+        open_key("k", address=fake.url, mount="transit")
+
+
+@pytest.mark.parametrize("host", ["a..b", "ex ample", "a" * 70, "*"])
+def test_host_that_cannot_be_is_unavailable(host: str, open_key: OpenKey) -> None:
+    with pytest.raises(KeyStoreUnavailableError, match="no such host"):
+        open_key("k", address=f"http://{host}:1")
+
+
+def test_login_that_finds_nothing_speaks_of_the_auth_path(
+    fake: ScriptedApi, open_key: OpenKey
+) -> None:
+    fake.on("/v1/auth/approle/login", Reply(status=404, body={"errors": ["no handler for route"]}))
+    auth = {"method": "approle", "role_id": "r", "secret_id": "s"}
+
+    with pytest.raises(KeyNotFoundError, match=r"mounted at 'auth/approle'.*auth\.path"):
+        open_key("k", address=fake.url, auth=auth)
 
 
 def test_no_answer_in_time_is_unavailable(fake: ScriptedApi, open_fake: OpenKey) -> None:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
+
 import hvac  # type: ignore[import-untyped]
 import pytest
 import requests
 
-from dfns_signers.errors import KeyAccessError, KeyStoreThrottledError
+from dfns_signers.errors import (
+    ConfigurationError,
+    KeyAccessError,
+    KeyStoreThrottledError,
+    SigningKeyError,
+)
 from dfns_signers_vault_transit import VaultTransitKey
 from dfns_signers_vault_transit.options import BatchOptions
 from dfns_signers_vault_transit.vault import Vault
@@ -40,6 +48,47 @@ def test_token_that_its_owner_replaces_is_used_from_then_on(operator: Operator) 
     client.token = operator.token(policy)
 
     assert is_signature(operator.public_key(name), b"message", key.sign(b"message"))
+
+
+@pytest.mark.parametrize("token", ["line\n4711", "caf\u00e9-4711", "euro-\u20ac-4711"])
+def test_token_that_fits_no_header_is_refused_without_repeating_it(
+    token: str, fake: ScriptedApi
+) -> None:
+    with pytest.raises(ConfigurationError, match="no token has") as refused:
+        VaultTransitKey(hvac.Client(url=fake.url, token=token), "k")
+
+    assert "4711" not in "".join(traceback.format_exception(refused.value))
+    assert fake.seen == []
+
+
+def test_header_of_the_session_that_is_malformed_is_not_repeated(fake: ScriptedApi) -> None:
+    session = requests.Session()
+    session.headers["X-Secret"] = "line\n4711"
+    client = hvac.Client(url=fake.url, token="token", session=session)
+
+    with pytest.raises(SigningKeyError, match="a header is malformed") as refused:
+        VaultTransitKey(client, "k")
+
+    assert "4711" not in "".join(traceback.format_exception(refused.value))
+
+
+@pytest.mark.parametrize("version", [0, -1])
+def test_version_below_one_is_refused(version: int, fake: ScriptedApi) -> None:
+    with pytest.raises(ConfigurationError, match="start at 1"):
+        VaultTransitKey(hvac.Client(url=fake.url, token="token"), "k", key_version=version)
+
+
+def test_latest_version_is_pinned_with_a_warning(
+    operator: Operator, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = hvac.Client(url=operator.server.address, token=operator.server.token)
+    name = operator.key(versions=2)
+
+    VaultTransitKey(client, name, mount=operator.mount, key_version=2)
+    VaultTransitKey(client, name, mount=operator.mount)
+
+    (warning,) = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert "Set key_version = 2" in warning
 
 
 def test_closing_the_key_leaves_the_client_open(

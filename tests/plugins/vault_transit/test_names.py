@@ -44,7 +44,9 @@ def test_path_that_leads_elsewhere_is_refused(check: Any, path: str) -> None:
         check(path)
 
 
-@pytest.mark.parametrize("mount", ["sys", "sys/policies/acl", "auth/token", "identity", "audit/x"])
+@pytest.mark.parametrize(
+    "mount", ["sys", "sys/policies/acl", "auth/token", "identity", "audit/x", "a/sys/b"]
+)
 def test_mount_that_is_vaults_own_is_refused(mount: str) -> None:
     with pytest.raises(ConfigurationError, match="keeps that path to itself"):
         check_mount(mount)

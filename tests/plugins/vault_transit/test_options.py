@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from dfns_signers.config.validation import validate
 from dfns_signers.errors import ConfigurationError
@@ -216,3 +217,18 @@ def test_variable_that_is_no_number_is_refused_by_name(
 
     with pytest.raises(ConfigurationError, match=f"VAULT_{name}"):
         load()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("VAULT_MAX_RETRIES", "30"), ("VAULT_MAX_RETRIES", "-1"), ("VAULT_CLIENT_TIMEOUT", "0")],
+)
+def test_variable_out_of_its_range_is_named(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(ValidationError, match=f"{variable} is out of range"):
+        VaultTransitOptions.model_validate(
+            {"address": "http://127.0.0.1:1", "key": "k", "auth": {"method": "token", "token": "t"}}
+        )

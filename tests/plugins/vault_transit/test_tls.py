@@ -14,7 +14,9 @@ import pytest
 
 from dfns_signers.errors import SigningKeyError
 from dfns_signers.testing.servers import ServerProcess, free_port
+from dfns_signers_vault_transit.client import build_client
 from dfns_signers_vault_transit.local import VaultServer, find_program
+from dfns_signers_vault_transit.options import ConnectionOptions
 from tests.core.keys import is_signature
 from tests.plugins.vault_transit.certificates import Authority
 from tests.plugins.vault_transit.conftest import OpenKey, without_choice
@@ -106,6 +108,21 @@ def test_tls_settings_come_from_vaults_environment(
     key = open_key(name, at=vault.operator, address=vault.address)
 
     assert is_signature(vault.operator.public_key(name), b"message", key.sign(b"message"))
+
+
+def test_expected_name_holds_through_a_proxy() -> None:
+    options = ConnectionOptions.model_validate(
+        {
+            "address": "https://127.0.0.1:1",
+            "tls_server_name": NAME,
+            "auth": {"method": "token", "token": "t"},
+        }
+    )
+    transport = build_client(options).adapter.session.get_adapter("https://x")
+
+    through = transport.proxy_manager_for("http://127.0.0.1:9")
+
+    assert through.connection_pool_kw["server_hostname"] == NAME
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
@@ -11,10 +12,10 @@ from typing import Any
 import pytest
 import requests
 
-from dfns_signers.errors import KeyAccessError, KeyStoreUnavailableError
+from dfns_signers.errors import ConfigurationError, KeyAccessError, KeyStoreUnavailableError
 from dfns_signers_vault_transit.client import VaultRefusalError
 from dfns_signers_vault_transit.errors import Purpose
-from dfns_signers_vault_transit.login import Lease, Login
+from dfns_signers_vault_transit.login import Lease, Login, lease_of
 from dfns_signers_vault_transit.tokens import TokenKeeper
 
 HOUR = 3600.0
@@ -34,6 +35,7 @@ class TokenServer:
     def __init__(self) -> None:
         self.events: list[str] = []
         self.failure: Exception | None = None
+        self.is_dead = False
         self.renewed_for = HOUR
         self.lease: dict[str, Any] = {"seconds": HOUR, "renewable": True}
         self.tokens = iter([f"token-{number}" for number in range(1, 99)])
@@ -47,10 +49,31 @@ class TokenServer:
         lease = {"lease_duration": self.renewed_for, "renewable": True}
         return {"auth": {"client_token": "as before", **lease}}
 
+    def lookup_self(self) -> dict[str, Any]:
+        self.events.append("lookup")
+        if self.is_dead:
+            raise refusal(403)
+        return {"data": {"ttl": HOUR}}
+
     def _happen(self, event: str) -> None:
         self.events.append(event)
         if self.failure:
             raise self.failure
+
+
+class WatchedLock:
+    """Tells of each thread that comes for the lock."""
+
+    def __init__(self) -> None:
+        self.inner = threading.Lock()
+        self.arrived = threading.Semaphore(0)
+
+    def __enter__(self) -> None:
+        self.arrived.release()
+        self.inner.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.inner.release()
 
 
 @pytest.fixture
@@ -213,6 +236,7 @@ def test_refused_token_is_replaced_once_for_all_threads(
     server: TokenServer, keeper: TokenKeeper
 ) -> None:
     refused = keeper.ready()
+    server.is_dead = True
     together = threading.Barrier(8)
 
     def replace(_: int) -> bool:
@@ -223,7 +247,54 @@ def test_refused_token_is_replaced_once_for_all_threads(
         replaced = list(threads.map(replace, range(8)))
 
     assert all(replaced)
+    assert server.events == ["login", "lookup", "login"]
+
+
+def test_refused_token_that_lives_is_not_replaced(server: TokenServer, keeper: TokenKeeper) -> None:
+    assert keeper.replace(keeper.ready()) is False
+    assert server.events == ["login", "lookup"]
+
+
+def test_login_that_fails_is_tried_once_for_all_threads_that_wait(
+    keeper: TokenKeeper, server: TokenServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.failure = requests.exceptions.ConnectionError("away")
+    lock = WatchedLock()
+    monkeypatch.setattr(keeper, "_lock", lock)
+
+    with ThreadPoolExecutor(8) as threads:
+        with lock.inner:
+            futures = [threads.submit(keeper.ready) for _ in range(8)]
+            for _ in futures:
+                assert lock.arrived.acquire(timeout=20)
+        errors = [future.exception() for future in futures]
+
+    assert server.events == ["login"]
+    assert {type(error) for error in errors} == {KeyStoreUnavailableError}
+    assert len({id(error) for error in errors}) == 8
+    with pytest.raises(KeyStoreUnavailableError):
+        keeper.ready()
     assert server.events == ["login", "login"]
+
+
+@pytest.mark.parametrize("token", ["line\n4711", "caf\u00e9-4711", "euro-\u20ac-4711"])
+def test_token_of_an_answer_that_fits_no_header_is_refused_without_repeating_it(
+    token: str, server: TokenServer, keeper: TokenKeeper
+) -> None:
+    server.tokens = iter([token])
+
+    with pytest.raises(ConfigurationError, match="no token has") as refused:
+        keeper.ready()
+
+    assert "4711" not in "".join(traceback.format_exception(refused.value))
+
+
+@pytest.mark.parametrize("duration", ["60", None, True, [1], -1, float("inf"), float("nan")])
+def test_lease_that_is_no_number_of_seconds_is_refused(duration: object) -> None:
+    answer = {"auth": {"client_token": "t", "lease_duration": duration, "renewable": True}}
+
+    with pytest.raises((TypeError, ValueError), match="number of seconds"):
+        lease_of(answer)
 
 
 def test_somebody_elses_token_that_is_the_same_is_not_replaced(
