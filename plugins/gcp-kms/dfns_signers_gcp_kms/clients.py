@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 from google.api_core.client_options import ClientOptions
+from google.auth.exceptions import GoogleAuthError
 from google.cloud.kms_v1 import KeyManagementServiceAsyncClient, KeyManagementServiceClient
 from typing_extensions import Self
 
+from dfns_signers.errors import ConfigurationError
 from dfns_signers_gcp_kms.credentials import load_credentials
 from dfns_signers_gcp_kms.endpoints import parse_endpoint
 from dfns_signers_gcp_kms.options import ConnectionOptions
@@ -27,11 +29,14 @@ class Clients:
     """The clients of one key; safe to use from several threads and event loops.
 
     Args:
-        client: Google's blocking client.
+        client: Google's blocking client, over gRPC.
         new_async_client: makes Google's asyncio client; called within each event loop that signs,
             since such a client belongs to the loop it was made in. Without it, ``client`` is used
             in a worker thread.
         owned: whether ``close`` closes ``client`` too.
+
+    Attributes:
+        closed: whether ``close`` or ``aclose`` was called.
     """
 
     def __init__(
@@ -43,6 +48,7 @@ class Clients:
     ) -> None:
         self.client = client
         self.new_async_client = new_async_client
+        self.closed = False
         self._owned = owned
         self._lock = threading.Lock()
         self._by_loop: dict[asyncio.AbstractEventLoop, KeyManagementServiceAsyncClient] = {}
@@ -52,7 +58,8 @@ class Clients:
         """Clients as the options say; nothing is sent yet.
 
         Raises:
-            ConfigurationError, KeyAccessError: there are no usable credentials.
+            ConfigurationError, KeyAccessError: there are no usable credentials, or Google's
+                client refuses its environment.
         """
         address = parse_endpoint(options.endpoint) if options.endpoint else None
         if address is not None and address.plaintext:
@@ -75,6 +82,7 @@ class Clients:
     def close(self) -> None:
         """Close the clients; those of event loops with the last call under way."""
         with self._lock:
+            self.closed = True
             self._by_loop.clear()
         if self._owned:
             transport: Any = self.client.transport
@@ -83,6 +91,7 @@ class Clients:
     async def aclose(self) -> None:
         """Like ``close``, and waits for the client of the running event loop."""
         with self._lock:
+            self.closed = True
             client = self._by_loop.pop(asyncio.get_running_loop(), None)
         if client is not None:
             transport: Any = client.transport
@@ -96,9 +105,18 @@ _NewAsync = Callable[[], KeyManagementServiceAsyncClient]
 def _secured(
     credentials: Credentials, options: ClientOptions
 ) -> tuple[KeyManagementServiceClient, _NewAsync]:
+    def new_client(client: Any) -> Any:
+        try:
+            return client(credentials=credentials, client_options=options)
+        except (GoogleAuthError, ValueError) as error:
+            raise ConfigurationError(
+                "Google's client cannot be made: check the environment variables GOOGLE_API_… and "
+                f"GOOGLE_CLOUD_…, and the credentials. Google says: {error}"
+            ) from error
+
     return (
-        KeyManagementServiceClient(credentials=credentials, client_options=options),
-        lambda: KeyManagementServiceAsyncClient(credentials=credentials, client_options=options),
+        new_client(KeyManagementServiceClient),
+        lambda: new_client(KeyManagementServiceAsyncClient),
     )
 
 

@@ -49,7 +49,15 @@ def load_credentials(options: ConnectionOptions) -> Credentials:
 def _source(file: Path | None, scopes: list[str]) -> Any:
     if file is not None:
         return _from_file(file, scopes)
-    return google.auth.default(scopes=scopes)[0]
+    try:
+        return google.auth.default(scopes=scopes)[0]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        # The error may quote what is in the file.
+        raise ConfigurationError(
+            "the Application Default Credentials are no complete credentials file: "
+            f"{type(error).__name__}; check GOOGLE_APPLICATION_CREDENTIALS, or renew them with "
+            "'gcloud auth application-default login'"
+        ) from None
 
 
 def _with_quota_project(found: Credentials, project: str | None) -> Credentials:
@@ -104,7 +112,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigurationError(
             f"the credentials file {file} cannot be read: {error.strerror}"
         ) from error
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ConfigurationError(f"the credentials file {file} is no JSON") from None
     if not isinstance(info, dict):
         raise ConfigurationError(f"the credentials file {file} holds no JSON object")

@@ -110,6 +110,12 @@ _STATE: Final = re.compile(r"current state is:? ([A-Z_]+)")
 
 # grpc reports what google-auth raises in its plugin as a status; this is how its text begins.
 _PLUGIN_FAILED: Final = "Getting metadata from plugin failed"
+_TOKEN_SERVICE_UNREACHABLE: Final = re.compile(
+    r"HTTPS?ConnectionPool|Max retries exceeded|timed out"
+)
+
+UNDECODABLE: Final = "Exception deserializing response"
+"""How the text of grpc's INTERNAL begins where an answer is no message of its type."""
 
 
 @contextmanager
@@ -130,10 +136,14 @@ def translate(error: Exception, method: str, name: str) -> SigningKeyError:
     """Ours for one of Google's; Google's own words are at its end."""
     found: type[Exception] = type(error)
     text = getattr(error, "message", None) or str(error)
-    if isinstance(error, google.GoogleAPICallError) and text.startswith(_PLUGIN_FAILED):
-        found = auth.RefreshError
-    if is_damaged_request(error):
-        return DamagedAnswerError(f"the request for {name} was damaged on its way: {text}")
+    if is_token_failure(error):
+        unreachable = _TOKEN_SERVICE_UNREACHABLE.search(text)
+        found = auth.TransportError if unreachable else auth.RefreshError
+    if is_damaged(error):
+        return DamagedAnswerError(
+            f"the request for {name} or its answer was damaged on its way. Try again; check what "
+            f"stands between this machine and Google if it persists. Google says: {text}"
+        )
     kind, advice = next(
         row for google_kind, row in _ERRORS.items() if issubclass(found, google_kind)
     )
@@ -141,9 +151,18 @@ def translate(error: Exception, method: str, name: str) -> SigningKeyError:
     return kind(f"{told}. Google says: {text}")
 
 
-def is_damaged_request(error: Exception) -> bool:
-    """Whether Cloud KMS found that a checksum does not fit what arrived."""
+def is_damaged(error: Exception) -> bool:
+    """Whether a checksum did not fit what reached Cloud KMS, or its answer does not decode."""
+    if isinstance(error, google.InternalServerError):
+        return bool(error.message.startswith(UNDECODABLE))
     return isinstance(error, google.InvalidArgument) and "_crc32c" in error.message
+
+
+def is_token_failure(error: BaseException | None) -> bool:
+    """Whether the request was never sent, because no access token could be had."""
+    return isinstance(error, google.GoogleAPICallError) and (error.message or "").startswith(
+        _PLUGIN_FAILED
+    )
 
 
 def state_in(error: google.GoogleAPICallError) -> str | None:

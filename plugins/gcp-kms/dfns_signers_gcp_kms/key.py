@@ -6,7 +6,7 @@ import os
 from functools import partial
 from typing import Final, NoReturn
 
-from google.api_core.exceptions import FailedPrecondition, GoogleAPIError
+from google.api_core.exceptions import Cancelled, FailedPrecondition, GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
 from dfns_signers.errors import ConfigurationError, SigningKeyError
@@ -15,7 +15,7 @@ from dfns_signers_gcp_kms.clients import Clients
 from dfns_signers_gcp_kms.errors import translate
 from dfns_signers_gcp_kms.integrity import check_signature
 from dfns_signers_gcp_kms.names import VERSION_FORM, is_crypto_key, is_version, split
-from dfns_signers_gcp_kms.opening import open_version, refuse_crypto_key, refused_state, state_of
+from dfns_signers_gcp_kms.opening import find_state, open_version, refuse_crypto_key, refused_state
 from dfns_signers_gcp_kms.retrying import RetryPolicy, ask
 from dfns_signers_gcp_kms.steps import Steps, arun, run
 
@@ -30,7 +30,7 @@ class GcpKmsKey(SigningKey):
 
     Args:
         clients: Google's clients; ``Clients(client)`` wraps one of yours, which stays yours to
-            close.
+            close. Clients over gRPC only: those over REST raise errors of another library.
         key_version: full name, ``projects/…/cryptoKeyVersions/NUMBER``.
         policy: how long operations may take, and how often they are repeated.
 
@@ -70,16 +70,24 @@ class GcpKmsKey(SigningKey):
                 f"the key {name} was opened before this process was forked, and gRPC does not "
                 "survive a fork: open it in the new process"
             )
+        end = self._policy.end()
         try:
             answer = yield from ask(
                 self._policy,
                 "asymmetric_sign",
                 {"name": name, **algorithm.parameters(message)},
                 partial(check_signature, name, algorithm.verified),
+                end,
             )
         except FailedPrecondition as error:
-            state = yield from state_of(name, error, self._policy)
-            raise refused_state(name, state, error) from error
+            found = yield from find_state(name, error, self._policy, end)
+            raise refused_state(name, found, error) from error
+        except Cancelled as error:
+            if self._clients.closed:
+                raise SigningKeyError(
+                    f"the key {name} is closed, and was so before it had signed; open it again"
+                ) from error
+            raise translate(error, "asymmetric_sign", name) from error
         except (GoogleAPIError, GoogleAuthError) as error:
             raise translate(error, "asymmetric_sign", name) from error
         return KeyResponse(

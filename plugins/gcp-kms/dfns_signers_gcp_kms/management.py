@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
-from google.api_core.exceptions import AlreadyExists, NotFound
+from google.api_core.exceptions import AlreadyExists, NotFound, ServerError
 from google.cloud.kms_v1 import CryptoKey, CryptoKeyVersion, KeyManagementServiceClient
 
 from dfns_signers.algorithms import Algorithm
@@ -18,7 +18,7 @@ from dfns_signers.errors import (
 )
 from dfns_signers_gcp_kms.algorithms import ALGORITHMS, name_for
 from dfns_signers_gcp_kms.connecting import connected, policy_of
-from dfns_signers_gcp_kms.errors import translated
+from dfns_signers_gcp_kms.errors import is_token_failure, translated
 from dfns_signers_gcp_kms.names import is_crypto_key, is_key_ring, split
 from dfns_signers_gcp_kms.opening import PENDING, algorithm_name
 from dfns_signers_gcp_kms.options import (
@@ -63,17 +63,32 @@ def _creation(kind: str, level: str, options: GcpKmsCreateOptions) -> Steps[Cryp
         yield from _require_same_kind(name, kind, level, options)
     else:
         yield from _create_crypto_key(name, kind, level, policy)
-    with translated("create_crypto_key_version", name):
-        # Created apart from its key, so that the answer names it.
-        version = yield from ask_once(policy, "create_crypto_key_version", {"parent": name})
+    # Created apart from its key, so that the answer names it.
+    version = yield from _create(policy, "create_crypto_key_version", name, {"parent": name})
     return (yield from _wait_until_enabled(version.name, policy))
+
+
+def _create(policy: RetryPolicy, method: str, name: str, fields: Mapping[str, Any]) -> Steps[Any]:
+    try:
+        with translated(method, name):
+            return (yield from ask_once(policy, method, fields))
+    except SigningKeyError as error:
+        cause = error.__cause__
+        unknown = isinstance(cause, ServerError) and not is_token_failure(cause)
+        if not (error.retriable and unknown):
+            raise
+        # Not retriable: what was created once would be created twice.
+        raise SigningKeyError(
+            f"{method} for {name} was sent, and what was asked for may have been created: look "
+            f"with 'dfns-signers keys list' before you create it again ({error})"
+        ) from error
 
 
 def _ensure_key_ring(name: str, policy: RetryPolicy) -> Steps[None]:
     parent, own = split(name)
     try:
-        with translated("create_key_ring", name):
-            yield from ask_once(policy, "create_key_ring", {"parent": parent, "key_ring_id": own})
+        fields = {"parent": parent, "key_ring_id": own}
+        yield from _create(policy, "create_key_ring", name, fields)
     except SigningKeyError as error:
         if not isinstance(error.__cause__, AlreadyExists):
             raise
@@ -89,8 +104,7 @@ def _create_crypto_key(name: str, kind: str, level: str, policy: RetryPolicy) ->
         "skip_initial_version_creation": True,
     }
     try:
-        with translated("create_crypto_key", name):
-            yield from ask_once(policy, "create_crypto_key", fields)
+        yield from _create(policy, "create_crypto_key", name, fields)
     except SigningKeyError as error:
         if isinstance(error.__cause__, AlreadyExists):
             raise SigningKeyError(
@@ -127,12 +141,13 @@ def _wait_until_enabled(name: str, policy: RetryPolicy) -> Steps[CryptoKeyVersio
             version = (yield from ask(policy, "get_crypto_key_version", {"name": name})).message
         if version.state.name == _ENABLED:
             return cast("CryptoKeyVersion", version)
-        if version.state.name != PENDING or policy.clock() + pause > end:
+        left = end - policy.clock()
+        if version.state.name != PENDING or left <= 0:
             raise KeyStateError(
                 f"{name} was created and cannot sign yet: it is {version.state.name}. Look at it "
                 "again with 'dfns-signers keys list', or raise generation_timeout"
             )
-        yield Pause(pause)
+        yield Pause(min(pause, left))
     raise AssertionError("pauses have no end")
 
 

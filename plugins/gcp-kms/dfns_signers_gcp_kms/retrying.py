@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from google.api_core import exceptions as google
 
-from dfns_signers_gcp_kms.errors import DamagedAnswerError, is_damaged_request
+from dfns_signers_gcp_kms.errors import DamagedAnswerError, is_damaged
 from dfns_signers_gcp_kms.steps import Pause, Request, Steps
 
 _LONGEST_PAUSE: Final = 5.0
@@ -44,6 +44,10 @@ class RetryPolicy:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
+    def end(self) -> float:
+        """When an operation that begins now is given up, by the clock."""
+        return self.clock() + self.timeout
+
     def pauses(self) -> Iterator[float]:
         """Seconds between one request and the next, without end."""
         for number in itertools.count():
@@ -64,6 +68,7 @@ def ask(
     method: str,
     fields: Mapping[str, Any],
     check: Callable[[Any], None] = lambda _answer: None,
+    end: float | None = None,
 ) -> Steps[Answer]:
     """Send a request that may be repeated.
 
@@ -72,18 +77,19 @@ def ask(
         method: method of Google's client.
         fields: the request.
         check: raises DamagedAnswerError for an answer to be discarded.
+        end: when to give up, by the clock of the policy; else after its timeout.
 
     Raises:
         GoogleAPIError, GoogleAuthError: the last one.
         DamagedAnswerError: the last answer was damaged too.
     """
-    end = policy.clock() + policy.timeout
+    end = policy.end() if end is None else end
     for attempt, pause in enumerate(policy.pauses(), start=1):
         try:
             message = yield Request(method, fields, max(end - policy.clock(), 0.001))
             check(message)
         except (google.GoogleAPIError, DamagedAnswerError) as error:
-            may_help = isinstance(error, _TRANSIENT) or is_damaged_request(error)
+            may_help = isinstance(error, _TRANSIENT) or is_damaged(error)
             if not may_help or attempt >= policy.max_attempts or policy.clock() + pause >= end:
                 raise
         else:

@@ -6,10 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
-from google.api_core.exceptions import GoogleAPIError
+import grpc.aio
+from google.api_core.exceptions import Cancelled, GoogleAPIError, InternalServerError
 from google.auth.exceptions import GoogleAuthError
+
+from dfns_signers_gcp_kms.errors import UNDECODABLE
 
 if TYPE_CHECKING:
     from google.cloud.kms_v1 import KeyManagementServiceAsyncClient, KeyManagementServiceClient
@@ -59,7 +62,7 @@ def run(
                 if isinstance(step, Pause):
                     sleep(step.seconds)
                 else:
-                    answer = _send(client, step)
+                    answer = _send_blocking(client, step)
             except FAILURES as error:
                 step = steps.throw(error)
             else:
@@ -78,13 +81,46 @@ async def arun(steps: Steps[T], client: KeyManagementServiceAsyncClient) -> T:
                 if isinstance(step, Pause):
                     await asyncio.sleep(step.seconds)
                 else:
-                    answer = await _send(client, step)
+                    answer = await _send_in_loop(client, step)
             except FAILURES as error:
                 step = steps.throw(error)
             else:
                 step = steps.send(answer)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
+
+
+def _send_blocking(client: object, step: Request) -> Any:
+    try:
+        return _send(client, step)
+    except ValueError as error:
+        if "closed channel" not in str(error):
+            raise
+        raise _cancelled(str(error)) from error
+
+
+async def _send_in_loop(client: object, step: Request) -> Any:
+    # A task of its own tells a call that gRPC cancels from a caller who is cancelled.
+    call = asyncio.ensure_future(_send(client, step))
+    try:
+        await asyncio.wait({call})
+    except asyncio.CancelledError:
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        raise
+    if call.cancelled():
+        raise _cancelled("the call was cancelled")
+    try:
+        answer = call.result()
+    except grpc.aio.UsageError as error:
+        raise _cancelled(str(error)) from error
+    if answer is None:  # what grpc.aio returns where the blocking client reports INTERNAL
+        raise cast("Any", InternalServerError)(UNDECODABLE)
+    return answer
+
+
+def _cancelled(text: str) -> Exception:
+    return cast("Exception", cast("Any", Cancelled)(text))
 
 
 def _send(client: object, step: Request) -> Any:

@@ -15,6 +15,7 @@ from google.oauth2 import credentials as user
 from google.oauth2 import service_account
 
 from dfns_signers.errors import ConfigurationError, KeyAccessError
+from dfns_signers_gcp_kms.clients import Clients
 from dfns_signers_gcp_kms.credentials import SCOPES, load_credentials
 from dfns_signers_gcp_kms.options import ConnectionOptions
 from tests.plugins.gcp_kms.keys import rsa_key
@@ -199,3 +200,30 @@ def test_file_that_cannot_be_used_is_refused_without_its_content(
 def test_file_that_is_missing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read: No such file"):
         load_credentials(ConnectionOptions(credentials_file=tmp_path / "missing.json"))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("GOOGLE_API_USE_MTLS_ENDPOINT", "sometimes"), ("GOOGLE_CLOUD_UNIVERSE_DOMAIN", " ")],
+)
+def test_environment_that_google_refuses_is_a_configuration_error(
+    variable: str, value: str, save: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(ConfigurationError, match=r"client cannot be made.*Google says: \w+"):
+        Clients.connect(ConnectionOptions(credentials_file=save(service_account_info())))
+
+
+def test_default_credentials_that_are_no_object_are_a_configuration_error(
+    save: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(save([CANARY])))
+
+    with pytest.raises(ConfigurationError, match="GOOGLE_APPLICATION_CREDENTIALS"):
+        load_credentials(ConnectionOptions())
+
+
+def test_credentials_file_that_is_nested_too_deep_is_a_configuration_error(save: Any) -> None:
+    with pytest.raises(ConfigurationError, match="is no JSON"):
+        load_credentials(ConnectionOptions(credentials_file=save("[" * 200_000)))

@@ -68,8 +68,8 @@ def test_status_is_reported_as_the_error_that_fits(
 
 
 def test_every_status_that_grpc_has_is_tried_here() -> None:
-    local_only = {"OK", "CANCELLED"}
-    raised_elsewhere = {"ALREADY_EXISTS"}
+    local_only = {"OK"}
+    raised_elsewhere = {"ALREADY_EXISTS", "CANCELLED"}
 
     assert STATUSES.keys() | local_only | raised_elsewhere == set(grpc.StatusCode.__members__)
 
@@ -123,8 +123,19 @@ def test_denial_for_another_reason_names_the_reason() -> None:
             make(google.ServiceUnavailable, "Getting metadata from plugin failed: expired"),
             KeyAccessError,
         ),
+        *(
+            (
+                make(google.ServiceUnavailable, f"Getting metadata from plugin failed: {text}"),
+                KeyStoreUnavailableError,
+            )
+            for text in (
+                "HTTPSConnectionPool(host='oauth2', port=443): expired",
+                "Max retries exceeded with url: /token: expired",
+                "Read timed out: expired",
+            )
+        ),
     ],
-    ids=["refused", "unreachable", "reported by grpc"],
+    ids=["refused", "unreachable", "reported by grpc", "no connection", "no retries", "slow"],
 )
 def test_failure_to_get_a_token_is_reported(
     error: Exception, expected: type[SigningKeyError]

@@ -18,7 +18,6 @@ from dfns_signers.errors import (
     KeyAccessError,
     KeyNotFoundError,
     KeyStateError,
-    KeyStoreUnavailableError,
     SigningKeyError,
     UnsupportedKeyError,
 )
@@ -147,9 +146,10 @@ def test_creation_that_may_have_taken_effect_is_not_repeated(
 ) -> None:
     cloud_kms.faults.add(Fault(method, status="UNAVAILABLE"))
 
-    with pytest.raises(KeyStoreUnavailableError):
+    with pytest.raises(SigningKeyError, match=r"may have been created.*keys list") as caught:
         create(cloud_kms, create_key_ring=True)
 
+    assert not caught.value.retriable
     assert [call.method for call in cloud_kms.calls].count(method) == 1
 
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from google.api_core.exceptions import FailedPrecondition
 
 from dfns_signers.errors import (
     ConfigurationError,
     KeyAccessError,
     KeyNotFoundError,
     KeyStateError,
+    UnsupportedKeyError,
 )
+from dfns_signers_gcp_kms.clients import Clients
 from dfns_signers_gcp_kms.emulator import CloudKmsEmulator, Fault
 from dfns_signers_gcp_kms.key import GcpKmsKey
+from dfns_signers_gcp_kms.options import ConnectionOptions
+from dfns_signers_gcp_kms.steps import Request
 from tests.plugins.gcp_kms.conftest import QUICK, OpenKey
 from tests.plugins.gcp_kms.keys import CRYPTO_KEY, seed
 
@@ -74,6 +80,57 @@ def test_state_that_may_not_be_read_is_said_to_be_unknown(
     assert "not so" in str(caught.value)
 
 
+def test_state_that_cannot_be_read_for_another_reason_is_said_with_that_reason(
+    cloud_kms: CloudKmsEmulator, version: str, open_key: OpenKey
+) -> None:
+    cloud_kms.faults.add(
+        Fault("GetPublicKey", status="FAILED_PRECONDITION", message="not so"),
+        Fault("GetCryptoKeyVersion", status="INTERNAL", message="broken inside"),
+    )
+
+    with pytest.raises(KeyStateError, match=r"could not be read.*broken inside") as caught:
+        open_key(version)
+
+    assert "permission" not in str(caught.value)
+
+
+def test_enabled_version_that_is_not_used_is_not_said_to_lack_a_permission(
+    cloud_kms: CloudKmsEmulator, version: str, open_key: OpenKey
+) -> None:
+    cloud_kms.faults.add(Fault("GetPublicKey", status="FAILED_PRECONDITION", message="not so"))
+
+    with pytest.raises(KeyStateError, match=r"is ENABLED: .*not so") as caught:
+        open_key(version)
+
+    assert "permission" not in str(caught.value)
+
+
+def test_enabled_version_with_an_algorithm_that_dfns_refuses_is_unsupported(
+    cloud_kms: CloudKmsEmulator, open_key: OpenKey
+) -> None:
+    version = seed(cloud_kms, "EC_SIGN_P384_SHA384")
+    cloud_kms.faults.add(Fault("GetPublicKey", status="FAILED_PRECONDITION", message="not so"))
+
+    with pytest.raises(UnsupportedKeyError, match="EC_SIGN_P384_SHA384"):
+        open_key(version)
+
+
+def test_state_is_read_within_the_deadline_of_the_signature(
+    version: str, open_key: OpenKey
+) -> None:
+    now = [0.0]
+    key = open_key(version, replace(QUICK, timeout=10.0, clock=lambda: now[0]))
+    refusal: Any = FailedPrecondition
+    steps = key._signing(b"m")
+    next(steps)
+    now[0] = 8.0
+
+    step = steps.throw(refusal("not so"))
+
+    assert isinstance(step, Request)
+    assert (step.method, step.timeout) == ("get_crypto_key_version", 2.0)
+
+
 def test_state_is_found_in_the_text_where_there_are_no_details(
     cloud_kms: CloudKmsEmulator, version: str, open_key: OpenKey
 ) -> None:
@@ -116,7 +173,7 @@ def test_version_that_is_not_generated_in_time_is_refused(
     with pytest.raises(KeyStateError, match=r"is PENDING_GENERATION: .*raise generation_timeout"):
         open_key(version, policy)
 
-    assert 2.0 < now[0] <= 7.0
+    assert now[0] == pytest.approx(7.0)
 
 
 def test_unknown_version_is_not_found(open_key: OpenKey, version: str) -> None:
@@ -147,6 +204,21 @@ def test_crypto_key_with_several_enabled_versions_is_refused_with_all_of_them(
         open_key(CRYPTO_KEY)
 
     assert all(f"key_version = '{version}'" in str(caught.value) for version in versions)
+
+
+def test_crypto_key_is_refused_with_the_enabled_versions_of_every_page() -> None:
+    with CloudKmsEmulator(page_size=2) as paged:
+        versions = [seed(paged, "EC_SIGN_ED25519") for _ in range(5)]
+        for destroyed in versions[:2]:
+            paged.set_state(destroyed, "DESTROYED")
+        clients = Clients.connect(ConnectionOptions(endpoint=paged.endpoint))
+
+        with pytest.raises(ConfigurationError) as caught:
+            GcpKmsKey(clients, CRYPTO_KEY, policy=QUICK)
+        clients.close()
+
+    found = [version for version in versions if f"key_version = '{version}'" in str(caught.value)]
+    assert found == versions[2:]
 
 
 def test_crypto_key_without_enabled_versions_is_refused_with_how_to_create_one(

@@ -13,6 +13,8 @@ from pathlib import Path
 from dfns_signers_gcp_kms.emulator.emulator import CloudKmsEmulator
 from dfns_signers_gcp_kms.emulator.refusals import Refusal
 
+_HIGHEST_PORT = 65535
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGINT or SIGTERM; prints one line of JSON when connections are accepted."""
@@ -58,7 +60,7 @@ def _deny(emulator: CloudKmsEmulator, text: str) -> None:
 
 def _parse_listen(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal():
+    if not host or not port.isdecimal() or int(port) > _HIGHEST_PORT:
         raise ValueError(f"cannot listen on {text!r}: expected HOST:PORT, such as 127.0.0.1:0")
     return host.removeprefix("[").removesuffix("]"), int(port)
 

@@ -51,7 +51,6 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic i
         self, operations: Mapping[str, Operation], faults: FaultQueue, permissions: Permissions
     ) -> None:
         self.calls: deque[RecordedCall] = deque(maxlen=_REMEMBERED)
-        self.stopping = threading.Event()
         self._operations = operations
         self._faults = faults
         self._permissions = permissions
@@ -72,9 +71,13 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic i
 
     def _handler(self, method: str, operation: Operation) -> Callable[[Any, Any], Any]:
         def handle(request: Any, context: grpc.ServicerContext) -> Any:
-            self.calls.append(RecordedCall(method, request, _metadata(context)))
+            # A copy: a fault may damage the request.
+            sent = operation.request(request)
+            self.calls.append(RecordedCall(method, sent, _metadata(context)))
             fault = self._faults.take(method)
             try:
+                if fault is not None:
+                    _delay(fault.delay, context)
                 return self._answer(operation, request, fault)
             except Refusal as refusal:
                 _abort(context, refusal)
@@ -83,8 +86,6 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic i
 
     def _answer(self, operation: Operation, request: Any, fault: Fault | None) -> Any:
         if fault is not None:
-            if self.stopping.wait(fault.delay):
-                raise Refusal(grpc.StatusCode.UNAVAILABLE, "the emulator stops")
             if fault.status is not None:
                 raise Refusal(grpc.StatusCode[fault.status], fault.message)
             fault.damage("request", operation.request.pb(request))
@@ -95,6 +96,12 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic i
         if fault is not None:
             fault.damage("response", operation.response.pb(response))
         return response
+
+
+def _delay(seconds: float, context: grpc.ServicerContext) -> None:
+    gone = threading.Event()
+    if not context.add_callback(gone.set) or gone.wait(seconds):
+        raise Refusal(grpc.StatusCode.CANCELLED, "the client gave up, or the emulator stops")
 
 
 def _refuse(method: str) -> Callable[[Any, Any], Any]:

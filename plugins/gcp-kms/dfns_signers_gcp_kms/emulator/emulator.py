@@ -115,7 +115,6 @@ class CloudKmsEmulator:
         """Close every connection and free the port; calls under way are cancelled."""
         if self._server is not None:
             stopped = self._server.stop(grace=None)
-            self._dispatcher.stopping.set()
             stopped.wait()
             self._pool.shutdown()
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, Protocol, TypeAlias, TypeVar
 
+import google.auth
 import grpc
 import pytest
 from google.api_core.exceptions import AlreadyExists
@@ -96,7 +97,9 @@ class GoogleService:
 
     def __init__(self, project: str, location: str) -> None:
         self.location = f"projects/{project}/locations/{location}"
-        self.client: Client = KeyManagementServiceClient()
+        # Loaded once, for each test hides the credentials of this machine.
+        self.credentials = google.auth.default()[0]
+        self.client: Client = KeyManagementServiceClient(credentials=self.credentials)
         self.version = cache(self._version)
 
     def _version(self, algorithm: str) -> str:
@@ -107,7 +110,7 @@ class GoogleService:
 
     def call_async(self, call: Callable[[Client], Awaitable[T]]) -> T:
         async def run() -> T:
-            return await call(KeyManagementServiceAsyncClient())
+            return await call(KeyManagementServiceAsyncClient(credentials=self.credentials))
 
         return asyncio.run(run())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import grpc
 import pytest
 from google.api_core import exceptions as google
@@ -69,3 +71,29 @@ def test_fault_that_is_none_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=told):
         cloud_kms.faults.load([fault])
+
+
+def test_delays_that_clients_gave_up_do_not_hold_up_others(
+    cloud_kms: CloudKmsEmulator, client: Client, version: str
+) -> None:
+    cloud_kms.faults.add(*[Fault("GetPublicKey", delay=600.0)] * 20)
+
+    def give_up(_number: int) -> None:
+        with pytest.raises(google.DeadlineExceeded):
+            client.get_public_key(name=version, retry=None, timeout=0.2)
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(give_up, range(20)))
+    cloud_kms.faults.clear()
+
+    assert client.get_public_key(name=version, retry=None, timeout=20.0)
+
+
+def test_damaged_request_is_recorded_as_it_was_sent(
+    cloud_kms: CloudKmsEmulator, client: Client, version: str
+) -> None:
+    cloud_kms.faults.add(Fault("AsymmetricSign", corrupt="request.data"))
+
+    client.asymmetric_sign(request={"name": version, "data": b"abc"}, retry=None)
+
+    assert cloud_kms.calls[-1].request.data == b"abc"

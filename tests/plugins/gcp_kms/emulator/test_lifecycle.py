@@ -73,6 +73,7 @@ def test_program_announces_itself_and_stops_at_a_signal(
         (["--listen", "0.0.0.0:0"], "no authentication"),
         (["--listen", "127.0.0.1"], "expected HOST:PORT"),
         (["--listen", "127.0.0.1:http"], "expected HOST:PORT"),
+        (["--listen", "127.0.0.1:65536"], "expected HOST:PORT"),
         (["--key", f"{CRYPTO_KEY}=AES"], "has no AES keys"),
         (["--key", f"{CRYPTO_KEY}=EC_SIGN_SECP256K1_SHA256"], "not available at the protection"),
         (["--key", "key=EC_SIGN_ED25519"], "does not match"),
