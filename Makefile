@@ -38,7 +38,7 @@ lowest: ## run the suite on the lowest versions that the metadata allows
 bench: $(VENV)/.runtime $(SERVERS) ## measure; the figures depend on the machine
 	@for file in plugins/*/bench/*.py; do $(BIN)/python $$file; done
 
-localstack: $(VENV)/.runtime .venv-localstack/.done ## run LocalStack with keys in it until Ctrl-C, and print the settings to use
+localstack: $(VENV)/.runtime .venv-localstack/.done .venv-ministack/.done ## run LocalStack with keys in it until Ctrl-C, and print the settings to use
 	@$(BIN)/python localstack/serve.py $(ARGS)
 
 constraints: ## renew constraints.txt from the newest versions

@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from dfns_signers_aws_kms.local import local_client
 from dfns_signers_aws_kms.seeding import seed
 
@@ -20,7 +22,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Create keys and aliases on a local KMS.")
     parser.add_argument("--endpoint-url", default="http://127.0.0.1:4566", metavar="URL")
     url = parser.parse_args().endpoint_url
-    for algorithm, alias in seed(local_client(url)).items():
+    try:
+        seeded = seed(local_client(url))
+    except (BotoCoreError, ClientError, ValueError) as error:
+        sys.exit(f"cannot seed {url}: {error}")
+    for algorithm, alias in seeded.items():
         sys.stdout.write(f"{algorithm}\t{alias}\n")
 
 

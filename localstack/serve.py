@@ -3,7 +3,8 @@
 
 Usage: python localstack/serve.py [--port PORT] [--ministack]
 
-Needs dfns-signers-aws-kms, and LocalStack in .venv-localstack (make .venv-localstack/.done).
+Needs dfns-signers-aws-kms, and the server in .venv-localstack or .venv-ministack: make localstack
+builds both and runs this; ARGS=--ministack chooses MiniStack.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import signal
 import sys
 import threading
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dfns_signers.testing.servers import ServerStartError
 from dfns_signers_aws_kms.local import ENVIRONMENT, LOCALSTACK, MINISTACK, LocalKms, local_client
 from dfns_signers_aws_kms.seeding import seed
 
@@ -26,10 +30,13 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with LocalKms(MINISTACK if arguments.ministack else LOCALSTACK, arguments.port) as server:
-        sys.stdout.write(settings(server))
-        sys.stdout.flush()
-        stop.wait()
+    try:
+        with LocalKms(MINISTACK if arguments.ministack else LOCALSTACK, arguments.port) as server:
+            sys.stdout.write(settings(server))
+            sys.stdout.flush()
+            stop.wait()
+    except (ServerStartError, BotoCoreError, ClientError) as error:
+        sys.exit(str(error))
 
 
 def settings(server: LocalKms) -> str:

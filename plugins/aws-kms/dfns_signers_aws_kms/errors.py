@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from json import JSONDecodeError
 from typing import Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
 
 from dfns_signers.errors import (
     ConfigurationError,
@@ -105,6 +107,10 @@ SERVICE_ERRORS: Final[Mapping[str, Meaning]] = {
     "Throttling": _THROTTLED,
     "RequestLimitExceeded": _THROTTLED,
     "TooManyRequestsException": _THROTTLED,
+    "RequestThrottledException": _THROTTLED,
+    "ThrottledException": _THROTTLED,
+    "PriorRequestNotComplete": _THROTTLED,
+    "SlowDown": _THROTTLED,
     "LimitExceededException": Meaning(
         SigningKeyError, "a quota of AWS KMS is used up: delete keys or have it raised"
     ),
@@ -171,15 +177,47 @@ def translated(task: str) -> Iterator[None]:
         cause = error if meaning.may_quote else None
         raise meaning.error(_describe_answer(task, error, meaning)) from cause
     except BotoCoreError as error:
+        if type(error) is HTTPClientError:
+            raise _failure_of_http(task, error) from None
         meaning = next(
             SDK_ERRORS[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in SDK_ERRORS
         )
         raise meaning.error(f"cannot {task}: {_cut(str(error))}; {meaning.advice}") from error
+    except (OSError, EOFError) as error:
+        # What concerns the network, botocore wraps: this comes out of the chain of credentials.
+        told = _cut(str(error)) or "somebody is asked for a code, and nobody is there (MFA)"
+        raise KeyAccessError(f"cannot {task}: {told}; {_CREDENTIALS.advice}") from error
+    except JSONDecodeError as error:
+        raise unreadable_credentials(task, error) from None
     except _UNREADABLE as error:
         raise KeyStoreUnavailableError(
             f"cannot {task}: the answer is not what AWS KMS sends ({type(error).__name__}); check "
             "'endpoint_url' and proxy"
         ) from error
+
+
+def unreadable_credentials(task: str, error: ValueError) -> KeyAccessError:
+    """The error for a source of credentials that gives something else.
+
+    It must be raised without its cause: the error of a JSON parser has all that a process printed.
+    """
+    return KeyAccessError(
+        f"cannot {task}: the source of the AWS credentials is unusable: {_cut(str(error))}; "
+        f"{_CREDENTIALS.advice}"
+    )
+
+
+def _failure_of_http(task: str, error: HTTPClientError) -> DfnsSignersError:
+    """Without the text of the error: it repeats a header that is refused, with what is in it."""
+    wrapped = error.kwargs.get("error")
+    if isinstance(wrapped, ValueError) and not isinstance(wrapped, HTTPError):
+        return KeyAccessError(
+            f"cannot {task}: a credential has a line break or other character that no header "
+            "takes; correct AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN, or where else they come from"
+        )
+    return _UNREACHABLE.error(
+        f"cannot {task}: the HTTP client failed ({type(wrapped).__name__}); {_UNREACHABLE.advice}"
+    )
 
 
 def error_code(error: ClientError) -> str:
@@ -192,6 +230,8 @@ def _meaning_of_answer(error: ClientError) -> Meaning:
     if known is not None:
         return known
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if status == 429:  # noqa: PLR2004  # HTTP's Too Many Requests
+        return _THROTTLED
     return _UNAVAILABLE if status >= 500 else _REFUSED  # noqa: PLR2004  # HTTP's server errors
 
 

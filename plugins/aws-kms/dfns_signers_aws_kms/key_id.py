@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_KEY: Final = r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
+_HEX: Final = "[0-9a-fA-F]"
+_KEY: Final = rf"(?:{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}|mrk-{_HEX}{{32}})"
 _ALIAS: Final = r"alias/[A-Za-z0-9/_-]{1,250}"
-_BARE: Final = re.compile(rf"{_KEY}|(?P<alias>{_ALIAS})", re.IGNORECASE)
+_BARE: Final = re.compile(rf"{_KEY}|(?P<alias>{_ALIAS})")
 _ARN: Final = re.compile(
-    rf"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):\d{{12}}:(?:key/{_KEY}|(?P<alias>{_ALIAS}))",
-    re.IGNORECASE,
+    rf"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):\d{{12}}:(?:key/{_KEY}|(?P<alias>{_ALIAS}))"
 )
 
 FORMS: Final = (
@@ -49,9 +49,13 @@ class KeyId:
         return cls(text, match.groupdict().get("region"), match["alias"] is not None)
 
     def names(self, arn: str) -> bool:
-        """Whether an ARN can be that of the key; behind an alias, any key can be."""
+        """Whether an ARN can be that of the key; behind an alias, any key can be.
+
+        An alias ARN says account and region, and an alias leads to a key of its own ones.
+        """
         if self.is_alias:
-            return is_key_arn(arn)
+            place = self.text.rpartition(":")[0]
+            return is_key_arn(arn) and place in {"", arn.rpartition(":")[0]}
         found = arn if self.region else arn.rpartition("/")[2]
         return is_key_arn(arn) and found.lower() == self.text.lower()
 

@@ -8,11 +8,21 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ProxyConnectionError,
+)
 
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.backends.management import KeyDescription
-from dfns_signers.errors import DfnsSignersError, KeyStateError, SigningKeyError
+from dfns_signers.errors import (
+    DfnsSignersError,
+    KeyStateError,
+    KeyStoreUnavailableError,
+    SigningKeyError,
+)
 from dfns_signers_aws_kms.algorithms import KEY_SPECS, KeySpec, created_spec
 from dfns_signers_aws_kms.client import kms_client
 from dfns_signers_aws_kms.errors import error_code, translated
@@ -24,6 +34,8 @@ if TYPE_CHECKING:
 
 _POLLS: Final = 60
 _INTERVAL: Final = 1.0
+
+_NEVER_SENT: Final = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
 
 
 def create_key(
@@ -47,11 +59,10 @@ def create_key(
     with closing(kms_client(options)) as client:
         if options.alias is not None:
             _require_free(client, options.alias)
-        arn = _create(client, spec, options)
+        arn = _create(spec, options)
         try:
             if options.alias is not None:
-                with translated(f"give the key {arn} the alias {options.alias}"):
-                    client.create_alias(AliasName=options.alias, TargetKeyId=arn)
+                _give_alias(client, arn, options.alias)
             metadata = _wait_until_enabled(client, arn, sleep)
         except DfnsSignersError as error:
             raise type(error)(f"the key {arn} was created, and then: {error}") from error
@@ -77,19 +88,50 @@ def list_keys(options: ListOptions) -> Iterator[KeyDescription]:
 def _require_free(client: KMSClient, alias: str) -> None:
     """Refuse a taken alias before a key is made that would then have none, and cost money."""
     with translated(f"look for the alias {alias}"):
+        taken = _key_behind(client, alias)
+    # Where these credentials may not look, CreateAlias refuses it later.
+    if taken is not None:
+        raise SigningKeyError(
+            f"the alias {alias} belongs to the key {taken}; choose another one. No key was created"
+        )
+
+
+def _key_behind(client: KMSClient, alias: str) -> str | None:
+    """The ARN of the key that has an alias; None where there is none, or it may not be read."""
+    try:
+        return client.describe_key(KeyId=alias)["KeyMetadata"]["Arn"]
+    except ClientError as error:
+        if error_code(error) in {"NotFoundException", "AccessDeniedException"}:
+            return None
+        raise
+
+
+def _give_alias(client: KMSClient, arn: str, alias: str) -> None:
+    with translated(f"give the key {arn} the alias {alias}"):
         try:
-            taken = client.describe_key(KeyId=alias)["KeyMetadata"]["Arn"]
+            client.create_alias(AliasName=alias, TargetKeyId=arn)
         except ClientError as error:
-            # Where these credentials may not look, CreateAlias refuses it later.
-            if error_code(error) in {"NotFoundException", "AccessDeniedException"}:
-                return
-            raise
-    raise SigningKeyError(
-        f"the alias {alias} belongs to the key {taken}; choose another one. No key was created"
-    )
+            # The first attempt may have done it, and its answer been lost.
+            is_taken = error_code(error) == "AlreadyExistsException"
+            if not is_taken or _key_behind(client, alias) != arn:
+                raise
 
 
-def _create(client: KMSClient, spec: KeySpec, options: CreateOptions) -> str:
+def _create(spec: KeySpec, options: CreateOptions) -> str:
+    """One attempt with a client of its own: each one that AWS carries out makes another key."""
+    with closing(kms_client(options.model_copy(update={"max_attempts": 1}))) as client:
+        try:
+            return _request_key(client, spec, options)
+        except KeyStoreUnavailableError as error:
+            if isinstance(error.__cause__, _NEVER_SENT):
+                raise
+            raise SigningKeyError(
+                "a key may have been created; see 'dfns-signers keys list' before another "
+                f"attempt: {error}"
+            ) from error
+
+
+def _request_key(client: KMSClient, spec: KeySpec, options: CreateOptions) -> str:
     tags: list[TagTypeDef] = [
         {"TagKey": name, "TagValue": value} for name, value in options.tags.items()
     ]
@@ -101,7 +143,7 @@ def _create(client: KMSClient, spec: KeySpec, options: CreateOptions) -> str:
             MultiRegion=options.multi_region,
             Tags=tags,
         )
-    return answer["KeyMetadata"]["Arn"]
+        return answer["KeyMetadata"]["Arn"]
 
 
 def _wait_until_enabled(

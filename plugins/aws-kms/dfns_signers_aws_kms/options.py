@@ -15,6 +15,7 @@ from dfns_signers_aws_kms.algorithms import DEFAULT_RSA_BITS, KEY_SPECS
 from dfns_signers_aws_kms.key_id import KeyId
 
 _ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", re.ASCII)
+_DAY: Final = 86_400
 
 
 def _check_key_id(value: str) -> str:
@@ -31,10 +32,13 @@ def _check_url(value: str) -> str:
     try:
         parts = urlsplit(value)
         usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        more = parts.username or parts.password or parts.query or parts.fragment
     except ValueError:
-        usable = False
+        usable, more = False, None
     if not usable:
         raise ValueError("expected a URL, such as https://vpce-….kms.eu-west-1.vpce.amazonaws.com")
+    if more:
+        raise ValueError("expected a URL without user, password, query and fragment")
     return value
 
 
@@ -90,9 +94,19 @@ class AwsConnection(BaseModel):
         "Asynchronous code makes at most 40 at a time.",
     )
     connect_timeout: float = Field(
-        default=3.0, gt=0, description="Seconds until a connection must stand."
+        default=3.0,
+        gt=0,
+        le=_DAY,
+        allow_inf_nan=False,
+        description="Seconds until a connection must stand.",
     )
-    read_timeout: float = Field(default=10.0, gt=0, description="Seconds to wait for an answer.")
+    read_timeout: float = Field(
+        default=10.0,
+        gt=0,
+        le=_DAY,
+        allow_inf_nan=False,
+        description="Seconds to wait for an answer to begin, and between two pieces of it.",
+    )
     max_attempts: int = Field(
         default=3,
         ge=1,

@@ -48,8 +48,9 @@ def assume_role(
 
     Args:
         role_arn: the role.
-        connection: has external id and session name, and the profile whose other settings hold on.
-        session: has the credentials that may assume the role.
+        connection: has external id and session name.
+        session: has the credentials that may assume the role, and the profile whose other
+            settings hold on.
         region: region of AWS STS.
         config: timeouts and retries.
 
@@ -68,6 +69,8 @@ def assume_role(
         role_arn=role_arn,
         extra_args=arguments,
     )
-    acting = botocore.session.Session(profile=connection.profile)
+    name = session.profile_name  # "default" also where no file has a profile of that name
+    profile = name if name in session.available_profiles else None
+    acting = botocore.session.Session(profile=profile)
     acting.register_component("credential_provider", CredentialResolver([_AssumedRole(fetcher)]))
     return boto3.Session(botocore_session=acting)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from dfns_signers_aws_kms.local import LOCALSTACK, MINISTACK, LocalKms
 from dfns_signers_aws_kms.options import AwsKmsOptions
 from tests.plugins.aws_kms.kms_double import REGION, KmsDouble
 from tests.plugins.aws_kms.stores import Store
+from tests.plugins.aws_kms.sts_double import StsDouble
 
 
 @pytest.fixture(autouse=True)
@@ -89,3 +91,28 @@ def open_key(double: KmsDouble) -> Iterator[Callable[..., AwsKmsKey]]:
     yield open_it
     for key in opened:
         key.close()
+
+
+@pytest.fixture
+def sts(monkeypatch: pytest.MonkeyPatch) -> Iterator[StsDouble]:
+    with StsDouble() as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
+        yield server
+
+
+@pytest.fixture
+def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+
+
+@pytest.fixture
+def aws_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """Writes the AWS configuration file."""
+
+    def write(text: str) -> None:
+        file = tmp_path / "aws-config"
+        file.write_text(text, encoding="utf-8")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+
+    return write

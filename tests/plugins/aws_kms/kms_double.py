@@ -148,6 +148,8 @@ class KmsDouble(Closing):
 
     def _create_alias(self, members: Members) -> dict[str, Any]:
         arn, _ = self._find(members["TargetKeyId"])
+        if members["AliasName"] in self.aliases:
+            raise RefusedError("AlreadyExistsException", "An alias with the name already exists")
         self.aliases[members["AliasName"]] = arn
         return {}
 
@@ -167,6 +169,11 @@ def refuse(code: str, message: str, status: int = 400) -> Fault:
 
 def cut(_: Callable[[], Reply]) -> None:
     """The connection is cut without an answer."""
+
+
+def lost(carry_out: Callable[[], Reply]) -> None:
+    """The request is carried out, and the connection cut before the answer."""
+    carry_out()
 
 
 def wait_for(event: Event) -> Fault:

@@ -9,7 +9,9 @@ from urllib.parse import parse_qs
 from dfns_signers.closing import Closing
 from tests.plugins.aws_kms.http_double import HttpDouble, Reply, Request
 
-_ROLE = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>
+ROLE = "arn:aws:iam::111122223333:role/dfns-signer"
+
+_ANSWER = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>
 <Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>{key}</SecretAccessKey>
 <SessionToken>{key}</SessionToken><Expiration>{expiration:%Y-%m-%dT%H:%M:%SZ}</Expiration>
 </Credentials></AssumeRoleResult></AssumeRoleResponse>"""
@@ -38,5 +40,5 @@ class StsDouble(Closing):
             return Reply(403, _ERROR.format(self.denial).encode(), "text/xml")
         now = datetime.datetime.now(datetime.timezone.utc)
         expiration = now + datetime.timedelta(minutes=self.minutes)
-        body = _ROLE.format(key=f"role-{next(self._number)}", expiration=expiration)
+        body = _ANSWER.format(key=f"role-{next(self._number)}", expiration=expiration)
         return Reply(200, body.encode(), "text/xml")

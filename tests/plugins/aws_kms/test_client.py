@@ -14,6 +14,7 @@ import pytest
 
 from dfns_signers import load_signer
 from dfns_signers.config.assembly import deferred_signer, load_profile
+from dfns_signers.errors import ConfigurationError
 from dfns_signers.plugins import load_backend
 from dfns_signers_aws_kms.backend import AwsKmsBackend
 from dfns_signers_aws_kms.client import kms_client
@@ -85,6 +86,29 @@ def test_fips_switch_of_the_environment_holds_unless_configured(
         client = kms_client(AwsConnection(region=REGION, use_fips_endpoint=configured))
         client.close()
         assert client.meta.endpoint_url.startswith(f"https://{expected}")
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_KMS"])
+def test_endpoint_of_the_environment_that_would_replace_the_fips_one_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "http://user:hidden@vpce-1.kms.eu-west-1.vpce.amazonaws.com")
+
+    with pytest.raises(ConfigurationError, match=r"remove AWS_ENDPOINT_URL, AWS_ENDP") as caught:
+        kms_client(AwsConnection(region=REGION, use_fips_endpoint=True))
+
+    assert "vpce-1.kms.eu-west-1" in str(caught.value)
+    assert "hidden" not in str(caught.value)
+
+
+def test_fips_endpoint_that_the_environment_names_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = "https://vpce-1.kms-fips.eu-west-1.vpce.amazonaws.com"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", endpoint)
+
+    client = kms_client(AwsConnection(region=REGION, use_fips_endpoint=True))
+    client.close()
+
+    assert client.meta.endpoint_url == endpoint
 
 
 def test_one_client_serves_all_requests_of_a_key_on_one_connection(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import boto3
 import pytest
@@ -13,36 +12,9 @@ from dfns_signers_aws_kms.client import kms_client
 from dfns_signers_aws_kms.key import AwsKmsKey
 from dfns_signers_aws_kms.options import AwsConnection
 from tests.plugins.aws_kms.kms_double import REGION, KmsDouble, refuse
-from tests.plugins.aws_kms.sts_double import StsDouble
+from tests.plugins.aws_kms.sts_double import ROLE, StsDouble
 
 Open = Callable[..., AwsKmsKey]
-
-ROLE = "arn:aws:iam::111122223333:role/dfns-signer"
-
-
-@pytest.fixture
-def sts(monkeypatch: pytest.MonkeyPatch) -> Iterator[StsDouble]:
-    with StsDouble() as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
-        yield server
-
-
-@pytest.fixture
-def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-
-
-@pytest.fixture
-def aws_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
-    """Writes the AWS configuration file."""
-
-    def write(text: str) -> None:
-        file = tmp_path / "aws-config"
-        file.write_text(text, encoding="utf-8")
-        monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
-
-    return write
 
 
 def signer_of_last_request(double: KmsDouble) -> str:

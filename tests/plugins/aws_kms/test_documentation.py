@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ import boto3
 import pytest
 from pydantic import BaseModel
 
-from dfns_signers.config.assembly import load_profile, validated_options
+from dfns_signers.config.assembly import load_profile, open_key, validated_options
 from dfns_signers_aws_kms import errors
 from dfns_signers_aws_kms.algorithms import KEY_SPECS
 from dfns_signers_aws_kms.key import AwsKmsKey
-from dfns_signers_aws_kms.local import ENVIRONMENT, REGION
+from dfns_signers_aws_kms.local import REGION
 from dfns_signers_aws_kms.options import AwsConnection, AwsKmsOptions, CreateOptions
-from tests.plugins.aws_kms.kms_double import KmsDouble
+from tests.core.keys import is_signature
+from tests.plugins.aws_kms.kms_double import KmsDouble, refuse
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -132,17 +134,53 @@ def test_terraform_grants_the_actions_of_the_policy() -> None:
     assert json.loads(re.findall(r"Action\s+= (\[.*\])", terraform)[0]) == sign
 
 
-def test_examples_in_python_run(
-    double: KmsDouble, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+def test_example_of_a_key_made_in_code_signs(
+    double: KmsDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     double.add("ECC_NIST_P256", alias="alias/dfns-production")
     monkeypatch.setenv("AWS_ENDPOINT_URL", double.url)
-    monkeypatch.setenv("AWS_REGION", REGION)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    names: dict[str, Any] = dict(ENVIRONMENT)
+    names: dict[str, Any] = {}
 
-    for code in blocks("python"):
-        exec(compile(code, "aws-kms.md", "exec"), names)
+    exec(compile(blocks("python")[0], "aws-kms.md", "exec"), names)
 
+    key = names["key"]
     assert names["signer"].credential_id == "Y2ktM3E5Y2Y"
-    names["key"]._client.close()
+    assert is_signature(key.public_key, b"message", key.sign(b"message"))
+    key._client.close()
+
+
+def test_example_of_a_fixture_gives_a_table_that_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pytest, "fixture", lambda **_: lambda function: function)
+    names: dict[str, Any] = {}
+
+    exec(compile(blocks("python")[1], "aws-kms.md", "exec"), names)
+
+    with (
+        contextmanager(names["signer_table"])() as table,
+        open_key(load_profile(credential_id="cr-1", signer=table)) as key,
+    ):
+        assert is_signature(key.public_key, b"message", key.sign(b"message"))
+
+
+def test_policy_of_the_readme_is_enough_to_open_a_key_and_sign(double: KmsDouble) -> None:
+    (policy,) = (json.loads(text) for text in blocks("json", README))
+    denied = {"GetPublicKey", "DescribeKey", "Sign"} - {
+        action.removeprefix("kms:") for action in policy["Statement"][0]["Action"]
+    }
+    for operation in denied:
+        double.fail(operation, refuse("AccessDeniedException", "User is not authorized"))
+    client = boto3.client("kms", region_name=REGION, endpoint_url=double.url)
+
+    with AwsKmsKey(double.add("ECC_NIST_P256"), client=client) as key:
+        assert is_signature(key.public_key, b"message", key.sign(b"message"))
+
+    client.close()
+    assert denied == {"DescribeKey"}
+
+
+def test_options_that_the_readme_names_exist() -> None:
+    named = re.findall(r"^\* `(\w+)`", README, re.MULTILINE)
+
+    assert named
+    assert set(named) <= set(AwsKmsOptions.model_fields)

@@ -18,6 +18,7 @@ from botocore.exceptions import (
     RefreshWithMFAUnsupportedError,
     TokenRetrievalError,
 )
+from urllib3.exceptions import LocationParseError
 
 from dfns_signers.errors import (
     ConfigurationError,
@@ -131,6 +132,10 @@ def test_access_denied_at_opening_names_the_action_that_is_missing(
         ("Throttling", KeyStoreThrottledError, "Service Quotas"),
         ("RequestLimitExceeded", KeyStoreThrottledError, "Service Quotas"),
         ("TooManyRequestsException", KeyStoreThrottledError, "Service Quotas"),
+        ("RequestThrottledException", KeyStoreThrottledError, "Service Quotas"),
+        ("ThrottledException", KeyStoreThrottledError, "Service Quotas"),
+        ("PriorRequestNotComplete", KeyStoreThrottledError, "Service Quotas"),
+        ("SlowDown", KeyStoreThrottledError, "Service Quotas"),
         ("AccessDenied", KeyAccessError, "allow kms:Sign"),
         ("ExpiredToken", KeyAccessError, "have expired"),
         ("RequestExpired", KeyAccessError, "have expired"),
@@ -159,7 +164,6 @@ SDK = [
     (TokenRetrievalError(provider="sso", error_msg="expired"), KeyAccessError, "aws sso login"),
     (ConfigParseError(path="config", error="x"), ConfigurationError, "AWS configuration files"),
     (ProxyConnectionError(proxy_url="http://proxy"), KeyStoreUnavailableError, "check network"),
-    (HTTPClientError(error="broken"), KeyStoreUnavailableError, "check network"),
 ]
 
 
@@ -205,6 +209,25 @@ def test_text_of_aws_that_repeats_the_headers_of_a_request_is_not_shown(
 
     assert CANARY not in str(info.getrepr(chain=True))
     assert info.value.__cause__ is None
+
+
+def test_status_429_is_throttling_whatever_the_code(double: KmsDouble, open_key: Open) -> None:
+    key = open_key(double.add("ECC_NIST_P256"))
+    double.fail("Sign", answer(b"", 429))
+
+    with pytest.raises(KeyStoreThrottledError, match="Service Quotas"):
+        key.sign(b"message")
+
+
+@pytest.mark.parametrize("wrapped", [OverflowError(CANARY), LocationParseError(CANARY)])
+def test_text_of_an_unknown_failure_of_the_http_client_is_not_shown(wrapped: Exception) -> None:
+    with (
+        pytest.raises(KeyStoreUnavailableError, match=type(wrapped).__name__) as info,
+        translated("open the key alias/dfns"),
+    ):
+        raise HTTPClientError(error=wrapped)
+
+    assert CANARY not in str(info.getrepr(chain=True))
 
 
 def test_long_text_of_aws_is_cut(double: KmsDouble, open_key: Open) -> None:

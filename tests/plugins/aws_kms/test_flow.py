@@ -22,7 +22,7 @@ def test_each_algorithm_but_ed25519_signs_the_whole_flow_on_localstack(
     assert_signs_the_whole_flow(dfns_emulator, tmp_path, localstack.server.signer(alias))
 
 
-@pytest.mark.parametrize("spec", [*SPECS, "ECC_NIST_EDWARDS25519"])
+@pytest.mark.parametrize("spec", [*SPECS, "RSA_3072", "RSA_4096", "ECC_NIST_EDWARDS25519"])
 def test_each_algorithm_signs_the_whole_flow_on_ministack(
     ministack: Store, dfns_emulator: Emulator, tmp_path: Path, spec: str
 ) -> None:

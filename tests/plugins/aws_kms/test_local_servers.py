@@ -141,6 +141,33 @@ def test_seed_script_seeds_the_server_at_an_address(ministack: Store) -> None:
     assert done.stdout.splitlines() == [f"{name}\t{alias}" for name, alias in ALIASES.items()]
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["seed.py", "--endpoint-url", "http://127.0.0.1:9"], "Could not connect"),
+        (["seed.py", "--endpoint-url", "nothing"], "Invalid endpoint"),
+        (["serve.py", "--ministack"], "MiniStack is not installed"),
+    ],
+)
+def test_script_that_cannot_do_it_says_why_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: list[str], said: str
+) -> None:
+    monkeypatch.delenv(MINISTACK.interpreter_variable, raising=False)
+    script, *arguments = command
+
+    done = subprocess.run(
+        [sys.executable, ROOT / "localstack" / script, *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.fixture
 def serving() -> Iterator[tuple[subprocess.Popen[str], int]]:
     """``localstack/serve.py`` in a process of its own."""

@@ -11,11 +11,13 @@ from dfns_signers.errors import (
     KeyAccessError,
     KeyStateError,
     KeyStoreThrottledError,
+    KeyStoreUnavailableError,
     SigningKeyError,
 )
+from dfns_signers.testing.servers import free_port
 from dfns_signers_aws_kms.management import create_key, list_keys
 from dfns_signers_aws_kms.options import CreateOptions, ListOptions
-from tests.plugins.aws_kms.kms_double import REGION, KmsDouble, altered, refuse
+from tests.plugins.aws_kms.kms_double import REGION, Fault, KmsDouble, altered, answer, lost, refuse
 
 DENIED = refuse("AccessDeniedException", "User: arn:aws:iam::1:user/u is not authorized")
 UNKNOWN = refuse("NotFoundException", "Key does not exist")
@@ -78,6 +80,51 @@ def test_key_whose_alias_is_denied_is_named_so_that_it_can_be_given_one(double: 
     (arn,) = double.keys
     assert f"the key {arn} was created, and then: cannot give the key" in str(caught.value)
     assert "allow kms:CreateAlias" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "fault", [lost, refuse("KMSInternalException", "oops", 500), answer(b"{}")]
+)
+def test_key_that_may_exist_is_told_and_none_is_created_after_it(
+    double: KmsDouble, fault: Fault
+) -> None:
+    double.fail("CreateKey", fault)
+
+    with pytest.raises(SigningKeyError, match=r"a key may have been created; see .*list") as e:
+        create(double, max_attempts=3)
+
+    assert not e.value.retriable
+    assert len(double.members("CreateKey")) == 1
+
+
+def test_request_for_a_key_that_was_never_sent_can_be_made_again() -> None:
+    options = CreateOptions(region=REGION, endpoint_url=f"http://127.0.0.1:{free_port()}")
+
+    with pytest.raises(KeyStoreUnavailableError) as caught:
+        create_key(Algorithm.ES256, options)
+
+    assert "may have been created" not in str(caught.value)
+
+
+def test_alias_whose_first_answer_was_lost_is_that_of_the_new_key(double: KmsDouble) -> None:
+    double.fail("CreateAlias", lost)
+
+    made = create(double, alias="alias/dfns", max_attempts=2)
+
+    assert len(double.members("CreateAlias")) == 2
+    assert made.names == ("alias/dfns",)
+    assert double.aliases == {"alias/dfns": made.reference}
+
+
+def test_alias_that_another_key_got_meanwhile_is_refused(double: KmsDouble) -> None:
+    def overtaken(carry_out: Any) -> Any:
+        double.add("ECC_NIST_P256", alias="alias/dfns")
+        return carry_out()
+
+    double.fail("CreateAlias", overtaken)
+
+    with pytest.raises(SigningKeyError, match="choose another alias"):
+        create(double, alias="alias/dfns")
 
 
 def test_alias_taken_by_somebody_else_meanwhile_is_told(double: KmsDouble) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import string
 from typing import Any
 
@@ -57,6 +58,10 @@ def test_key_id_is_taken_as_aws_writes_it(text: str, region: str | None, is_alia
         ID[:-1],
         ID + "0",
         "mrk-1234",
+        MRK.replace("mrk", "MRK"),
+        "ALIAS/dfns",
+        ARN.replace("eu-west-1", "EU-WEST-1"),
+        ARN.replace("arn:", "ARN:"),
         f"key/{ID}",
         f"arn:aws:kms:eu-west-1:1111:key/{ID}",
         f"arn:aws:kms:eu-west-1:111122223333:{ID}",
@@ -92,6 +97,20 @@ def test_alias_of_any_allowed_name_is_taken_and_is_no_key_arn(name: str) -> None
     assert not is_key_arn(arn)
 
 
+@pytest.mark.parametrize(
+    ("arn", "expected"),
+    [
+        (ALIAS_ARN.partition("alias/")[0] + f"key/{ID}", True),
+        (ALIAS_ARN.partition("alias/")[0].replace("west", "east") + f"key/{ID}", False),
+        (ALIAS_ARN.partition("alias/")[0].replace("1111", "9999") + f"key/{ID}", False),
+        (ALIAS_ARN, False),
+    ],
+)
+def test_alias_arn_names_keys_of_its_own_account_and_region(arn: str, expected: bool) -> None:
+    assert KeyId.parse(ALIAS_ARN).names(arn) is expected
+    assert KeyId.parse("alias/dfns").names(arn) is (f"key/{ID}" in arn)
+
+
 @settings(deadline=None)
 @given(text=st.text(max_size=60))
 def test_any_text_is_taken_as_it_is_or_refused_with_a_value_error(text: str) -> None:
@@ -117,6 +136,10 @@ def test_region_beside_an_arn_of_the_same_region_is_taken() -> None:
         ({"endpoint_url": "ftp://localhost"}, "expected a URL"),
         ({"endpoint_url": "http://[::1"}, "expected a URL"),
         ({"endpoint_url": "http://localhost:99999"}, "expected a URL"),
+        ({"endpoint_url": "https://user@kms.example"}, "without user, password, query"),
+        ({"endpoint_url": "https://:hidden@kms.example"}, "without user, password, query"),
+        ({"endpoint_url": "https://kms.example?x=1"}, "without user, password, query"),
+        ({"endpoint_url": "https://kms.example#x"}, "without user, password, query"),
         ({"role_arn": "dfns-signer"}, "expected the ARN of a role"),
         ({"role_arn": "arn:aws:iam::111122223333:user/dfns"}, "expected the ARN of a role"),
         ({"role_external_id": "x"}, "expected 'role_arn' beside 'role_external_id'"),
@@ -130,6 +153,10 @@ def test_region_beside_an_arn_of_the_same_region_is_taken() -> None:
         ({"max_attempts": 0}, "greater than or equal to 1"),
         ({"connect_timeout": 0}, "greater than 0"),
         ({"read_timeout": -1}, "greater than 0"),
+        ({"connect_timeout": math.inf}, "finite"),
+        ({"read_timeout": math.nan}, "finite"),
+        ({"connect_timeout": 86_401}, "less than or equal to 86400"),
+        ({"read_timeout": 1e12}, "less than or equal to 86400"),
         ({"fingerprint": "1234"}, "expected a fingerprint"),
         ({"secret_access_key": "x"}, "unknown; known are: "),
         ({"keyid": "alias/x"}, "did you mean 'key_id'?"),
@@ -142,6 +169,7 @@ def test_setting_that_cannot_be_meant_is_refused_with_what_was_expected(
         options_of(**table)
 
     assert said in str(caught.value)
+    assert "hidden" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
