@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dfns_signers.hooks import hookimpl
     from dfns_signers.signer import KeySigner, Signer
     from dfns_signers.signing_key import SigningKey
-    from dfns_signers.user_action.auth import UserActionAuth
+    from dfns_signers.user_action.httpx_auth import UserActionAuth
 
 __all__ = [
     "Algorithm",
@@ -53,7 +53,7 @@ _HOMES = {
     "PendingAction": "client.pending",
     "Signer": "signer",
     "SigningKey": "signing_key",
-    "UserActionAuth": "user_action.auth",
+    "UserActionAuth": "user_action.httpx_auth",
     "hookimpl": "hooks",
     "load_signer": "config.assembly",
 }

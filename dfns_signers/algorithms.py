@@ -6,24 +6,18 @@ SHA-256; RSA pads with PKCS#1 v1.5 (PSS is not accepted); Ed25519 is the pure va
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, TypeAlias
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 from dfns_signers.encodings import ecdsa_integers
-from dfns_signers.errors import (
-    ConfigurationError,
-    EncodingError,
-    InvalidSignatureError,
-    UnsupportedKeyError,
-)
+from dfns_signers.errors import EncodingError, InvalidSignatureError, UnsupportedKeyError
 
 PublicKey: TypeAlias = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
@@ -161,61 +155,11 @@ def verify(public_key: PublicKey, message: bytes, signature: bytes) -> None:
         raise InvalidSignatureError("the signature is not by this key over this message") from error
 
 
-def public_key_der(public_key: PublicKey) -> bytes:
-    """The key as DER SubjectPublicKeyInfo."""
-    return public_key.public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+if not TYPE_CHECKING:
+    _KEY_NAMES: Final = frozenset({"fingerprint", "load_public_key", "public_key_pem"})
 
-
-def public_key_pem(public_key: PublicKey) -> str:
-    """The key as PEM SubjectPublicKeyInfo, the form in which Dfns registers a credential."""
-    return public_key.public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    ).decode("ascii")
-
-
-def load_public_key(data: bytes | str) -> PublicKey:
-    """Read a public key from PEM (text or bytes) or DER SubjectPublicKeyInfo.
-
-    Raises:
-        UnsupportedKeyError: not a public key, or one that Dfns does not accept.
-    """
-    raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
-    is_pem = b"-----BEGIN" in raw
-    load = serialization.load_pem_public_key if is_pem else serialization.load_der_public_key
-    try:
-        key = load(raw)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        hint = ""
-        if b"PRIVATE KEY-----" in raw:
-            hint = "; this is a private key: 'openssl pkey -in KEY -pubout' writes its public half"
-        raise UnsupportedKeyError(
-            "not a public key: expected PEM that begins with '-----BEGIN PUBLIC KEY-----', or DER"
-            + hint
-        ) from error
-    algorithm_of(key)
-    return key  # type: ignore[return-value]  # narrowed by algorithm_of
-
-
-def fingerprint(public_key: PublicKey) -> str:
-    """``sha256:`` and the lower-case hex SHA-256 of the DER SubjectPublicKeyInfo.
-
-    The same as ``openssl pkey -pubin -in key.pub -outform DER | sha256sum`` prints.
-    """
-    return "sha256:" + hashlib.sha256(public_key_der(public_key)).hexdigest()
-
-
-def parse_fingerprint(text: str) -> str:
-    """Normalise a fingerprint: ``sha256:`` is optional, as are colons between bytes, and case.
-
-    Raises:
-        ConfigurationError: not 32 bytes in hex.
-    """
-    digits = text.strip().lower().removeprefix("sha256:").replace(":", "")
-    if not re.fullmatch(r"[0-9a-f]{64}", digits):
-        raise ConfigurationError(
-            "expected a fingerprint such as 'sha256:' and 64 hex digits, the SHA-256 of the public "
-            "key in DER; 'dfns-signers public-key --json' prints it"
-        )
-    return "sha256:" + digits
+    def __getattr__(name: str) -> Any:
+        # Callers that import these names from here go on working.
+        if name in _KEY_NAMES:
+            return getattr(import_module("dfns_signers.public_keys"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

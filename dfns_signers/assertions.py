@@ -46,12 +46,14 @@ def client_data(kind: ClientDataType, challenge: str) -> bytes:
         challenge: verbatim, as the API sent it; it is never decoded.
 
     Raises:
-        ChallengeError: the challenge is no text that UTF-8 can encode.
+        ChallengeError: the challenge cannot be encoded as UTF-8.
     """
     try:
         return _compact({"type": kind, "challenge": challenge})
     except UnicodeEncodeError as error:
-        raise ChallengeError("the challenge is no valid text: it has a lone surrogate") from error
+        raise ChallengeError(
+            "the challenge contains a lone surrogate and cannot be encoded as UTF-8"
+        ) from error
 
 
 def key_assertion(credential_id: str, signed: bytes, signature: bytes) -> Assertion:
@@ -84,7 +86,7 @@ def key_attestation(
     """Assemble the proof of possession of a new Key credential.
 
     Args:
-        credential_id: the ``credId`` that the credential shall have; the caller chooses it.
+        credential_id: the ``credId`` of the new credential; the caller chooses it.
         challenge: verbatim, from ``POST /auth/credentials/init``.
         public_key_pem: SPKI PEM of the new key, the very text of ``attestation_message``.
         signature: canonical signature over ``attestation_message``; hex on the wire, the one
@@ -108,7 +110,9 @@ def read_challenge(challenge: object) -> str:
         raise ChallengeError(f"expected a challenge object, found {type(challenge).__name__}")
     text = challenge.get("challenge")
     if not isinstance(text, str) or not text:
-        raise ChallengeError("the challenge object has no 'challenge' text: nothing to sign")
+        raise ChallengeError(
+            "the challenge object has no 'challenge' string: there is nothing to sign"
+        )
     return text
 
 
@@ -155,7 +159,7 @@ def _allowed_credentials(challenge: Mapping[str, object]) -> list[str] | None:
 def _credential_id(entry: object) -> str:
     identifier = entry.get("id") if isinstance(entry, Mapping) else None
     if not isinstance(identifier, str):
-        raise ChallengeError("an entry of 'allowCredentials.key' has no 'id' text")
+        raise ChallengeError("an entry of 'allowCredentials.key' has no 'id' string")
     return identifier
 
 

@@ -26,7 +26,7 @@ def base64url_decode(text: str) -> bytes:
     """Decode base64url without ``=``.
 
     Raises:
-        EncodingError: padding, a character outside the alphabet, or a text that encodes no bytes.
+        EncodingError: padding, a character outside the alphabet, or a length that encodes no bytes.
     """
     if not _BASE64URL.match(text):
         raise EncodingError("expected base64url without padding: letters, digits, '-' and '_'")

@@ -1,7 +1,7 @@
 """Every error this package raises, in one tree.
 
 Each message says what happened, to which key, profile or file, and what to do next.
-``retriable`` tells whether the same call may succeed later without a change by the caller.
+``retriable`` says whether the same call may succeed later without a change by the caller.
 All errors pickle, so that they survive process pools.
 """
 
@@ -51,14 +51,26 @@ class KeyAccessError(SigningKeyError):
     """The key store denied access, or credentials for it are missing or expired."""
 
 
+class SecretRefusedError(KeyAccessError):
+    """The key store refused a PIN or another secret that locks after a few wrong tries.
+
+    A signer that got it never tries that secret again by itself.
+    """
+
+
 class KeyStateError(SigningKeyError):
     """The key is disabled, pending deletion, destroyed or not ready."""
 
 
 class KeyStoreUnavailableError(SigningKeyError):
-    """The key store could not be reached or failed on its side."""
+    """The key store could not be reached or failed on its side.
+
+    Attributes:
+        retry_after: seconds to wait as the key store asked, if it did.
+    """
 
     retriable = True
+    retry_after: float | None = None
 
 
 class KeyStoreThrottledError(KeyStoreUnavailableError):
@@ -66,7 +78,7 @@ class KeyStoreThrottledError(KeyStoreUnavailableError):
 
 
 class InvalidSignatureError(SigningKeyError):
-    """What came back from a key is no signature by that key over the message."""
+    """The key store returned an invalid signature for the message."""
 
 
 # Signing
@@ -77,7 +89,7 @@ class SigningError(DfnsSignersError):
 
 
 class ChallengeError(SigningError):
-    """The challenge is malformed, or is no challenge at all."""
+    """The challenge is malformed."""
 
 
 class CredentialNotAllowedError(SigningError):

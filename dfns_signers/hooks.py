@@ -6,53 +6,48 @@ import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pluggy
 
 from dfns_signers.algorithms import Algorithm
+from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import PluginError, SigningRefusedError
-from dfns_signers.signing_key import Evidence
+from dfns_signers.signing_key import Evidence, SigningKey
 
 if TYPE_CHECKING:
     from dfns_signers.backends.backend import Backend
+
+__all__ = [
+    "PROJECT",
+    "AnnouncedCall",
+    "HookSpecification",
+    "LocalSigner",
+    "SigningHooks",
+    "SigningRequest",
+    "hookimpl",
+    "hookspec",
+    "new_plugin_manager",
+]
 
 PROJECT: Final = "dfns_signers"
 
 hookspec: Final = pluggy.HookspecMarker(PROJECT)
 hookimpl: Final = pluggy.HookimplMarker(PROJECT)
 
-_SIGNING_HOOKS: Final = ("before_sign", "after_sign")
-
 _log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class AnnouncedCall:
-    """The API call that a user action is for.
-
-    Attributes:
-        method: upper-case HTTP method.
-        path: percent-encoded path without query and without the prefix of the base URL.
-        payload: the request body as text, exactly as it will be sent; ``""`` for no body.
-        query: percent-encoded query, which is not announced; ``""`` for none.
-    """
-
-    method: str
-    path: str
-    payload: str = field(repr=False)
-    query: str = field(default="", repr=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
 class SigningRequest:
-    """What is about to be signed, as ``before_sign`` and ``after_sign`` see it.
+    """What is to be signed, as guards and observers see it.
 
     Attributes:
         credential_id: the Dfns credential that will sign.
-        key: the signing key as resolved, such as an ARN or a path.
-        algorithm: scheme of the key.
+        key: the signing key as resolved, such as an ARN or a path; ``a key that is not open`` where
+            signing failed before it was opened.
+        algorithm: scheme of the key; None where signing failed before it was opened.
         challenge: the challenge as the API sent it.
         message: the clientData bytes that will be signed.
         call: method, path and body, where one of this package's clients is the caller;
@@ -61,10 +56,14 @@ class SigningRequest:
 
     credential_id: str
     key: str
-    algorithm: Algorithm
+    algorithm: Algorithm | None
     challenge: Mapping[str, Any] = field(repr=False)
     message: bytes = field(repr=False)
     call: AnnouncedCall | None = None
+
+    def with_key(self, key: SigningKey) -> SigningRequest:
+        """The same request, with the key that was opened for it."""
+        return replace(self, key=key.reference, algorithm=key.algorithm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +110,20 @@ class HookSpecification:
     def after_sign(self, request: SigningRequest, evidence: Evidence) -> None:
         """Observe a signature that was made. An exception is logged and changes nothing."""
 
+    @hookspec
+    def sign_failed(self, request: SigningRequest, error: Exception) -> None:
+        """Observe a signature that failed or was refused, by a guard or before one was asked.
+
+        ``error`` is what the caller of ``sign`` gets. An exception is logged and changes nothing.
+        """
+
+
+_SIGNING_HOOKS: Final = {
+    name: frozenset(inspect.signature(getattr(HookSpecification, name)).parameters) - {"self"}
+    for name in ("before_sign", "after_sign", "sign_failed")
+}
+"""The hooks in the signing path, each with its arguments."""
+
 
 def new_plugin_manager() -> pluggy.PluginManager:
     """A plugin manager that knows the hooks and no plugin."""
@@ -144,7 +157,7 @@ class SigningHooks:
                 f"the plugin {name or plugin!r} cannot be registered: {error}"
             ) from error
         implementations = [
-            implementation
+            (caller.name, implementation)
             for caller in self._manager.get_hookcallers(plugin) or ()
             for implementation in caller.get_hookimpls()
             if implementation.plugin is plugin and caller.name in _SIGNING_HOOKS
@@ -152,10 +165,10 @@ class SigningHooks:
         if not implementations:
             raise PluginError(
                 f"the plugin {name or plugin!r} has no hook in the signing path; mark its "
-                f"functions {' and '.join(_SIGNING_HOOKS)} with dfns_signers.hookimpl"
+                f"functions {', '.join(_SIGNING_HOOKS)} with dfns_signers.hookimpl"
             )
-        for implementation in implementations:
-            if set(implementation.kwargnames) & {"request", "evidence"}:
+        for hook, implementation in implementations:
+            if _SIGNING_HOOKS[hook] & set(implementation.kwargnames):
                 raise PluginError(
                     f"the plugin {name or plugin!r} cannot be registered: arguments of "
                     f"{implementation.function.__name__} have defaults, and would not be given"
@@ -169,8 +182,7 @@ class SigningHooks:
 
     def __bool__(self) -> bool:
         """Whether anybody stands in the signing path."""
-        hooks = self._manager.hook
-        return bool(hooks.before_sign.get_hookimpls() or hooks.after_sign.get_hookimpls())
+        return any(self._implementations(name) for name in _SIGNING_HOOKS)
 
     def before(self, request: SigningRequest) -> None:
         """Ask every guard.
@@ -178,7 +190,7 @@ class SigningHooks:
         Raises:
             SigningRefusedError: one of them refused, or failed.
         """
-        for guard in reversed(self._manager.hook.before_sign.get_hookimpls()):
+        for guard in self._implementations("before_sign"):
             try:
                 answer = _call(guard, request=request)
             except SigningRefusedError:
@@ -196,16 +208,28 @@ class SigningHooks:
                 )
 
     def after(self, request: SigningRequest, evidence: Evidence) -> None:
-        """Tell every observer."""
-        for observer in reversed(self._manager.hook.after_sign.get_hookimpls()):
+        """Report a signature to every observer."""
+        self._observe("after_sign", "a signature", request=request, evidence=evidence)
+
+    def failed(self, request: SigningRequest, error: Exception) -> None:
+        """Report a signature that failed or was refused to every observer."""
+        self._observe("sign_failed", "a failed signature", request=request, error=error)
+
+    def _observe(self, hook: str, event: str, **values: Any) -> None:
+        for observer in self._implementations(hook):
             try:
-                _call(observer, request=request, evidence=evidence)
+                _call(observer, **values)
             except (Exception, SystemExit):  # noqa: BLE001  # an observer may raise anything
                 _log.exception(
-                    "the plugin %r failed after a signature with the key %s; the signature stands",
+                    "the plugin %r failed after %s with the key %s, which it does not change",
                     observer.plugin_name,
-                    request.key,
+                    event,
+                    values["request"].key,
                 )
+
+    def _implementations(self, hook: str) -> list[pluggy.HookImpl]:
+        """Those of one hook, in the order of registration."""
+        return getattr(self._manager.hook, hook).get_hookimpls()[::-1]  # type: ignore[no-any-return]
 
 
 def _is_deferred(function: Callable[..., object]) -> bool:

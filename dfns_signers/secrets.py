@@ -13,13 +13,13 @@ from pydantic_core import CoreSchema, core_schema
 
 from dfns_signers.errors import ConfigurationError
 
-EXPECTED: Final = 'expected a text, { env = "NAME" } or { file = "PATH" }'
+EXPECTED: Final = 'expected a string, { env = "NAME" } or { file = "PATH" }'
 
 
 class Secret:
     """A secret from a literal, an environment variable or a file.
 
-    As a field of a pydantic model it takes a text, ``{ env = "NAME" }`` or ``{ file = "PATH" }``.
+    As a field of a pydantic model it takes a string, ``{ env = "NAME" }`` or ``{ file = "PATH" }``.
     It is read at every ``reveal``, so that a file that is replaced by a new token needs no restart,
     and when it is validated, so that a missing one is found at load; the latter is left out where
     the validation context says ``{"reveal": False}``.
@@ -35,7 +35,7 @@ class Secret:
         self.origin = origin
 
     @classmethod
-    def literal(cls, value: str, origin: str = "a literal text") -> Secret:
+    def literal(cls, value: str, origin: str = "a literal string") -> Secret:
         """A secret given as text."""
         return cls(lambda: value, origin)
 
@@ -87,7 +87,7 @@ class Secret:
     def __get_pydantic_json_schema__(
         cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"title": "text, { env = … } or { file = … }"}
+        return {"title": "string, { env = … } or { file = … }"}
 
 
 def _validate(value: Any, info: ValidationInfo) -> Secret:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import anyio.to_thread
 
+from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.assertions import (
     Assertion,
     client_data,
@@ -16,8 +17,9 @@ from dfns_signers.assertions import (
     require_allowed,
 )
 from dfns_signers.closing import AsyncClosing, Closing
-from dfns_signers.errors import ConfigurationError
-from dfns_signers.hooks import AnnouncedCall, SigningHooks, SigningRequest
+from dfns_signers.errors import ConfigurationError, FingerprintMismatchError, SigningKeyError
+from dfns_signers.hooks import SigningHooks, SigningRequest
+from dfns_signers.once import Once
 from dfns_signers.signing_key import Signature, SigningKey
 
 
@@ -36,7 +38,7 @@ class Signer(Protocol):
 
 
 @runtime_checkable
-class SeesCall(Protocol):
+class SupportsCallContext(Protocol):
     """A signer that wants to know which API call a challenge is for."""
 
     def for_call(self, call: AnnouncedCall) -> Signer:
@@ -47,12 +49,13 @@ class KeySigner(Closing, AsyncClosing):
     """Signs challenges with one key, for one Key credential.
 
     Args:
-        key: an opened signing key, of any backend.
+        key: an opened signing key, of any backend; or a function that opens it, called once, at the
+            first signature (and once more in a forked child).
         credential_id: ``credId`` of the credential that the key is registered as.
-        plugins: objects or modules with ``before_sign`` and ``after_sign`` hooks.
+        plugins: objects or modules with ``before_sign``, ``after_sign`` and ``sign_failed`` hooks.
 
     Raises:
-        ConfigurationError: the key is no SigningKey, or the credential id is empty.
+        ConfigurationError: the key is not a SigningKey, or the credential id is empty.
         PluginError: a plugin has a hook that does not exist.
 
     Example:
@@ -63,22 +66,19 @@ class KeySigner(Closing, AsyncClosing):
 
     def __init__(
         self,
-        key: SigningKey,
+        key: SigningKey | Callable[[], SigningKey],
         credential_id: str,
         *,
         plugins: Iterable[object] | SigningHooks = (),
     ) -> None:
-        if not isinstance(key, SigningKey):
-            raise ConfigurationError(
-                f"expected a signing key, found {type(key).__name__}: open one, such as with "
-                "PemKey.from_file(path), or use load_signer()"
-            )
         if not credential_id.strip():
             raise ConfigurationError(
                 "the credential id is empty: give the 'credId' that Dfns showed when the key was "
                 "registered"
             )
-        self.key = key
+        self._key = Once(_Opening(key))
+        if isinstance(key, SigningKey):
+            self._key.get()
         self.credential_id = credential_id
         self._hooks = (
             plugins
@@ -86,6 +86,15 @@ class KeySigner(Closing, AsyncClosing):
             else SigningHooks((None, plugin) for plugin in plugins)
         )
         self._call: AnnouncedCall | None = None
+
+    @property
+    def key(self) -> SigningKey:
+        """The signing key, opened if it was not.
+
+        Raises:
+            SigningKeyError: it cannot be opened, or the signer was closed before it was.
+        """
+        return _opened(self._key.get())
 
     def sign(self, challenge: Mapping[str, Any]) -> Assertion:
         """Answer a challenge.
@@ -100,40 +109,54 @@ class KeySigner(Closing, AsyncClosing):
             ChallengeError: the challenge is malformed.
             CredentialNotAllowedError: it does not allow this credential. No key was used.
             SigningRefusedError: a ``before_sign`` plugin refused. No key was used.
-            SigningKeyError: the key could not sign, or signed wrongly.
+            SigningKeyError: the key cannot be opened, could not sign, or signed wrongly.
         """
         request = self._request(challenge)
-        self._hooks.before(request)
-        signature = self.key.produce(request.message)
+        try:
+            require_allowed(challenge, self.credential_id)
+            key = _opened(self._key.get())
+            request = request.with_key(key)
+            self._hooks.before(request)
+            signature = key.sign_with_evidence(request.message)
+        except Exception as error:
+            self._hooks.failed(request, error)
+            raise
         self._hooks.after(request, signature.evidence)
         return self._assertion(request, signature)
 
     async def asign(self, challenge: Mapping[str, Any]) -> Assertion:
         """Like ``sign``, without blocking the event loop."""
         request = self._request(challenge)
-        if not self._hooks:
-            return self._assertion(request, await self.key.aproduce(request.message))
-        # Guards and observers are plain functions, and may well ask a database or write a file.
-        await anyio.to_thread.run_sync(self._hooks.before, request)
-        signature = await self.key.aproduce(request.message)
-        await anyio.to_thread.run_sync(self._hooks.after, request, signature.evidence)
+        try:
+            require_allowed(challenge, self.credential_id)
+            key = _opened(await self._key.aget())
+            request = request.with_key(key)
+            await self._run_hooks(self._hooks.before, request)
+            signature = await key.asign_with_evidence(request.message)
+        except Exception as error:
+            await self._run_hooks(self._hooks.failed, request, error)
+            raise
+        await self._run_hooks(self._hooks.after, request, signature.evidence)
         return self._assertion(request, signature)
 
+    async def _run_hooks(self, run: Callable[..., None], *arguments: object) -> None:
+        # Guards and observers are plain functions, and may well ask a database or write a file.
+        if self._hooks:
+            await anyio.to_thread.run_sync(run, *arguments)
+
     def for_call(self, call: AnnouncedCall) -> Signer:
-        """The same signer, telling its plugins which API call the next challenge is for."""
+        """The same signer, which shows its plugins the API call that the next challenge is for."""
         bound = copy.copy(self)
         bound._call = call  # noqa: SLF001  # its own copy
         return bound
 
     def _request(self, challenge: Mapping[str, Any]) -> SigningRequest:
-        text = read_challenge(challenge)
-        require_allowed(challenge, self.credential_id)
         return SigningRequest(
             credential_id=self.credential_id,
-            key=self.key.reference,
-            algorithm=self.key.algorithm,
+            key="a key that is not open",
+            algorithm=None,
             challenge=challenge,
-            message=client_data("key.get", text),
+            message=client_data("key.get", read_challenge(challenge)),
             call=self._call,
         )
 
@@ -141,12 +164,45 @@ class KeySigner(Closing, AsyncClosing):
         return key_assertion(self.credential_id, request.message, signature.value)
 
     def close(self) -> None:
-        """Close the key."""
-        self.key.close()
+        """Close the key, if it was opened."""
+        key = self._key.end()
+        if key is not None:
+            key.close()
 
     async def aclose(self) -> None:
-        """Close the key from within an event loop."""
-        await self.key.aclose()
+        """Close the key from within an event loop, if it was opened."""
+        await anyio.to_thread.run_sync(self.close)
 
     def __repr__(self) -> str:
-        return f"<KeySigner {self.credential_id} with {self.key!r}>"
+        return f"<KeySigner {self.credential_id} with {self._key.value or 'a key not opened yet'}>"
+
+
+class _Opening:
+    """Gives the key of a signer; a key that is opened again must be the same."""
+
+    def __init__(self, key: SigningKey | Callable[[], SigningKey]) -> None:
+        if not isinstance(key, SigningKey) and not callable(key):
+            raise ConfigurationError(
+                f"expected a signing key, found {type(key).__name__}: open one, such as with "
+                "PemKey.from_file(path), or use load_signer()"
+            )
+        self._key = key
+        self._fingerprint: str | None = None
+
+    def __call__(self) -> SigningKey:
+        if isinstance(self._key, SigningKey):
+            return self._key
+        key = self._key()
+        try:
+            key.require_fingerprint(self._fingerprint or key.fingerprint)
+        except FingerprintMismatchError:
+            key.close()
+            raise
+        self._fingerprint = key.fingerprint
+        return key
+
+
+def _opened(key: SigningKey | None) -> SigningKey:
+    if key is None:
+        raise SigningKeyError("the signer is closed; make another one to sign")
+    return key

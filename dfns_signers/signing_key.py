@@ -2,98 +2,61 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn, final
 
 import anyio.to_thread
 
-from dfns_signers.algorithms import (
-    Algorithm,
-    PublicKey,
-    algorithm_of,
-    check_form,
-    fingerprint,
-    parse_fingerprint,
-    verify,
-)
-from dfns_signers.closing import AsyncClosing, Closing
+from dfns_signers import forks
+from dfns_signers.algorithms import Algorithm, PublicKey, algorithm_of, check_form, verify
+from dfns_signers.closing import AsyncClosing, Closing, Gate
 from dfns_signers.errors import (
+    DfnsSignersError,
     EncodingError,
     FingerprintMismatchError,
     InvalidSignatureError,
     SigningKeyError,
 )
+from dfns_signers.evidence import Evidence, KeyResponse, Signature
+from dfns_signers.public_keys import fingerprint, parse_fingerprint
 
-
-@dataclass(frozen=True, slots=True)
-class KeyResponse:
-    """What a backend's key answered to one request for a signature.
-
-    Attributes:
-        signature: canonical bytes: 64 raw for Ed25519, DER for ECDSA, PKCS#1 v1.5 for RSA.
-        key_version: version of the key that signed, where the key store reports one.
-        request_id: the provider's id of the request, for its support and its audit log.
-        attempts: how many requests it took.
-    """
-
-    signature: bytes
-    key_version: str | None = None
-    request_id: str | None = None
-    attempts: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """How a signature came about: for audit and metrics, never sent to Dfns.
-
-    Attributes:
-        algorithm: scheme that signed.
-        key: the key as resolved, such as an ARN or a path.
-        key_version: version of the key that signed, where the key store reports one.
-        fingerprint: ``sha256:…`` of the public key.
-        duration: seconds from the request to the checked signature.
-        attempts: how many requests it took.
-        request_id: the provider's id of the request.
-        verified: whether the signature was verified against the public key.
-    """
-
-    algorithm: Algorithm
-    key: str
-    key_version: str | None
-    fingerprint: str
-    duration: float
-    attempts: int
-    request_id: str | None
-    verified: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """A checked signature: its canonical bytes, and how it came about."""
-
-    value: bytes
-    evidence: Evidence
+__all__ = ["Evidence", "KeyResponse", "Signature", "SigningKey"]
 
 
 class SigningKey(Closing, AsyncClosing, ABC):
     """A private key in its store, opened, with its public key pinned for life.
 
-    A backend implements ``_sign`` (and ``_asign`` if its client is natively asynchronous). What
-    they return is checked here against the public key, so that no backend can forget to.
+    A backend implements ``_sign`` (and ``_asign`` if its client is natively asynchronous), and
+    ``_close`` if there is something to release. What they return is checked here against the public
+    key, so that no backend can forget to. The contract:
+
+    * ``_sign`` is called from several threads at once.
+    * ``_close`` is called once, and never while ``_sign`` runs. Closing refuses new signatures, and
+      waits up to ``close_wait`` seconds for those under way; the last of them releases otherwise.
+    * An exception of a foreign class in ``_sign`` ends as a SigningKeyError that names the key.
+    * After a fork, the child's first signature calls ``_reopen``, which refuses unless a backend
+      makes its connections anew there.
 
     Args:
         public_key: the public half, as read when the key was opened.
         reference: the key as resolved, such as an ARN or a path; shown in errors and evidence.
         verify_signatures: also verify each signature; form and length are always checked.
 
+    Attributes:
+        close_wait: seconds that closing waits for signatures under way.
+
     Raises:
         UnsupportedKeyError: the key is of a kind that Dfns does not accept.
     """
 
+    close_wait: ClassVar[float] = 10.0
+
+    # A subclass that replaced one of these would sign without the checks.
     _FRAMEWORK_METHODS: ClassVar = frozenset(
-        {"sign", "asign", "produce", "aproduce", "require_fingerprint", "_checked"}
+        {"sign", "asign", "sign_with_evidence", "asign_with_evidence", "require_fingerprint"}
+        | {"_checked", "_sign_inside"}
     )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -117,23 +80,33 @@ class SigningKey(Closing, AsyncClosing, ABC):
         self.fingerprint = fingerprint(public_key)
         self.reference = reference
         self._verify_signatures = verify_signatures
-        self._closed = False
+        self._gate = Gate()
+        self._reopening = threading.Lock()
+        self._is_inherited = False
+        forks.watch(self)
 
     @abstractmethod
     def _sign(self, message: bytes) -> KeyResponse:
-        """Have the key store sign the message (not a digest of it)."""
+        """Have the key store sign the message (not a digest of it); runs in several threads."""
 
     async def _asign(self, message: bytes) -> KeyResponse:
         """Like ``_sign``; runs it in a worker thread unless a backend knows better."""
         # A caller that is cancelled need not wait for a slow key store.
-        return await anyio.to_thread.run_sync(self._sign, message, abandon_on_cancel=True)
+        return await anyio.to_thread.run_sync(self._sign_inside, message, abandon_on_cancel=True)
 
     def _close(self) -> None:
-        """Release what the key holds; called once."""
+        """Release what the key holds; called once, while no signature is under way."""
 
-    async def _aclose(self) -> None:
-        """Like ``_close``, for what only a running event loop can release."""
-        await anyio.to_thread.run_sync(self._close)
+    def _reopen(self) -> None:
+        """Make what the key holds anew in a forked child, before its first signature there.
+
+        Raises:
+            SigningKeyError: the key must be opened in the child instead.
+        """
+        raise SigningKeyError(
+            f"the key {self.reference} was opened before this process was forked, and its "
+            "connections belong to the parent: open the key in the child process"
+        )
 
     @final
     def sign(self, message: bytes) -> bytes:
@@ -146,38 +119,81 @@ class SigningKey(Closing, AsyncClosing, ABC):
             Canonical signature bytes: 64 raw for Ed25519, DER for ECDSA, PKCS#1 v1.5 for RSA.
 
         Raises:
-            InvalidSignatureError: what came back is no signature by this key over the message.
+            InvalidSignatureError: the key store returned an invalid signature.
             SigningKeyError: the key store refused or failed, or the key is closed.
         """
-        return self.produce(message).value
+        return self.sign_with_evidence(message).value
 
     @final
     async def asign(self, message: bytes) -> bytes:
         """Like ``sign``, without blocking the event loop."""
-        return (await self.aproduce(message)).value
+        return (await self.asign_with_evidence(message)).value
 
     @final
-    def produce(self, message: bytes) -> Signature:
+    def sign_with_evidence(self, message: bytes) -> Signature:
         """Like ``sign``, with the evidence."""
-        begin = self._begin()
-        return self._checked(message, self._sign(message), begin)
+        begin = time.perf_counter()
+        self._prepare()
+        return self._checked(message, self._sign_inside(message, admitted=False), begin)
 
     @final
-    async def aproduce(self, message: bytes) -> Signature:
+    async def asign_with_evidence(self, message: bytes) -> Signature:
         """Like ``asign``, with the evidence."""
-        begin = self._begin()
-        return self._checked(message, await self._asign(message), begin)
+        begin = time.perf_counter()
+        if self._is_inherited:
+            await anyio.to_thread.run_sync(self._prepare)
+        self._enter()
+        try:
+            response = await self._asign(message)
+        except DfnsSignersError:
+            raise
+        except Exception as error:
+            raise self._foreign(error) from error
+        finally:
+            self._gate.leave()
+        return self._checked(message, response, begin)
 
-    def _begin(self) -> float:
-        if self._closed:
+    def _sign_inside(self, message: bytes, *, admitted: bool = True) -> KeyResponse:
+        """``_sign``, counted, so that closing can wait for it even if its caller was cancelled."""
+        self._enter(admitted=admitted)
+        try:
+            return self._sign(message)
+        except DfnsSignersError:
+            raise
+        except Exception as error:
+            raise self._foreign(error) from error
+        finally:
+            self._gate.leave()
+
+    def _enter(self, *, admitted: bool = False) -> None:
+        if not self._gate.enter(admitted=admitted):
             raise SigningKeyError(f"the key {self.reference} is closed; open it again to sign")
-        return time.perf_counter()
+
+    def _foreign(self, error: Exception) -> SigningKeyError:
+        # Without the text of the error: what a stranger's library puts into it is unknown.
+        return SigningKeyError(
+            f"cannot sign with the key {self.reference}: its backend ({type(self).__module__}) "
+            f"failed with {type(error).__name__}; report it to the author of the backend"
+        )
+
+    def after_fork(self) -> None:
+        """Mark what the key holds as the parent's; see ``dfns_signers.forks``."""
+        self._gate = Gate() if not self._gate.is_shut else self._gate
+        self._reopening = threading.Lock()
+        self._is_inherited = True
+
+    def _prepare(self) -> None:
+        if self._is_inherited:
+            with self._reopening:
+                if self._is_inherited:
+                    self._reopen()
+                    self._is_inherited = False
 
     def _checked(self, message: bytes, response: KeyResponse, begin: float) -> Signature:
         if not isinstance(response, KeyResponse):
             raise InvalidSignatureError(
-                f"the key {self.reference} answered with {type(response).__name__}; its backend "
-                "is at fault: expected a KeyResponse"
+                f"the backend of the key {self.reference} returned {type(response).__name__}, "
+                "expected a KeyResponse; report it to the author of the backend"
             )
         try:
             if not isinstance(response.signature, bytes):
@@ -206,9 +222,9 @@ class SigningKey(Closing, AsyncClosing, ABC):
         version = f" (version {response.key_version} signed)" if response.key_version else ""
         request = f"; request id {response.request_id}" if response.request_id else ""
         return (
-            f"the key {self.reference}{version} returned no {self.algorithm} signature by the "
-            f"public key it had when it was opened ({self.fingerprint}): {error}. Nothing was "
-            f"sent. Check whether the key was replaced or rotated{request}"
+            f"the key {self.reference}{version} returned an invalid {self.algorithm} signature for "
+            f"the public key it had when it was opened ({self.fingerprint}): {error}. Nothing was "
+            f"sent to Dfns. Check whether the key was replaced or rotated{request}"
         )
 
     def require_fingerprint(self, expected: str) -> None:
@@ -219,7 +235,7 @@ class SigningKey(Closing, AsyncClosing, ABC):
 
         Raises:
             FingerprintMismatchError: another key.
-            ConfigurationError: ``expected`` is no fingerprint.
+            ConfigurationError: ``expected`` is not a fingerprint.
         """
         if parse_fingerprint(expected) != self.fingerprint:
             raise FingerprintMismatchError(
@@ -229,16 +245,16 @@ class SigningKey(Closing, AsyncClosing, ABC):
             )
 
     def close(self) -> None:
-        """Release what the key holds; it cannot sign afterwards. Closing twice is harmless."""
-        if not self._closed:
-            self._closed = True
-            self._close()
+        """Release what the key holds; it cannot sign afterwards. Closing twice is harmless.
+
+        Waits for signatures under way, up to ``close_wait`` seconds; the last of them releases
+        otherwise.
+        """
+        self._gate.shut(self._close, wait=self.close_wait)
 
     async def aclose(self) -> None:
-        """Like ``close``, from within an event loop."""
-        if not self._closed:
-            self._closed = True
-            await self._aclose()
+        """Like ``close``, without blocking the event loop."""
+        await anyio.to_thread.run_sync(self.close)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.algorithm} {self.reference} {self.fingerprint}>"

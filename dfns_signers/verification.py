@@ -22,7 +22,7 @@ def verify_assertion(
         challenge: the challenge that it should answer; not compared if None.
 
     Raises:
-        EncodingError: it is no assertion, or a member is not in its encoding.
+        EncodingError: it is not an assertion, or a member is not in its encoding.
         InvalidSignatureError: it answers another challenge, or the signature is not by this key.
     """
     signed, signature = _signed_parts(assertion)
@@ -33,7 +33,7 @@ def verify_assertion(
             f"the clientData is of type {data.get('type')!r}; an assertion has 'key.get'"
         )
     if challenge is not None and data.get("challenge") != read_challenge(challenge):
-        raise InvalidSignatureError("the assertion is valid, and answers another challenge")
+        raise InvalidSignatureError("the assertion is valid, but answers another challenge")
 
 
 def _signed_parts(assertion: object) -> tuple[bytes, bytes]:
@@ -51,7 +51,7 @@ def _signed_parts(assertion: object) -> tuple[bytes, bytes]:
 def _text(inner: Mapping[str, object], name: str) -> str:
     text = inner.get(name)
     if not isinstance(text, str):
-        raise EncodingError(f"the assertion has no {name!r} text")
+        raise EncodingError(f"the assertion has no {name!r} string")
     return text
 
 
@@ -68,7 +68,7 @@ def _client_data(signed: bytes) -> Mapping[str, object]:
         # Decoded first: given bytes, json.loads would take UTF-16 and UTF-32 as well.
         data = json.loads(signed.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise EncodingError("the clientData is no JSON") from error
+        raise EncodingError("the clientData is not valid JSON") from error
     if not isinstance(data, dict):
-        raise EncodingError("the clientData is no JSON object")
+        raise EncodingError("the clientData is not a JSON object")
     return data

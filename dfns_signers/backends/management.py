@@ -7,17 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from dfns_signers.algorithms import Algorithm
+from dfns_signers.backends.options import StrictModel
 
 
-class ManagementOptions(BaseModel):
-    """Base of the options of ``create`` and ``list_keys``: unknown ones are refused."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
-    )
+class ManagementOptions(StrictModel):
+    """Base of the options of ``create`` and ``list_keys``."""
 
 
 CreateT = TypeVar("CreateT", bound=BaseModel)
@@ -46,7 +43,7 @@ class KeyDescription:
 
 
 class ManagesKeys(ABC, Generic[CreateT, ListT]):
-    """A backend that can create and list keys; inherit it beside Backend.
+    """A backend that can create and list keys; inherit it along with Backend.
 
     Options that a profile's ``[signer]`` table has too (region, address, credentials) bear the same
     names in all three models, so that the command line can take them from the profile.

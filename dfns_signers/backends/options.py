@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from dfns_signers.algorithms import parse_fingerprint
+from dfns_signers.addresses import check_service_url
 from dfns_signers.errors import ConfigurationError
+from dfns_signers.public_keys import parse_fingerprint
+
+_DAY: Final = 86_400
 
 
 def _resolve_path(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, (str, Path)):
         return value
     if not str(value):
-        raise ValueError("expected a path, found an empty text")
+        raise ValueError("expected a path, found an empty string")
     folder = (info.context or {}).get("folder", Path())
     # Path.expanduser raises RuntimeError for the home of an unknown user.
     return Path(folder) / os.path.expanduser(value)  # noqa: PTH111
@@ -35,14 +38,54 @@ ConfigPath = Annotated[Path, BeforeValidator(_resolve_path)]
 Fingerprint = Annotated[str, AfterValidator(_check_fingerprint)]
 
 
-class BackendOptions(BaseModel):
-    """Base of every backend's options: unknown keys are refused, and a key may be pinned."""
+ServiceUrl = Annotated[str, AfterValidator(check_service_url)]
+"""The address of a key store: https, or http to this machine; without a slash at its end."""
+
+
+class StrictModel(BaseModel):
+    """Base of every table of options: unknown keys are refused, and no value is repeated."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
     )
 
+
+class BackendOptions(StrictModel):
+    """Base of every backend's options; a key may be pinned."""
+
     fingerprint: Fingerprint | None = Field(
         default=None,
         description="Fingerprint that the public key must have, as `sha256:` and 64 hex digits.",
+    )
+
+
+class RequestLimits(StrictModel):
+    """How long a remote key store may take, and how often it is asked; the same for all."""
+
+    connect_timeout: float = Field(
+        default=3.0,
+        gt=0,
+        le=_DAY,
+        allow_inf_nan=False,
+        description="Seconds to wait for a connection.",
+    )
+    read_timeout: float = Field(
+        default=10.0,
+        gt=0,
+        le=_DAY,
+        allow_inf_nan=False,
+        description="Seconds to wait for an answer, and between two pieces of it.",
+    )
+    timeout: float = Field(
+        default=30.0,
+        gt=0,
+        le=_DAY,
+        allow_inf_nan=False,
+        description="Seconds for one operation over all attempts: none is begun after it.",
+    )
+    max_attempts: int = Field(
+        default=3,
+        ge=1,
+        description="Attempts at a request: it is repeated when the key store is unavailable, "
+        "limits the rate, or a connection breaks.",
     )

@@ -16,7 +16,6 @@ import tomli_w
 import typer
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from dfns_signers.algorithms import public_key_pem
 from dfns_signers.backends.pem.key import PemKey
 from dfns_signers.cli.exit_codes import ExitCode, reports_errors
 from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption
@@ -26,11 +25,13 @@ from dfns_signers.client.delegated import DelegatedDfnsClient
 from dfns_signers.client.pending import PendingAction
 from dfns_signers.config.assembly import load_signer, open_key
 from dfns_signers.config.files import CONFIG_VARIABLE, PROFILE_VARIABLE
-from dfns_signers.config.loading import ENVIRONMENT, load_profile
-from dfns_signers.enrolment import attest
+from dfns_signers.config.loading import load_profile
+from dfns_signers.config.profile import ENVIRONMENT
+from dfns_signers.discovery import local_signers
 from dfns_signers.errors import DfnsSignersError
 from dfns_signers.hooks import LocalSigner
-from dfns_signers.plugins import local_signers
+from dfns_signers.public_keys import public_key_pem
+from dfns_signers.registration import attest
 from dfns_signers.signer import KeySigner
 from dfns_signers.signing_key import SigningKey
 
@@ -189,7 +190,7 @@ def _short(column: str, text: str) -> str:
 @contextmanager
 def _only_environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Set variables, and hide those that would override the profile to be shown."""
-    hidden = (*ENVIRONMENT, CONFIG_VARIABLE, PROFILE_VARIABLE)
+    hidden = (*(env.variable for env in ENVIRONMENT.values()), CONFIG_VARIABLE, PROFILE_VARIABLE)
     before = dict(os.environ)
     for name in hidden:
         os.environ.pop(name, None)

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from dfns_signers.algorithms import public_key_pem
 from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.inputs import pairs, read_text
 from dfns_signers.cli.options import ConfigOption, ProfileOption
 from dfns_signers.cli.output import note
-from dfns_signers.config.assembly import open_signer
+from dfns_signers.config.assembly import configured_signer
 from dfns_signers.config.loading import load_profile
 from dfns_signers.errors import ConfigurationError
+from dfns_signers.public_keys import public_key_pem
 from dfns_signers.secrets import Secret
 
 
@@ -68,7 +68,7 @@ def emulator(
     }
     if config is not None or profile is not None:
         loaded = load_profile(profile, config=config)
-        with open_signer(loaded) as signer:
+        with configured_signer(loaded) as signer:
             credentials[signer.credential_id] = public_key_pem(signer.key.public_key)
         if token is None and loaded.settings.auth_token is not None:
             token = _readable(loaded.settings.auth_token)
@@ -92,7 +92,7 @@ def emulator(
 
 
 def _readable(token: Secret) -> str | None:
-    """The token of a profile; None if it cannot be read, for whoever has no account needs none."""
+    """The token of a profile; None if it cannot be read: without an account there is none."""
     try:
         return token.reveal()
     except ConfigurationError as error:

@@ -17,7 +17,7 @@ def json_from_stdin(what: str) -> Any:
     """Parse standard input.
 
     Raises:
-        RequestError: it is no JSON in UTF-8.
+        RequestError: it is not valid JSON in UTF-8.
     """
     if sys.stdin is None:
         raise RequestError(f"standard input is closed: expected {what} as JSON")
@@ -36,7 +36,7 @@ def json_from_file(path: Path, what: str) -> Any:
     """Parse a file.
 
     Raises:
-        RequestError: it cannot be read, or is no JSON.
+        RequestError: it cannot be read, or is not valid JSON.
     """
     return parse_json(read_text(path, what), f"{what} in {path}")
 
@@ -60,12 +60,12 @@ def parse_json(text: str, what: str) -> Any:
     """Parse JSON.
 
     Raises:
-        RequestError: it is no JSON; the message says where.
+        RequestError: it is not valid JSON; the message says where.
     """
     try:
         return json.loads(text)
     except ValueError as error:
-        raise RequestError(f"{what} is no JSON: {error}") from error
+        raise RequestError(f"{what} is not valid JSON: {error}") from error
     except RecursionError as error:
         raise RequestError(f"{what} is nested too deeply") from error
 

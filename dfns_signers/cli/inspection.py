@@ -16,7 +16,7 @@ from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption
 from dfns_signers.cli.output import print_json, print_table
 from dfns_signers.config.assembly import check_base_url, configured_hooks, validated_options
 from dfns_signers.config.loading import LoadedProfile, load_profile
-from dfns_signers.plugins import installed_plugins
+from dfns_signers.discovery import installed_plugins
 from dfns_signers.secrets import Secret
 
 

@@ -17,11 +17,11 @@ from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.inputs import pairs
 from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption
 from dfns_signers.cli.output import note, print_json, print_table
-from dfns_signers.config.assembly import load_profile
+from dfns_signers.config.loading import load_profile
 from dfns_signers.config.signer_line import nested
 from dfns_signers.config.validation import validate
+from dfns_signers.discovery import load_backend
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.plugins import load_backend
 
 BackendOption: TypeAlias = Annotated[
     str | None,
@@ -47,7 +47,7 @@ OptionOption: TypeAlias = Annotated[
 @reports_errors
 def create(
     algorithm: Annotated[
-        Algorithm, typer.Argument(help="What the key shall sign with.", case_sensitive=False)
+        Algorithm, typer.Argument(help="Algorithm of the new key.", case_sensitive=False)
     ],
     config: ConfigOption = None,
     profile: ProfileOption = None,

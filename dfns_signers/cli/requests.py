@@ -22,7 +22,7 @@ def request(
     profile: ProfileOption = None,
     json: Annotated[
         str | None,
-        typer.Option(metavar="BODY", help="JSON body: a text, @FILE, or - for standard input."),
+        typer.Option(metavar="BODY", help="JSON body: JSON text, @FILE, or - for standard input."),
     ] = None,
     param: Annotated[
         list[str] | None,

@@ -7,13 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dfns_signers.algorithms import (
-    PublicKey,
-    algorithm_of,
-    fingerprint,
-    load_public_key,
-    public_key_pem,
-)
+from dfns_signers.algorithms import PublicKey, algorithm_of
 from dfns_signers.cli.exit_codes import ExitCode, reports_errors
 from dfns_signers.cli.inputs import json_from_file, json_from_stdin, read_text
 from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption
@@ -21,6 +15,7 @@ from dfns_signers.cli.output import note, print_json
 from dfns_signers.config.assembly import load_signer, open_key
 from dfns_signers.config.loading import load_profile
 from dfns_signers.errors import EncodingError, InvalidSignatureError
+from dfns_signers.public_keys import fingerprint, load_public_key, public_key_pem
 from dfns_signers.verification import verify_assertion
 
 
@@ -55,7 +50,7 @@ def verify(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Verify an assertion from standard input, offline; the exit code tells.
+    """Verify an assertion from standard input, offline; the exit code is the result.
 
     Example: `dfns-signers verify --public-key key.pub --challenge challenge.json < assertion.json`
     """

@@ -100,7 +100,7 @@ def check_query(params: Mapping[str, object]) -> dict[str, QueryValue]:
     """The query parameters that are given; None is not given.
 
     Raises:
-        RequestError: a value is neither a text, number or boolean nor a list of them.
+        RequestError: a value is neither a string, number or boolean nor a list of them.
     """
     checked: dict[str, QueryValue] = {}
     for name, value in params.items():
@@ -112,7 +112,7 @@ def check_query(params: Mapping[str, object]) -> dict[str, QueryValue]:
             checked[name] = [_plain(element) for element in value]
         elif value is not None:
             raise RequestError(
-                f"the query parameter {name!r} must be a text, a number, a boolean or a list of "
+                f"the query parameter {name!r} must be a string, a number, a boolean or a list of "
                 f"them, not {type(value).__name__}"
             )
     return checked

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import httpx
 from tenacity import AsyncRetrying, Retrying
 from typing_extensions import Self, Unpack
 
-from dfns_signers.client.auth import Auth
-from dfns_signers.client.base import (
-    DEFAULT_MAX_ATTEMPTS,
-    DEFAULT_TIMEOUT,
+from dfns_signers import defaults
+from dfns_signers.client.call import Call, QueryValue
+from dfns_signers.client.http_calls import (
     Timeout,
     build_request,
     check_attempts,
@@ -21,7 +20,7 @@ from dfns_signers.client.base import (
     interpret,
     transport_errors,
 )
-from dfns_signers.client.call import Call, QueryValue
+from dfns_signers.client.identities import Auth
 from dfns_signers.client.keys import Keys
 from dfns_signers.client.pages import Pages
 from dfns_signers.client.results import ChangeRequest
@@ -29,39 +28,92 @@ from dfns_signers.client.retries import retry_policy
 from dfns_signers.client.verbs import Verbs
 from dfns_signers.client.wallets import Wallets
 from dfns_signers.closing import AsyncClosing, Closing
-from dfns_signers.signer import Signer
-from dfns_signers.user_action.auth import PlainSigner, UserActionAuth
-from dfns_signers.user_action.base_url import DEFAULT_BASE_URL
+from dfns_signers.signer import KeySigner, Signer
+from dfns_signers.user_action.httpx_auth import PlainSigner, UserActionAuth
 from dfns_signers.user_action.tokens import TokenSource
 
 if TYPE_CHECKING:
-    from dfns_signers.config.deferred import DeferredSigner
     from dfns_signers.config.profile import Settings
 
 T = TypeVar("T")
+R = TypeVar("R")
+HttpT = TypeVar("HttpT", bound=httpx.Client | httpx.AsyncClient)
 
 
-class SyncCarrier(Verbs[Any], Closing):
-    """Sends calls with ``httpx.Client``; DfnsClient documents the arguments."""
+class BaseClient(Verbs[R], Generic[R, HttpT]):
+    """What the four clients share: how they are made; DfnsClient documents the arguments."""
+
+    _new_http: ClassVar[Any]
+    _signs: ClassVar[bool] = True
 
     def __init__(
         self,
         auth_token: TokenSource,
         signer: Signer | PlainSigner | None = None,
         *,
-        base_url: str = DEFAULT_BASE_URL,
-        timeout: Timeout = DEFAULT_TIMEOUT,
-        max_attempts: int = DEFAULT_MAX_ATTEMPTS,
-        http_client: httpx.Client | None = None,
+        base_url: str = defaults.BASE_URL,
+        timeout: Timeout = defaults.TIMEOUT,
+        max_attempts: int = defaults.MAX_ATTEMPTS,
+        http_client: HttpT | None = None,
     ) -> None:
         self._auth = UserActionAuth(auth_token, signer, base_url=base_url)
         self._max_attempts = check_attempts(max_attempts)
-        self._http = http_client or httpx.Client(**http_options(self._auth, timeout))
-        self._owned: list[Closing] = []
+        self._http: HttpT = http_client or self._new_http(**http_options(self._auth, timeout))
         self._owns_http = http_client is None
+        self._owned_signer: KeySigner | None = None
         self.wallets: Any = Wallets(self)
         self.keys: Any = Keys(self)
         self.auth: Any = Auth(self)
+
+    @classmethod
+    def from_config(
+        cls,
+        profile: str | None = None,
+        *,
+        config: str | os.PathLike[str] | None = None,
+        http_client: HttpT | None = None,
+        **settings: Unpack[Settings],
+    ) -> Self:
+        """Assemble a client from a profile, the environment and arguments.
+
+        A blocking client opens the signing key now, so that a wrong one stops the program here. An
+        asynchronous one opens it at the first signature, in a worker thread, so that no key store
+        blocks the event loop. A delegated one opens none.
+
+        Args:
+            profile: name of the profile; the default profile if not given.
+            config: the configuration file; the default file if not given.
+            http_client: as for the class.
+            **settings: override settings of the profile, such as ``base_url`` or ``credential_id``.
+
+        Raises:
+            ConfigurationError: a setting is missing or wrong.
+            PluginError: the backend cannot be loaded.
+            SigningKeyError: the key cannot be opened.
+        """
+        from dfns_signers.config import assembly, loading  # noqa: PLC0415  # they import pydantic
+
+        loaded = loading.load_profile(profile, config=config, **settings)
+        signer = assembly.configured_signer(loaded) if cls._signs and loaded.signer else None
+        arguments = assembly.client_arguments(loaded)
+        if signer is not None:
+            arguments["signer"] = signer
+        client = cls(http_client=http_client, **arguments)
+        client._owned_signer = signer
+        client._open()
+        return client
+
+    def _open(self) -> None:
+        """Do what a client that was assembled must do before it is used."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._auth!r}>"
+
+
+class SyncClient(BaseClient[Any, httpx.Client], Closing):
+    """Sends calls with ``httpx.Client``."""
+
+    _new_http = httpx.Client
 
     def send(self, call: Call[T]) -> T | ChangeRequest:
         """Send a call; each attempt signs a new challenge."""
@@ -90,38 +142,25 @@ class SyncCarrier(Verbs[Any], Closing):
             items, more = pages.items(self.send(pages.next_call()))
             yield from items
 
+    def _open(self) -> None:
+        try:
+            _ = self._owned_signer and self._owned_signer.key
+        except BaseException:
+            self.close()
+            raise
+
     def close(self) -> None:
         """Close connections, and the signer if the configuration opened it."""
         if self._owns_http:
             self._http.close()
-        for owned in self._owned:
-            owned.close()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._auth!r}>"
+        if self._owned_signer:
+            self._owned_signer.close()
 
 
-class AsyncCarrier(Verbs[Coroutine[Any, Any, Any]], AsyncClosing):
-    """Sends calls with ``httpx.AsyncClient``; AsyncDfnsClient documents the arguments."""
+class AsyncClient(BaseClient[Coroutine[Any, Any, Any], httpx.AsyncClient], AsyncClosing):
+    """Sends calls with ``httpx.AsyncClient``."""
 
-    def __init__(
-        self,
-        auth_token: TokenSource,
-        signer: Signer | PlainSigner | None = None,
-        *,
-        base_url: str = DEFAULT_BASE_URL,
-        timeout: Timeout = DEFAULT_TIMEOUT,
-        max_attempts: int = DEFAULT_MAX_ATTEMPTS,
-        http_client: httpx.AsyncClient | None = None,
-    ) -> None:
-        self._auth = UserActionAuth(auth_token, signer, base_url=base_url)
-        self._max_attempts = check_attempts(max_attempts)
-        self._http = http_client or httpx.AsyncClient(**http_options(self._auth, timeout))
-        self._owned: list[AsyncClosing] = []
-        self._owns_http = http_client is None
-        self.wallets: Any = Wallets(self)
-        self.keys: Any = Keys(self)
-        self.auth: Any = Auth(self)
+    _new_http = httpx.AsyncClient
 
     async def send(self, call: Call[T]) -> T | ChangeRequest:
         """Send a call; each attempt signs a new challenge."""
@@ -157,14 +196,11 @@ class AsyncCarrier(Verbs[Coroutine[Any, Any, Any]], AsyncClosing):
         """Close connections, and the signer if the configuration opened it."""
         if self._owns_http:
             await self._http.aclose()
-        for owned in self._owned:
-            await owned.aclose()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._auth!r}>"
+        if self._owned_signer:
+            await self._owned_signer.aclose()
 
 
-class DfnsClient(SyncCarrier):
+class DfnsClient(SyncClient):
     """Calls the Dfns API and signs what changes state.
 
     Args:
@@ -184,72 +220,10 @@ class DfnsClient(SyncCarrier):
     keys: Keys[DfnsClient]
     auth: Auth[DfnsClient]
 
-    @classmethod
-    def from_config(
-        cls,
-        profile: str | None = None,
-        *,
-        config: str | os.PathLike[str] | None = None,
-        http_client: httpx.Client | None = None,
-        **settings: Unpack[Settings],
-    ) -> Self:
-        """Assemble a client from a profile, the environment and arguments.
 
-        Args:
-            profile: name of the profile; the default profile if not given.
-            config: the configuration file; the default file if not given.
-            http_client: as for the class.
-            **settings: override settings of the profile, such as ``base_url`` or ``credential_id``.
-
-        Raises:
-            ConfigurationError: a setting is missing or wrong.
-            PluginError: the backend cannot be loaded.
-            SigningKeyError: the key cannot be opened.
-        """
-        from dfns_signers.config import assembly  # noqa: PLC0415  # the layer above
-
-        loaded = assembly.load_profile(profile, config=config, **settings)
-        signer = assembly.deferred_signer(loaded) if loaded.signer else None
-        client = cls(signer=signer, http_client=http_client, **assembly.client_arguments(loaded))
-        if signer is not None:
-            client._owned.append(signer)
-            client._open(signer)
-        return client
-
-    def _open(self, signer: DeferredSigner) -> None:
-        """Open the key now, so that a wrong one stops the program here."""
-        try:
-            signer.open()
-        except BaseException:
-            self.close()
-            raise
-
-
-class AsyncDfnsClient(AsyncCarrier):
+class AsyncDfnsClient(AsyncClient):
     """DfnsClient for asyncio and trio: the same arguments, and every call is awaited."""
 
     wallets: Wallets[AsyncDfnsClient]
     keys: Keys[AsyncDfnsClient]
     auth: Auth[AsyncDfnsClient]
-
-    @classmethod
-    def from_config(
-        cls,
-        profile: str | None = None,
-        *,
-        config: str | os.PathLike[str] | None = None,
-        http_client: httpx.AsyncClient | None = None,
-        **settings: Unpack[Settings],
-    ) -> Self:
-        """Assemble a client as ``DfnsClient.from_config`` does.
-
-        The configuration is checked at once; the key is opened at the first signature, in a worker
-        thread, so that no key store blocks the event loop.
-        """
-        from dfns_signers.config import assembly  # noqa: PLC0415  # the layer above
-
-        loaded = assembly.load_profile(profile, config=config, **settings)
-        signer = assembly.deferred_signer(loaded) if loaded.signer else None
-        client = cls(signer=signer, http_client=http_client, **assembly.client_arguments(loaded))
-        client._owned += [signer] if signer else []
-        return client

@@ -2,37 +2,56 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Generator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Coroutine, Generator, Mapping
+from typing import Any, TypeVar
 
 import httpx
-from typing_extensions import Self, Unpack
 
-from dfns_signers.client.auth import Auth
-from dfns_signers.client.base import DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT, Timeout
+from dfns_signers import defaults
+from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.client.call import Call, QueryValue
-from dfns_signers.client.client import AsyncCarrier, SyncCarrier
+from dfns_signers.client.client import AsyncClient, BaseClient, HttpT, R, SyncClient
+from dfns_signers.client.http_calls import Timeout
+from dfns_signers.client.identities import Auth
 from dfns_signers.client.keys import Keys
 from dfns_signers.client.pending import PendingAction
 from dfns_signers.client.results import ChangeRequest
 from dfns_signers.client.wallets import Wallets
 from dfns_signers.errors import RequestError
-from dfns_signers.hooks import AnnouncedCall
-from dfns_signers.user_action import exchange
-from dfns_signers.user_action.auth import Steps
-from dfns_signers.user_action.base_url import DEFAULT_BASE_URL
+from dfns_signers.user_action import signing_flow
 from dfns_signers.user_action.bodies import to_json_bytes
-from dfns_signers.user_action.exchange import Step
+from dfns_signers.user_action.httpx_auth import Steps
+from dfns_signers.user_action.signing_flow import Step
 from dfns_signers.user_action.tokens import TokenSource
-
-if TYPE_CHECKING:
-    from dfns_signers.config.profile import Settings
 
 T = TypeVar("T")
 
 
-class DelegatedDfnsClient(SyncCarrier):
+class _Delegated(BaseClient[R, HttpT]):
+    """Takes no signer."""
+
+    _signs = False
+
+    def __init__(
+        self,
+        auth_token: TokenSource,
+        *,
+        base_url: str = defaults.BASE_URL,
+        timeout: Timeout = defaults.TIMEOUT,
+        max_attempts: int = defaults.MAX_ATTEMPTS,
+        http_client: HttpT | None = None,
+    ) -> None:
+        super().__init__(
+            auth_token,
+            None,
+            base_url=base_url,
+            timeout=timeout,
+            max_attempts=max_attempts,
+            http_client=http_client,
+        )
+
+
+class DelegatedDfnsClient(_Delegated[Any, httpx.Client], SyncClient):
     """Calls the Dfns API where somebody else signs: a passkey in a browser, another service.
 
     Reads are ordinary calls. For what must be signed, ``init`` announces the call and returns a
@@ -56,39 +75,6 @@ class DelegatedDfnsClient(SyncCarrier):
     wallets: Wallets[DelegatedDfnsClient]
     keys: Keys[DelegatedDfnsClient]
     auth: Auth[DelegatedDfnsClient]
-
-    def __init__(
-        self,
-        auth_token: TokenSource,
-        *,
-        base_url: str = DEFAULT_BASE_URL,
-        timeout: Timeout = DEFAULT_TIMEOUT,
-        max_attempts: int = DEFAULT_MAX_ATTEMPTS,
-        http_client: httpx.Client | None = None,
-    ) -> None:
-        super().__init__(
-            auth_token,
-            None,
-            base_url=base_url,
-            timeout=timeout,
-            max_attempts=max_attempts,
-            http_client=http_client,
-        )
-
-    @classmethod
-    def from_config(
-        cls,
-        profile: str | None = None,
-        *,
-        config: str | os.PathLike[str] | None = None,
-        http_client: httpx.Client | None = None,
-        **settings: Unpack[Settings],
-    ) -> Self:
-        """Assemble a client as ``DfnsClient.from_config`` does; a signer is not opened."""
-        from dfns_signers.config import assembly  # noqa: PLC0415  # the layer above
-
-        loaded = assembly.load_profile(profile, config=config, **settings)
-        return cls(http_client=http_client, **assembly.client_arguments(loaded))
 
     def init(
         self,
@@ -135,50 +121,19 @@ class DelegatedDfnsClient(SyncCarrier):
         return super().send(_require_unsigned(call))
 
     def _carry_signed(self, call: Call[Any]) -> PendingAction:
-        start = exchange.start(_announced(call))
+        start = signing_flow.start(_announced(call))
         answer = super().send(_as_call(next(start)))
         return _pending(call, start, answer)
 
 
-class AsyncDelegatedDfnsClient(AsyncCarrier):
+class AsyncDelegatedDfnsClient(
+    _Delegated[Coroutine[Any, Any, Any], httpx.AsyncClient], AsyncClient
+):
     """DelegatedDfnsClient for asyncio and trio: the same arguments, and every call is awaited."""
 
     wallets: Wallets[AsyncDelegatedDfnsClient]
     keys: Keys[AsyncDelegatedDfnsClient]
     auth: Auth[AsyncDelegatedDfnsClient]
-
-    def __init__(
-        self,
-        auth_token: TokenSource,
-        *,
-        base_url: str = DEFAULT_BASE_URL,
-        timeout: Timeout = DEFAULT_TIMEOUT,
-        max_attempts: int = DEFAULT_MAX_ATTEMPTS,
-        http_client: httpx.AsyncClient | None = None,
-    ) -> None:
-        super().__init__(
-            auth_token,
-            None,
-            base_url=base_url,
-            timeout=timeout,
-            max_attempts=max_attempts,
-            http_client=http_client,
-        )
-
-    @classmethod
-    def from_config(
-        cls,
-        profile: str | None = None,
-        *,
-        config: str | os.PathLike[str] | None = None,
-        http_client: httpx.AsyncClient | None = None,
-        **settings: Unpack[Settings],
-    ) -> Self:
-        """Assemble a client as ``DfnsClient.from_config`` does; a signer is not opened."""
-        from dfns_signers.config import assembly  # noqa: PLC0415  # the layer above
-
-        loaded = assembly.load_profile(profile, config=config, **settings)
-        return cls(http_client=http_client, **assembly.client_arguments(loaded))
 
     async def init(
         self,
@@ -214,7 +169,7 @@ class AsyncDelegatedDfnsClient(AsyncCarrier):
         return await super().send(_require_unsigned(call))
 
     async def _carry_signed(self, call: Call[Any]) -> PendingAction:
-        start = exchange.start(_announced(call))
+        start = signing_flow.start(_announced(call))
         answer = await super().send(_as_call(next(start)))
         return _pending(call, start, answer)
 
@@ -232,7 +187,7 @@ def _announced(call: Call[Any]) -> AnnouncedCall:
     return AnnouncedCall(call.method, call.path, call.content.decode("utf-8"))
 
 
-def _as_call(step: exchange.Exchange) -> Call[Any]:
+def _as_call(step: signing_flow.Exchange) -> Call[Any]:
     return Call("POST", step.path, to_json_bytes(step.body), announces=True)
 
 
@@ -262,6 +217,6 @@ def _completing(
                 f"the request {call.method} {call.path} is not what was announced as "
                 f"{pending.method} {pending.path}"
             )
-        return exchange.complete(pending.challenge, first_factor, second_factor)
+        return signing_flow.complete(pending.challenge, first_factor, second_factor)
 
     return steps

@@ -7,9 +7,9 @@ what that client returns: a result, an awaitable, or a pending action.
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from dfns_signers.client.call import Call
@@ -33,28 +33,33 @@ class Resource(Generic[ClientT_co]):
 
 
 class _Endpoint(Generic[P, T]):
+    """A descriptor that makes a method of a function that builds a call.
+
+    Each subclass says by overloads of ``__get__`` what the method returns with which client; all of
+    them bind the same method, whose result is what the client's ``_carry_…`` makes of the call.
+    """
+
     def __init__(self, build: Callable[P, Call[T]], carry: str) -> None:
         self._build = build
         self._carry = carry
-        self._name = build.__name__
         self.__doc__ = build.__doc__
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
+        carry, build = self._carry, self._build
 
-    def _bind(self, resource: Resource[Any]) -> Callable[P, Any]:
-        carry = getattr(resource._client, self._carry)  # noqa: SLF001  # the two are one mechanism
-
-        @functools.wraps(self._build)
-        def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return carry(self._build(*args, **kwargs))
+        def method(resource: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
+            return getattr(resource._client, carry)(build(*args, **kwargs))  # noqa: SLF001  # ours
 
         # For help(): the call that people write, not the function that assembles it.
-        call.__name__ = self._name
-        call.__qualname__ = f"{type(resource).__name__}.{self._name}"
-        signature = inspect.signature(self._build)
-        call.__signature__ = signature.replace(return_annotation=signature.empty)  # type: ignore[attr-defined]
-        return call
+        method.__name__, method.__qualname__ = name, f"{owner.__qualname__}.{name}"
+        method.__doc__ = build.__doc__
+        own, *_ = inspect.signature(method).parameters.values()
+        parameters = [own, *inspect.signature(build).parameters.values()]
+        method.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        self._method = method
+
+    def _bind(self, resource: Resource[Any]) -> Callable[P, Any]:
+        return MethodType(self._method, resource)
 
 
 class signed(_Endpoint[P, T]):  # noqa: N801  # used like a decorator

@@ -25,7 +25,7 @@ class Pages:
         """The items of a page, and whether another page follows.
 
         Raises:
-            UnexpectedResponseError: the answer is no page, or points back to itself.
+            UnexpectedResponseError: the answer is not a page, or points back to itself.
         """
         items = page.get("items") if isinstance(page, Mapping) else None
         if not isinstance(page, Mapping) or not isinstance(items, list):
@@ -35,7 +35,7 @@ class Pages:
             return items, False
         if not isinstance(token, str):
             raise UnexpectedResponseError(
-                f"GET {self._call.path} returned a 'nextPageToken' that is no text"
+                f"GET {self._call.path} returned a 'nextPageToken' that is not a string"
             )
         if token in self._visited:
             raise UnexpectedResponseError(f"GET {self._call.path} returned the same page twice")

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.client.call import Call, QueryValue, check_query
 from dfns_signers.errors import RequestError
-from dfns_signers.hooks import AnnouncedCall
-from dfns_signers.user_action.exchange import init_body
 from dfns_signers.user_action.paths import check_path
+from dfns_signers.user_action.signing_flow import init_body
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class PendingAction:
             value = json.loads(text)
             action = cls(**value)
         except (ValueError, TypeError, RecursionError) as error:
-            raise RequestError("this is no pending action that 'to_json' wrote") from error
+            raise RequestError("not a pending action as 'to_json' writes it") from error
         texts = (action.method, action.path, action.payload)
         objects = (action.params, action.challenge)
         if not all(isinstance(text, str) for text in texts) or not all(
@@ -68,7 +68,9 @@ class PendingAction:
         try:
             action.payload.encode("utf-8")
         except UnicodeEncodeError as error:
-            raise RequestError("the payload of the pending action is no valid text") from error
+            raise RequestError(
+                "the payload of the pending action cannot be encoded as UTF-8"
+            ) from error
         return action
 
     def to_call(self) -> Call[Any]:

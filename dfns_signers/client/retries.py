@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from tenacity import RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import retry_if_exception, stop_after_attempt
 
 from dfns_signers.client.call import Call
-from dfns_signers.errors import ApiError, CallError, DfnsSignersError
-
-MAX_RETRY_AFTER: Final = 30.0
-"""Seconds; a server that asks for more gets its error reported instead."""
-
-_backoff: Final = wait_random_exponential(multiplier=0.25, max=8)
+from dfns_signers.errors import CallError, DfnsSignersError
+from dfns_signers.retries import is_retriable, wait
 
 
 def retry_policy(call: Call[Any], max_attempts: int) -> dict[str, Any]:
@@ -22,7 +18,7 @@ def retry_policy(call: Call[Any], max_attempts: int) -> dict[str, Any]:
     """
     return {
         "stop": stop_after_attempt(max_attempts),
-        "wait": _wait,
+        "wait": wait,
         "retry": retry_if_exception(_Verdict(call)),
         "reraise": True,
     }
@@ -31,8 +27,8 @@ def retry_policy(call: Call[Any], max_attempts: int) -> dict[str, Any]:
 class _Verdict:
     """Whether to try again after an error; remembers whether an attempt may have had its effect.
 
-    A later error must not tell that nothing happened when an earlier attempt may have succeeded
-    with its answer lost.
+    A later error must not say that nothing happened when an earlier attempt may have succeeded
+    with its answer lost: then the earlier one is raised, with the later one as its cause.
     """
 
     def __init__(self, call: Call[Any]) -> None:
@@ -51,17 +47,4 @@ class _Verdict:
         return again
 
     def _is_safe_after(self, error: CallError) -> bool:
-        return (
-            error.retriable
-            and (self._call.is_repeatable or not error.may_have_taken_effect)
-            and (_retry_after(error) or 0) <= MAX_RETRY_AFTER
-        )
-
-
-def _retry_after(error: BaseException | None) -> float | None:
-    return error.retry_after if isinstance(error, ApiError) else None
-
-
-def _wait(state: RetryCallState) -> float:
-    asked = _retry_after(state.outcome.exception() if state.outcome else None)
-    return _backoff(state) if asked is None else asked
+        return is_retriable(error) and (self._call.is_repeatable or not error.may_have_taken_effect)

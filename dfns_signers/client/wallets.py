@@ -118,7 +118,7 @@ def _transfer(
     Args:
         wallet_id: the wallet that pays.
         to: the address that receives.
-        amount: in base units (wei, satoshi), a whole number or its decimal text; not for NFTs.
+        amount: in base units (wei, satoshi), an integer or its decimal string; not for NFTs.
         kind: such as ``Native``, ``Erc20`` or ``Erc721``.
         contract: address of the token contract.
         token_id: which NFT.
@@ -152,7 +152,7 @@ def _base_units(amount: object) -> str | None:
         or not re.fullmatch("[0-9]+", f"{amount}")
     ):
         raise RequestError(
-            f"the amount must be a whole number of base units (wei, satoshi), not {amount!r}"
+            f"the amount must be an integer of base units (wei, satoshi), not {amount!r}"
         )
     return str(amount)
 

@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
 from typing import Any, Final
 
 from typing_extensions import Unpack
 
 from dfns_signers.backends.backend import Backend
 from dfns_signers.backends.options import BackendOptions
-from dfns_signers.config.deferred import DeferredSigner
 from dfns_signers.config.files import default_path
-from dfns_signers.config.loading import ENVIRONMENT, LoadedProfile, load_profile
-from dfns_signers.config.profile import Settings
+from dfns_signers.config.loading import LoadedProfile, load_profile
+from dfns_signers.config.profile import ENVIRONMENT, Settings
 from dfns_signers.config.validation import validate
+from dfns_signers.discovery import load_backend, load_hooks
 from dfns_signers.errors import ConfigurationError, DfnsSignersError, PluginError
 from dfns_signers.hooks import SigningHooks
-from dfns_signers.plugins import load_backend, load_hooks
 from dfns_signers.signer import KeySigner
 from dfns_signers.signing_key import SigningKey
-
-__all__ = [
-    "check_base_url",
-    "client_arguments",
-    "configured_hooks",
-    "deferred_signer",
-    "load_profile",
-    "load_signer",
-    "open_key",
-    "open_signer",
-    "validated_options",
-]
 
 _log: Final = logging.getLogger(__name__)
 
@@ -56,7 +42,9 @@ def load_signer(
         PluginError: the backend cannot be loaded.
         SigningKeyError: the key cannot be opened.
     """
-    return open_signer(load_profile(profile, config=config, **settings))
+    signer = configured_signer(load_profile(profile, config=config, **settings))
+    _ = signer.key  # opened now, so that a wrong one stops the program here
+    return signer
 
 
 def validated_options(loaded: LoadedProfile) -> BackendOptions:
@@ -89,25 +77,32 @@ def open_key(loaded: LoadedProfile) -> SigningKey:
     Raises:
         ConfigurationError, PluginError, SigningKeyError: as ``load_signer``.
     """
-    return _key_opener(loaded)()
+    return _open(*_validated_signer(loaded))
 
 
-def open_signer(loaded: LoadedProfile) -> KeySigner:
-    """Open the key and make it a signer.
-
-    Raises:
-        ConfigurationError, PluginError, SigningKeyError: as ``load_signer``.
-    """
-    return _signer_opener(loaded)()
-
-
-def deferred_signer(loaded: LoadedProfile) -> DeferredSigner:
+def configured_signer(loaded: LoadedProfile) -> KeySigner:
     """A signer that opens its key at the first signature; options are checked now.
 
     Raises:
         ConfigurationError, PluginError: as ``load_signer``.
     """
-    return DeferredSigner(_signer_opener(loaded))
+    name, backend, options = _validated_signer(loaded)
+    credential_id = loaded.settings.credential_id
+    if credential_id is None:
+        raise _missing(loaded, "credential_id", "the 'credId' that the key is registered as")
+
+    def open_logged() -> SigningKey:
+        key = _open(name, backend, options)
+        _log.info(
+            "credential %s signs with %s key %s, fingerprint %s",
+            credential_id,
+            key.algorithm,
+            key.reference,
+            key.fingerprint,
+        )
+        return key
+
+    return KeySigner(open_logged, credential_id, plugins=configured_hooks(loaded))
 
 
 def client_arguments(loaded: LoadedProfile) -> dict[str, Any]:
@@ -155,26 +150,23 @@ def _validated_signer(
     return table.backend, backend, options
 
 
-def _key_opener(loaded: LoadedProfile) -> Callable[[], SigningKey]:
-    name, backend, options = _validated_signer(loaded)
-
-    def open_it() -> SigningKey:
-        try:
-            key = backend.open(options)
-        except DfnsSignersError:
-            raise
-        except Exception as error:
-            raise PluginError(
-                f"the backend {name!r} failed to open its key: {type(error).__name__}: {error}"
-            ) from error
-        return _checked(key, options.fingerprint, name)
-
-    return open_it
+def _open(name: str, backend: Backend[Any], options: BackendOptions) -> SigningKey:
+    try:
+        key = backend.open(options)
+    except DfnsSignersError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"the backend {name!r} failed to open its key: {type(error).__name__}: {error}"
+        ) from error
+    return _checked(key, options.fingerprint, name)
 
 
 def _checked(key: object, fingerprint: str | None, backend: str) -> SigningKey:
     if not isinstance(key, SigningKey):
-        raise PluginError(f"the backend {backend!r} opened no SigningKey but {type(key).__name__}")
+        raise PluginError(
+            f"the backend {backend!r} opened {type(key).__name__}, expected a SigningKey"
+        )
     if fingerprint is not None:
         try:
             key.require_fingerprint(fingerprint)
@@ -184,33 +176,11 @@ def _checked(key: object, fingerprint: str | None, backend: str) -> SigningKey:
     return key
 
 
-def _signer_opener(loaded: LoadedProfile) -> Callable[[], KeySigner]:
-    open_it = _key_opener(loaded)
-    credential_id = loaded.settings.credential_id
-    if credential_id is None:
-        raise _missing(loaded, "credential_id", "the 'credId' that the key is registered as")
-    hooks = configured_hooks(loaded)
-
-    def open_signer_() -> KeySigner:
-        key = open_it()
-        _log.info(
-            "credential %s signs with %s key %s, fingerprint %s",
-            credential_id,
-            key.algorithm,
-            key.reference,
-            key.fingerprint,
-        )
-        return KeySigner(key, credential_id, plugins=hooks)
-
-    return open_signer_
-
-
 def _missing(loaded: LoadedProfile, key: str, what: str) -> ConfigurationError:
-    variable = next(name for name, setting in ENVIRONMENT.items() if setting == key)
     profile = "in the profile" if loaded.name else f"in a configuration file ({default_path()})"
     return ConfigurationError(
         f"{loaded.title}: {key!r} is missing ({what}): set it {profile}, or in the environment "
-        f"variable {variable}"
+        f"variable {ENVIRONMENT[key].variable}"
     )
 
 
@@ -218,7 +188,7 @@ def check_base_url(loaded: LoadedProfile) -> None:
     """Refuse a base URL that a client would refuse, naming where it was set.
 
     Raises:
-        ConfigurationError: it is no URL, not https, or has parts that it must not have.
+        ConfigurationError: it is not a URL, not https, or has parts that it must not have.
     """
     from dfns_signers.user_action.base_url import BaseUrl  # noqa: PLC0415  # it imports httpx
 

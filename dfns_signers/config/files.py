@@ -73,14 +73,14 @@ def read_file(path: Path) -> ConfigFile:
     """Read one file.
 
     Raises:
-        ConfigurationError: it is missing, unreadable, no TOML, or not of our shape.
+        ConfigurationError: it is missing, unreadable, not valid TOML, or not of our shape.
     """
     content, mode = _parse(path)
     for key in content:
         if key not in _TOP_LEVEL:
             hint = did_you_mean(key, _TOP_LEVEL)
             raise ConfigurationError(
-                f"configuration file {path}: unknown key {key!r}{hint}; known are: "
+                f"configuration file {path}: unknown key {key!r}{hint}. Known keys: "
                 f"{', '.join(_TOP_LEVEL)}; settings belong into a table such as "
                 "[profiles.production]"
             )
@@ -98,7 +98,7 @@ def choose_profile(file: ConfigFile | None, asked: str | None) -> str | None:
     """The name of the profile to use; None where there is no file to have one.
 
     Raises:
-        ConfigurationError: it does not exist, or cannot be told.
+        ConfigurationError: it does not exist, or none was chosen.
     """
     name, source = asked, ""
     if name is None:
@@ -143,9 +143,9 @@ def _parse(path: Path) -> tuple[dict[str, Any], int]:
         ) from error
     try:
         return tomllib.loads(data.decode("utf-8")), mode
-    # ValueError: also bytes that are no UTF-8, and integers of thousands of digits.
+    # ValueError: also bytes that are not UTF-8, and integers of thousands of digits.
     except ValueError as error:
-        raise ConfigurationError(f"configuration file {path} is no TOML: {error}") from error
+        raise ConfigurationError(f"configuration file {path} is not valid TOML: {error}") from error
     except RecursionError as error:
         raise ConfigurationError(f"configuration file {path} is nested too deeply") from error
 

@@ -12,23 +12,11 @@ from typing import Any, Final, TypeAlias
 from typing_extensions import Unpack
 
 from dfns_signers.config.files import ConfigFile, choose_profile, find_file
-from dfns_signers.config.profile import Profile, Settings, SignerTable
+from dfns_signers.config.profile import ENVIRONMENT, Env, Profile, Settings, SignerTable
 from dfns_signers.config.signer_line import parse_signer_line
 from dfns_signers.config.validation import validate
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.file_modes import readable_by_others
-from dfns_signers.secrets import Secret
-
-ENVIRONMENT: Final = {
-    "DFNS_BASE_URL": "base_url",
-    "DFNS_AUTH_TOKEN": "auth_token",
-    "DFNS_CREDENTIAL_ID": "credential_id",
-    "DFNS_SIGNER": "signer",
-    "DFNS_PLUGINS": "plugins",
-    "DFNS_TIMEOUT": "timeout",
-    "DFNS_MAX_ATTEMPTS": "max_attempts",
-}
-"""Environment variables, and the setting of the profile that each overrides."""
 
 Layer: TypeAlias = dict[str, tuple["Origin", Any]]
 
@@ -116,31 +104,24 @@ def _file_layer(file: ConfigFile | None, name: str | None) -> Layer:
 
 def _environment_layer() -> Layer:
     layer: Layer = {}
-    for variable, key in ENVIRONMENT.items():
-        text = os.environ.get(variable)
+    for key, env in ENVIRONMENT.items():
+        text = os.environ.get(env.variable)
         if text is None:
             continue
-        origin = Origin(variable, f"environment variable {variable}")
+        origin = Origin(env.variable, f"environment variable {env.variable}")
         if not text.strip():
             raise ConfigurationError(
                 f"{origin.place} is set and empty: give it a value, or unset it"
             )
-        layer[key] = (origin, _read_variable(variable, key, text))
+        layer[key] = (origin, _read(env, text))
     return layer
 
 
-def _read_variable(variable: str, key: str, text: str) -> Any:
-    """A text as the setting's own type; what it cannot be is left for the validation to refuse."""
-    if key == "auth_token":
-        return Secret.from_env(variable)
-    if key == "plugins":
-        return [name.strip() for name in text.split(",")]
-    if key in {"timeout", "max_attempts"}:
-        try:
-            return float(text) if key == "timeout" else int(text)
-        except ValueError:
-            return text
-    return text
+def _read(env: Env, text: str) -> Any:
+    try:
+        return env.read(text)
+    except ValueError:
+        return text
 
 
 def _argument_layer(settings: Mapping[str, object]) -> Layer:
@@ -163,7 +144,7 @@ def _validated(name: str | None, file: ConfigFile | None, found: Layer) -> Loade
         where=title,
         places={key: origin.place for key, origin in origins.items()},
         folder=origins.get("auth_token", DEFAULT).folder,
-        # Whoever only signs needs no token: it is read by the client that sends it.
+        # Signing alone needs no token: it is read by the client that sends it.
         reveal=False,
     )
     return LoadedProfile(name, title, settings, origins, isinstance(signer, str))

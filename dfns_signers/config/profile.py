@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
+from dfns_signers import defaults
+from dfns_signers.backends.options import StrictModel
 from dfns_signers.secrets import Secret
 
 
@@ -44,35 +47,65 @@ class SignerTable(BaseModel):
         yield "options", sorted(self.options)
 
 
-class Profile(BaseModel):
-    """A profile of the configuration file."""
+@dataclass(frozen=True, slots=True)
+class Env:
+    """The environment variable that overrides a setting.
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
-    )
+    Attributes:
+        variable: its name.
+        read: makes the setting of its text; one that raises ValueError is left for the
+            validation to refuse.
+    """
 
-    base_url: str = Field(
-        default="https://api.dfns.io",
+    variable: str
+    read: Callable[[str], Any] = str
+
+
+_TOKEN: Final = "DFNS_AUTH_TOKEN"  # noqa: S105  # the name of a variable
+
+
+class Profile(StrictModel):
+    """A profile of the configuration file: each setting, its variable, default and description."""
+
+    base_url: Annotated[str, Env("DFNS_BASE_URL")] = Field(
+        default=defaults.BASE_URL,
         description="Where the API is: https, or http on this machine; a path prefix is kept.",
     )
-    auth_token: Secret | None = Field(
+    auth_token: Annotated[Secret | None, Env(_TOKEN, lambda _: Secret.from_env(_TOKEN))] = Field(
         default=None,
         description="Token of a service account, a personal access token or a login: "
-        "`{ env = … }`, `{ file = … }` or a text.",
+        "`{ env = … }`, `{ file = … }` or a string.",
     )
-    credential_id: Annotated[str, Field(min_length=1)] | None = Field(
-        default=None, description="`credId` of the Key credential that the signing key is."
+    credential_id: Annotated[
+        Annotated[str, Field(min_length=1)] | None, Env("DFNS_CREDENTIAL_ID")
+    ] = Field(default=None, description="`credId` of the Key credential that the signing key is.")
+    timeout: Annotated[float, Env("DFNS_TIMEOUT", float)] = Field(
+        default=defaults.TIMEOUT,
+        gt=0,
+        le=86_400,
+        description="Seconds for each request, a day at most.",
     )
-    timeout: float = Field(
-        default=30.0, gt=0, le=86_400, description="Seconds for each request, a day at most."
+    max_attempts: Annotated[int, Env("DFNS_MAX_ATTEMPTS", int)] = Field(
+        default=defaults.MAX_ATTEMPTS,
+        ge=1,
+        description="How often a call is tried where repeating is safe.",
     )
-    max_attempts: int = Field(
-        default=3, ge=1, description="How often a call is tried where repeating is safe."
-    )
-    plugins: list[str] = Field(
+    plugins: Annotated[
+        list[str], Env("DFNS_PLUGINS", lambda text: [name.strip() for name in text.split(",")])
+    ] = Field(
         default_factory=list,
-        description="Names of plugins whose `before_sign` and `after_sign` hooks take part.",
+        description="Names of plugins whose `before_sign`, `after_sign` and `sign_failed` hooks "
+        "take part.",
     )
-    signer: SignerTable | None = Field(
+    signer: Annotated[SignerTable | None, Env("DFNS_SIGNER")] = Field(
         default=None, description="Table with `backend` and the options of that backend."
     )
+
+
+ENVIRONMENT: Final[Mapping[str, Env]] = {
+    name: metadata
+    for name, field in Profile.model_fields.items()
+    for metadata in field.metadata
+    if isinstance(metadata, Env)
+}
+"""The environment variable of each setting."""

@@ -38,7 +38,7 @@ def nested(pairs: Iterable[tuple[str, str]], origin: str) -> dict[str, Any]:
     """A table from names and values; a dot in a name makes a table within it.
 
     Raises:
-        ConfigurationError: a name is no name, or is set twice.
+        ConfigurationError: an option name is empty or repeated.
     """
     table: dict[str, Any] = {}
     for name, value in pairs:
@@ -62,7 +62,7 @@ def _pairs(query: str, origin: str) -> list[tuple[str, str]]:
 def _put(table: dict[str, Any], name: str, value: str, origin: str) -> None:
     *parents, last = name.split(".")
     if not (last and all(parents)):
-        raise ConfigurationError(f"{origin}: {name!r} is no name of an option")
+        raise ConfigurationError(f"{origin}: {name!r} is not the name of an option")
     for parent in parents:
         table = table.setdefault(parent, {})
         if not isinstance(table, dict):

@@ -15,17 +15,17 @@ from dfns_signers.secrets import EXPECTED
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _TOML_TYPES: Final[Mapping[type, str]] = {
-    str: "a text",
+    str: "a string",
     bool: "a boolean",
-    int: "a whole number",
+    int: "an integer",
     float: "a number",
     dict: "a table",
     list: "an array",
 }
 _EXPECTED: Final[Mapping[str, str]] = {
-    "string": "a text",
+    "string": "a string",
     "bool": "true or false",
-    "int": "a whole number",
+    "int": "an integer",
     "float": "a number",
     "list": "an array",
     "dict": "a table",
@@ -88,7 +88,7 @@ def _explain(problem: Any, model: type[BaseModel]) -> str:
     if kind == "missing":
         return "missing" + _purpose(problem["loc"], model)
     if kind == "string_too_short":
-        return "expected a text that is not empty"
+        return "expected a string that is not empty"
     return _explain_value(problem)
 
 
@@ -96,7 +96,7 @@ def _explain_value(problem: Any) -> str:
     kind, message, found = problem["type"], problem["msg"], toml_type(problem["input"])
     if kind == "value_error":
         explained = str(message.removeprefix("Value error, "))
-        # Only of a value that has no right form does its type tell anything.
+        # The type says something only about a value of the wrong form.
         return f"{explained}, found {found}" if explained == EXPECTED else explained
     if kind in _NUMBER_LIMITS:
         return str(message.replace("Input should be", "expected a number"))
@@ -106,16 +106,16 @@ def _explain_value(problem: Any) -> str:
     expected = _EXPECTED.get(subject)
     if expected is None:
         return str(message.replace("Input should be", "expected"))
-    return f"expected {expected}, found {'another text' if reason == 'parsing' else found}"
+    return f"expected {expected}, found {'another string' if reason == 'parsing' else found}"
 
 
 def _explain_unknown(loc: Sequence[str | int], model: type[BaseModel]) -> str:
     table = _model_at(loc[:-1], model)
     if table is None:
-        return "unknown"
+        return "unknown key"
     known = list(table.model_fields)
     hint = did_you_mean(str(loc[-1]), known)
-    return f"unknown{hint}; known are: {', '.join(known)}" if known else "unknown"
+    return f"unknown key{hint}. Known keys: {', '.join(known)}" if known else "unknown key"
 
 
 def _purpose(loc: Sequence[str | int], model: type[BaseModel]) -> str:
@@ -125,7 +125,7 @@ def _purpose(loc: Sequence[str | int], model: type[BaseModel]) -> str:
 
 
 def _model_at(loc: Sequence[str | int], model: type[BaseModel]) -> type[BaseModel] | None:
-    """The model of a nested table; None where it cannot be told, as in a union of several."""
+    """The model of a nested table; None where it is ambiguous, as in a union of several."""
     for part in loc:
         field = model.model_fields.get(str(part))
         models = (

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Final
 
 import httpx
 
+from dfns_signers import defaults
+from dfns_signers.addresses import is_loopback
 from dfns_signers.errors import ConfigurationError, RequestError
 
 _MAX_PORT: Final = 65535
-DEFAULT_BASE_URL: Final = "https://api.dfns.io"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,11 @@ class BaseUrl:
         try:
             url = httpx.URL(text)
         except (httpx.InvalidURL, TypeError, UnicodeError) as error:
-            raise ConfigurationError(f"the base URL is no URL: {error}") from error
+            raise ConfigurationError(f"invalid base URL: {error}") from error
         shown = f"{url.scheme}://{url.netloc.decode('ascii').rpartition('@')[2]}"
         if url.scheme not in {"http", "https"} or not url.host or (url.port or 0) > _MAX_PORT:
             raise ConfigurationError(
-                f"expected a base URL that begins with https://, such as {DEFAULT_BASE_URL}, "
+                f"expected a base URL that begins with https://, such as {defaults.BASE_URL}, "
                 f"found {shown if url.host else 'no host'!r}"
             )
         if url.userinfo or url.query or url.fragment or "?" in text or "#" in text:
@@ -73,16 +73,6 @@ class BaseUrl:
                 "the token is sent nowhere else. Use another client for it, or set 'base_url'"
             )
         return raw[len(self.prefix) :]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host of a URL is this machine: ``localhost``, 127.0.0.0/8 or ::1."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _origin_of(url: httpx.URL) -> tuple[str, str, int | None]:

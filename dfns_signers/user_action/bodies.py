@@ -13,10 +13,10 @@ def to_json_bytes(value: Any) -> bytes:
 
     Raises:
         RequestError: not JSON: NaN, infinity, a lone surrogate, a cycle, or an object of a type
-            that JSON does not have, a name of a member that is no text.
+            that JSON does not have, or a member name that is not a string.
     """
     try:
-        _require_text_keys(value)
+        _require_string_keys(value)
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(
             "utf-8"
         )
@@ -24,16 +24,16 @@ def to_json_bytes(value: Any) -> bytes:
         raise RequestError(f"the body cannot be sent as JSON: {error}") from error
 
 
-def _require_text_keys(value: Any) -> None:
-    # json would make texts of them, and so {1: …, "1": …} two members of one name.
+def _require_string_keys(value: Any) -> None:
+    # json would make strings of them, and so {1: …, "1": …} two members of one name.
     if isinstance(value, dict):
         for name, member in value.items():
             if not isinstance(name, str):
                 raise RequestError(
-                    f"the body cannot be sent as JSON: a member has the name {name!r}, which is "
-                    f"no text but {type(name).__name__}"
+                    f"the body cannot be sent as JSON: a member has the name {name!r}, which must "
+                    f"be a string, not {type(name).__name__}"
                 )
-            _require_text_keys(member)
+            _require_string_keys(member)
     elif isinstance(value, (list, tuple)):
         for member in value:
-            _require_text_keys(member)
+            _require_string_keys(member)

@@ -19,11 +19,11 @@ def expand(template: str, parameters: Mapping[str, object] | None = None) -> str
 
     Args:
         template: such as ``/wallets/{walletId}``; without placeholders, the path itself.
-        parameters: a text or whole number for each placeholder.
+        parameters: a string or integer for each placeholder.
 
     Raises:
-        RequestError: a parameter is missing, left over, empty, ``.`` or ``..``; or the path could
-            be read as another one than it seems.
+        RequestError: a parameter is missing, left over, empty, ``.`` or ``..``; or the path
+            is ambiguous to intermediaries.
     """
     given = dict(parameters or {})
 
@@ -54,7 +54,7 @@ def check_path(path: str) -> str:
     if any(_leads_elsewhere(segment) for segment in path.split("/")):
         raise RequestError(
             f"the path {path!r} has a '.' or '..' segment or a control character, also encoded: "
-            "a server on the way could read it as another path"
+            "it is ambiguous to intermediaries"
         )
     if not _PATH.fullmatch(path):
         raise RequestError(
@@ -77,13 +77,15 @@ def _leads_elsewhere(segment: str) -> bool:
 
 def _segment(name: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise RequestError(f"the path parameter {name!r} is no text but {type(value).__name__}")
+        raise RequestError(
+            f"the path parameter {name!r} must be a string or integer, not {type(value).__name__}"
+        )
     try:
         # Not str(value): of a member of an enumeration that is not its value.
         text = str.__str__(value) if isinstance(value, str) else int.__repr__(value)
         encoded = quote(text, safe="")
     except ValueError as error:
-        raise RequestError(f"the path parameter {name!r} is no valid text") from error
+        raise RequestError(f"the path parameter {name!r} cannot be encoded as UTF-8") from error
     if text in {"", ".", ".."}:
         raise RequestError(f"the path parameter {name!r} is {text!r}, which names nothing")
     return encoded

@@ -25,7 +25,7 @@ from dfns_signers.errors import (
     TransportTimeoutError,
     UnexpectedResponseError,
 )
-from dfns_signers.user_action.exchange import USER_ACTION_HEADER
+from dfns_signers.user_action.signing_flow import USER_ACTION_HEADER
 
 JsonT = TypeVar("JsonT")
 
@@ -59,7 +59,7 @@ def read_json(response: httpx.Response, *, sent: httpx.Request, call: bool) -> A
 
     Raises:
         ApiError: status 400 and up, as the class for that status.
-        UnexpectedResponseError: a redirect, or a body that is no JSON.
+        UnexpectedResponseError: a redirect, or a body that is not valid JSON.
     """
     reject_followed_redirect(response, sent, call=call)
     if response.is_error:
@@ -71,7 +71,7 @@ def read_json(response: httpx.Response, *, sent: httpx.Request, call: bool) -> A
     value = _parsed(response.content)
     if value is _NO_JSON:
         # Not within an except block: its error would carry the whole body along.
-        raise _unexpected(response, "no JSON", call=call)
+        raise _unexpected(response, "a body that is not JSON", call=call)
     return value
 
 
@@ -86,7 +86,7 @@ def read_object(response: httpx.Response, *, sent: httpx.Request) -> Mapping[str
     """Like ``read_json`` for a step of a user action, which always answers with an object."""
     value = read_json(response, sent=sent, call=False)
     if not isinstance(value, dict):
-        raise _unexpected(response, "no JSON object", call=False)
+        raise _unexpected(response, "a body that is not a JSON object", call=False)
     return value
 
 

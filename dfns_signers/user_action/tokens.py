@@ -25,7 +25,7 @@ class BearerToken:
             clients only).
 
     Raises:
-        ConfigurationError: a text that cannot be a token. The text is not repeated.
+        ConfigurationError: a string that cannot be a token. It is not repeated.
     """
 
     __slots__ = ("_source",)
@@ -68,9 +68,9 @@ class BearerToken:
 
 def _check(token: object) -> str:
     if not isinstance(token, str):
-        raise ConfigurationError(f"the token is no text but {type(token).__name__}")
+        raise ConfigurationError(f"the token must be a string, not {type(token).__name__}")
     stripped = token.strip()
     if not _TOKEN.fullmatch(stripped):
-        found = "empty" if not stripped else "no token: it has spaces or other odd characters"
-        raise ConfigurationError(f"the auth token is {found}; expected the token text from Dfns")
+        found = "empty" if not stripped else "malformed: it has spaces or other odd characters"
+        raise ConfigurationError(f"the auth token is {found}; expected the token as Dfns issued it")
     return stripped

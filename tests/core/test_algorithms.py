@@ -20,19 +20,10 @@ from cryptography.hazmat.primitives.asymmetric import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dfns_signers.algorithms import (
-    SCHEMES,
-    Algorithm,
-    algorithm_of,
-    check_form,
-    describe,
-    load_public_key,
-    public_key_der,
-    public_key_pem,
-    verify,
-)
+from dfns_signers.algorithms import SCHEMES, Algorithm, algorithm_of, check_form, describe, verify
 from dfns_signers.encodings import ecdsa_integers, ecdsa_raw_from_der
 from dfns_signers.errors import EncodingError, InvalidSignatureError, UnsupportedKeyError
+from dfns_signers.public_keys import load_public_key, public_key_der, public_key_pem
 from tests.core.keys import (
     ALGORITHMS,
     ECDSA,

@@ -207,10 +207,10 @@ def test_require_allowed_many_others_names_ten_and_counts_the_rest(count: int, r
         ({"key": {}}, "not an array"),
         ({"key": CREDENTIAL}, "not an array"),
         ({"key": 0}, "not an array"),
-        ({"key": [CREDENTIAL]}, "no 'id' text"),
-        ({"key": [{}]}, "no 'id' text"),
-        ({"key": [{"id": None}]}, "no 'id' text"),
-        ({"key": [{"id": CREDENTIAL}, {"id": 7}]}, "no 'id' text"),
+        ({"key": [CREDENTIAL]}, "no 'id' string"),
+        ({"key": [{}]}, "no 'id' string"),
+        ({"key": [{"id": None}]}, "no 'id' string"),
+        ({"key": [{"id": CREDENTIAL}, {"id": 7}]}, "no 'id' string"),
     ],
 )
 def test_require_allowed_malformed_list_refused(allow: object, expected: str) -> None:

@@ -52,7 +52,7 @@ def test_path_without_a_context_starts_at_the_current_folder() -> None:
 
 
 def test_empty_path_refused() -> None:
-    with pytest.raises(ValidationError, match="found an empty text"):
+    with pytest.raises(ValidationError, match="found an empty string"):
         Options.model_validate({"path": ""})
 
 

@@ -80,7 +80,7 @@ def test_plugin_with_hooks_but_none_in_the_signing_path_refused(plugin: object) 
     with pytest.raises(PluginError, match="no hook in the signing path") as caught:
         register(plugin)
 
-    assert "before_sign and after_sign" in str(caught.value)
+    assert "before_sign, after_sign, sign_failed" in str(caught.value)
 
 
 def test_backend_that_also_guards_is_asked_before_a_signature() -> None:

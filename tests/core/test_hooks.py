@@ -11,13 +11,9 @@ import anyio
 import pytest
 
 from dfns_signers.algorithms import Algorithm
+from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import InvalidSignatureError, SigningRefusedError
-from dfns_signers.hooks import (
-    AnnouncedCall,
-    SigningHooks,
-    SigningRequest,
-    hookimpl,
-)
+from dfns_signers.hooks import SigningHooks, SigningRequest, hookimpl
 from dfns_signers.signer import KeySigner, Signer
 from dfns_signers.signing_key import Evidence, KeyResponse
 from tests.core.keys import AnsweringKey

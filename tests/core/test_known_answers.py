@@ -8,15 +8,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from dfns_signers.algorithms import (
-    algorithm_of,
-    fingerprint,
-    load_public_key,
-    parse_fingerprint,
-    public_key_pem,
-    verify,
-)
+from dfns_signers.algorithms import algorithm_of, verify
 from dfns_signers.errors import ConfigurationError
+from dfns_signers.public_keys import fingerprint, load_public_key, parse_fingerprint, public_key_pem
 from dfns_signers.signing_key import SigningKey
 from tests.core.keys import ALGORITHMS, AnsweringKey, public_der, public_key
 

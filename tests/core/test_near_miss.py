@@ -9,7 +9,7 @@ KNOWN = ("aws-kms", "gcp-kms", "pem")
 
 @pytest.mark.parametrize(("name", "meant"), [("aws-kns", "aws-kms"), ("pen", "pem")])
 def test_name_near_a_known_one_gives_a_question(name: str, meant: str) -> None:
-    assert did_you_mean(name, KNOWN) == f"; did you mean '{meant}'?"
+    assert did_you_mean(name, KNOWN) == f" (did you mean '{meant}'?)"
 
 
 @pytest.mark.parametrize(("name", "known"), [("zzz", KNOWN), ("", KNOWN), ("pem", ())])

@@ -254,14 +254,14 @@ def test_pinned_fingerprint_that_is_empty_refused_rather_than_ignored() -> None:
 def test_signature_is_not_verified_by_default_and_the_evidence_says_so(algorithm: str) -> None:
     key = LyingKey.from_pem(pem_of(algorithm))
 
-    assert key.produce(MESSAGE).evidence.verified is False
+    assert key.sign_with_evidence(MESSAGE).evidence.verified is False
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_signature_is_verified_on_request_and_the_evidence_says_so(algorithm: str) -> None:
     key = PemKey.from_pem(pem_of(algorithm), verify=True)
 
-    assert key.produce(MESSAGE).evidence.verified is True
+    assert key.sign_with_evidence(MESSAGE).evidence.verified is True
     with pytest.raises(InvalidSignatureError, match="not by this key"):
         LyingKey.from_pem(pem_of(algorithm), verify=True).sign(MESSAGE)
 

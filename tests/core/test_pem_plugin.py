@@ -72,7 +72,7 @@ def test_open_encrypted_key_verifies_only_on_request_whatever_its_source(
 
     key = open_key(tmp_path, passphrase=CANARY, **source, **values)
 
-    assert key.produce(b"message").evidence.verified is verified
+    assert key.sign_with_evidence(b"message").evidence.verified is verified
 
 
 def test_open_missing_file_refused(tmp_path: Path) -> None:

@@ -51,6 +51,6 @@ def test_error_repr_and_log_never_show_pem_or_passphrase(
         assert secrets
         assert not any(secret in part for part in shown + caplog.messages for secret in secrets)
     key = PemKey.from_pem(pem, PASSPHRASE)
-    shown += [repr(key), str(key), repr(key.produce(MESSAGE).evidence)]
+    shown += [repr(key), str(key), repr(key.sign_with_evidence(MESSAGE).evidence)]
 
     assert "canary" not in "".join(shown + caplog.messages)

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dfns_signers.algorithms import load_public_key
 from dfns_signers.backends.backend import Backend
-from dfns_signers.errors import PluginError, SigningRefusedError
-from dfns_signers.plugins import (
+from dfns_signers.discovery import (
     PluginInfo,
     installed_plugins,
     load_backend,
@@ -19,6 +17,8 @@ from dfns_signers.plugins import (
     load_plugin,
     local_signers,
 )
+from dfns_signers.errors import PluginError, SigningRefusedError
+from dfns_signers.public_keys import load_public_key
 from dfns_signers.signer import KeySigner
 from tests.core.keys import AnsweringKey, private_key, private_pem, public_pem
 
@@ -217,14 +217,14 @@ def test_plugin_whose_target_is_missing_refused(install: Install) -> None:
 def test_unknown_name_refused_with_the_nearest(install: Install, name: str, meant: str) -> None:
     install("acme-toy", plugin="acme-toystore", source=BACKEND)
 
-    with pytest.raises(PluginError, match=f"; did you mean '{meant}'") as caught:
+    with pytest.raises(PluginError, match=f"did you mean '{meant}'") as caught:
         load_backend(name)
 
-    assert {"acme-toystore", "pem"} <= set(str(caught.value).partition("are: ")[2].split(", "))
+    assert {"acme-toystore", "pem"} <= set(str(caught.value).partition("Installed: ")[2].split(", "))
 
 
 def test_unknown_name_near_nothing_refused_without_a_guess() -> None:
-    with pytest.raises(PluginError, match=r"no plugin 'zzzzzz'\. Installed are: "):
+    with pytest.raises(PluginError, match=r"no plugin 'zzzzzz'\. Installed: "):
         load_backend("zzzzzz")
 
 
@@ -234,7 +234,7 @@ def test_unknown_name_near_nothing_refused_without_a_guess() -> None:
 def test_known_backend_that_is_not_installed_refused_with_the_command(
     name: str, extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dfns_signers.plugins.entry_points", lambda group: ())
+    monkeypatch.setattr("dfns_signers.discovery.entry_points", lambda group: ())
 
     with pytest.raises(PluginError) as caught:
         load_backend(name)
@@ -244,10 +244,10 @@ def test_known_backend_that_is_not_installed_refused_with_the_command(
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("", "gave NoneType"),
-        ("def dfns_backend():\n    return 7", "gave NoneType"),
-        (ONE_BACKEND + "    return 7", "gave int"),
-        (ONE_BACKEND + "    return None", "gave NoneType"),
+        ("", "found NoneType"),
+        ("def dfns_backend():\n    return 7", "found NoneType"),
+        (ONE_BACKEND + "    return 7", "found int"),
+        (ONE_BACKEND + "    return None", "found NoneType"),
         (ONE_BACKEND + "    1 / 0", "ZeroDivisionError"),
         (ONE_BACKEND + "    raise SystemExit('no licence')", "SystemExit: no licence"),
         (ONE_BACKEND.replace("():", "(where):") + "    return 7", "where"),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dfns_signers import load_signer
+from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import KeyNotFoundError, SigningRefusedError
-from dfns_signers.hooks import AnnouncedCall, SigningRequest
+from dfns_signers.hooks import SigningRequest
 from dfns_signers.signing_key import Evidence
 from tests.core.config.machine import site
 from tests.core.config.pages import DOCS, blocks, section
@@ -71,7 +73,7 @@ def test_table_has_the_fields_of_what_a_hook_sees(seen: Any) -> None:
 
     documented = re.findall(r"^\| `(\w+)` \| `(.*?)` \| \S", table, re.MULTILINE)
 
-    assert module == seen.__module__
+    assert getattr(import_module(module), seen.__name__) is seen
     assert [(name, kind.replace("\\|", "|")) for name, kind in documented] == [
         (field.name, field.type) for field in dataclasses.fields(seen)
     ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from cryptography.hazmat.primitives.serialization import PrivateFormat
 
-from dfns_signers.algorithms import load_public_key
 from dfns_signers.errors import UnsupportedKeyError
+from dfns_signers.public_keys import load_public_key
 from tests.core.keys import ALGORITHMS, private_key, private_pem, public_pem
 
 ADVICE = "this is a private key: 'openssl pkey -in KEY -pubout' writes its public half"

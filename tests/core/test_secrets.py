@@ -89,7 +89,7 @@ def test_empty_variable_refused_with_its_name(
 
 
 def test_empty_literal_refused() -> None:
-    with pytest.raises(ConfigurationError, match="a literal text is empty"):
+    with pytest.raises(ConfigurationError, match="a literal string is empty"):
         Secret.literal("").reveal()
 
 
@@ -145,7 +145,7 @@ def test_repr_and_str_show_the_origin_and_not_the_secret(
     secrets = secrets_of_each_origin(tmp_path, monkeypatch)
 
     assert [f"{secret}" for secret in secrets] == [
-        "<Secret from a literal text>",
+        "<Secret from a literal string>",
         "<Secret from environment variable DFNS_TOKEN>",
         f"<Secret from file {tmp_path / 'token'}>",
     ]
@@ -224,7 +224,7 @@ def test_model_without_a_context_starts_at_the_current_folder(
 def test_model_anything_else_refused_with_what_is_expected_and_without_the_value(
     value: object,
 ) -> None:
-    with pytest.raises(ValidationError, match=r"expected a text, .*env.*file") as caught:
+    with pytest.raises(ValidationError, match=r"expected a string, .*env.*file") as caught:
         validate(value)
     assert CANARY not in str(caught.value)
 

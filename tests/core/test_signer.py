@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.assertions import Assertion
 from dfns_signers.errors import (
     ChallengeError,
@@ -22,8 +23,8 @@ from dfns_signers.errors import (
     InvalidSignatureError,
     SigningKeyError,
 )
-from dfns_signers.hooks import AnnouncedCall, SigningRequest, hookimpl
-from dfns_signers.signer import KeySigner, SeesCall, Signer
+from dfns_signers.hooks import SigningRequest, hookimpl
+from dfns_signers.signer import KeySigner, Signer, SupportsCallContext
 from dfns_signers.signing_key import KeyResponse
 from tests.core.keys import ALGORITHMS, AnsweringKey, is_signature, public_key
 
@@ -168,7 +169,7 @@ def test_for_call_gives_another_signer_and_leaves_the_first_untouched() -> None:
 def test_key_signer_fulfils_the_signer_protocols() -> None:
     signer: Signer = KeySigner(AnsweringKey("Ed25519"), CREDENTIAL)
 
-    assert isinstance(signer, SeesCall)
+    assert isinstance(signer, SupportsCallContext)
 
 
 def test_any_mapping_is_a_challenge() -> None:

@@ -36,18 +36,26 @@ from tests.core.keys import (
 MESSAGE = b'{"type":"key.get","challenge":"Y2g"}'
 
 
-CHECKED = ["sign", "asign", "produce", "aproduce", "require_fingerprint", "_checked"]
+CHECKED = [
+    "sign",
+    "asign",
+    "sign_with_evidence",
+    "asign_with_evidence",
+    "require_fingerprint",
+    "_checked",
+    "_sign_inside",
+]
 
 
-def produce(key: SigningKey, message: bytes = MESSAGE) -> Signature:
-    return key.produce(message)
+def sign_with_evidence(key: SigningKey, message: bytes = MESSAGE) -> Signature:
+    return key.sign_with_evidence(message)
 
 
-def aproduce(key: SigningKey, message: bytes = MESSAGE) -> Signature:
-    return anyio.run(key.aproduce, message)
+def asign_with_evidence(key: SigningKey, message: bytes = MESSAGE) -> Signature:
+    return anyio.run(key.asign_with_evidence, message)
 
 
-WAYS = pytest.mark.parametrize("way", [produce, aproduce])
+WAYS = pytest.mark.parametrize("way", [sign_with_evidence, asign_with_evidence])
 
 
 def signature_of(algorithm: str, message: bytes = MESSAGE) -> bytes:

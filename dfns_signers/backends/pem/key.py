@@ -30,7 +30,7 @@ class PemKey(SigningKey):
     * ``verify``: verify each signature as is done for a remote key. Off by default: the
       signature never leaves this process on its way here.
 
-    Each raises UnsupportedKeyError for anything that is no private key of a kind that Dfns
+    Each raises UnsupportedKeyError for anything but a private key of a kind that Dfns
     accepts, SigningKeyError for a passphrase that does not fit, FingerprintMismatchError for
     another key than the pinned one.
     """
@@ -69,7 +69,7 @@ class PemKey(SigningKey):
         """Read a key from a file; warns in the log if other users can read it.
 
         Raises:
-            KeyNotFoundError: there is no such file.
+            KeyNotFoundError: the file does not exist.
             SigningKeyError: it cannot be read.
         """
         return cls.from_pem(
@@ -114,8 +114,8 @@ class PemKey(SigningKey):
         # Signing takes 0.02 to 1.5 ms, a thread about 0.1 ms: not worth the detour.
         return self._sign(message)
 
-    async def _aclose(self) -> None:
-        self._close()
+    def _reopen(self) -> None:
+        """Nothing to do: a forked child has the private key in its own memory."""
 
 
 def _sign_with(key: PrivateKey, message: bytes) -> bytes:
@@ -134,10 +134,10 @@ def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
             mode = os.fstat(stream.fileno()).st_mode
-            # One byte more than a key may have tells a larger file from one that just fits.
+            # One byte more than a key may have: a larger file is recognised by it.
             data = stream.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        raise KeyNotFoundError(f"there is no key file {path}; check the path") from error
+        raise KeyNotFoundError(f"the key file {path} does not exist; check the path") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SigningKeyError(f"the key file {path} cannot be read: {reason}") from error

@@ -48,12 +48,12 @@ def parse_private_key(data: bytes, passphrase: bytes | None, source: str) -> Pri
         source: where the PEM comes from, for errors.
 
     Raises:
-        UnsupportedKeyError: there is no private key of a supported kind; the message says what
+        UnsupportedKeyError: the PEM has no private key of a supported kind; the message says what
             there is instead.
         SigningKeyError: the passphrase is missing, wrong or needless.
     """
     if len(data) > MAX_BYTES:
-        raise UnsupportedKeyError(f"{source} is over {MAX_BYTES} bytes, which no key is")
+        raise UnsupportedKeyError(f"{source} is over {MAX_BYTES} bytes, more than any key has")
     block = _only_private_block(data.replace(rb"\r", b"").replace(rb"\n", b"\n"), source)
     encrypted = block.startswith(b"-----BEGIN ENCRYPTED ") or _LEGACY_ENCRYPTION in block
     if encrypted and not passphrase:
@@ -98,7 +98,7 @@ def _only_private_block(data: bytes, source: str) -> bytes:
         return private[0]
     if private:
         raise UnsupportedKeyError(
-            f"{source} holds {len(private)} private keys, and which one is meant cannot be told: "
+            f"{source} holds {len(private)} private keys, and it is ambiguous which one is meant: "
             "keep one"
         )
     raise UnsupportedKeyError(f"{source} {_describe_content(data, blocks)}; {EXPECTED}")

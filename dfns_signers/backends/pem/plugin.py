@@ -29,7 +29,7 @@ class PemOptions(BackendOptions):
     )
     passphrase: Secret | None = Field(
         default=None,
-        description="Of an encrypted key: `{ env = … }`, `{ file = … }` or a text.",
+        description="Of an encrypted key: `{ env = … }`, `{ file = … }` or a string.",
     )
     verify: bool = Field(
         default=False, description="Verify each signature, as is always done for remote keys."

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from dfns_signers.algorithms import PublicKey, algorithm_of, describe, load_public_key
+from dfns_signers.algorithms import PublicKey, algorithm_of, describe
 from dfns_signers.errors import KeyStateError, SigningKeyError, UnsupportedKeyError
+from dfns_signers.public_keys import load_public_key
 from dfns_signers_aws_kms.algorithms import KeySpec, usable_spec
 from dfns_signers_aws_kms.errors import error_code, translated
 from dfns_signers_aws_kms.key_id import KeyId

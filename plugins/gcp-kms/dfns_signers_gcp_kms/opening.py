@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from google.api_core.exceptions import FailedPrecondition, GoogleAPIError, PermissionDenied
 from google.auth.exceptions import GoogleAuthError
 
-from dfns_signers.algorithms import PublicKey, load_public_key
+from dfns_signers.algorithms import PublicKey
 from dfns_signers.errors import (
     ConfigurationError,
     KeyStateError,
     SigningKeyError,
     UnsupportedKeyError,
 )
+from dfns_signers.public_keys import load_public_key
 from dfns_signers_gcp_kms.algorithms import KmsAlgorithm, require_supported
 from dfns_signers_gcp_kms.errors import state_in, translate, translated
 from dfns_signers_gcp_kms.integrity import check_public_key

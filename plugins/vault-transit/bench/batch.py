@@ -48,7 +48,7 @@ def burst_of_threads(key: VaultTransitKey, messages: Sequence[bytes]) -> set[str
 
     def sign(message: bytes) -> str | None:
         together.wait()
-        return key.produce(message).evidence.request_id
+        return key.sign_with_evidence(message).evidence.request_id
 
     with ThreadPoolExecutor(len(messages)) as threads:
         return set(threads.map(sign, messages))
@@ -58,7 +58,7 @@ def burst_of_tasks(key: VaultTransitKey, messages: Sequence[bytes]) -> set[str |
     """As many tasks as messages, in one event loop."""
 
     async def sign_all() -> set[str | None]:
-        signed = await asyncio.gather(*map(key.aproduce, messages))
+        signed = await asyncio.gather(*map(key.asign_with_evidence, messages))
         return {signature.evidence.request_id for signature in signed}
 
     return asyncio.run(sign_all())
@@ -66,7 +66,7 @@ def burst_of_tasks(key: VaultTransitKey, messages: Sequence[bytes]) -> set[str |
 
 def one_after_the_other(key: VaultTransitKey, messages: Sequence[bytes]) -> set[str | None]:
     """No concurrency: there is nothing to gather."""
-    return {key.produce(message).evidence.request_id for message in messages}
+    return {key.sign_with_evidence(message).evidence.request_id for message in messages}
 
 
 BURSTS: dict[str, Burst] = {

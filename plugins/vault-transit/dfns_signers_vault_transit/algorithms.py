@@ -13,8 +13,9 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from dfns_signers.algorithms import Algorithm, PublicKey, load_public_key
+from dfns_signers.algorithms import Algorithm, PublicKey
 from dfns_signers.errors import UnsupportedKeyError
+from dfns_signers.public_keys import load_public_key
 
 
 @dataclass(frozen=True, slots=True)

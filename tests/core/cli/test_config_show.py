@@ -42,7 +42,7 @@ def test_each_setting_has_its_value_and_origin(
 
     assert settings(command, "--config", config) == {
         "base_url": ("https://api.dfns.io", "default"),
-        "auth_token": ("hidden, from a literal text", "file"),
+        "auth_token": ("hidden, from a literal string", "file"),
         "credential_id": ("Y2kt", "DFNS_CREDENTIAL_ID"),
         "timeout": (7.0, "file"),
         "max_attempts": (3, "default"),
@@ -51,7 +51,7 @@ def test_each_setting_has_its_value_and_origin(
         "signer.fingerprint": (None, "default"),
         "signer.path": (str(folder / "key.pem"), "file"),
         "signer.env": (None, "default"),
-        "signer.passphrase": ("hidden, from a literal text", "file"),
+        "signer.passphrase": ("hidden, from a literal string", "file"),
         "signer.verify": (False, "default"),
     }
 
@@ -109,7 +109,7 @@ def test_no_secret_is_shown(command: Command, config: Path, form: list[str]) -> 
     done = command("config", "show", "--config", config, *form)
 
     assert CANARY not in done.out + done.err
-    assert "hidden, from a literal text" in done.out
+    assert "hidden, from a literal string" in done.out
 
 
 def test_values_that_look_like_markup_are_shown_as_they_are(command: Command, folder: Path) -> None:
@@ -199,8 +199,8 @@ def test_options_of_any_type_are_shown_and_their_secrets_hidden(
     assert {name: value for name, (value, _) in shown.items() if name.startswith("signer.")} == {
         "signer.backend": "acme",
         "signer.fingerprint": None,
-        "signer.login": {"name": "me", "password": "hidden, from a literal text"},
+        "signer.login": {"name": "me", "password": "hidden, from a literal string"},
         "signer.wait": "0:01:30",
         "signer.pin": "**********",
-        "signer.labels": {"a": "hidden, from a literal text"},
+        "signer.labels": {"a": "hidden, from a literal string"},
     }

@@ -99,7 +99,7 @@ def test_profile_whose_key_cannot_be_opened_ends_with_1_and_the_others_are_shown
     done = command("demo", "--json", "--config", config, "--profile", "p")
 
     assert done.code == 1
-    assert "no key file" in done.json[0]["error"]
+    assert "does not exist" in done.json[0]["error"]
     assert f"p: {done.json[0]['error']}" in done.err
     assert [row["error"] for row in done.json[1:]] == [""] * 4
 

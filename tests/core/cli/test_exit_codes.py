@@ -21,6 +21,7 @@ CODES = {
         errors.FingerprintMismatchError,
         errors.KeyNotFoundError,
         errors.KeyAccessError,
+        errors.SecretRefusedError,
         errors.KeyStateError,
         errors.KeyStoreUnavailableError,
         errors.KeyStoreThrottledError,

@@ -53,7 +53,7 @@ def test_missing_key_file_ends_with_4(command: Command, folder: Path) -> None:
     done = command("public-key", "--config", write_config(folder, PROFILE))
 
     assert (done.code, done.out) == (4, "")
-    assert done.err == f"error: there is no key file {folder / 'key.pem'}; check the path\n"
+    assert done.err == f"error: the key file {folder / 'key.pem'} does not exist; check the path\n"
 
 
 def test_encrypted_key_without_a_passphrase_ends_with_4_and_says_what_to_set(

@@ -123,13 +123,13 @@ def test_answer_that_is_no_json_ends_with_7(request_: Command, emulator: Emulato
     done = request_("GET", "/wallets")
 
     assert done.code == 7
-    assert "no JSON" in done.err
+    assert "not JSON" in done.err
 
 
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("network=x", "the body is no JSON"),
+        ("network=x", "the body is not valid JSON"),
         ("@missing.json", "the body cannot be read from missing.json: No such file"),
         ("@.", "the body cannot be read from .: Is a directory"),
         ("@", "the body cannot be read from"),

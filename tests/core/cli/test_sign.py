@@ -67,14 +67,14 @@ def test_challenge_that_does_not_allow_the_credential_refused(
     [
         (b"", 2, "standard input is empty: expected the challenge as JSON"),
         (b" \n", 2, "standard input is empty"),
-        (b"challenge", 2, "the challenge on standard input is no JSON"),
-        (b'{"challenge": ', 2, "the challenge on standard input is no JSON"),
+        (b"challenge", 2, "the challenge on standard input is not valid JSON"),
+        (b'{"challenge": ', 2, "the challenge on standard input is not valid JSON"),
         (b"\xff\xfe", 2, "the challenge on standard input is not UTF-8 text"),
         (b"[" * 100_000, 2, "the challenge on standard input is"),
-        (b"1" * 5_000, 2, "the challenge on standard input is no JSON"),
+        (b"1" * 5_000, 2, "the challenge on standard input is not valid JSON"),
         (b"[]", 5, "expected a challenge object, found list"),
         (b"null", 5, "expected a challenge object, found NoneType"),
-        (b"{}", 5, "no 'challenge' text"),
+        (b"{}", 5, "no 'challenge' string"),
         (b'{"challenge": "\\ud800"}', 5, "a lone surrogate"),
     ],
 )

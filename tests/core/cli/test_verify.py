@@ -136,7 +136,7 @@ def test_file_that_is_no_public_key_refused(
 
 @pytest.mark.parametrize(
     ("content", "code", "reason"),
-    [("challenge", 2, "is no JSON"), ("[]", 5, "expected a challenge object")],
+    [("challenge", 2, "is not valid JSON"), ("[]", 5, "expected a challenge object")],
 )
 def test_file_that_is_no_challenge_refused(
     command: Command, folder: Path, public_key_file: Path, assertion: str,

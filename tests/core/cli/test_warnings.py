@@ -67,7 +67,7 @@ def test_observer_that_fails_is_warned_of_with_its_error_and_without_a_traceback
     assert done.code == 0
     assert done.err == (
         "warning: the plugin 'audit' failed after a signature with the key "
-        f"file {key_file}; the signature stands (OSError: disk \\x1b[2J full)\n"
+        f"file {key_file}, which it does not change (OSError: disk \\x1b[2J full)\n"
     )
 
 

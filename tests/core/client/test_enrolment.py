@@ -11,7 +11,6 @@ import pytest
 
 from dfns_signers.backends.pem.key import PemKey
 from dfns_signers.emulator import Emulator
-from dfns_signers.enrolment import aattest, attest, new_credential_id
 from dfns_signers.errors import (
     ApiError,
     BadRequestError,
@@ -20,6 +19,7 @@ from dfns_signers.errors import (
     CredentialNotAllowedError,
     SigningKeyError,
 )
+from dfns_signers.registration import aattest, attest, new_credential_id
 from dfns_signers.signer import KeySigner
 from tests.core.client.driving import Connector, Driven
 from tests.core.client.recordings import announced, calls

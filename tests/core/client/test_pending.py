@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dfns_signers.client.base import build_request
+from dfns_signers.client.http_calls import build_request
 from dfns_signers.client.pending import PendingAction
 from dfns_signers.errors import RequestError
-from dfns_signers.user_action.auth import UserActionAuth
+from dfns_signers.user_action.httpx_auth import UserActionAuth
 from tests.core.client.values import hostile_leaves, json_trees
 
 GOOD: dict[str, Any] = {

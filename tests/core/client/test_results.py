@@ -112,9 +112,9 @@ def test_success_that_is_no_json_is_an_unexpected_response(
 ) -> None:
     api.on("/wallets", Reply(200, body, {"Content-Type": "text/html"}), Reply(200, body))
 
-    with pytest.raises(UnexpectedResponseError, match=r"no JSON.*'text/html'") as reading:
+    with pytest.raises(UnexpectedResponseError, match=r"not JSON.*'text/html'") as reading:
         scripted.call(lambda client: client.get("/wallets"))
-    with pytest.raises(UnexpectedResponseError, match="no JSON") as writing:
+    with pytest.raises(UnexpectedResponseError, match="not JSON") as writing:
         scripted.call(lambda client: client.post("/wallets"))
 
     assert not reading.value.may_have_taken_effect

@@ -13,7 +13,7 @@ from dfns_signers.client.client import AsyncDfnsClient, DfnsClient
 from dfns_signers.errors import ConfigurationError, DfnsSignersError
 from dfns_signers.secrets import Secret
 from dfns_signers.signer import KeySigner
-from dfns_signers.user_action.auth import UserActionAuth
+from dfns_signers.user_action.httpx_auth import UserActionAuth
 from tests.core.client.driving import Connector, Driven
 from tests.core.client.scripted import Reply, ScriptedApi
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from dfns_signers.backends.options import BackendOptions
 from dfns_signers.backends.pem.plugin import PemOptions
-from dfns_signers.config.loading import ENVIRONMENT, load_profile
-from dfns_signers.config.profile import Profile
+from dfns_signers.config.loading import load_profile
+from dfns_signers.config.profile import ENVIRONMENT, Profile
 from dfns_signers.errors import ConfigurationError
 from tests.core.config.pages import blocks, rows, section
 from tests.core.config.support import write_config
@@ -35,7 +35,7 @@ def cells(row: str) -> list[str]:
 
 
 def test_settings_of_a_profile_are_those_of_the_model() -> None:
-    variables = {setting: f"`{variable}`" for variable, setting in ENVIRONMENT.items()}
+    variables = {setting: f"`{env.variable}`" for setting, env in ENVIRONMENT.items()}
     expected = [
         [name, variables.get(name.strip("`"), ""), default, description]
         for name, default, description in rendered(Profile)

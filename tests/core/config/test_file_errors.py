@@ -31,7 +31,7 @@ def refusal_of(config: Path) -> str:
 def test_file_that_is_no_toml_refused_with_the_line(folder: Path, text: str, place: str) -> None:
     message = refusal_of(write_config(folder, text))
 
-    assert "is no TOML" in message
+    assert "is not valid TOML" in message
     assert place in message
 
 
@@ -39,11 +39,11 @@ def test_file_that_is_no_utf8_refused(folder: Path) -> None:
     config = folder / "config.toml"
     config.write_bytes(b"[profiles.p]\nauth_token = '\xff'")
 
-    assert "is no TOML" in refusal_of(config)
+    assert "is not valid TOML" in refusal_of(config)
 
 
 def test_number_of_thousands_of_digits_refused(folder: Path) -> None:
-    assert "is no TOML" in refusal_of(
+    assert "is not valid TOML" in refusal_of(
         write_config(folder, f"[profiles.p]\ntimeout = {'1' * 5_000}")
     )
 
@@ -53,7 +53,7 @@ def test_file_that_is_nested_too_deeply_refused(folder: Path) -> None:
 
     message = refusal_of(write_config(folder, f"x = {'[' * depth}{']' * depth}"))
 
-    assert "nested too deeply" in message or "is no TOML" in message
+    assert "nested too deeply" in message or "is not valid TOML" in message
 
 
 def test_folder_in_place_of_the_file_refused(folder: Path) -> None:
@@ -108,7 +108,7 @@ def test_unknown_key_at_the_top_refused_with_a_hint(folder: Path, key: str, hint
         ("profiles = 3", "key 'profiles': expected tables such as [profiles.production]"),
         ("profiles = ['p']", "found an array"),
         ("[[profiles]]\nname = 'p'", "found an array"),
-        ("[profiles]\np = 'x'", "key 'profiles.p': expected a table, [profiles.p], found a text"),
+        ("[profiles]\np = 'x'", "key 'profiles.p': expected a table, [profiles.p], found a string"),
         ("[profiles]\nq = 1\n[profiles.p]", "key 'profiles.q': expected a table"),
         ("default_profile = 3", "key 'default_profile': expected the name of a profile, found a"),
         ("default_profile = ['p']", "found an array"),

@@ -91,7 +91,7 @@ def test_variable_that_is_empty_refused_and_not_taken_for_unset(
 @pytest.mark.parametrize(
     ("line", "error", "reason"),
     [
-        ("path = 'missing.pem'", KeyNotFoundError, "no key file"),
+        ("path = 'missing.pem'", KeyNotFoundError, "does not exist"),
         ("env = 'NO_SUCH_KEY'", KeyNotFoundError, "NO_SUCH_KEY is not set"),
         ("pth = 'key.pem'", ConfigurationError, "'pth': unknown"),
         ("backend = 'nosuch'", PluginError, "no plugin 'nosuch'"),

@@ -28,25 +28,25 @@ def refusal_of(config: Path, kind: type[Exception] = ConfigurationError) -> str:
 @pytest.mark.parametrize(
     ("line", "key", "expected", "found"),
     [
-        ("timeout = 'canary-3f9c2b'", "timeout", "expected a number", "found a text"),
+        ("timeout = 'canary-3f9c2b'", "timeout", "expected a number", "found a string"),
         ("timeout = true", "timeout", "expected a number", "found a boolean"),
         ("timeout = { s = 1 }", "timeout", "expected a number", "found a table"),
-        ("max_attempts = '3'", "max_attempts", "expected a whole number", "found a text"),
-        ("max_attempts = 2.5", "max_attempts", "expected a whole number", "found a number"),
-        ("max_attempts = [3]", "max_attempts", "expected a whole number", "found an array"),
-        ("base_url = 7", "base_url", "expected a text", "found a whole number"),
-        ("base_url = {}", "base_url", "expected a text", "found a table"),
-        ("credential_id = 1979-05-27", "credential_id", "expected a text", "found a date"),
-        ("credential_id = true", "credential_id", "expected a text", "found a boolean"),
-        ("plugins = 'canary-3f9c2b'", "plugins", "expected an array", "found a text"),
-        ("plugins = ['audit', 3]", "plugins.1", "expected a text", "found a whole number"),
-        ("auth_token = 7", "auth_token", "expected a text, { env =", "found a whole number"),
+        ("max_attempts = '3'", "max_attempts", "expected an integer", "found a string"),
+        ("max_attempts = 2.5", "max_attempts", "expected an integer", "found a number"),
+        ("max_attempts = [3]", "max_attempts", "expected an integer", "found an array"),
+        ("base_url = 7", "base_url", "expected a string", "found an integer"),
+        ("base_url = {}", "base_url", "expected a string", "found a table"),
+        ("credential_id = 1979-05-27", "credential_id", "expected a string", "found a date"),
+        ("credential_id = true", "credential_id", "expected a string", "found a boolean"),
+        ("plugins = 'canary-3f9c2b'", "plugins", "expected an array", "found a string"),
+        ("plugins = ['audit', 3]", "plugins.1", "expected a string", "found an integer"),
+        ("auth_token = 7", "auth_token", "expected a string, { env =", "found an integer"),
         ("auth_token = { vault = 'canary-3f9c2b' }", "auth_token", "{ file =", "found a table"),
         ("auth_token = { env = 7 }", "auth_token", "{ file =", "found a table"),
         ("auth_token = { env = 'A', file = 'b' }", "auth_token", "{ file =", "found a table"),
-        ("signer = 7", "signer", "expected a table", "found a whole number"),
+        ("signer = 7", "signer", "expected a table", "found an integer"),
         ("signer = ['pem']", "signer", "expected a table", "found an array"),
-        ("signer = { backend = 7 }", "signer.backend", "expected a text", "found a whole number"),
+        ("signer = { backend = 7 }", "signer.backend", "expected a string", "found an integer"),
     ],
 )
 def test_setting_of_a_wrong_type_refused_with_what_was_expected_and_found(
@@ -71,8 +71,8 @@ def test_setting_of_a_wrong_type_refused_with_what_was_expected_and_found(
         ("timeout = inf", "'timeout': expected a number less than or equal to 86400"),
         ("timeout = 1e300", "'timeout': expected a number less than or equal to 86400"),
         ("max_attempts = 0", "'max_attempts': expected a number greater than or equal to 1"),
-        ("credential_id = ''", "'credential_id': expected a text that is not empty"),
-        ("signer = { backend = '' }", "'signer.backend': expected a text that is not empty"),
+        ("credential_id = ''", "'credential_id': expected a string that is not empty"),
+        ("signer = { backend = '' }", "'signer.backend': expected a string that is not empty"),
         ("signer = 'pem'", "expected a line such as 'aws-kms:?key_id="),
     ],
 )
@@ -116,16 +116,19 @@ def test_several_wrong_settings_are_told_at_once_each_in_a_line(folder: Path) ->
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ('pth = "k.pem"', "key 'pth': unknown; did you mean 'path'?"),
-        ('regoin = "eu"', "key 'regoin': unknown; known are: fingerprint, path, env, passphrase"),
-        ("path = 7", "key 'path': expected a path, found a whole number"),
-        ("env = 7", "key 'env': expected a text, found a whole number"),
-        ("env = ''", "key 'env': expected a text that is not empty"),
-        ("path = ''", "key 'path': expected a path, found an empty text"),
-        ('env = "A"\nverify = "yes"', "key 'verify': expected true or false, found a text"),
-        ('env = "A"\nverify = 1', "key 'verify': expected true or false, found a whole number"),
+        ('pth = "k.pem"', "key 'pth': unknown key (did you mean 'path'?)"),
+        (
+            'regoin = "eu"',
+            "key 'regoin': unknown key. Known keys: fingerprint, path, env, passphrase",
+        ),
+        ("path = 7", "key 'path': expected a path, found an integer"),
+        ("env = 7", "key 'env': expected a string, found an integer"),
+        ("env = ''", "key 'env': expected a string that is not empty"),
+        ("path = ''", "key 'path': expected a path, found an empty string"),
+        ('env = "A"\nverify = "yes"', "key 'verify': expected true or false, found a string"),
+        ('env = "A"\nverify = 1', "key 'verify': expected true or false, found an integer"),
         ('env = "A"\nfingerprint = "ab"', "key 'fingerprint': expected a fingerprint such as"),
-        ('env = "A"\npassphrase = 7', "key 'passphrase': expected a text, { env ="),
+        ('env = "A"\npassphrase = 7', "key 'passphrase': expected a string, { env ="),
         ('env = "A"\npath = "b"', "expected exactly one of 'path' and 'env'"),
         ("", "expected exactly one of 'path' and 'env'"),
     ],
@@ -148,9 +151,9 @@ def test_wrong_option_of_the_backend_refused_with_its_key(
     ("line", "expected"),
     [
         ("pem:?path=k.pem&verify=perhaps", "key 'verify': expected true or false, found another"),
-        ("pem:?passphrase.evn=X&path=k.pem", "key 'passphrase': expected a text, { env ="),
+        ("pem:?passphrase.evn=X&path=k.pem", "key 'passphrase': expected a string, { env ="),
         ("pem:?path.file=k.pem", "key 'path': expected a path, found a table"),
-        ("pem:?pth=k.pem", "key 'pth': unknown; did you mean 'path'?"),
+        ("pem:?pth=k.pem", "key 'pth': unknown key (did you mean 'path'?)"),
         ("pem:", "expected exactly one of 'path' and 'env'"),
     ],
 )
@@ -170,10 +173,10 @@ def test_wrong_option_in_a_line_refused_naming_the_variable(
 @pytest.mark.parametrize(
     ("variable", "text", "key", "expected"),
     [
-        ("DFNS_TIMEOUT", "soon", "timeout", "expected a number, found a text"),
+        ("DFNS_TIMEOUT", "soon", "timeout", "expected a number, found a string"),
         ("DFNS_TIMEOUT", "0", "timeout", "expected a number greater than 0"),
         ("DFNS_TIMEOUT", "nan", "timeout", "expected a number"),
-        ("DFNS_MAX_ATTEMPTS", "2.5", "max_attempts", "expected a whole number, found a text"),
+        ("DFNS_MAX_ATTEMPTS", "2.5", "max_attempts", "expected an integer, found a string"),
         ("DFNS_MAX_ATTEMPTS", "0", "max_attempts", "expected a number greater than or equal to 1"),
         ("DFNS_MAX_ATTEMPTS", "9" * 5000, "max_attempts", "expected a"),
     ],
@@ -231,7 +234,7 @@ def test_unknown_backend_refused_with_the_near_miss_and_the_file(folder: Path) -
     message = refusal_of(config, PluginError)
 
     assert message.startswith(f"configuration file {config}, profile 'p', key 'signer.backend': ")
-    assert "; did you mean 'pem'?" in message
+    assert " (did you mean 'pem'?)" in message
 
 
 def test_unknown_plugin_refused_with_the_file(folder: Path) -> None:

@@ -92,7 +92,7 @@ def test_line_of_another_shape_refused_with_an_example(line: str) -> None:
 
 @pytest.mark.parametrize("name", ["", ".", ".a", "a.", "a..b"])
 def test_option_without_a_name_refused(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="no name of an option"):
+    with pytest.raises(ConfigurationError, match="is not the name of an option"):
         parse(f"pem:?{name}=x")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from dfns_signers.emulator import Emulator
 from dfns_signers.signer import KeySigner
-from dfns_signers.user_action.auth import UserActionAuth
+from dfns_signers.user_action.httpx_auth import UserActionAuth
 from tests.core.client.conftest import api, emulator, signer
 
 __all__ = ["api", "auth", "emulator", "http", "signer"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.backends.pem.key import PemKey
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import SigningRefusedError
-from dfns_signers.hooks import AnnouncedCall, SigningRequest, hookimpl
+from dfns_signers.hooks import SigningRequest, hookimpl
 from dfns_signers.signer import KeySigner
-from dfns_signers.user_action.auth import UserActionAuth
+from dfns_signers.user_action.httpx_auth import UserActionAuth
 from tests.core.client.recordings import ACTION, sent
 from tests.core.keys import private_key, private_pem
 

@@ -15,7 +15,7 @@ from dfns_signers.errors import (
     UnexpectedResponseError,
 )
 from dfns_signers.signer import KeySigner
-from dfns_signers.user_action.auth import UserActionAuth
+from dfns_signers.user_action.httpx_auth import UserActionAuth
 from tests.core.client.recordings import announced, calls
 from tests.core.client.scripted import Reply, ScriptedApi
 

@@ -14,8 +14,8 @@ import pytest
 
 from dfns_signers import load_signer
 from dfns_signers.config.assembly import deferred_signer, load_profile
+from dfns_signers.discovery import load_backend
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.plugins import load_backend
 from dfns_signers_aws_kms.backend import AwsKmsBackend
 from dfns_signers_aws_kms.client import kms_client
 from dfns_signers_aws_kms.key import AwsKmsKey
@@ -217,7 +217,7 @@ def test_signer_by_configuration_shows_itself_without_credentials(double: KmsDou
 
 def test_selecting_the_backend_imports_no_sdk_until_a_key_is_opened() -> None:
     program = (
-        "import sys; from dfns_signers.plugins import load_backend; load_backend('aws-kms'); "
+        "import sys; from dfns_signers.discovery import load_backend; load_backend('aws-kms'); "
         "sys.exit(any(name.split('.')[0] in {'boto3', 'botocore'} for name in sys.modules))"
     )
 

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.config.assembly import load_profile, open_key
-from dfns_signers.plugins import local_signers
+from dfns_signers.discovery import local_signers
 from dfns_signers.testing.servers import ServerStartError, free_port
 from dfns_signers_aws_kms.local import (
     ENVIRONMENT,

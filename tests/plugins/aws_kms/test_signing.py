@@ -58,7 +58,7 @@ def test_key_is_found_under_every_name_and_used_by_its_arn(store: Store, form: s
     }
 
     with store.opened(names[form]) as key:
-        signature = key.produce(MESSAGE)
+        signature = key.sign_with_evidence(MESSAGE)
 
     assert key.reference == arn
     assert arn in repr(key)
@@ -72,7 +72,8 @@ def test_arn_says_the_region_when_no_other_is_configured(store: Store) -> None:
 
 def test_evidence_has_request_id_and_attempts(store: Store) -> None:
     with store.opened(store.arn("ECC_NIST_P256")) as key:
-        first, second = key.produce(MESSAGE).evidence, key.produce(MESSAGE).evidence
+        first = key.sign_with_evidence(MESSAGE).evidence
+        second = key.sign_with_evidence(MESSAGE).evidence
 
     assert first.request_id
     assert second.request_id
@@ -89,7 +90,7 @@ def test_alias_that_moves_under_an_open_key_does_not_exchange_it(store: Store) -
     with store.opened(alias) as key:
         store.client.update_alias(AliasName=alias, TargetKeyId=second)
         assert_signs(key, MESSAGE)
-        assert key.produce(MESSAGE).evidence.key == first
+        assert key.sign_with_evidence(MESSAGE).evidence.key == first
 
 
 def test_arn_behind_an_alias_is_shown_when_a_signer_is_opened(

@@ -88,7 +88,7 @@ def test_throttled_request_is_tried_again_and_the_attempts_are_evidence(
     key = open_key(double.add("ECC_NIST_P256"), max_attempts=2)
     double.fail("Sign", refuse("ThrottlingException", "Rate exceeded"))
 
-    assert key.produce(b"message").evidence.attempts == 2
+    assert key.sign_with_evidence(b"message").evidence.attempts == 2
 
 
 def test_attempts_are_told_when_all_of_them_failed(double: KmsDouble, open_key: Open) -> None:

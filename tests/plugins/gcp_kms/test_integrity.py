@@ -59,7 +59,7 @@ def test_damage_that_happens_once_is_mended_by_asking_again(
     key = open_key(seed(cloud_kms, algorithm))
     cloud_kms.faults.add(Fault("AsymmetricSign", corrupt=corrupt))
 
-    assert key.produce(b"m").evidence.attempts == 2
+    assert key.sign_with_evidence(b"m").evidence.attempts == 2
 
 
 @pytest.mark.parametrize(("corrupt", "told"), PUBLIC_KEY_DAMAGE)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import dfns_signers_gcp_kms
 from dfns_signers.cli.app import app
-from dfns_signers.plugins import installed_plugins, load_backend, local_signers
+from dfns_signers.discovery import installed_plugins, load_backend, local_signers
 from dfns_signers_gcp_kms.backend import GcpKmsBackend
 from dfns_signers_gcp_kms.options import GcpKmsOptions
 from tests.plugins.gcp_kms.conftest import STRICT
@@ -22,7 +22,7 @@ SDK = ("google.cloud", "google.auth", "google.api_core", "grpc", "google_crc32c"
 LIGHT = f"""
 import sys
 from pathlib import Path
-from dfns_signers.plugins import installed_plugins, load_backend
+from dfns_signers.discovery import installed_plugins, load_backend
 installed_plugins()
 assert "dfns_signers_gcp_kms" not in sys.modules
 backend = load_backend("gcp-kms")

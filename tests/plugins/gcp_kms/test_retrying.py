@@ -119,6 +119,10 @@ def test_evidence_counts_the_requests(
         Fault("AsymmetricSign", status="RESOURCE_EXHAUSTED"),
     )
 
-    made = key.produce(b"m") if driver == "sync" else asyncio.run(key.aproduce(b"m"))
+    made = (
+        key.sign_with_evidence(b"m")
+        if driver == "sync"
+        else asyncio.run(key.asign_with_evidence(b"m"))
+    )
 
     assert made.evidence.attempts == 3

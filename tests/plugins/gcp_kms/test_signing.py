@@ -67,7 +67,7 @@ def test_other_keys_are_sent_the_sha256_digest_with_its_checksum(
 
 
 def test_signature_carries_its_evidence(key: GcpKmsKey, version: str) -> None:
-    evidence = key.produce(MESSAGE).evidence
+    evidence = key.sign_with_evidence(MESSAGE).evidence
 
     assert evidence.key == version
     assert evidence.key_version == "1"

@@ -116,7 +116,7 @@ def test_token_that_expired_costs_one_login_and_no_error(
     tokens._due = tokens._end = float("inf")
     wait_until(lambda: is_dead(operator, expired))
 
-    evidence = opened.produce(b"message").evidence
+    evidence = opened.sign_with_evidence(b"message").evidence
 
     assert evidence.attempts == 2
     assert token_of(opened) != expired
@@ -182,7 +182,7 @@ def test_token_at_its_max_ttl_is_replaced_without_an_error(
     attempts = set()
 
     def is_replaced() -> bool:
-        attempts.add(opened.produce(b"message").evidence.attempts)
+        attempts.add(opened.sign_with_evidence(b"message").evidence.attempts)
         return token_of(opened) != first
 
     wait_until(is_replaced)
@@ -200,7 +200,7 @@ def test_token_in_a_file_that_an_agent_replaces_is_read_again(
     operator.revoke(old)
     sink.write_text(new + "\n")
 
-    evidence = opened.produce(b"message").evidence
+    evidence = opened.sign_with_evidence(b"message").evidence
 
     assert evidence.attempts == 2
     assert token_of(opened) == new

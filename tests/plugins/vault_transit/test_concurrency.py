@@ -101,7 +101,7 @@ def test_evidence_of_a_batch_has_the_request_it_was_in(
     key = open_key(operator.key("rsa-2048"), batch={"max_wait": 10})
 
     with ThreadPoolExecutor(20) as threads:
-        evidences = [s.evidence for s in threads.map(key.produce, MESSAGES)]
+        evidences = [s.evidence for s in threads.map(key.sign_with_evidence, MESSAGES)]
 
     assert all(e.request_id and e.key_version == "1" for e in evidences)
     assert 1 < len({e.request_id for e in evidences}) < 100

@@ -124,7 +124,7 @@ def test_failure_that_passes_is_no_error_and_is_counted(
     fake.on(FAKE_SIGN, failure, Reply(body=signature))
     key = open_fake(key_version=1, max_attempts=3)
 
-    evidence = key.produce(b"message").evidence
+    evidence = key.sign_with_evidence(b"message").evidence
 
     assert evidence.attempts == 2
     assert evidence.request_id == signature["request_id"]

@@ -73,7 +73,7 @@ def test_evidence_has_version_request_id_and_reference(
 ) -> None:
     name = operator.key(versions=3)
 
-    evidence = open_key(name, key_version=2).produce(b"message").evidence
+    evidence = open_key(name, key_version=2).sign_with_evidence(b"message").evidence
 
     assert evidence.key_version == "2"
     assert evidence.request_id

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 import dfns_signers_vault_transit
 from dfns_signers.cli.app import app
+from dfns_signers.discovery import load_backend
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.plugins import load_backend
 from dfns_signers.testing.servers import ServerStartError
 from dfns_signers_vault_transit.backend import VaultTransitBackend
 from dfns_signers_vault_transit.local import find_program, local_signers, local_vault
@@ -33,7 +33,7 @@ def test_package_has_no_other_names() -> None:
 
 def test_hvac_is_imported_with_the_first_key_and_not_before() -> None:
     script = (
-        "import sys; from dfns_signers.plugins import load_backend; "
+        "import sys; from dfns_signers.discovery import load_backend; "
         "b = load_backend('vault-transit'); b.options; import dfns_signers_vault_transit as p; "
         "early = 'hvac' in sys.modules; p.VaultTransitKey; "
         "print(early, 'hvac' in sys.modules)"

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from dfns_signers.algorithms import fingerprint
 from dfns_signers.errors import (
     FingerprintMismatchError,
     InvalidSignatureError,
@@ -17,6 +16,7 @@ from dfns_signers.errors import (
     KeyStateError,
     SigningKeyError,
 )
+from dfns_signers.public_keys import fingerprint
 from tests.core.client.scripted import Reply, ScriptedApi
 from tests.core.keys import is_signature
 from tests.plugins.vault_transit.conftest import FAKE_SIGN, OpenKey
@@ -46,7 +46,7 @@ def test_each_version_shows_its_own_public_key_and_signs_with_it(
 ) -> None:
     key = open_key(rotated, key_version=version)
 
-    signature = key.produce(b"message")
+    signature = key.sign_with_evidence(b"message")
 
     assert key.fingerprint == fingerprint(operator.public_key(rotated, version))
     assert is_signature(operator.public_key(rotated, version), b"message", signature.value)
@@ -104,7 +104,7 @@ def test_rotation_under_load_changes_no_signature(
         seen = set()
         while True:
             is_last = is_rotated.is_set()
-            signature = key.produce(b"message")
+            signature = key.sign_with_evidence(b"message")
             is_valid = is_signature(public, b"message", signature.value)
             seen.add((signature.evidence.key_version, is_valid))
             if is_last:

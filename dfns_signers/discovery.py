@@ -67,12 +67,12 @@ def load_backend(name: str) -> Backend[Any]:
     Raises:
         PluginError: as ``load_plugin``, or the plugin provides no backend.
     """
-    backend = _ask(name, "dfns_backend")
+    backend = _backend_of(load_plugin(name), name)
     if not isinstance(backend, Backend):
         raise PluginError(
-            f"the plugin {name!r} provides no backend: its dfns_backend hook should return a "
-            f"Backend, and gave {type(backend).__name__}; a plugin with other hooks belongs under "
-            "'plugins', not under 'backend'"
+            f"the plugin {name!r} provides no backend: expected a Backend, or a dfns_backend hook "
+            f"that returns one, found {type(backend).__name__}; a plugin with other hooks belongs "
+            "under 'plugins', not under 'backend'"
         )
     options = getattr(backend, "options", None)
     if not (isinstance(options, type) and issubclass(options, BackendOptions)):
@@ -98,22 +98,27 @@ def local_signers(name: str) -> AbstractContextManager[Sequence[LocalSigner]]:
     Raises:
         PluginError: as ``load_plugin``, or the plugin has no local servers.
     """
-    servers = _ask(name, "dfns_local_signers")
+    manager = new_plugin_manager()
+    manager.register(load_plugin(name), name=name)
+    servers = manager.hook.dfns_local_signers()
     if servers is None:
         raise PluginError(f"the plugin {name!r} has no local servers to show")
     return servers  # type: ignore[no-any-return]  # the hook's documented type
 
 
-def _ask(name: str, hook: str) -> Any:
-    """What one plugin alone answers to a hook."""
-    manager = new_plugin_manager()
-    plugin = load_plugin(name)
+def _backend_of(plugin: object, name: str) -> object:
+    """The Backend that an entry point is or makes, or what its hook returns."""
+    if isinstance(plugin, Backend):
+        return plugin
     try:
+        if isinstance(plugin, type) and issubclass(plugin, Backend):
+            return plugin()
+        manager = new_plugin_manager()
         manager.register(plugin, name=name)
-        return getattr(manager.hook, hook)()
+        return manager.hook.dfns_backend()
     except (Exception, SystemExit) as error:
         raise PluginError(
-            f"the hook {hook} of the plugin {name!r} failed: {type(error).__name__}: {error}"
+            f"the plugin {name!r} failed to provide its backend: {type(error).__name__}: {error}"
         ) from error
 
 
@@ -124,8 +129,8 @@ def _only_entry(name: str) -> EntryPoint:
     if len(entries) > 1:
         rivals = " and ".join(sorted(_info(entry).distribution for entry in entries))
         raise PluginError(
-            f"{rivals} both offer a plugin {name!r}; which one would sign cannot be told: "
-            "uninstall one of them"
+            f"{rivals} both offer a plugin {name!r}; it is ambiguous which one would "
+            "sign: uninstall one of them"
         )
     return entries[0]
 
@@ -138,7 +143,7 @@ def _unknown(name: str) -> str:
         )
     installed = sorted({info.name for info in installed_plugins()})
     hint = did_you_mean(name, {*installed, *_EXTRAS})
-    return f"there is no plugin {name!r}{hint or '.'} Installed are: {', '.join(installed)}"
+    return f"there is no plugin {name!r}{hint}. Installed: {', '.join(installed)}"
 
 
 def _info(entry: EntryPoint) -> PluginInfo:

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from dfns_signers.algorithms import public_key_pem
 from dfns_signers.assertions import (
     CredentialInfo,
     attestation_message,
@@ -14,6 +13,7 @@ from dfns_signers.assertions import (
     read_challenge,
 )
 from dfns_signers.encodings import base64url_encode
+from dfns_signers.public_keys import public_key_pem
 from dfns_signers.signing_key import SigningKey
 
 
@@ -30,7 +30,7 @@ def attest(
     Args:
         key: the new key.
         challenge: the JSON object that ``POST /auth/credentials/init`` returned.
-        credential_id: the ``credId`` that the credential shall have; a fresh one if not given.
+        credential_id: the ``credId`` of the new credential; a fresh one if not given.
 
     Returns:
         The ``credentialInfo`` of ``POST /auth/credentials``; its ``credId`` is what a KeySigner

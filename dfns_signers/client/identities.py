@@ -39,7 +39,7 @@ class ServiceAccount(TypedDict):
 
 
 class CredentialChallenge(TypedDict):
-    """What a new key has to sign, see ``dfns_signers.enrolment.attest``."""
+    """What a new key has to sign, see ``dfns_signers.registration.attest``."""
 
     kind: str
     challenge: str
@@ -157,7 +157,7 @@ def _create_credential(
     Args:
         name: for people.
         challenge: the answer of ``challenge()``.
-        credential_info: the proof of possession, from ``dfns_signers.enrolment.attest``.
+        credential_info: the proof of possession, from ``dfns_signers.registration.attest``.
     """
     return Call.of(
         "POST",

@@ -10,9 +10,9 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.assertions import Assertion, read_challenge
 from dfns_signers.errors import ChallengeError, RequestError, UnexpectedResponseError
-from dfns_signers.hooks import AnnouncedCall
 
 INIT_PATH: Final = "/auth/action/init"
 COMPLETE_PATH: Final = "/auth/action"
@@ -66,14 +66,14 @@ def start(call: AnnouncedCall) -> Generator[Exchange, Mapping[str, Any], Mapping
     """Announce a call; returns its challenge.
 
     Raises:
-        ChallengeError: what answered is no challenge.
+        ChallengeError: the answer is not a challenge.
     """
     challenge = yield Exchange(INIT_PATH, init_body(call))
     read_challenge(challenge)
     identifier = challenge.get("challengeIdentifier")
     if not isinstance(identifier, str) or not identifier:
         raise ChallengeError(
-            f"the answer of {INIT_PATH} has no 'challengeIdentifier' text: it is no challenge"
+            f"the answer of {INIT_PATH} has no 'challengeIdentifier' string: it is not a challenge"
         )
     return challenge
 
@@ -103,7 +103,7 @@ def complete(
     answer = yield Exchange(COMPLETE_PATH, body)
     token = answer.get("userAction")
     if not isinstance(token, str) or not _HEADER_VALUE.fullmatch(token):
-        raise UnexpectedResponseError(f"the answer of {COMPLETE_PATH} has no 'userAction' text")
+        raise UnexpectedResponseError(f"the answer of {COMPLETE_PATH} has no 'userAction' string")
     return token
 
 
@@ -118,7 +118,7 @@ def _factor(factor: object, kinds: frozenset[str], which: str) -> Mapping[str, A
     kind = factor.get("kind") if isinstance(factor, Mapping) else None
     if not isinstance(factor, Mapping) or not isinstance(kind, str) or kind not in kinds:
         raise RequestError(
-            f"the {which} factor is no assertion: expected an object whose 'kind' is one of "
+            f"the {which} factor is not an assertion: expected an object whose 'kind' is one of "
             f"{', '.join(sorted(kinds))}, found {kind!r}"
         )
     return factor

@@ -1,4 +1,4 @@
-"""What every client shares: how a call becomes a request, and a response a result."""
+"""How a call becomes an HTTP request, and a response a result."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any
 
 import httpx
 
 from dfns_signers.client.call import Call
 from dfns_signers.client.results import ChangeRequest
 from dfns_signers.errors import ConfigurationError, RequestError
-from dfns_signers.user_action.auth import SIGNED_EXTENSION, UserActionAuth
+from dfns_signers.user_action.httpx_auth import SIGNED_EXTENSION, UserActionAuth
 from dfns_signers.user_action.responses import read_json, transport_error
-
-DEFAULT_TIMEOUT: Final = 30.0
-DEFAULT_MAX_ATTEMPTS: Final = 3
 
 Timeout = float | httpx.Timeout | None
 

@@ -9,17 +9,18 @@ from typing import Any, Final, Protocol, TypeAlias
 import anyio.to_thread
 import httpx
 
+from dfns_signers import defaults
+from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import ConfigurationError, RequestError
-from dfns_signers.hooks import AnnouncedCall
-from dfns_signers.signer import SeesCall, Signer
+from dfns_signers.signer import Signer, SupportsCallContext
 from dfns_signers.signing_key import SigningKey
-from dfns_signers.user_action import exchange
-from dfns_signers.user_action.base_url import DEFAULT_BASE_URL, BaseUrl
+from dfns_signers.user_action import signing_flow
+from dfns_signers.user_action.base_url import BaseUrl
 from dfns_signers.user_action.bodies import to_json_bytes
 from dfns_signers.user_action.endpoints import needs_user_action
-from dfns_signers.user_action.exchange import USER_ACTION_HEADER, SignChallenge, Step
 from dfns_signers.user_action.paths import check_path
 from dfns_signers.user_action.responses import read_object, reject_followed_redirect
+from dfns_signers.user_action.signing_flow import USER_ACTION_HEADER, SignChallenge, Step
 from dfns_signers.user_action.tokens import BearerToken, TokenSource
 
 Steps: TypeAlias = Callable[[AnnouncedCall], Generator[Step, Any, str]]
@@ -64,7 +65,7 @@ class UserActionAuth(httpx.Auth):
         auth_token: TokenSource,
         signer: Signer | PlainSigner | None = None,
         *,
-        base_url: str = DEFAULT_BASE_URL,
+        base_url: str = defaults.BASE_URL,
     ) -> None:
         self.base_url = BaseUrl.parse(base_url)
         self._token = BearerToken(auth_token)
@@ -134,7 +135,7 @@ class UserActionAuth(httpx.Auth):
 
     def _sign(self, call: AnnouncedCall) -> Generator[Step, Any, str]:
         self._signer_for(call)  # so that nothing is sent if there is none
-        return exchange.sign(call)
+        return signing_flow.sign(call)
 
     def _exchange(
         self, steps: Generator[Step, Any, str], request: httpx.Request
@@ -153,7 +154,7 @@ class UserActionAuth(httpx.Auth):
                 post = self._post(step, request)
                 reply = read_object((yield post), sent=post)
 
-    def _post(self, step: exchange.Exchange, request: httpx.Request) -> httpx.Request:
+    def _post(self, step: signing_flow.Exchange, request: httpx.Request) -> httpx.Request:
         # All that the caller's client adds goes along: a gateway may ask for it at every request.
         headers = request.headers.copy()
         for name in _OF_THE_CALL_ALONE:
@@ -173,7 +174,11 @@ class UserActionAuth(httpx.Auth):
                 f"{call.method} {call.path} must be signed, and no signer is configured: give "
                 "'signer', or add a [signer] table to the profile"
             )
-        return self._signer.for_call(call) if isinstance(self._signer, SeesCall) else self._signer
+        return (
+            self._signer.for_call(call)
+            if isinstance(self._signer, SupportsCallContext)
+            else self._signer
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url.text} with {self._signer!r}>"

@@ -1,0 +1,31 @@
+"""What a forked child process must not share with its parent."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from typing import Final, Protocol
+
+
+class Inherited(Protocol):
+    """Something that a forked child inherits, and cannot use as it is."""
+
+    def after_fork(self) -> None:
+        """Runs in the child, right after the fork, in its only thread; must not wait for a lock."""
+
+
+_inherited: Final[weakref.WeakSet[Inherited]] = weakref.WeakSet()
+
+
+def watch(thing: Inherited) -> None:
+    """Have ``after_fork`` called in every child that is forked from now on."""
+    _inherited.add(thing)
+
+
+def _after_fork() -> None:
+    for thing in list(_inherited):
+        thing.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

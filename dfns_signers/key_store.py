@@ -1,0 +1,188 @@
+"""Ask a key store: what it refuses is explained, what may pass is repeated, within one deadline.
+
+Every error of a key store reads the same: ``cannot {task}: {what the provider said}; {what to do}
+({provider} request id {id}, attempt n of m)``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, TypeAlias, TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+from tenacity.stop import stop_base
+
+from dfns_signers.errors import DfnsSignersError, KeyStoreUnavailableError
+from dfns_signers.retries import is_retriable, wait
+
+T = TypeVar("T")
+
+_MAX_QUOTED: Final = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What an error of a provider means: a row of a backend's table.
+
+    Attributes:
+        error: class of ours to raise.
+        advice: what to do next, as a clause without a full stop.
+        may_quote: whether the provider's exception may be shown, as the cause of ours and in its
+            words; False where it may repeat credentials.
+    """
+
+    error: type[DfnsSignersError]
+    advice: str
+    may_quote: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failure of a provider, understood.
+
+    Attributes:
+        meaning: the row of the table.
+        said: what the provider said, made for people; left out if empty.
+        request_id: the provider's id of the request.
+        retry_after: seconds to wait as the provider asked.
+    """
+
+    meaning: Meaning
+    said: str = ""
+    request_id: str | None = None
+    retry_after: float | None = None
+
+
+Explain: TypeAlias = Callable[[Exception], Failure | None]
+"""What a foreign exception means; None for one that does not come from the provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One of several attempts at a request.
+
+    Attributes:
+        number: counted from 1.
+        of: how many there are at most.
+        remaining: seconds until the deadline of the operation; None without one.
+    """
+
+    number: int = 1
+    of: int = 1
+    remaining: float | None = None
+
+
+@contextmanager
+def explained(
+    task: str, *, provider: str, explain: Explain, attempt: Attempt = Attempt()
+) -> Iterator[None]:
+    """Raise a provider's exceptions as errors of ours; those of ours pass.
+
+    Args:
+        task: what is done to which key, such as ``sign with the key …``.
+        provider: its name, such as ``AWS``.
+        explain: what an exception means.
+        attempt: which attempt this is.
+    """
+    try:
+        yield
+    except DfnsSignersError:
+        raise
+    except Exception as error:
+        failure = explain(error)
+        if failure is None:
+            raise
+        cause = error if failure.meaning.may_quote else None
+        raise _error(task, provider, failure, attempt) from cause
+
+
+class KeyStore:
+    """A key store as a backend asks it; safe to use from several threads.
+
+    Args:
+        provider: its name in errors, such as ``AWS``.
+        explain: what an exception of its client library means.
+        max_attempts: how often a request is sent at most; those that fail for a reason that may
+            pass (``retriable``) are repeated.
+        timeout: seconds for one operation over all attempts; None for no such bound.
+        sleep: waits for some seconds between two attempts.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        provider: str,
+        explain: Explain,
+        *,
+        max_attempts: int = 3,
+        timeout: float | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.provider = provider
+        self.max_attempts = max_attempts
+        self._explain = explain
+        self._timeout = timeout
+        self._sleep = sleep
+        self._clock = clock
+
+    def ask(self, task: str, send: Callable[[Attempt], T], *, repeat: bool = True) -> T:
+        """Send a request, and again where that may help.
+
+        Args:
+            task: what is done to which key, such as ``sign with the key …``.
+            send: sends it once.
+            repeat: False for a request that must not be carried out twice.
+
+        Raises:
+            DfnsSignersError: the last failure, as ``explain`` understood it.
+        """
+        of = self.max_attempts if repeat else 1
+        end = None if self._timeout is None else self._clock() + self._timeout
+
+        def once(number: int) -> T:
+            remaining = None if end is None else max(end - self._clock(), 0.001)
+            attempt = Attempt(number, of, remaining)
+            with explained(task, provider=self.provider, explain=self._explain, attempt=attempt):
+                return send(attempt)
+
+        sent = iter(range(1, of + 1))
+        retrying = Retrying(
+            stop=stop_after_attempt(of) | _NotAfter(end, self._clock),
+            wait=wait,
+            retry=retry_if_exception(is_retriable),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return retrying(lambda: once(next(sent)))
+
+
+class _NotAfter(stop_base):
+    """Stop when the next attempt would begin after a moment."""
+
+    def __init__(self, end: float | None, clock: Callable[[], float]) -> None:
+        self._end = end
+        self._clock = clock
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        return self._end is not None and self._clock() + retry_state.upcoming_sleep >= self._end
+
+
+def quoted(text: str) -> str:
+    """What a provider said, fit for a message: one line, printable, of bounded length."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split()).rstrip(". ")
+    return line if len(line) <= _MAX_QUOTED else line[: _MAX_QUOTED - 1] + "…"
+
+
+def _error(task: str, provider: str, failure: Failure, attempt: Attempt) -> DfnsSignersError:
+    said = f"{quoted(failure.said)}; " if failure.said else ""
+    facts = [f"{provider} request id {quoted(failure.request_id)}"] if failure.request_id else []
+    facts += [f"attempt {attempt.number} of {attempt.of}"] if attempt.of > 1 else []
+    trail = f" ({', '.join(facts)})" if facts else ""
+    error = failure.meaning.error(f"cannot {task}: {said}{failure.meaning.advice}{trail}")
+    if isinstance(error, KeyStoreUnavailableError):
+        error.retry_after = failure.retry_after
+    return error

@@ -1,0 +1,63 @@
+"""The one import of an author of a backend, a guard or an observer.
+
+The smallest backend is a model of options, a key and a class that opens it; an entry point of the
+group ``dfns_signers`` names that class. What a key store raises becomes errors of this package by
+``KeyStore.ask`` or ``explained``, from a table of ``Meaning``.
+"""
+
+from dfns_signers import errors
+from dfns_signers.addresses import check_service_url, is_loopback
+from dfns_signers.algorithms import SUPPORTED, Algorithm, PublicKey, algorithm_of
+from dfns_signers.announced_call import AnnouncedCall
+from dfns_signers.backends.backend import Backend
+from dfns_signers.backends.management import KeyDescription, ManagementOptions, ManagesKeys
+from dfns_signers.backends.options import (
+    BackendOptions,
+    ConfigPath,
+    RequestLimits,
+    ServiceUrl,
+    StrictModel,
+)
+from dfns_signers.closing import AsyncClosing, Closing
+from dfns_signers.encodings import ecdsa_der_from_raw
+from dfns_signers.hooks import SigningRequest, hookimpl
+from dfns_signers.key_store import Attempt, Failure, KeyStore, Meaning, explained, quoted
+from dfns_signers.public_keys import load_public_key
+from dfns_signers.secrets import Secret
+from dfns_signers.signing_key import Evidence, KeyResponse, SigningKey
+
+__all__ = [
+    "SUPPORTED",
+    "Algorithm",
+    "AnnouncedCall",
+    "AsyncClosing",
+    "Attempt",
+    "Backend",
+    "BackendOptions",
+    "Closing",
+    "ConfigPath",
+    "Evidence",
+    "Failure",
+    "KeyDescription",
+    "KeyResponse",
+    "KeyStore",
+    "ManagementOptions",
+    "ManagesKeys",
+    "Meaning",
+    "PublicKey",
+    "RequestLimits",
+    "Secret",
+    "ServiceUrl",
+    "SigningKey",
+    "SigningRequest",
+    "StrictModel",
+    "algorithm_of",
+    "check_service_url",
+    "ecdsa_der_from_raw",
+    "errors",
+    "explained",
+    "hookimpl",
+    "is_loopback",
+    "load_public_key",
+    "quoted",
+]

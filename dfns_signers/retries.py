@@ -1,0 +1,30 @@
+"""How long to wait before a request is sent again: the same for the API and for key stores."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tenacity import RetryCallState, wait_random_exponential
+
+MAX_RETRY_AFTER: Final = 30.0
+"""Seconds; a server that asks for more gets its error reported instead."""
+
+# Random from the start, so that clients that failed together do not come back together.
+_backoff: Final = wait_random_exponential(multiplier=0.25, max=8)
+
+
+def is_retriable(error: BaseException) -> bool:
+    """Whether the same request may succeed later, and the server asks for no longer wait."""
+    return bool(getattr(error, "retriable", False)) and (retry_after(error) or 0) <= MAX_RETRY_AFTER
+
+
+def retry_after(error: BaseException | None) -> float | None:
+    """Seconds to wait as the server asked, if it did."""
+    seconds = getattr(error, "retry_after", None)
+    return seconds if isinstance(seconds, (int, float)) else None
+
+
+def wait(state: RetryCallState) -> float:
+    """Seconds until the next attempt: as long as the server asks, else a random backoff."""
+    asked = retry_after(state.outcome.exception() if state.outcome else None)
+    return _backoff(state) if asked is None else asked

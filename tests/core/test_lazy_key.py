@@ -1,0 +1,195 @@
+"""A signer that opens its key when it is first needed."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import anyio
+import pytest
+
+from dfns_signers.announced_call import AnnouncedCall
+from dfns_signers.errors import (
+    CredentialNotAllowedError,
+    KeyStoreUnavailableError,
+    SecretRefusedError,
+    SigningKeyError,
+)
+from dfns_signers.hooks import SigningRequest, hookimpl
+from dfns_signers.signer import KeySigner
+from tests.core.keys import AnsweringKey
+
+CHALLENGE = {"challenge": "Y2gt"}
+
+
+class Opener:
+    """Opens a key; fails as often as it is given errors."""
+
+    def __init__(self, *failures: SigningKeyError) -> None:
+        self.key = AnsweringKey("ES256")
+        self.calls = 0
+        self._failures = list(failures)
+
+    def __call__(self) -> AnsweringKey:
+        self.calls += 1
+        if self._failures:
+            raise self._failures.pop(0)
+        return self.key
+
+
+def signer_of(opener: Any, *plugins: object) -> KeySigner:
+    return KeySigner(opener, "Y2kt", plugins=plugins)
+
+
+def sign(signer: Any, challenge: Any = None) -> Any:
+    return signer.sign(challenge or CHALLENGE)
+
+
+def asign(signer: Any, challenge: Any = None) -> Any:
+    return anyio.run(signer.asign, challenge or CHALLENGE)
+
+
+WAYS = pytest.mark.parametrize("way", [sign, asign])
+
+
+@WAYS
+def test_key_is_opened_at_the_first_signature_and_kept(way: Any) -> None:
+    opener = Opener()
+    signer = signer_of(opener)
+    assert opener.calls == 0
+
+    assertions = [way(signer), way(signer)]
+
+    assert opener.calls == 1
+    assert [one["credentialAssertion"]["credId"] for one in assertions] == ["Y2kt", "Y2kt"]
+
+
+@WAYS
+def test_threads_that_sign_at_once_open_one_key(way: Any) -> None:
+    opener, barrier = Opener(), threading.Barrier(8)
+    signer = signer_of(opener)
+
+    def sign_at_once() -> None:
+        barrier.wait(10)
+        way(signer)
+
+    threads = [threading.Thread(target=sign_at_once) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+
+    assert (opener.calls, opener.key.uses) == (1, 8)
+
+
+@WAYS
+def test_opening_that_failed_is_tried_again_at_the_next_signature(way: Any) -> None:
+    opener = Opener(KeyStoreUnavailableError("the store is away"))
+    signer = signer_of(opener)
+    with pytest.raises(KeyStoreUnavailableError):
+        way(signer)
+
+    way(signer)
+
+    assert opener.calls == 2
+
+
+@WAYS
+def test_secret_that_was_refused_is_never_tried_again(way: Any) -> None:
+    opener = Opener(SecretRefusedError("the PIN was refused"))
+    signer = signer_of(opener)
+
+    for _ in range(3):
+        with pytest.raises(SecretRefusedError, match="the PIN was refused"):
+            way(signer)
+
+    assert opener.calls == 1
+
+
+@WAYS
+def test_challenge_of_another_credential_opens_no_key(way: Any) -> None:
+    opener = Opener()
+    refused = {**CHALLENGE, "allowCredentials": {"key": [{"type": "public-key", "id": "other"}]}}
+
+    with pytest.raises(CredentialNotAllowedError, match="does not allow the credential 'Y2kt'"):
+        way(signer_of(opener), refused)
+
+    assert opener.calls == 0
+
+
+@WAYS
+def test_guard_sees_the_call(way: Any) -> None:
+    class Guard:
+        seen: SigningRequest | None = None
+
+        @hookimpl
+        def before_sign(self, request: SigningRequest) -> None:
+            self.seen = request
+
+    guard, call = Guard(), AnnouncedCall("POST", "/wallets", "{}")
+
+    way(signer_of(Opener(), guard).for_call(call))
+
+    assert guard.seen is not None
+    assert guard.seen.call == call
+
+
+@pytest.mark.parametrize("asynchronous", [True, False])
+def test_closing_closes_the_key_that_was_opened(asynchronous: bool) -> None:
+    opener = Opener()
+    signer = signer_of(opener)
+    signer.sign(CHALLENGE)
+
+    if asynchronous:
+        anyio.run(signer.aclose)
+    else:
+        signer.close()
+
+    assert opener.key.releases == 1
+    with pytest.raises(SigningKeyError, match="closed"):
+        signer.sign(CHALLENGE)
+
+
+@pytest.mark.parametrize("asynchronous", [True, False])
+def test_signer_that_was_closed_before_it_was_needed_opens_no_key(asynchronous: bool) -> None:
+    opener = Opener()
+    signer = signer_of(opener)
+
+    if asynchronous:
+        anyio.run(signer.aclose)
+    else:
+        signer.close()
+
+    with pytest.raises(SigningKeyError, match="the signer is closed"):
+        signer.sign(CHALLENGE)
+    assert opener.calls == 0
+
+
+def test_closing_during_an_opening_leaves_no_key_open() -> None:
+    opener, opening, closing = Opener(), threading.Event(), threading.Event()
+
+    def open_slowly() -> AnsweringKey:
+        opening.set()
+        closing.wait(10)
+        return opener()
+
+    signer = signer_of(open_slowly)
+    signing = threading.Thread(target=lambda: signer.key)
+    signing.start()
+    opening.wait(10)
+    ending = threading.Thread(target=signer.close)
+    ending.start()
+    closing.set()
+    for thread in (signing, ending):
+        thread.join(10)
+
+    assert opener.key.releases == 1
+
+
+def test_repr_says_whether_a_key_is_open() -> None:
+    signer = signer_of(Opener())
+    assert "a key not opened yet" in repr(signer)
+
+    signer.sign(CHALLENGE)
+
+    assert "store/key-1" in repr(signer)
