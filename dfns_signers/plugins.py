@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
@@ -11,7 +10,7 @@ from typing import Any, Final
 from dfns_signers.backends.backend import Backend
 from dfns_signers.backends.options import BackendOptions
 from dfns_signers.errors import PluginError
-from dfns_signers.hooks import PROJECT, LocalSigner, SigningHooks, new_plugin_manager
+from dfns_signers.hooks import PROJECT, SigningHooks, new_plugin_manager
 from dfns_signers.near_miss import did_you_mean
 
 GROUP: Final = PROJECT
@@ -67,7 +66,7 @@ def load_backend(name: str) -> Backend[Any]:
     Raises:
         PluginError: as ``load_plugin``, or the plugin provides no backend.
     """
-    backend = _ask(name, "dfns_backend")
+    backend = _provided_backend(name)
     if not isinstance(backend, Backend):
         raise PluginError(
             f"the plugin {name!r} provides no backend: its dfns_backend hook should return a "
@@ -92,28 +91,16 @@ def load_hooks(names: Sequence[str]) -> SigningHooks:
     return SigningHooks((name, load_plugin(name)) for name in names)
 
 
-def local_signers(name: str) -> AbstractContextManager[Sequence[LocalSigner]]:
-    """Local servers of a plugin with keys on them; entering starts the servers.
-
-    Raises:
-        PluginError: as ``load_plugin``, or the plugin has no local servers.
-    """
-    servers = _ask(name, "dfns_local_signers")
-    if servers is None:
-        raise PluginError(f"the plugin {name!r} has no local servers to show")
-    return servers  # type: ignore[no-any-return]  # the hook's documented type
-
-
-def _ask(name: str, hook: str) -> Any:
-    """What one plugin alone answers to a hook."""
+def _provided_backend(name: str) -> Any:
+    """What the ``dfns_backend`` hook of one plugin returns."""
     manager = new_plugin_manager()
     plugin = load_plugin(name)
     try:
         manager.register(plugin, name=name)
-        return getattr(manager.hook, hook)()
+        return manager.hook.dfns_backend()
     except (Exception, SystemExit) as error:
         raise PluginError(
-            f"the hook {hook} of the plugin {name!r} failed: {type(error).__name__}: {error}"
+            f"the hook dfns_backend of the plugin {name!r} failed: {type(error).__name__}: {error}"
         ) from error
 
 

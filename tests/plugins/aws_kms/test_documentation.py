@@ -17,8 +17,8 @@ from dfns_signers.config.assembly import load_profile, open_key, validated_optio
 from dfns_signers_aws_kms import errors
 from dfns_signers_aws_kms.algorithms import KEY_SPECS
 from dfns_signers_aws_kms.key import AwsKmsKey
-from dfns_signers_aws_kms.local import REGION
 from dfns_signers_aws_kms.options import AwsConnection, AwsKmsOptions, CreateOptions
+from dfns_signers_testkit.aws import REGION
 from tests.core.keys import is_signature
 from tests.plugins.aws_kms.kms_double import KmsDouble, refuse
 
