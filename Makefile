@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PLUGINS := $(patsubst %/pyproject.toml,-e %,$(wildcard plugins/*/pyproject.toml))
 SERVERS := $(patsubst localstack/requirements/%.txt,.venv-%/.done,$(wildcard localstack/requirements/*.txt))
-SHOWN := $(foreach plugin,$(patsubst plugins/%/,%,$(wildcard plugins/*/)),--with $(plugin))
+SHOWN := --with aws-kms --with gcp-kms --with vault-transit
 METADATA := pyproject.toml $(wildcard plugins/*/pyproject.toml) constraints.txt
 
 .PHONY: help demo test check format bench lowest constraints localstack clean
@@ -32,7 +32,7 @@ format: $(VENV)/.development ## format, and mend what lint can mend
 lowest: ## run the suite on the lowest versions that the metadata allows
 	$(call new-venv,.venv-lowest)
 	@$(PYTHON) tests/lowest_versions.py pyproject.toml $(wildcard plugins/*/pyproject.toml) > .venv-lowest/constraints.txt
-	@.venv-lowest/bin/pip install -q -c .venv-lowest/constraints.txt -e .[emulator] $(PLUGINS) --group test
+	@.venv-lowest/bin/pip install -q -c .venv-lowest/constraints.txt -e .[cli,emulator] $(PLUGINS) --group test
 	@.venv-lowest/bin/python -m pytest $(ARGS)
 
 bench: $(VENV)/.runtime $(SERVERS) ## measure; the figures depend on the machine
@@ -43,7 +43,7 @@ localstack: $(VENV)/.runtime .venv-localstack/.done .venv-ministack/.done ## run
 
 constraints: ## renew constraints.txt from the newest versions
 	$(call new-venv,.venv-newest)
-	@.venv-newest/bin/pip install -q -e .[emulator] $(PLUGINS) --group check
+	@.venv-newest/bin/pip install -q -e .[cli,emulator] $(PLUGINS) --group check
 	@.venv-newest/bin/pip freeze --exclude-editable | grep -E '^[A-Za-z0-9_.-]+==' > constraints.txt
 
 clean: ## remove the environments and everything that tools left
@@ -68,9 +68,9 @@ $(VENV)/bin/pip:
 
 $(VENV)/.runtime: $(METADATA) | $(VENV)/bin/pip
 	@echo "installing into $(VENV) ..."
-	@$(BIN)/pip install -q -c constraints.txt -e .[emulator] $(PLUGINS)
+	@$(BIN)/pip install -q -c constraints.txt -e .[cli,emulator] $(PLUGINS)
 	@touch $@
 
 $(VENV)/.development: $(METADATA) $(VENV)/.runtime | $(VENV)/bin/pip
-	@$(BIN)/pip install -q -c constraints.txt -e .[emulator] $(PLUGINS) --group check
+	@$(BIN)/pip install -q -c constraints.txt -e .[cli,emulator] $(PLUGINS) --group check
 	@touch $@

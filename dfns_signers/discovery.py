@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
@@ -11,7 +10,7 @@ from typing import Any, Final
 from dfns_signers.backends.backend import Backend
 from dfns_signers.backends.options import BackendOptions
 from dfns_signers.errors import PluginError
-from dfns_signers.hooks import PROJECT, LocalSigner, SigningHooks, new_plugin_manager
+from dfns_signers.hooks import PROJECT, SigningHooks, new_plugin_manager
 from dfns_signers.near_miss import did_you_mean
 
 GROUP: Final = PROJECT
@@ -90,20 +89,6 @@ def load_hooks(names: Sequence[str]) -> SigningHooks:
         PluginError: as ``load_plugin``.
     """
     return SigningHooks((name, load_plugin(name)) for name in names)
-
-
-def local_signers(name: str) -> AbstractContextManager[Sequence[LocalSigner]]:
-    """Local servers of a plugin with keys on them; entering starts the servers.
-
-    Raises:
-        PluginError: as ``load_plugin``, or the plugin has no local servers.
-    """
-    manager = new_plugin_manager()
-    manager.register(load_plugin(name), name=name)
-    servers = manager.hook.dfns_local_signers()
-    if servers is None:
-        raise PluginError(f"the plugin {name!r} has no local servers to show")
-    return servers  # type: ignore[no-any-return]  # the hook's documented type
 
 
 def _backend_of(plugin: object, name: str) -> object:

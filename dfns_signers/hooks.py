@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +22,6 @@ __all__ = [
     "PROJECT",
     "AnnouncedCall",
     "HookSpecification",
-    "LocalSigner",
     "SigningHooks",
     "SigningRequest",
     "hookimpl",
@@ -66,36 +64,12 @@ class SigningRequest:
         return replace(self, key=key.reference, algorithm=key.algorithm)
 
 
-@dataclass(frozen=True, slots=True)
-class LocalSigner:
-    """A key on a local server.
-
-    Attributes:
-        name: names it to a person, such as ``LocalStack Ed25519``.
-        signer: the ``[signer]`` table that opens it.
-        environment: variables that its credentials come from; for local servers only, so that
-            nothing in it is secret.
-    """
-
-    name: str
-    signer: Mapping[str, Any]
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
 class HookSpecification:
     """The hooks of the pluggy project ``dfns_signers``."""
 
     @hookspec(firstresult=True)
     def dfns_backend(self) -> Backend[Any]:
         """Provide the backend that the plugin's entry point is named after."""
-        raise NotImplementedError
-
-    @hookspec(firstresult=True)
-    def dfns_local_signers(self) -> AbstractContextManager[Sequence[LocalSigner]]:
-        """Start local servers with keys on them, for ``dfns-signers demo --with NAME``.
-
-        Entering starts them, leaving stops them.
-        """
         raise NotImplementedError
 
     @hookspec

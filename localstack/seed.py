@@ -3,7 +3,7 @@
 
 Usage: python localstack/seed.py [--endpoint-url URL]
 
-Needs dfns-signers-aws-kms. What is there already stays as it is.
+Needs dfns-signers-testkit[aws]. What is there already stays as it is.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dfns_signers_aws_kms.local import local_client
-from dfns_signers_aws_kms.seeding import seed
+from dfns_signers_testkit.aws_keys import local_client, seed
 
 
 def main() -> None:

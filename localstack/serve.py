@@ -3,8 +3,8 @@
 
 Usage: python localstack/serve.py [--port PORT] [--ministack]
 
-Needs dfns-signers-aws-kms, and the server in .venv-localstack or .venv-ministack: make localstack
-builds both and runs this; ARGS=--ministack chooses MiniStack.
+Needs dfns-signers-testkit[aws], and the server in .venv-localstack or .venv-ministack: make
+localstack builds both and runs this; ARGS=--ministack chooses MiniStack.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import threading
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dfns_signers.testing.servers import ServerStartError
-from dfns_signers_aws_kms.local import ENVIRONMENT, LOCALSTACK, MINISTACK, LocalKms, local_client
-from dfns_signers_aws_kms.seeding import seed
+from dfns_signers_testkit.aws import ENVIRONMENT, LOCALSTACK, MINISTACK, LocalKms
+from dfns_signers_testkit.aws_keys import local_client, seed
+from dfns_signers_testkit.servers import ServerStartError
 
 
 def main() -> None:

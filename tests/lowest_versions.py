@@ -14,6 +14,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+OURS = ("dfns-signers", "cloud-kms-emulator")
 REQUIREMENT = re.compile(
     r"(?P<name>[A-Za-z0-9_.-]+)(?:\[[^]]*\])?\s*>=\s*(?P<version>[0-9][0-9.]*)"
 )
@@ -24,7 +25,7 @@ def requirements(project: Path) -> list[str]:
     metadata = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
     extras = metadata.get("optional-dependencies", {}).values()
     every = [*metadata.get("dependencies", []), *(one for extra in extras for one in extra)]
-    return [one for one in every if not one.startswith("dfns-signers")]
+    return [one for one in every if not one.startswith(OURS)]
 
 
 def pin(requirement: str) -> str:

@@ -1,5 +1,23 @@
-"""The command line."""
+"""The command line. Needs the extra ``cli``."""
 
-from dfns_signers.cli.app import main
+from __future__ import annotations
 
-__all__ = ["main"]
+import sys
+from typing import Final
+
+_EXTRA: Final = ("rich", "tomli_w", "typer")
+
+
+def main() -> None:
+    """Entry point of the command ``dfns-signers``."""
+    try:
+        from dfns_signers.cli import app  # noqa: PLC0415  # an optional extra
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRA:
+            raise
+        sys.stderr.write(
+            f"error: the command line needs {error.name}, which is not installed; run: "
+            'pip install "dfns-signers[cli]"\n'
+        )
+        sys.exit(3)
+    app.main()

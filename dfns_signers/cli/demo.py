@@ -17,6 +17,7 @@ import typer
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from dfns_signers.backends.pem.key import PemKey
+from dfns_signers.cli.demo_signers import LocalSigner, local_signers, pem_signers
 from dfns_signers.cli.exit_codes import ExitCode, reports_errors
 from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption
 from dfns_signers.cli.output import note, print_json, print_table
@@ -27,9 +28,7 @@ from dfns_signers.config.assembly import load_signer, open_key
 from dfns_signers.config.files import CONFIG_VARIABLE, PROFILE_VARIABLE
 from dfns_signers.config.loading import load_profile
 from dfns_signers.config.profile import ENVIRONMENT
-from dfns_signers.discovery import local_signers
 from dfns_signers.errors import DfnsSignersError
-from dfns_signers.hooks import LocalSigner
 from dfns_signers.public_keys import public_key_pem
 from dfns_signers.registration import attest
 from dfns_signers.signer import KeySigner
@@ -65,8 +64,8 @@ def demo(
         list[str] | None,
         typer.Option(
             "--with",
-            metavar="PLUGIN",
-            help="Also show keys on the local servers of a plugin; may be repeated.",
+            metavar="BACKEND",
+            help="Also show keys of a backend on its local servers; may be repeated.",
         ),
     ] = None,
     json: JsonOption = False,
@@ -92,8 +91,8 @@ def demo(
         rows = []
         if config is not None or profile is not None:
             rows.append(_show(_Subject(profile, config, target), enrol))
-        for plugin in ("pem", *(with_ or [])):
-            with local_signers(plugin) as signers:
+        for local in (pem_signers(), *map(local_signers, with_ or [])):
+            with local as signers:
                 for signer in signers:
                     with _only_environment(signer.environment):
                         file = _write_profile(Path(folder), signer)

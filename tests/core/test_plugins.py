@@ -15,7 +15,6 @@ from dfns_signers.discovery import (
     load_backend,
     load_hooks,
     load_plugin,
-    local_signers,
 )
 from dfns_signers.errors import PluginError, SigningRefusedError
 from dfns_signers.public_keys import load_public_key
@@ -63,20 +62,6 @@ from dfns_signers.hooks import hookimpl
 @hookimpl
 def before_sign(request):
     raise SigningRefusedError("not on Sundays")
-"""
-
-SERVERS = """
-from contextlib import contextmanager
-from dfns_signers.hooks import LocalSigner, hookimpl
-
-running = []
-
-@hookimpl
-@contextmanager
-def dfns_local_signers():
-    running.append("server")
-    yield [LocalSigner("Toy", {"backend": "toy"})]
-    running.clear()
 """
 
 ONE_BACKEND = "from dfns_signers.hooks import hookimpl\n\n@hookimpl\ndef dfns_backend():\n"
@@ -220,7 +205,9 @@ def test_unknown_name_refused_with_the_nearest(install: Install, name: str, mean
     with pytest.raises(PluginError, match=f"did you mean '{meant}'") as caught:
         load_backend(name)
 
-    assert {"acme-toystore", "pem"} <= set(str(caught.value).partition("Installed: ")[2].split(", "))
+    assert {"acme-toystore", "pem"} <= set(
+        str(caught.value).partition("Installed: ")[2].split(", ")
+    )
 
 
 def test_unknown_name_near_nothing_refused_without_a_guess() -> None:
@@ -281,19 +268,3 @@ def test_named_hooks_that_are_missing_refused() -> None:
 
 def test_no_named_hooks_leave_the_path_free() -> None:
     assert not load_hooks([])
-
-
-def test_local_servers_run_for_as_long_as_the_block(install: Install) -> None:
-    install("acme-toy", plugin="toy", source=SERVERS)
-
-    with local_signers("toy") as signers:
-        assert [(signer.name, signer.signer) for signer in signers] == [("Toy", {"backend": "toy"})]
-        assert sys.modules["acme_toy"].running == ["server"]
-    assert sys.modules["acme_toy"].running == []
-
-
-def test_local_servers_of_a_plugin_that_has_none_refused(install: Install) -> None:
-    install("acme-toy", plugin="toy", source=BACKEND)
-
-    with pytest.raises(PluginError, match="'toy' has no local servers"):
-        local_signers("toy")

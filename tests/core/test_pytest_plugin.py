@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 
@@ -32,3 +35,12 @@ def test_options_of_the_emulator_can_be_overridden(pytester: pytest.Pytester) ->
     )
 
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_pytest_starts_where_the_extra_of_the_emulator_is_not_installed() -> None:
+    code = (
+        "import sys; sys.modules.update(starlette=None, uvicorn=None); "
+        "import dfns_signers.emulator.pytest_plugin"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import serialization
 
 from dfns_signers import AsyncDfnsClient, DelegatedDfnsClient, DfnsClient, load_signer
 from dfns_signers.client.pending import PendingAction
-from dfns_signers.config.assembly import load_profile, open_key
+from dfns_signers.config.assembly import open_key
+from dfns_signers.config.loading import load_profile
 from dfns_signers.emulator import Emulator
 
 PROFILE = "under-test"

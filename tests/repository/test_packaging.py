@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 
 from tests.lowest_versions import pin, requirements
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).parents[2]
 PROJECTS = [ROOT / "pyproject.toml", *sorted(ROOT.glob("plugins/*/pyproject.toml"))]
@@ -59,6 +65,67 @@ def test_distribution_has_one_console_script_and_it_loads() -> None:
     assert callable(next(iter(scripts)).load())
 
 
+def modules_imported(path: Path) -> set[str]:
+    """Everything that a module imports, at load or later."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = [node for node in ast.walk(tree) if isinstance(node, (ast.ImportFrom, ast.Import))]
+    return {name for node in nodes for name in _names(node)}
+
+
+def top_levels(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in modules_imported(path)}
+
+
+SIGNING_PROJECTS = [
+    ROOT / "pyproject.toml",
+    *(
+        ROOT / "plugins" / name / "pyproject.toml"
+        for name in ("aws-kms", "gcp-kms", "vault-transit")
+    ),
+]
+
+
+def modules_of(project: Path) -> list[Path]:
+    """The modules in the wheel of a project."""
+    metadata = tomllib.loads(project.read_text(encoding="utf-8"))
+    packages = metadata["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    return [path for package in packages for path in (project.parent / package).rglob("*.py")]
+
+
+@pytest.mark.parametrize("project", SIGNING_PROJECTS, ids=lambda path: path.parent.name)
+def test_distribution_that_signs_in_production_starts_no_servers(project: Path) -> None:
+    modules = modules_of(project)
+    test_machinery = {"subprocess", "multiprocessing", "dfns_signers_testkit", "cloud_kms_emulator"}
+
+    assert modules
+    assert [path for path in modules if top_levels(path) & test_machinery] == []
+
+
+@pytest.mark.parametrize("project", SIGNING_PROJECTS, ids=lambda path: path.parent.name)
+def test_distribution_that_signs_in_production_requires_no_test_machinery(project: Path) -> None:
+    every = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
+    extras = every.get("optional-dependencies", {}).values()
+
+    named = [*every["dependencies"], *(one for extra in extras for one in extra)]
+
+    assert [one for one in named if re.match("pytest|dfns-signers-testkit|cloud-kms", one)] == []
+
+
+def test_what_the_extra_cli_brings_is_imported_by_the_command_line_only() -> None:
+    package = ROOT / "dfns_signers"
+    modules = set(package.rglob("*.py")) - set((package / "cli").rglob("*.py"))
+
+    assert [path for path in modules if top_levels(path) & {"typer", "rich", "tomli_w"}] == []
+
+
+@pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.parent.name)
+def test_distribution_has_its_licence(project: Path) -> None:
+    metadata = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
+
+    assert metadata["license-files"] == ["LICENSE"]
+    assert (project.parent / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
 def test_package_is_marked_as_typed() -> None:
     assert (ROOT / "dfns_signers" / "py.typed").exists()
 
@@ -80,9 +147,7 @@ def test_emulator_imports_nothing_of_the_signing_side_but_errors() -> None:
     imported = {
         name
         for path in (ROOT / "dfns_signers" / "emulator").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, (ast.ImportFrom, ast.Import))
-        for name in _names(node)
+        for name in modules_imported(path)
         if name.startswith("dfns_signers") and not name.startswith("dfns_signers.emulator")
     }
 

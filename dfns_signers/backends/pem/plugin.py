@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -12,8 +10,7 @@ from typing_extensions import Self
 from dfns_signers.backends.backend import Backend
 from dfns_signers.backends.options import BackendOptions, ConfigPath
 from dfns_signers.backends.pem.key import PemKey
-from dfns_signers.backends.pem.local import pem_signers
-from dfns_signers.hooks import LocalSigner, hookimpl
+from dfns_signers.hooks import hookimpl
 from dfns_signers.secrets import Secret
 from dfns_signers.signing_key import SigningKey
 
@@ -59,9 +56,3 @@ class PemBackend(Backend[PemOptions]):
 def dfns_backend() -> Backend[Any]:
     """The backend behind the entry point ``pem``."""
     return PemBackend()
-
-
-@hookimpl
-def dfns_local_signers() -> AbstractContextManager[Sequence[LocalSigner]]:
-    """A key file of each algorithm."""
-    return pem_signers()

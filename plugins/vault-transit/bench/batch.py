@@ -25,8 +25,8 @@ from dataclasses import dataclass
 
 import hvac  # type: ignore[import-untyped]
 
+from dfns_signers_testkit.vault import VaultServer, local_vault
 from dfns_signers_vault_transit.key import VaultTransitKey
-from dfns_signers_vault_transit.local import VaultServer, local_vault
 from dfns_signers_vault_transit.options import BatchOptions
 
 KEY_TYPES = ("ed25519", "ecdsa-p256", "rsa-2048")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from tests.core.cli.support import Command, Outcome
 from tests.core.config.support import write_client_config, write_config, write_key
+from tests.core.keys import private_key, private_pem
 
 HOSTILE = {
     "DFNS_CONFIG": "/nonexistent/config.toml",
@@ -111,3 +114,80 @@ def test_profile_that_does_not_exist_ends_with_3(command: Command, folder: Path)
 
     assert (done.code, done.out) == (3, "")
     assert "no profile 'q'" in done.err
+
+
+STARTER = """
+from contextlib import contextmanager
+
+running = []
+
+class Key:
+    name = "Toy"
+    signer = {"backend": "pem", "env": "TOY_KEY"}
+    environment = {"TOY_KEY": KEY}
+
+@contextmanager
+def start():
+    running.append("server")
+    yield [Key]
+    running.clear()
+"""
+
+
+@pytest.fixture
+def toy_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A distribution that starts servers for ``--with toy``, and one for ``--with broken``."""
+    pem = private_pem(private_key("ES256")).decode()
+    (tmp_path / "acme_toy.py").write_text(STARTER.replace("KEY}", f"{pem!r}}}"), encoding="utf-8")
+    metadata = tmp_path / "acme_toy-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-toy\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(
+        "[dfns_signers.local_signers]\ntoy = acme_toy:start\nbroken = acme_absent:start\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    sys.modules.pop("acme_toy", None)
+
+
+@pytest.mark.usefixtures("toy_servers")
+def test_keys_of_local_servers_take_part_and_the_servers_end(command: Command) -> None:
+    done = command("demo", "--json", "--with", "toy")
+
+    assert done.code == 0
+    assert done.json[4]["key"] == "Toy"
+    assert_shown(done.json[4], "ES256")
+    assert sys.modules["acme_toy"].running == []
+
+
+@pytest.mark.usefixtures("toy_servers")
+def test_unknown_local_servers_end_with_3_and_the_name_that_was_probably_meant(
+    command: Command,
+) -> None:
+    done = command("demo", "--with", "toi")
+
+    assert (done.code, done.out) == (3, "")
+    assert "no local servers for 'toi' (did you mean 'toy'?)" in done.err
+    assert "toy" in done.err.partition("There are some for: ")[2]
+
+
+@pytest.mark.usefixtures("toy_servers")
+def test_local_servers_that_cannot_be_imported_end_with_3_and_what_to_install(
+    command: Command,
+) -> None:
+    done = command("demo", "--with", "broken")
+
+    assert done.code == 3
+    assert "No module named 'acme_absent'" in done.err
+    assert 'pip install "dfns-signers-testkit[all]"' in done.err
+
+
+def test_local_servers_without_the_testkit_end_with_3_and_what_to_install(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dfns_signers.cli.demo_signers.entry_points", lambda **_: ())
+
+    done = command("demo", "--with", "aws-kms")
+
+    assert (done.code, done.out) == (3, "")
+    assert 'pip install "dfns-signers-testkit[all]"' in done.err

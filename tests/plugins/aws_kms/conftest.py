@@ -12,8 +12,8 @@ from botocore.loaders import create_loader
 
 from dfns_signers_aws_kms.backend import AwsKmsBackend
 from dfns_signers_aws_kms.key import AwsKmsKey
-from dfns_signers_aws_kms.local import LOCALSTACK, MINISTACK, LocalKms
 from dfns_signers_aws_kms.options import AwsKmsOptions
+from dfns_signers_testkit.aws import LocalKms
 from tests.plugins.aws_kms.kms_double import REGION, KmsDouble
 from tests.plugins.aws_kms.stores import Store
 from tests.plugins.aws_kms.sts_double import StsDouble
@@ -52,15 +52,13 @@ def _service_models_are_read_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def localstack() -> Iterator[Store]:
-    with LocalKms(LOCALSTACK) as server:
-        yield Store(server)
+def localstack(localstack: LocalKms) -> Store:
+    return Store(localstack)
 
 
 @pytest.fixture(scope="session")
-def ministack() -> Iterator[Store]:
-    with LocalKms(MINISTACK) as server:
-        yield Store(server)
+def ministack(ministack: LocalKms) -> Store:
+    return Store(ministack)
 
 
 @pytest.fixture(params=["localstack", "ministack"])

@@ -10,8 +10,9 @@ from typing import Any
 
 from dfns_signers.signing_key import SigningKey
 from dfns_signers_aws_kms.backend import AwsKmsBackend
-from dfns_signers_aws_kms.local import LocalKms, local_client
 from dfns_signers_aws_kms.options import AwsKmsOptions
+from dfns_signers_testkit.aws import LocalKms
+from dfns_signers_testkit.aws_keys import local_client
 
 _number = itertools.count()
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from dfns_signers import load_signer
-from dfns_signers.config.assembly import deferred_signer, load_profile
+from dfns_signers.config.assembly import configured_signer
+from dfns_signers.config.loading import load_profile
 from dfns_signers.discovery import load_backend
 from dfns_signers.errors import ConfigurationError
 from dfns_signers_aws_kms.backend import AwsKmsBackend
@@ -199,7 +200,7 @@ def test_event_loop_goes_on_while_the_key_is_opened_and_while_it_signs(double: K
 
     async def sign() -> Any:
         loops.append(asyncio.get_running_loop())
-        async with deferred_signer(loaded) as signer:
+        async with configured_signer(loaded) as signer:
             return await signer.asign(challenge)
 
     assert asyncio.run(sign())["kind"] == "Key"

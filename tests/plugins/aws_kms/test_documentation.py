@@ -13,12 +13,13 @@ import boto3
 import pytest
 from pydantic import BaseModel
 
-from dfns_signers.config.assembly import load_profile, open_key, validated_options
+from dfns_signers.config.assembly import open_key, validated_options
+from dfns_signers.config.loading import load_profile
 from dfns_signers_aws_kms import errors
 from dfns_signers_aws_kms.algorithms import KEY_SPECS
 from dfns_signers_aws_kms.key import AwsKmsKey
-from dfns_signers_aws_kms.local import REGION
 from dfns_signers_aws_kms.options import AwsConnection, AwsKmsOptions, CreateOptions
+from dfns_signers_testkit.aws import REGION
 from tests.core.keys import is_signature
 from tests.plugins.aws_kms.kms_double import KmsDouble, refuse
 

@@ -13,8 +13,8 @@ from dfns_signers.algorithms import Algorithm
 from dfns_signers.cli.app import app
 from dfns_signers.errors import SigningKeyError
 from dfns_signers_aws_kms.backend import AwsKmsBackend
-from dfns_signers_aws_kms.local import REGION
 from dfns_signers_aws_kms.options import AwsKmsOptions, CreateOptions, ListOptions
+from dfns_signers_testkit.aws import REGION
 from tests.core.keys import is_signature
 from tests.plugins.aws_kms.kms_keys import ALGORITHMS
 from tests.plugins.aws_kms.stores import Store

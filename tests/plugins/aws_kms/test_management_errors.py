@@ -14,9 +14,9 @@ from dfns_signers.errors import (
     KeyStoreUnavailableError,
     SigningKeyError,
 )
-from dfns_signers.testing.servers import free_port
 from dfns_signers_aws_kms.management import create_key, list_keys
 from dfns_signers_aws_kms.options import CreateOptions, ListOptions
+from dfns_signers_testkit.servers import free_port
 from tests.plugins.aws_kms.kms_double import REGION, Fault, KmsDouble, altered, answer, lost, refuse
 
 DENIED = refuse("AccessDeniedException", "User: arn:aws:iam::1:user/u is not authorized")

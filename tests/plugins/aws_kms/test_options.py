@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from dfns_signers.config.assembly import load_profile, validated_options
+from dfns_signers.config.assembly import validated_options
+from dfns_signers.config.loading import load_profile
 from dfns_signers.errors import ConfigurationError
 from dfns_signers_aws_kms.key_id import KeyId, is_key_arn
 from dfns_signers_aws_kms.options import CreateOptions

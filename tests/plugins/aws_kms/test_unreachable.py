@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from dfns_signers.errors import KeyStoreUnavailableError, SigningKeyError
-from dfns_signers.testing.servers import free_port
 from dfns_signers_aws_kms.key import AwsKmsKey
+from dfns_signers_testkit.servers import free_port
 from tests.plugins.aws_kms.kms_double import KmsDouble, cut, refuse, wait_for
 
 Open = Callable[..., AwsKmsKey]

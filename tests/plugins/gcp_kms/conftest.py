@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from cloud_kms_emulator import CloudKmsEmulator
 from dfns_signers_gcp_kms.clients import Clients
-from dfns_signers_gcp_kms.emulator import CloudKmsEmulator
 from dfns_signers_gcp_kms.key import GcpKmsKey
 from dfns_signers_gcp_kms.options import ConnectionOptions
 from dfns_signers_gcp_kms.retrying import RetryPolicy

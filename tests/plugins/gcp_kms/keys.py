@@ -8,7 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
-from dfns_signers_gcp_kms.emulator import CloudKmsEmulator
+from cloud_kms_emulator import CloudKmsEmulator
 
 RING = "projects/p-1/locations/europe-west1/keyRings/ring"
 CRYPTO_KEY = f"{RING}/cryptoKeys/key"

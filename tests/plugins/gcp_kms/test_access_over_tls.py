@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from dfns_signers_gcp_kms.emulator import CloudKmsEmulator
+from cloud_kms_emulator import CloudKmsEmulator
 from tests.plugins.gcp_kms.conftest import STRICT
 from tests.plugins.gcp_kms.keys import seed
 from tests.plugins.gcp_kms.test_credentials import service_account_info, workload_identity_info

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from cloud_kms_emulator import CloudKmsEmulator, Fault
 from dfns_signers.errors import SigningKeyError
-from dfns_signers_gcp_kms.emulator import CloudKmsEmulator, Fault
 from dfns_signers_gcp_kms.key import GcpKmsKey
 from tests.plugins.gcp_kms.conftest import QUICK, OpenKey
 

@@ -1,4 +1,4 @@
-"""docs/gcp-kms.md, docs/gcp-kms-emulator.md and the README say what the code says."""
+"""docs/gcp-kms.md and the README say what the code says."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from dfns_signers.config.assembly import load_profile, validated_options
+from dfns_signers.config.assembly import validated_options
+from dfns_signers.config.loading import load_profile
 from dfns_signers_gcp_kms import errors
-from dfns_signers_gcp_kms.emulator import CloudKmsEmulator
-from dfns_signers_gcp_kms.emulator.algorithms import ALGORITHMS
-from dfns_signers_gcp_kms.emulator.command_line import main
 from dfns_signers_gcp_kms.options import (
     ConnectionOptions,
     GcpKmsCreateOptions,
@@ -25,7 +23,6 @@ from tests.plugins.gcp_kms.keys import SIGNING
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "gcp-kms.md").read_text(encoding="utf-8")
-EMULATOR = (ROOT / "docs" / "gcp-kms-emulator.md").read_text(encoding="utf-8")
 README = (ROOT / "plugins" / "gcp-kms" / "README.md").read_text(encoding="utf-8")
 
 
@@ -47,13 +44,6 @@ def _default(field: Any) -> str:
     if field.is_required():
         return "required"
     return "" if field.default is None else f"`{json.dumps(field.default)}`"
-
-
-def calls_table() -> str:
-    operations = CloudKmsEmulator()._dispatcher._operations
-    return "\n".join(
-        f"| `{name}` | `cloudkms.{one.permission}` |" for name, one in operations.items()
-    )
 
 
 @pytest.mark.parametrize(
@@ -101,43 +91,3 @@ def test_smallest_role_is_what_signing_needs(language: str) -> None:
         f"cloudkms.{errors._PERMISSIONS[method][0]}"
         for method in ("get_public_key", "asymmetric_sign")
     }
-
-
-def test_every_call_of_the_emulator_is_in_its_page_with_its_permission() -> None:
-    assert f"|---|---|\n{calls_table()}\n\n" in EMULATOR
-
-
-def test_every_algorithm_of_the_emulator_is_in_its_page() -> None:
-    _, _, rest = EMULATOR.partition("Algorithms: ")
-
-    assert re.findall(r"`([A-Z0-9_]+)`", rest.partition(".\n")[0]) == list(ALGORITHMS)
-
-
-def test_faults_in_the_page_can_be_loaded() -> None:
-    (faults,) = [json.loads(block) for block in blocks("json", EMULATOR) if "method" in block]
-    emulator = CloudKmsEmulator()
-
-    emulator.faults.load(faults)
-
-    assert len(emulator.faults) == len(faults) == 4
-
-
-def test_every_option_of_the_command_line_is_in_the_page(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    with pytest.raises(SystemExit):
-        main(["--help"])
-
-    offered = set(re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
-    assert {name for name in offered if f"| `{name} " in EMULATOR} == offered
-    assert offered
-
-
-def test_test_in_the_page_runs() -> None:
-    (code,) = [block for block in blocks("python", EMULATOR) if "def test_" in block]
-    names: dict[str, Any] = {}
-    exec(compile(code, "gcp-kms-emulator.md", "exec"), names)
-
-    with CloudKmsEmulator() as emulator:
-        names["test_of_yours"](emulator)
-        assert len(emulator.faults) == 1

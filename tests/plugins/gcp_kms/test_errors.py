@@ -12,6 +12,7 @@ from google.api_core import exceptions as google
 from google.auth import exceptions as auth
 from google.rpc.error_details_pb2 import ErrorInfo  # type: ignore[import-untyped]
 
+from cloud_kms_emulator import CloudKmsEmulator, Fault
 from dfns_signers.errors import (
     KeyAccessError,
     KeyNotFoundError,
@@ -20,7 +21,6 @@ from dfns_signers.errors import (
     KeyStoreUnavailableError,
     SigningKeyError,
 )
-from dfns_signers_gcp_kms.emulator import CloudKmsEmulator, Fault
 from dfns_signers_gcp_kms.errors import translate
 from dfns_signers_gcp_kms.key import GcpKmsKey
 from tests.plugins.gcp_kms.conftest import QUICK, OpenKey

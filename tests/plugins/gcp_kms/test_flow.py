@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cloud_kms_emulator import CloudKmsEmulator
 from dfns_signers.emulator import Emulator
-from dfns_signers_gcp_kms.emulator import CloudKmsEmulator
 from tests.plugins.flow import assert_signs_the_whole_flow
 from tests.plugins.gcp_kms.keys import SIGNING, seed
 

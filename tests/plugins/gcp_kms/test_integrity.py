@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from cloud_kms_emulator import CloudKmsEmulator, Fault
 from dfns_signers.errors import KeyStoreUnavailableError
-from dfns_signers_gcp_kms.emulator import CloudKmsEmulator, Fault
 from dfns_signers_gcp_kms.errors import DamagedAnswerError
 from tests.plugins.gcp_kms.conftest import QUICK, OpenKey
 from tests.plugins.gcp_kms.keys import seed

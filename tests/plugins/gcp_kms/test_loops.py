@@ -12,9 +12,9 @@ import grpc
 import pytest
 from google.cloud.kms_v1 import KeyManagementServiceAsyncClient, KeyManagementServiceClient
 
+from cloud_kms_emulator import CloudKmsEmulator, Fault
 from dfns_signers.errors import SigningKeyError
 from dfns_signers_gcp_kms.clients import Clients
-from dfns_signers_gcp_kms.emulator import CloudKmsEmulator, Fault
 from dfns_signers_gcp_kms.key import GcpKmsKey
 from tests.plugins.gcp_kms.conftest import OpenKey
 from tests.plugins.gcp_kms.keys import verify

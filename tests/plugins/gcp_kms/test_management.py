@@ -11,6 +11,7 @@ import pytest
 from google.cloud.kms_v1 import KeyManagementServiceClient
 from typer.testing import CliRunner
 
+from cloud_kms_emulator import CloudKmsEmulator, Fault
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.backends.management import KeyDescription
 from dfns_signers.cli.app import app
@@ -22,7 +23,6 @@ from dfns_signers.errors import (
     UnsupportedKeyError,
 )
 from dfns_signers_gcp_kms.backend import GcpKmsBackend
-from dfns_signers_gcp_kms.emulator import CloudKmsEmulator, Fault
 from dfns_signers_gcp_kms.options import (
     GcpKmsCreateOptions,
     GcpKmsListOptions,

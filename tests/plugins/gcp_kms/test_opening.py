@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from google.api_core.exceptions import FailedPrecondition
 
+from cloud_kms_emulator import CloudKmsEmulator, Fault
 from dfns_signers.errors import (
     ConfigurationError,
     KeyAccessError,
@@ -17,7 +18,6 @@ from dfns_signers.errors import (
     UnsupportedKeyError,
 )
 from dfns_signers_gcp_kms.clients import Clients
-from dfns_signers_gcp_kms.emulator import CloudKmsEmulator, Fault
 from dfns_signers_gcp_kms.key import GcpKmsKey
 from dfns_signers_gcp_kms.options import ConnectionOptions
 from dfns_signers_gcp_kms.steps import Request

@@ -12,8 +12,8 @@ from google.api_core.exceptions import GoogleAPICallError, NotFound, ServiceUnav
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloud_kms_emulator import CloudKmsEmulator, Fault
 from dfns_signers.errors import KeyStoreUnavailableError
-from dfns_signers_gcp_kms.emulator import CloudKmsEmulator, Fault
 from dfns_signers_gcp_kms.retrying import RetryPolicy, ask
 from dfns_signers_gcp_kms.steps import Pause, Request, Steps
 from tests.plugins.gcp_kms.conftest import QUICK, OpenKey

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cloud_kms_emulator import CloudKmsEmulator
 from dfns_signers.errors import SigningKeyError
-from dfns_signers_gcp_kms.emulator import CloudKmsEmulator
 from dfns_signers_gcp_kms.key import GcpKmsKey
 from tests.plugins.gcp_kms.conftest import OpenKey
 from tests.plugins.gcp_kms.keys import REFUSED, SIGNING, private_key, seed, verify

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dfns_signers_gcp_kms.emulator import CloudKmsEmulator
+from cloud_kms_emulator import CloudKmsEmulator
 from dfns_signers_gcp_kms.errors import DamagedAnswerError
 from dfns_signers_gcp_kms.key import GcpKmsKey
 from tests.plugins.gcp_kms.conftest import QUICK

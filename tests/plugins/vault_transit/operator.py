@@ -11,7 +11,7 @@ import hvac  # type: ignore[import-untyped]
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from dfns_signers_vault_transit.local import VaultServer
+from dfns_signers_testkit.vault import VaultServer
 from tests.core.keys import PublicKey
 
 

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from dfns_signers.config.assembly import load_profile, open_key
+from dfns_signers.config.assembly import open_key
+from dfns_signers.config.loading import load_profile
+from dfns_signers_testkit.vault import VaultServer, dev_server, find_program
 from dfns_signers_vault_transit import auth as auth_options
 from dfns_signers_vault_transit.algorithms import KEY_TYPES
 from dfns_signers_vault_transit.auth import METHODS
 from dfns_signers_vault_transit.errors import RULES
-from dfns_signers_vault_transit.local import VaultServer, dev_server, find_program
 from dfns_signers_vault_transit.options import BatchOptions, VaultTransitOptions
 from dfns_signers_vault_transit.policy import creating_policy, listing_policy, signing_policy
 from tests.core.client.scripted import ScriptedApi

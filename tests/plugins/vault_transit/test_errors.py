@@ -15,8 +15,8 @@ from dfns_signers.errors import (
     SigningKeyError,
     UnsupportedKeyError,
 )
-from dfns_signers.testing.servers import free_port
-from dfns_signers_vault_transit.local import dev_server, find_program
+from dfns_signers_testkit.servers import free_port
+from dfns_signers_testkit.vault import dev_server, find_program
 from dfns_signers_vault_transit.vault import Vault
 from tests.core.client.scripted import CUT, SILENCE, Reply, ScriptedApi
 from tests.core.keys import is_signature

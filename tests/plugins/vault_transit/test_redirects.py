@@ -8,7 +8,7 @@ import hvac  # type: ignore[import-untyped]
 import pytest
 
 from dfns_signers.errors import KeyStoreUnavailableError
-from dfns_signers.testing.servers import free_port
+from dfns_signers_testkit.servers import free_port
 from dfns_signers_vault_transit.key import VaultTransitKey
 from tests.core.client.scripted import Reply, ScriptedApi
 from tests.core.keys import is_signature

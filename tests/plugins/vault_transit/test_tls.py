@@ -13,9 +13,9 @@ import hvac  # type: ignore[import-untyped]
 import pytest
 
 from dfns_signers.errors import SigningKeyError
-from dfns_signers.testing.servers import ServerProcess, free_port
+from dfns_signers_testkit.servers import ServerProcess, free_port
+from dfns_signers_testkit.vault import VaultServer, find_program
 from dfns_signers_vault_transit.client import build_client
-from dfns_signers_vault_transit.local import VaultServer, find_program
 from dfns_signers_vault_transit.options import ConnectionOptions
 from tests.core.keys import is_signature
 from tests.plugins.vault_transit.certificates import Authority

@@ -1,1 +1,0 @@
-"""What tests of a program that signs with dfns-signers need."""

@@ -1,0 +1,103 @@
+"""Start a server for tests on a free port of this machine, and stop it for certain."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from dfns_signers.closing import Closing
+from dfns_signers.errors import DfnsSignersError
+from dfns_signers_testkit.guardian import GRACE
+
+_POLL: Final = 0.05
+_TAIL: Final = 3000
+
+
+class ServerStartError(DfnsSignersError):
+    """A server is not installed, ended early, or was not ready in time."""
+
+
+class ServerProcess(Closing):
+    """A server in a process of its own.
+
+    It ends with ``close``, and also when this process ends in whatever way.
+
+    Args:
+        command: program and arguments.
+        environment: its whole environment.
+        is_ready: asked until it says True; an OSError counts as not yet.
+        deadline: seconds until it must be ready.
+        folder: where it runs.
+
+    Raises:
+        ServerStartError: it is not ready in time; the message has the end of its output.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        is_ready: Callable[[], bool],
+        deadline: float = 60.0,
+        folder: Path | None = None,
+    ) -> None:
+        self._name = Path(command[0]).name
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed in close()
+        self._process = subprocess.Popen(  # noqa: S603  # commands of the test suite
+            [sys.executable, "-m", "dfns_signers_testkit.guardian", *command],
+            env=dict(environment),
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            self._wait(is_ready, time.monotonic() + deadline)
+        except BaseException:
+            self.close()
+            raise
+
+    def output(self) -> str:
+        """What the server printed so far, or the end of it."""
+        self._log.seek(0)
+        return self._log.read().decode("utf-8", "replace")[-_TAIL:]
+
+    def close(self) -> None:
+        """Stop it: politely, and after a few seconds with force."""
+        if self._process.stdin and not self._process.stdin.closed:
+            self._process.stdin.close()
+            self._process.wait(GRACE * 3)
+            self._log.close()
+
+    def _wait(self, is_ready: Callable[[], bool], end: float) -> None:
+        while not _holds(is_ready):
+            if self._process.poll() is not None:
+                raise ServerStartError(
+                    f"{self._name} ended with {self._process.returncode} while it started:\n"
+                    f"{self.output()}"
+                )
+            if time.monotonic() > end:
+                raise ServerStartError(f"{self._name} was not ready in time:\n{self.output()}")
+            time.sleep(_POLL)
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _holds(is_ready: Callable[[], bool]) -> bool:
+    try:
+        return is_ready()
+    except OSError:
+        return False

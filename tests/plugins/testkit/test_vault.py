@@ -1,0 +1,81 @@
+"""The local Vault that the suite and the demonstration start."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import hvac  # type: ignore[import-untyped]
+import pytest
+from typer.testing import CliRunner
+
+from dfns_signers.cli.app import app
+from dfns_signers.errors import ConfigurationError
+from dfns_signers_testkit.servers import ServerStartError
+from dfns_signers_testkit.vault import VaultServer, find_program, local_vault
+from dfns_signers_testkit.vault_keys import local_signers
+
+
+def test_server_that_is_not_installed_says_what_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ServerStartError, match=r"make \.venv-openbao/\.done"):
+        find_program({})
+
+
+def test_program_that_is_asked_for_and_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ServerStartError, match="asks for 'no-such-vault'"):
+        find_program({"DFNS_TEST_VAULT": "no-such-vault"})
+    with pytest.raises(ServerStartError, match=str(tmp_path / "bao")):
+        find_program({"DFNS_OPENBAO": str(tmp_path / "bao")})
+
+
+def test_program_on_path_is_used_when_asked_for() -> None:
+    assert find_program({"DFNS_TEST_VAULT": "python3"}).endswith("python3")
+
+
+def test_address_that_is_given_is_used_as_it_is() -> None:
+    asked = {"DFNS_TEST_VAULT_ADDR": "http://v.example.com", "DFNS_TEST_VAULT_TOKEN": "t"}
+
+    with local_vault(asked) as server:
+        assert (server.address, server.token) == ("http://v.example.com", "t")
+        assert "'t'" not in repr(server)
+    with (
+        pytest.raises(ConfigurationError, match="DFNS_TEST_VAULT_TOKEN"),
+        local_vault({"DFNS_TEST_VAULT_ADDR": "http://v.example.com"}),
+    ):
+        pass
+
+
+@pytest.fixture
+def _asked_server(monkeypatch: pytest.MonkeyPatch, openbao: VaultServer) -> None:
+    """The demonstration on the server of the session."""
+    monkeypatch.setenv("DFNS_TEST_VAULT_ADDR", openbao.address)
+    monkeypatch.setenv("DFNS_TEST_VAULT_TOKEN", openbao.token)
+
+
+@pytest.mark.usefixtures("_asked_server")
+def test_demonstration_removes_what_it_made(openbao: VaultServer) -> None:
+    client = hvac.Client(url=openbao.address, token=openbao.token)
+
+    def mounts() -> set[str]:
+        return set(client.sys.list_mounted_secrets_engines()["data"])
+
+    before = mounts()
+    with local_signers() as signers:
+        during = mounts()
+
+    assert [signer.name.split()[-1] for signer in signers] == ["ed25519", "ecdsa-p256", "rsa-2048"]
+    assert during - before == {f"{signer.signer['mount']}/" for signer in signers}
+    assert mounts() == before
+
+
+def test_demonstration_on_a_server_of_its_own_signs_with_each_key() -> None:
+    shown = CliRunner().invoke(app, ["demo", "--with", "vault-transit", "--json"])
+
+    assert shown.exit_code == 0
+    rows = [row for row in json.loads(shown.stdout) if row["backend"] == "vault-transit"]
+    assert [row["algorithm"] for row in rows] == ["Ed25519", "ES256", "RS256"]
+    assert all(row["sync"] and row["async"] and row["delegated"] for row in rows)
