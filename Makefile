@@ -56,7 +56,7 @@ define new-venv
 	@$(PYTHON) -m pip --python $(1)/bin/python install -q --disable-pip-version-check "pip>=25.1"
 endef
 
-# Each server for tests lives in an environment of its own: its pins are none of ours.
+# Each server for tests lives in an environment of its own, for its pins conflict with ours.
 .venv-%/.done: localstack/requirements/%.txt
 	@echo "installing $* into .venv-$* ..."
 	$(call new-venv,.venv-$*)
