@@ -30,7 +30,9 @@ def test_constraints_pin_versions_and_name_no_registry() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
 
     assert lines
-    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.+-]*", line) for line in lines)
+    pinned = re.compile(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.+-]*( ; [a-z_]+ [<>=!]+ .*| ; \(.*)?")
+    assert all(pinned.fullmatch(line) for line in lines)
+    assert not any("://" in line or "@" in line for line in lines)
 
 
 def test_distribution_has_one_console_script_and_it_loads() -> None:
