@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dfns_signers.emulator.resources.table import build_router
+from dfns_signers.emulator.resources import build_router
 
 GUIDE = Path(__file__).parents[2] / "docs" / "emulator.md"
 

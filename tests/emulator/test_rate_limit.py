@@ -25,7 +25,7 @@ def test_requests_up_to_the_limit_are_answered_and_the_next_is_refused(limited: 
     for _ in range(4):
         answered(limited.get("/wallets"))
 
-    refused(limited.get("/wallets"), 429, "rateLimit", "4 a minute")
+    refused(limited.get("/wallets"), 429, "rateLimit", "4 per minute")
 
 
 def test_refused_request_says_when_to_come_back(limited: Caller, clock: Clock) -> None:
