@@ -16,7 +16,7 @@ from tests.emulator.keys import pem, private_key
 
 def get(emulator: Emulator) -> httpx.Response:
     headers = {"Authorization": f"Bearer {emulator.auth_token}"}
-    return httpx.get(f"{emulator.url}/wallets", headers=headers, trust_env=False)
+    return httpx.get(f"{emulator.url}/wallets", headers=headers, trust_env=False, verify=False)
 
 
 def test_started_emulator_answers_at_its_url() -> None:
@@ -65,7 +65,7 @@ def test_stopped_emulator_accepts_no_connection() -> None:
         url = emulator.url
 
     with pytest.raises(httpx.ConnectError):
-        httpx.get(url, trust_env=False)
+        httpx.get(url, trust_env=False, verify=False)
 
 
 def test_stop_closes_a_connection_that_waits_for_more(emulator: Emulator) -> None:
@@ -205,23 +205,28 @@ def test_representations_hold_no_token(emulator: Emulator) -> None:
 # Setting up
 
 
-def test_enrolled_credential_gets_an_id(emulator: Emulator, caller: Caller) -> None:
+def test_registered_credential_gets_an_id(emulator: Emulator, caller: Caller) -> None:
     caller.key = private_key("p256")
 
-    caller.credential_id = emulator.enrol(pem(caller.key).encode())
+    caller.credential_id = emulator.register(pem(caller.key).encode())
 
     assert caller.credential_id.startswith("cr-")
     caller.create("/wallets", {"network": "Base"})
 
 
-def test_enrolment_of_an_id_in_use_is_refused(emulator: Emulator) -> None:
+def test_credential_can_be_enrolled_by_the_name_of_old(emulator: Emulator) -> None:
+    assert emulator.enrol(pem(private_key("p256")), "cr-second") == "cr-second"
+    assert emulator.settings["credential_ids"] == ["cr-first", "cr-second"]
+
+
+def test_registration_of_an_id_in_use_is_refused(emulator: Emulator) -> None:
     with pytest.raises(ConfigurationError, match=r"cannot register cr-first: .* is in use"):
-        emulator.enrol(pem(private_key("p256")), "cr-first")
+        emulator.register(pem(private_key("p256")), "cr-first")
 
 
-def test_enrolment_of_an_unknown_kind_is_refused(emulator: Emulator) -> None:
+def test_registration_of_an_unknown_kind_is_refused(emulator: Emulator) -> None:
     with pytest.raises(ConfigurationError, match="kind must be one of Key"):
-        emulator.enrol(pem(private_key("p256")), kind="Totp")  # type: ignore[arg-type]
+        emulator.register(pem(private_key("p256")), kind="Totp")  # type: ignore[arg-type]
 
 
 def test_disabling_an_unknown_credential_is_refused(emulator: Emulator) -> None:
@@ -259,5 +264,5 @@ def test_identity_that_is_refused_is_not_added(emulator: Emulator, caller: Calle
         )
 
     assert answered(caller.get("/auth/service-accounts")) == {"items": []}
-    emulator.enrol(pem(caller.key), "cr-a")
+    emulator.register(pem(caller.key), "cr-a")
     emulator.add_identity("robot", token="robot-token")
