@@ -5,9 +5,8 @@ shares no code with the signing side, and refuses what the documentation does no
 """
 
 from dfns_signers.emulator.emulator import Emulator
-from dfns_signers.emulator.exchange import ReceivedRequest
-from dfns_signers.emulator.foreground import serve_forever
 from dfns_signers.emulator.identities import Identity
-from dfns_signers.emulator.listening import parse_listen
+from dfns_signers.emulator.listening import parse_listen, serve_forever
+from dfns_signers.emulator.messages import ReceivedRequest
 
 __all__ = ["Emulator", "Identity", "ReceivedRequest", "parse_listen", "serve_forever"]

@@ -6,15 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dfns_signers.emulator.collection import MAXIMUM_LIMIT
-from dfns_signers.emulator.directory import CredentialKind
-from dfns_signers.emulator.exchange import ReceivedRequest
-from dfns_signers.emulator.faults import fault_answer
-from dfns_signers.emulator.identities import Identity, add_identity, enrol, require
-from dfns_signers.emulator.listening import listen, loopback_address, url_of
-from dfns_signers.emulator.rate_limit import RateLimit
-from dfns_signers.emulator.service import Service
-from dfns_signers.emulator.state import State
+from dfns_signers.emulator.identities import CredentialKind, Identity, add_identity, register
+from dfns_signers.emulator.listening import loopback_address
+from dfns_signers.emulator.messages import ReceivedRequest
+from dfns_signers.emulator.service import Fault, RateLimit, Service, fault_answer
+from dfns_signers.emulator.state import MAXIMUM_LIMIT, State
 from dfns_signers.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -38,7 +34,7 @@ class Emulator:
         challenge_lifetime: seconds until a challenge expires.
         user_action_lifetime: seconds until a user action expires.
         rate_limit: requests allowed in a minute; None allows any number.
-        clock: tells the time in seconds since 1970.
+        clock: the time in seconds since 1970.
         page_size: entities on a page when a request names no limit.
 
     Raises:
@@ -59,10 +55,10 @@ class Emulator:
         clock: Callable[[], float] = time.time,
         page_size: int = 50,
     ) -> None:
-        require(challenge_lifetime > 0, "challenge_lifetime must be above 0")
-        require(user_action_lifetime > 0, "user_action_lifetime must be above 0")
-        require(rate_limit is None or rate_limit > 0, "rate_limit must be above 0, or None")
-        require(1 <= page_size <= MAXIMUM_LIMIT, f"page_size must be 1 to {MAXIMUM_LIMIT}")
+        _require(challenge_lifetime > 0, "challenge_lifetime must be above 0")
+        _require(user_action_lifetime > 0, "user_action_lifetime must be above 0")
+        _require(rate_limit is None or rate_limit > 0, "rate_limit must be above 0, or None")
+        _require(1 <= page_size <= MAXIMUM_LIMIT, f"page_size must be 1 to {MAXIMUM_LIMIT}")
         self._address = loopback_address(host)
         self._port = port
         self._state = State(
@@ -91,24 +87,23 @@ class Emulator:
         """Accept connections.
 
         Raises:
-            ConfigurationError: it was started before, the port is taken, or the packages of
+            ConfigurationError: it was started before, the port is in use, or the packages of
                 the extra "emulator" are not installed.
         """
-        require(
+        _require(
             self._server is None,
             "this emulator was started before: make a new one, which has an empty memory",
         )
         try:
-            from dfns_signers.emulator.asgi import build_app  # noqa: PLC0415 - optional packages
-            from dfns_signers.emulator.server import ServerThread  # noqa: PLC0415
-        except ImportError as error:
-            msg = (
-                f'the emulator needs more packages: pip install "dfns-signers[emulator]" ({error})'
+            from dfns_signers.emulator.server import (  # noqa: PLC0415 - optional packages
+                ServerThread,
             )
-            raise ConfigurationError(msg) from error
-        listener = listen(self._address, self._port)
-        self._url = url_of(listener)
-        self._server = ServerThread(build_app(self._service), listener)
+        except ImportError as error:
+            raise ConfigurationError(
+                f'the emulator needs more packages: pip install "dfns-signers[emulator]" ({error})'
+            ) from error
+        self._server = ServerThread(self._service, self._address, self._port)
+        self._url = self._server.url
         self._server.start()
 
     def stop(self) -> None:
@@ -123,7 +118,7 @@ class Emulator:
         Raises:
             ConfigurationError: it was not started yet.
         """
-        require(bool(self._url), "the emulator has no URL before it is started")
+        _require(bool(self._url), "the emulator has no URL before it is started")
         return self._url
 
     @property
@@ -139,7 +134,7 @@ class Emulator:
     @property
     def org_id(self) -> str:
         """Id of the organisation."""
-        return self._state.org_id
+        return self._state.directory.org_id
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -169,7 +164,7 @@ class Emulator:
         with self._service.lock:
             return tuple(self._service.requests)
 
-    def enrol(
+    def register(
         self,
         public_key_pem: str | bytes,
         credential_id: str | None = None,
@@ -180,17 +175,19 @@ class Emulator:
         """Register a credential of the first user, and return its id.
 
         Raises:
-            ConfigurationError: the key is not acceptable, or the id is taken.
+            ConfigurationError: the key is not acceptable, or the id is in use.
         """
         with self._service.lock:
-            return enrol(
-                self._state,
+            return register(
+                self._state.directory,
                 self.user_id,
                 public_key_pem,
                 credential_id,
                 kind=kind,
                 requires_second_factor=requires_second_factor,
             )
+
+    enrol = register
 
     def disable_credential(self, credential_id: str) -> None:
         """Refuse a credential from now on.
@@ -201,8 +198,7 @@ class Emulator:
         with self._service.lock:
             credential = self._state.directory.credentials.get(credential_id)
             if credential is None:
-                msg = f"the emulator has no credential {credential_id}"
-                raise ConfigurationError(msg)
+                raise ConfigurationError(f"the emulator has no credential {credential_id}")
             credential.is_active = False
 
     def add_identity(
@@ -216,11 +212,11 @@ class Emulator:
         """Add a user or a service account with credentials of its own.
 
         Raises:
-            ConfigurationError: a key or the token is not acceptable, or is taken.
+            ConfigurationError: a key or the token is not acceptable, or is in use.
         """
         with self._service.lock:
             return add_identity(
-                self._state,
+                self._state.directory,
                 name,
                 service_account=service_account,
                 token=token,
@@ -236,8 +232,7 @@ class Emulator:
         with self._service.lock:
             user = self._state.directory.users.get(user_id)
             if user is None:
-                msg = f"the emulator has no user {user_id}"
-                raise ConfigurationError(msg)
+                raise ConfigurationError(f"the emulator has no user {user_id}")
             user.is_active = False
 
     def require_approval(self, method: str, path_template: str) -> None:
@@ -247,9 +242,9 @@ class Emulator:
             ConfigurationError: there is no such operation, or it takes no user action.
         """
         route = self._service.router.named(method, path_template)
-        require(
+        _require(
             route.takes_user_action,
-            f"{method} {path_template} takes no user action, so that no policy applies to it",
+            f"{method} {path_template} takes no user action, so no policy applies to it",
         )
         with self._service.lock:
             self._service.approvals.append(route)
@@ -271,12 +266,19 @@ class Emulator:
             status: HTTP status code.
             times: how many requests fail.
             headers: response headers, such as ``Retry-After``.
-            body: text or bytes as they are, anything else as JSON; None for the error envelope.
+            body: strings or bytes as they are, anything else as JSON; None for the error
+                envelope.
 
         Raises:
             ConfigurationError: there is no such operation, or an argument cannot be used.
         """
+        _require(times > 0, f"times must be 1 or more, and is {times}")
         route = self._service.router.named(method, path_template)
         answer = fault_answer(status, headers or {}, body)
         with self._service.lock:
-            self._service.faults.add(route, answer, times)
+            self._service.faults.append(Fault(route, answer, times))
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ConfigurationError(message)

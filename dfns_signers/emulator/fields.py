@@ -8,71 +8,71 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final, TypeAlias
 
-from dfns_signers.emulator.refusals import Refusal, bad_request, quoted
-from dfns_signers.emulator.strict_json import kind_of
+from dfns_signers.emulator.messages import Refusal, bad_request, quoted
+from dfns_signers.emulator.wire import kind_of
 
-Check = Callable[[str, Any], None]
+Check: TypeAlias = Callable[[str, Any], None]
 """Refuses a value; the first argument names the member in messages."""
 
 
-def text(
+def _expecting(wanted: str, fault: Callable[[Any], str]) -> Check:
+    """The check of a value by what is found instead of what is wanted; "" if nothing is."""
+
+    def check(where: str, value: Any) -> None:
+        found = fault(value)
+        if found:
+            raise _wrong(where, wanted, found)
+
+    return check
+
+
+def _of(kind: type, wanted: str) -> Check:
+    return _expecting(wanted, lambda value: "" if isinstance(value, kind) else kind_of(value))
+
+
+any_object: Final = _of(dict, "an object")
+boolean: Final = _of(bool, "true or false")
+
+
+def string(
     minimum: int = 1, maximum: int | None = None, *, pattern: str = "", expected: str = ""
 ) -> Check:
     """A string of a length, and of a pattern if there is one."""
     length = f"{minimum} to {maximum}" if maximum else f"at least {minimum}"
-    wanted = expected or f"a string of {length} characters"
     compiled = re.compile(pattern, re.ASCII) if pattern else None
 
-    def check(where: str, value: Any) -> None:
+    def fault(value: Any) -> str:
         if not isinstance(value, str):
-            raise _wrong(where, wanted, kind_of(value))
-        too_long = maximum is not None and len(value) > maximum
-        if len(value) < minimum or too_long:
-            raise _wrong(where, wanted, f"{len(value)} characters long")
-        if compiled and not compiled.fullmatch(value):
-            raise _wrong(where, wanted, quoted(value))
+            return kind_of(value)
+        if len(value) < minimum or (maximum is not None and len(value) > maximum):
+            return f"{len(value)} characters long"
+        return quoted(value) if compiled and not compiled.fullmatch(value) else ""
 
-    return check
+    return _expecting(expected or f"a string of {length} characters", fault)
 
 
 def one_of(*choices: str) -> Check:
     """One of a few strings."""
-    wanted = " or ".join(f'"{choice}"' for choice in choices)
 
-    def check(where: str, value: Any) -> None:
+    def fault(value: Any) -> str:
         if not isinstance(value, str):
-            raise _wrong(where, wanted, kind_of(value))
-        if value not in choices:
-            raise _wrong(where, wanted, quoted(value))
+            return kind_of(value)
+        return "" if value in choices else quoted(value)
 
-    return check
-
-
-def flag(where: str, value: Any) -> None:
-    """True or false."""
-    if not isinstance(value, bool):
-        raise _wrong(where, "true or false", kind_of(value))
+    return _expecting(" or ".join(f'"{choice}"' for choice in choices), fault)
 
 
 def integer(minimum: int, maximum: int) -> Check:
     """An integer within bounds."""
-    wanted = f"an integer from {minimum} to {maximum}"
 
-    def check(where: str, value: Any) -> None:
+    def fault(value: Any) -> str:
         if type(value) is not int:
-            raise _wrong(where, wanted, kind_of(value))
-        if not minimum <= value <= maximum:
-            raise _wrong(where, wanted, "outside of that")
+            return kind_of(value)
+        return "" if minimum <= value <= maximum else "outside of that"
 
-    return check
-
-
-def any_object(where: str, value: Any) -> None:
-    """An object, whatever is in it."""
-    if not isinstance(value, dict):
-        raise _wrong(where, "an object", kind_of(value))
+    return _expecting(f"an integer from {minimum} to {maximum}", fault)
 
 
 def list_of(item: Check) -> Check:

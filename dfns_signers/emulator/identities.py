@@ -1,27 +1,88 @@
-"""Identities and credentials that the library form adds, without any request."""
+"""Users, service accounts, their bearer tokens and their credentials."""
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
 
-from dfns_signers.emulator.authentication import TOKEN_PATTERN
-from dfns_signers.emulator.base64url import encode
-from dfns_signers.emulator.directory import CREDENTIAL_KINDS, CredentialKind, TokenKind
-from dfns_signers.emulator.enrolment import add_credential, add_token, add_user
-from dfns_signers.emulator.state import State
+from dfns_signers.emulator.messages import not_found
+from dfns_signers.emulator.signatures import PublicKey, load_public_key
+from dfns_signers.emulator.wire import iso_date, new_id, new_jwt, to_base64url
 from dfns_signers.errors import ConfigurationError
 
+TokenKind: TypeAlias = Literal["Token", "Pat", "ServiceAccount"]
+CredentialKind: TypeAlias = Literal["Key", "PasswordProtectedKey", "Fido2"]
+CREDENTIAL_KINDS: Final[tuple[CredentialKind, ...]] = ("Key", "PasswordProtectedKey", "Fido2")
+TOKEN_PATTERN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, b64token
 
-@dataclass(frozen=True)
+
+@dataclass(slots=True)
+class User:
+    """A person or a service account; both have ``us-`` identifiers (Dfns docs)."""
+
+    user_id: str
+    org_id: str
+    name: str
+    is_service_account: bool
+    date_created: str
+    external_id: str | None = None
+    is_active: bool = True
+
+
+@dataclass(slots=True)
+class Credential:
+    """A registered public key.
+
+    Attributes:
+        holder: who may sign with it: a user id, or the token id of a personal access token.
+    """
+
+    credential_id: str
+    uuid: str
+    kind: CredentialKind
+    holder: str
+    pem: str
+    public_key: PublicKey
+    name: str
+    date_created: str
+    requires_second_factor: bool = False
+    encrypted_private_key: str | None = field(default=None, repr=False)
+    is_active: bool = True
+
+
+@dataclass(slots=True)
+class AccessToken:
+    """A bearer token."""
+
+    token_id: str
+    value: str = field(repr=False)
+    kind: TokenKind
+    user: User
+    name: str
+    date_created: str
+    expires_at: float | None = None
+    credential: Credential | None = None
+    external_id: str | None = None
+    permission_assignments: Sequence[Mapping[str, Any]] = ()
+    is_active: bool = True
+
+    @property
+    def holder(self) -> str:
+        """Whose credentials sign for this token: a personal access token has its own."""
+        return self.token_id if self.kind == "Pat" else self.user.user_id
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody who may call the emulator.
+    """A user or a service account that may call the emulator.
 
     Attributes:
         user_id: a ``us-`` identifier; service accounts have one too.
         token: bearer token.
-        is_service_account: whether it is a machine.
+        is_service_account: whether it is a service account.
     """
 
     user_id: str
@@ -29,8 +90,132 @@ class Identity:
     is_service_account: bool = False
 
 
+@dataclass(slots=True)
+class Directory:
+    """The users of one organisation, their tokens by value and their credentials by id.
+
+    Attributes:
+        clock: the time in seconds since 1970.
+    """
+
+    clock: Callable[[], float]
+    org_id: str = field(default_factory=lambda: new_id("or"))
+    users: dict[str, User] = field(default_factory=dict, repr=False)
+    tokens: dict[str, AccessToken] = field(default_factory=dict, repr=False)
+    credentials: dict[str, Credential] = field(default_factory=dict, repr=False)
+
+    def add_user(self, name: str, *, is_service_account: bool) -> User:
+        """A new user or service account."""
+        created = iso_date(self.clock())
+        user = User(new_id("us"), self.org_id, name, is_service_account, created)
+        self.users[user.user_id] = user
+        return user
+
+    def add_token(
+        self,
+        user: User,
+        kind: TokenKind,
+        name: str,
+        *,
+        value: str | None = None,
+        lifetime: float | None = None,
+    ) -> AccessToken:
+        """A new bearer token, valid for ``lifetime`` seconds.
+
+        It is a JWT with the claims of Dfns tokens unless its ``value`` is given.
+        """
+        now = self.clock()
+        token_id = new_id("to")
+        expires_at = None if lifetime is None else now + lifetime
+        claims = {
+            "iss": "dfns-signers-emulator",
+            "aud": "dfns:api",
+            "sub": user.org_id,
+            "iat": int(now),
+            **({} if expires_at is None else {"exp": int(expires_at)}),
+            "https://custom/username": user.name,
+            "https://custom/app_metadata": {
+                "orgId": user.org_id,
+                "userId": user.user_id,
+                "tokenId": token_id,
+                "tokenKind": kind,
+            },
+        }
+        value = value or new_jwt(claims)
+        token = AccessToken(token_id, value, kind, user, name, iso_date(now), expires_at)
+        self.tokens[value] = token
+        return token
+
+    def add_credential(
+        self,
+        holder: str,
+        pem: str,
+        name: str,
+        *,
+        credential_id: str | None = None,
+        kind: CredentialKind = "Key",
+        requires_second_factor: bool = False,
+        encrypted_private_key: str | None = None,
+    ) -> Credential:
+        """A new credential.
+
+        Raises:
+            ValueError: the key is not acceptable, or the credential id is in use.
+        """
+        identifier = credential_id or new_id("cr")
+        if identifier in self.credentials:
+            raise ValueError(f"the credential id {identifier} is in use")
+        credential = Credential(
+            credential_id=identifier,
+            uuid=new_id("cu"),
+            kind=kind,
+            holder=holder,
+            pem=pem,
+            public_key=load_public_key(pem),
+            name=name,
+            date_created=iso_date(self.clock()),
+            requires_second_factor=requires_second_factor,
+            encrypted_private_key=encrypted_private_key,
+        )
+        self.credentials[identifier] = credential
+        return credential
+
+    def credentials_of(self, holder: str) -> list[Credential]:
+        """The credentials that this holder may sign with, disabled ones included."""
+        return [found for found in self.credentials.values() if found.holder == holder]
+
+    def credential_by_uuid(self, uuid: str, holder: str) -> Credential:
+        """The holder's credential of this uuid; refused with 404 if there is none."""
+        for credential in self.credentials_of(holder):
+            if credential.uuid == uuid:
+                return credential
+        raise not_found("Credential", uuid)
+
+    def tokens_of(self, user_id: str, kind: TokenKind) -> list[AccessToken]:
+        """A user's tokens of one kind."""
+        found = self.tokens.values()
+        return [token for token in found if token.user.user_id == user_id and token.kind == kind]
+
+    def forget_token(self, token: AccessToken) -> None:
+        """Remove a token, and the credentials that only it signs with."""
+        del self.tokens[token.value]
+        if token.kind == "Pat":
+            self._forget_credentials(token.holder)
+
+    def forget_user(self, user: User) -> None:
+        """Remove a user with all tokens and credentials."""
+        del self.users[user.user_id]
+        for token in [found for found in self.tokens.values() if found.user is user]:
+            self.forget_token(token)
+        self._forget_credentials(user.user_id)
+
+    def _forget_credentials(self, holder: str) -> None:
+        for credential in self.credentials_of(holder):
+            del self.credentials[credential.credential_id]
+
+
 def add_identity(
-    state: State,
+    directory: Directory,
     name: str,
     *,
     service_account: bool,
@@ -40,27 +225,29 @@ def add_identity(
     """A new user or service account; nothing is added when a part of it is refused.
 
     Raises:
-        ConfigurationError: a key or the token is not acceptable, or is taken.
+        ConfigurationError: a key or the token is not acceptable, or is in use.
     """
-    require(
-        token is None or bool(TOKEN_PATTERN.fullmatch(token)),
-        "the token is no bearer token: expected letters, digits and -._~+/ only, without spaces",
-    )
-    require(token not in state.directory.tokens, "this token is another identity's")
-    user = add_user(state, name, is_service_account=service_account)
+    if token is not None and not TOKEN_PATTERN.fullmatch(token):
+        raise ConfigurationError(
+            "the token is not a valid bearer token: expected letters, digits and -._~+/ only,"
+            " without spaces"
+        )
+    if token in directory.tokens:
+        raise ConfigurationError("the token belongs to another identity")
+    user = directory.add_user(name, is_service_account=service_account)
     kind: TokenKind = "ServiceAccount" if service_account else "Token"
-    added = add_token(state, user, kind, name=name, value=token)
+    added = directory.add_token(user, kind, name, value=token)
     try:
         for credential_id, pem in credentials.items():
-            enrol(state, user.user_id, pem, credential_id)
+            register(directory, user.user_id, pem, credential_id)
     except ConfigurationError:
-        state.directory.forget_user(user)
+        directory.forget_user(user)
         raise
     return Identity(user.user_id, added.value, service_account)
 
 
-def enrol(
-    state: State,
+def register(
+    directory: Directory,
     holder: str,
     pem: str | bytes,
     credential_id: str | None,
@@ -71,28 +258,22 @@ def enrol(
     """The id of a new credential.
 
     Raises:
-        ConfigurationError: the key is not acceptable, or the id is taken.
+        ConfigurationError: the key is not acceptable, or the id is in use.
     """
-    require(kind in CREDENTIAL_KINDS, f"kind must be one of {', '.join(CREDENTIAL_KINDS)}")
-    opaque = encode(secrets.token_bytes(64)) if kind == "PasswordProtectedKey" else None
+    if kind not in CREDENTIAL_KINDS:
+        raise ConfigurationError(f"kind must be one of {', '.join(CREDENTIAL_KINDS)}")
+    opaque = to_base64url(secrets.token_bytes(64)) if kind == "PasswordProtectedKey" else None
     try:
-        credential = add_credential(
-            state,
+        credential = directory.add_credential(
             holder,
             pem.decode("ascii") if isinstance(pem, bytes) else pem,
+            credential_id or "registered",
             credential_id=credential_id,
             kind=kind,
-            name=credential_id or "enrolled",
             requires_second_factor=requires_second_factor,
             encrypted_private_key=opaque,
         )
     except ValueError as error:
-        msg = f"cannot enrol {credential_id or 'a credential'}: {error}"
-        raise ConfigurationError(msg) from error
+        named = credential_id or "a credential"
+        raise ConfigurationError(f"cannot register {named}: {error}") from error
     return credential.credential_id
-
-
-def require(condition: bool, message: str) -> None:
-    """Raise a ConfigurationError unless the condition holds."""
-    if not condition:
-        raise ConfigurationError(message)

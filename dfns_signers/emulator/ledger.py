@@ -1,35 +1,63 @@
-"""Tickets that can be redeemed once, by their owner, until they expire.
-
-Challenges and user actions are such tickets.
-"""
+"""Challenges and user actions: tickets for their owner, good for one use until they expire."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, TypeAlias, TypeVar
 
-from dfns_signers.emulator.identifiers import new_jwt
+from dfns_signers.emulator.messages import CheckName, bad_request
+from dfns_signers.emulator.wire import new_jwt
 
 T = TypeVar("T")
-Reason = Literal["unknown", "used", "foreign", "expired"]
+Reason: TypeAlias = Literal["unknown", "used", "foreign", "expired"]
+
+_CHALLENGE_CHECKS: Final[Mapping[Reason, CheckName]] = {
+    "unknown": "challenge.unknown",
+    "used": "challenge.used",
+    "foreign": "challenge.foreign",
+    "expired": "challenge.expired",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """The call that a user action is for, as it was announced."""
+
+    method: str
+    path: str
+    payload: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionChallenge:
+    """A challenge that must be signed before a call."""
+
+    challenge: str
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialChallenge:
+    """A challenge that must be signed to register a credential."""
+
+    challenge: str
+    kind: str
 
 
 class UnredeemableError(Exception):
     """A ticket that is not accepted.
 
     Attributes:
-        reason: why, in one word.
-        message: why, in a sentence for the developer.
+        reason: why, in one word; the message says it in a sentence.
     """
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
-        self.message = message
 
 
-@dataclass
+@dataclass(slots=True)
 class _Entry(Generic[T]):
     value: T
     holder: str
@@ -37,12 +65,12 @@ class _Entry(Generic[T]):
     used: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class Ledger(Generic[T]):
     """All tickets of one kind.
 
     Attributes:
-        clock: tells the time in seconds.
+        clock: the time in seconds since 1970.
         lifetime: seconds until a ticket expires.
     """
 
@@ -59,10 +87,10 @@ class Ledger(Generic[T]):
         return ticket
 
     def redeem(self, ticket: str, holder: str) -> T:
-        """The value of a ticket, which is used from then on whatever comes of it.
+        """The value of a ticket, which is used from then on, even when it is refused.
 
         Raises:
-            UnredeemableError: unknown, used before, somebody else's, or expired.
+            UnredeemableError: unknown, used before, of another identity, or expired.
         """
         entry = self._entries.get(ticket)
         if entry is None:
@@ -74,6 +102,21 @@ class Ledger(Generic[T]):
             raise UnredeemableError("foreign", "it was issued to another identity")
         late = self.clock() - entry.expires_at
         if late >= 0:
-            message = f"it expired {late:.0f} s ago, {self.lifetime:g} s after it was issued"
-            raise UnredeemableError("expired", message)
+            raise UnredeemableError(
+                "expired", f"it expired {late:.0f} s ago, {self.lifetime:g} s after it was issued"
+            )
         return entry.value
+
+
+def redeem_challenge(ledger: Ledger[T], identifier: str, holder: str) -> T:
+    """What the challenge was issued for; refused with 400 in the words of the Dfns docs.
+
+    Any attempt uses the challenge up, also one that fails.
+    """
+    try:
+        return ledger.redeem(identifier, holder)
+    except UnredeemableError as error:
+        check = _CHALLENGE_CHECKS[error.reason]
+        raise bad_request(
+            check, f"Challenge token is not valid. {str(error).capitalize()}."
+        ) from None

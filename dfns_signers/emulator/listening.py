@@ -1,18 +1,26 @@
-"""Where the emulator listens: on this machine only."""
+"""Listening on this machine only, and until a signal arrives."""
 
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
-import socket
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING, Final
 
 from dfns_signers.errors import ConfigurationError
 
-_LISTEN = re.compile(
+if TYPE_CHECKING:
+    from dfns_signers.emulator.emulator import Emulator
+
+_LISTEN: Final = re.compile(
     r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<name>[^:\[\]\s]+)):(?P<port>[0-9]{1,5})", re.ASCII
 )
-_MAXIMUM_PORT = 65_535
-_BACKLOG = 2048
+_MAXIMUM_PORT: Final = 65_535
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def parse_listen(text: str) -> tuple[str, int]:
@@ -23,8 +31,9 @@ def parse_listen(text: str) -> tuple[str, int]:
     """
     match = _LISTEN.fullmatch(text)
     if not match or int(match["port"]) > _MAXIMUM_PORT:
-        msg = f"cannot listen on {text!r}: expected HOST:PORT, such as 127.0.0.1:0 or [::1]:8080"
-        raise ConfigurationError(msg)
+        raise ConfigurationError(
+            f"cannot listen on {text!r}: expected HOST:PORT, such as 127.0.0.1:0 or [::1]:8080"
+        )
     return match["v6"] or match["name"], int(match["port"])
 
 
@@ -32,7 +41,7 @@ def loopback_address(host: str) -> str:
     """The address of a loopback host.
 
     Raises:
-        ConfigurationError: it is reachable from elsewhere, or no address at all.
+        ConfigurationError: other machines can reach it, or it is not an address.
     """
     if host == "localhost":
         return "127.0.0.1"
@@ -41,35 +50,32 @@ def loopback_address(host: str) -> str:
     except ValueError:
         address = None
     if address is None or not address.is_loopback:
-        msg = (
-            f"the emulator cannot listen on {host!r}: its tokens are no secrets, so that it"
-            " listens on 127.0.0.1, [::1] or localhost only"
+        raise ConfigurationError(
+            f"the emulator cannot listen on {host!r}: its tokens are not secret, so it listens on"
+            " 127.0.0.1, [::1] or localhost only"
         )
-        raise ConfigurationError(msg)
     return host
 
 
-def listen(address: str, port: int) -> socket.socket:
-    """A listening socket; connections queue from now on.
+def serve_forever(emulator: Emulator, announce: Callable[[str], None]) -> None:
+    """Start the emulator, announce it, and stop it at SIGINT or SIGTERM.
 
-    Raises:
-        ConfigurationError: the port is taken or may not be used.
+    Call it in the main thread: signals arrive nowhere else.
+
+    Args:
+        emulator: an emulator that is not running.
+        announce: takes one line of JSON, the settings, once connections are accepted.
     """
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    # With the protocol named, asyncio turns Nagle's algorithm off: 40 ms for each answer.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    previous = {number: signal.signal(number, stop) for number in _SIGNALS}
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((address, port))
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        msg = f"the emulator cannot listen on {address}, port {port}: {error.strerror}"
-        raise ConfigurationError(msg) from error
-    return listener
-
-
-def url_of(listener: socket.socket) -> str:
-    """The URL of a listening socket."""
-    address, port = listener.getsockname()[:2]
-    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+        with emulator:
+            announce(json.dumps(emulator.settings))
+            stopped.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -12,47 +12,52 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import unquote
 
-from dfns_signers.emulator.directory import AccessToken
-from dfns_signers.emulator.exchange import Answer
 from dfns_signers.emulator.fields import Check, members
-from dfns_signers.emulator.refusals import Refusal, quoted
-from dfns_signers.emulator.state import State
+from dfns_signers.emulator.identities import AccessToken
+from dfns_signers.emulator.messages import Answer, Refusal, quoted
+from dfns_signers.emulator.state import Record, State
 from dfns_signers.errors import ConfigurationError
 
-_PLACEHOLDER = re.compile(r"\{[^{}/]*\}")
+_PLACEHOLDER: Final = re.compile(r"\{[^{}/]*\}")
 NOTHING: Final = members()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Call:
     """A request that passed every check that does not depend on its meaning."""
 
     state: State
     token: AccessToken
+    route: Route
     path: str
     parameters: Mapping[str, str]
     query: Mapping[str, str]
     body: Any
 
+    @property
+    def requester(self) -> dict[str, str]:
+        """The caller as answers name it."""
+        return {"userId": self.token.user.user_id, "tokenId": self.token.token_id}
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """One operation of the API.
 
     Attributes:
         method: HTTP method.
         template: path with ``{placeholders}``.
-        handler: answers the call.
-        body: check of the parsed body; without one, the body is empty or ``{}``.
+        handler: the JSON to answer the call with, or an answer of another status than 200.
+        body: check of the parsed body; by default the body is empty or ``{}``.
         query: checks of the query parameters that are known.
         signed: whether the call takes a user action; a GET never does.
         entity: what the operation changes, as change requests name it.
-        session_operation: name of the operation if only the session of a user may call it.
+        session_operation: name of the operation if it requires the login session of a user.
     """
 
     method: str
     template: str
-    handler: Callable[[Call], Answer]
+    handler: Callable[[Call], Record | Answer]
     body: Check = NOTHING
     query: Mapping[str, Check] = field(default_factory=dict)
     signed: bool = True
@@ -116,8 +121,9 @@ class Router:
             if route.method == method and _shape(route.template) == _shape(template):
                 return route
         listed = ", ".join(sorted(f"{route.method} {route.template}" for route in self.routes))
-        msg = f"the emulator has no operation {method} {template}; it has {listed}"
-        raise ConfigurationError(msg)
+        raise ConfigurationError(
+            f"the emulator has no operation {method} {template}; it has {listed}"
+        )
 
 
 def _shape(template: str) -> str:

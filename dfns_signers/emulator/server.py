@@ -1,4 +1,7 @@
-"""The HTTP server, in a thread of its own."""
+"""The HTTP server: the service as an ASGI application, on uvicorn in a thread of its own.
+
+The only module that imports the packages of the extra "emulator".
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,71 @@ import asyncio
 import contextlib
 import socket
 import threading
+from typing import Final
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-STOP_SECONDS = 5.0
-_GRACE_SECONDS = 1
+from dfns_signers.emulator.messages import Incoming
+from dfns_signers.emulator.service import MAXIMUM_BODY_BYTES, Service
+from dfns_signers.errors import ConfigurationError
+
+STOP_SECONDS: Final = 5.0
+_GRACE_SECONDS: Final = 1
+_BACKLOG: Final = 2048
+
+
+class ServerThread:
+    """Serves the API on a loopback address until it is stopped.
+
+    Raises:
+        ConfigurationError: the port is in use or not permitted.
+    """
+
+    def __init__(self, service: Service, address: str, port: int) -> None:
+        self._listener = _listen(address, port)
+        # log_config: the logging of the program is not ours to configure. log_level: at lower
+        # levels than this uvicorn logs headers, which have tokens in them.
+        config = uvicorn.Config(
+            _application(service),
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+        )
+        self._server = _Server(config)
+        self._thread = threading.Thread(target=self._run, name="dfns-emulator", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Base URL of the API."""
+        address, port = self._listener.getsockname()[:2]
+        return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+
+    def start(self) -> None:
+        """Begin to serve; connections that queue on the socket are not lost."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop, and return when the thread has ended.
+
+        Raises:
+            RuntimeError: it has not ended in time.
+        """
+        self._server.stop()
+        self._thread.join(STOP_SECONDS)
+        if self._thread.is_alive():
+            raise RuntimeError(f"the emulator did not stop within {STOP_SECONDS:g} s")
+        self._listener.close()
+
+    def _run(self) -> None:
+        asyncio.run(self._server.serve(sockets=[self._listener]))
 
 
 class _Server(uvicorn.Server):
@@ -51,43 +113,49 @@ class _Server(uvicorn.Server):
         await asyncio.sleep(0)
 
 
-class ServerThread:
-    """Serves an application on a socket until it is stopped."""
+def _listen(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    # With the protocol named, asyncio turns Nagle's algorithm off: 40 ms for each answer.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"the emulator cannot listen on {address}, port {port}: {error.strerror}"
+        ) from error
+    return listener
 
-    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
-        # log_config: the logging of the program is not ours to configure. log_level: at lower
-        # levels than this uvicorn logs headers, which have tokens in them.
-        config = uvicorn.Config(
-            app,
-            loop="asyncio",
-            http="h11",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-        )
-        self._server = _Server(config)
-        self._listener = listener
-        self._thread = threading.Thread(target=self._run, name="dfns-emulator", daemon=True)
 
-    def start(self) -> None:
-        """Begin to serve; connections that queue on the socket are not lost."""
-        self._thread.start()
+def _application(service: Service) -> ASGIApp:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            incoming = await _read(Request(scope, receive))
+        except ClientDisconnect:
+            return
+        answer = service.answer(incoming)
+        response = Response(answer.content, answer.status, dict(answer.headers), answer.media_type)
+        await response(scope, receive, send)
 
-    def stop(self) -> None:
-        """Stop, and return when the thread has ended.
+    return application
 
-        Raises:
-            RuntimeError: it has not ended in time.
-        """
-        self._server.stop()
-        self._thread.join(STOP_SECONDS)
-        if self._thread.is_alive():
-            msg = f"the emulator did not stop within {STOP_SECONDS:g} s"
-            raise RuntimeError(msg)
-        self._listener.close()
 
-    def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._listener]))
+async def _read(request: Request) -> Incoming:
+    # A body that is too large is read to its end all the same: a client that is still writing
+    # would see the connection break instead of the answer.
+    body = bytearray()
+    oversized = False
+    async for chunk in request.stream():
+        oversized = oversized or len(body) + len(chunk) > MAXIMUM_BODY_BYTES
+        if not oversized:
+            body += chunk
+    return Incoming(
+        method=request.method,
+        raw_path=request.scope["raw_path"].decode("ascii"),
+        query=request.scope["query_string"].decode("ascii"),
+        headers=tuple(request.headers.items()),
+        body=b"" if oversized else bytes(body),
+        oversized=oversized,
+    )

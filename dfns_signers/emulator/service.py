@@ -1,29 +1,39 @@
-"""What happens to a request, check by check."""
+"""What happens to a request, check by check, unless a failure was ordered for it."""
 
 from __future__ import annotations
 
+import http.client
+import math
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from dfns_signers.emulator.authentication import authenticate, require_session
-from dfns_signers.emulator.exchange import Answer, Incoming, ReceivedRequest
-from dfns_signers.emulator.faults import Faults
+from dfns_signers.emulator.authorization import authenticate, check_user_action, require_session
 from dfns_signers.emulator.fields import members
-from dfns_signers.emulator.rate_limit import RateLimit
-from dfns_signers.emulator.refusals import Refusal, bad_request, quoted
-from dfns_signers.emulator.resources.change_requests import change_request
-from dfns_signers.emulator.resources.table import build_router
+from dfns_signers.emulator.messages import (
+    Answer,
+    Incoming,
+    ReceivedRequest,
+    Refusal,
+    bad_request,
+    json_answer,
+    quoted,
+)
+from dfns_signers.emulator.resources import build_router
+from dfns_signers.emulator.resources.policies import change_request
 from dfns_signers.emulator.routes import Call, Route
 from dfns_signers.emulator.state import State
-from dfns_signers.emulator.strict_json import parse
-from dfns_signers.emulator.user_action_gate import check_user_action
+from dfns_signers.emulator.wire import new_id, parse_json
+from dfns_signers.errors import ConfigurationError
 
-MAXIMUM_BODY_BYTES = 1_048_576
-KEPT_REQUESTS = 10_000
+MAXIMUM_BODY_BYTES: Final = 1_048_576
+KEPT_REQUESTS: Final = 10_000
+RATE_WINDOW: Final = 60.0
+_END_OF_STATUS: Final = 600
 
 
 class Service:
@@ -33,7 +43,7 @@ class Service:
         self.lock = threading.RLock()
         self.state = state
         self.router = build_router()
-        self.faults = Faults()
+        self.faults: list[Fault] = []
         self.approvals: list[Route] = []
         self.requests: deque[ReceivedRequest] = deque(maxlen=KEPT_REQUESTS)
         self._rate_limit = rate_limit
@@ -49,26 +59,98 @@ class Service:
 
     def _answer(self, request: Incoming) -> Answer:
         route, parameters = self.router.match(request.method, request.raw_path)
-        fault = self.faults.take(route)
-        if fault:
-            return fault
-        token = authenticate(self.state, request)
+        for fault in self.faults:
+            if fault.route is route and fault.remaining:
+                fault.remaining -= 1
+                return fault.answer
+        token = authenticate(self.state.directory, request)
         self._rate_limit.count()
         if route.session_operation:
             require_session(token, route.session_operation)
         body = {} if request.method == "GET" else _parsed_body(request)
         if route.takes_user_action:
-            check_user_action(self.state, token, request, body)
+            check_user_action(
+                self.state.user_actions,
+                token.holder,
+                request,
+                body,
+                exact=self.state.exact_payloads,
+            )
         query = _parsed_query(request.query, route)
         route.body("", body)
-        call = Call(self.state, token, request.raw_path, parameters, query, body)
+        call = Call(self.state, token, route, request.raw_path, parameters, query, body)
         if route in self.approvals:
-            return change_request(call, route.method, route.entity)
-        return route.handler(call)
+            return change_request(call)
+        result = route.handler(call)
+        return result if isinstance(result, Answer) else json_answer(result)
+
+
+@dataclass(slots=True)
+class Fault:
+    """An answer to give to the next requests of a route, before they take effect."""
+
+    route: Route
+    answer: Answer
+    remaining: int
+
+
+def fault_answer(status: int, headers: Mapping[str, str], body: Any) -> Answer:
+    """The answer of a fault: strings and bytes as they are, other values as JSON.
+
+    Without a body it is the documented error envelope, and empty below 400.
+
+    Raises:
+        ConfigurationError: the status is not that of a final answer.
+    """
+    if not HTTPStatus.OK <= status < _END_OF_STATUS:
+        raise ConfigurationError(f"status must be 200 to {_END_OF_STATUS - 1}, and is {status}")
+    if isinstance(body, str):
+        return Answer(body.encode("utf-8"), status, headers, media_type="text/html")
+    if isinstance(body, bytes):
+        return Answer(body, status, headers, media_type="application/octet-stream")
+    if body is None and status < HTTPStatus.BAD_REQUEST:
+        return Answer(b"", status, headers)
+    if body is None:
+        message = http.client.responses.get(status, "Error")
+        body = {"error": {"id": new_id("err"), "status": status, "message": message}}
+    return json_answer(body, status, headers)
+
+
+@dataclass(slots=True)
+class RateLimit:
+    """Counts requests in windows of a minute, each of which begins with a request.
+
+    Attributes:
+        per_minute: requests of the organisation, which is all of the emulator; None for any.
+        clock: the time in seconds since 1970.
+    """
+
+    per_minute: int | None
+    clock: Callable[[], float]
+    _ends_at: float = -math.inf
+    _count: int = 0
+
+    def count(self) -> None:
+        """Count a request; refused with 429 and ``Retry-After`` above the limit."""
+        if self.per_minute is None:
+            return
+        now = self.clock()
+        if now >= self._ends_at:
+            self._ends_at = now + RATE_WINDOW
+            self._count = 0
+        if self._count >= self.per_minute:
+            raise Refusal(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "rateLimit",
+                f"Too many requests: {self.per_minute} per minute are allowed; a signed operation"
+                " takes three.",
+                headers={"Retry-After": str(math.ceil(self._ends_at - now))},
+            )
+        self._count += 1
 
 
 def _parsed_body(request: Incoming) -> Any:
-    """The JSON of the body; no body is as good as ``{}``."""
+    """The JSON of the body; no body is the same as ``{}``."""
     if request.oversized:
         raise Refusal(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -84,7 +166,7 @@ def _parsed_body(request: Incoming) -> Any:
             f"Content-Type must be application/json for a body, and is {quoted(declared)}.",
         )
     try:
-        return parse(request.body)
+        return parse_json(request.body)
     except ValueError as error:
         raise bad_request("body.json", f"The body is not JSON: {error}.") from None
 

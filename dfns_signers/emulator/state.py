@@ -1,49 +1,146 @@
-"""Everything one emulator remembers."""
+"""Everything one emulator remembers; it ends with the process."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from http import HTTPStatus
+from typing import Any, Final, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from dfns_signers.emulator.collection import Collection
-from dfns_signers.emulator.directory import Directory
-from dfns_signers.emulator.external_ids import ExternalIds
-from dfns_signers.emulator.identifiers import new_id
-from dfns_signers.emulator.ledger import Ledger
+from dfns_signers.emulator.fields import Check, string
+from dfns_signers.emulator.identities import Directory
+from dfns_signers.emulator.ledger import Action, ActionChallenge, CredentialChallenge, Ledger
+from dfns_signers.emulator.messages import Refusal, bad_request, not_found, quoted
+from dfns_signers.emulator.wire import canonical_json, from_base64url, to_base64url
 
+Record: TypeAlias = dict[str, Any]
+"""An entity as it is sent: wire names, JSON values."""
 WalletKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
-
-@dataclass(frozen=True)
-class Action:
-    """The call that a user action is for, as it was announced."""
-
-    method: str
-    path: str
-    payload: str = field(repr=False)
+MAXIMUM_LIMIT: Final = 500
+PAGING: Final[Mapping[str, Check]] = {
+    "limit": string(1, 9, pattern="[0-9]+", expected="an integer in decimal digits"),
+    "paginationToken": string(),
+}
 
 
-@dataclass(frozen=True)
-class ActionChallenge:
-    """A challenge that must be signed before a call."""
+@dataclass(slots=True)
+class Collection:
+    """Entities of one kind, oldest first.
 
-    challenge: str
-    action: Action
+    Attributes:
+        noun: what one of them is called in messages.
+        page_size: entities on a page when the request names no limit.
+    """
 
+    noun: str
+    page_size: int
+    _records: dict[str, tuple[int, Record]] = field(default_factory=dict, repr=False)
+    _added: int = 0
+    # Id of the entity and the request that made it, by external id; once bound it stays bound.
+    _bound: dict[str, tuple[str, str]] = field(default_factory=dict, repr=False)
 
-@dataclass(frozen=True)
-class CredentialChallenge:
-    """A challenge that must be signed to register a credential."""
+    def add(self, record: Record) -> Record:
+        """Keep an entity under its ``id``."""
+        self._added += 1
+        self._records[record["id"]] = (self._added, record)
+        return record
 
-    challenge: str
-    kind: str
+    def get(self, identifier: str, **members: str) -> Record:
+        """The entity of this id and with these members; refused with 404 if there is none."""
+        _, record = self._records.get(identifier, (0, None))
+        if record is None or not _has(record, members):
+            raise not_found(self.noun, identifier)
+        return record
+
+    def remove(self, identifier: str) -> Record:
+        """Forget the entity of this id; refused with 404 if there is none."""
+        record = self.get(identifier)
+        del self._records[identifier]
+        return record
+
+    def all(self) -> list[Record]:
+        """Every entity."""
+        return [record for _, record in self._records.values()]
+
+    def made_before(self, path: str, body: Mapping[str, Any]) -> Record | None:
+        """The entity that the same request has made before, by its ``externalId`` (Dfns docs).
+
+        Refused with 409 when another request has used the external id: another path or body.
+        """
+        external_id = body.get("externalId", "")
+        if external_id not in self._bound:
+            return None
+        identifier, request = self._bound[external_id]
+        if request == _request(path, body):
+            return self.get(identifier)
+        raise Refusal(
+            HTTPStatus.CONFLICT,
+            "externalId",
+            f"Conflicting {self.noun.lower()} with same externalId",
+            duplicate={"id": identifier, "externalId": external_id},
+        )
+
+    def bind(self, identifier: str, path: str, body: Mapping[str, Any]) -> None:
+        """Remember which entity the request has made, if it names an external id."""
+        if "externalId" in body:
+            self._bound[body["externalId"]] = (identifier, _request(path, body))
+
+    def page(
+        self,
+        query: Mapping[str, str],
+        chosen: Callable[[Record], bool] = lambda _: True,
+        **members: str,
+    ) -> Record:
+        """One page as the Dfns docs describe it: ``items`` and perhaps ``nextPageToken``.
+
+        It has the entities that are chosen and have these members.
+
+        Pages go by the order of creation, so that deleting what was listed skips nothing.
+        """
+        limit = self._limit(query)
+        after = self._position(query)
+        found = [
+            (position, record)
+            for position, record in self._records.values()
+            if position > after and chosen(record) and _has(record, members)
+        ]
+        page: Record = {"items": [record for _, record in found[:limit]]}
+        if len(found) > limit:
+            last = found[limit - 1][0]
+            page["nextPageToken"] = to_base64url(f"{self.noun}:{last}".encode())
+        return page
+
+    def _limit(self, query: Mapping[str, str]) -> int:
+        limit = query.get("limit")
+        if limit is None:
+            return self.page_size
+        if not 1 <= int(limit) <= MAXIMUM_LIMIT:
+            raise bad_request(
+                "query.limit",
+                f"limit must be 1 to {MAXIMUM_LIMIT}, and is {quoted(limit)}.",
+                field="query.limit",
+            )
+        return int(limit)
+
+    def _position(self, query: Mapping[str, str]) -> int:
+        token = query.get("paginationToken")
+        if token is None:
+            return 0
+        try:
+            noun, _, digits = from_base64url(token).decode("utf-8").partition(":")
+            position = int(digits)
+        except ValueError:
+            raise _foreign_token() from None
+        if noun != self.noun or not 0 < position <= self._added:
+            raise _foreign_token()
+        return position
 
 
 class State:
-    """The memory of one emulator; it ends with the process."""
+    """The memory of one emulator."""
 
     def __init__(
         self,
@@ -56,12 +153,10 @@ class State:
     ) -> None:
         self.clock = clock
         self.exact_payloads = exact_payloads
-        self.org_id = new_id("or")
-        self.directory = Directory()
+        self.directory = Directory(clock)
         self.action_challenges = Ledger[ActionChallenge](clock, challenge_lifetime)
         self.credential_challenges = Ledger[CredentialChallenge](clock, challenge_lifetime)
         self.user_actions = Ledger[Action](clock, user_action_lifetime)
-        self.external_ids = ExternalIds()
         self.wallets = Collection("Wallet", page_size)
         self.transfers = Collection("Transfer", page_size)
         self.keys = Collection("Key", page_size)
@@ -69,3 +164,19 @@ class State:
         self.policies = Collection("Policy", page_size)
         self.permissions = Collection("Permission", page_size)
         self.private_keys: dict[str, WalletKey] = {}
+
+
+def _has(record: Record, members: Mapping[str, str]) -> bool:
+    return all(record[name] == value for name, value in members.items())
+
+
+def _request(path: str, body: Mapping[str, Any]) -> str:
+    return f"{path} {canonical_json(body)}"
+
+
+def _foreign_token() -> Refusal:
+    return bad_request(
+        "query.paginationToken",
+        "paginationToken must be a nextPageToken that this list has answered with.",
+        field="query.paginationToken",
+    )

@@ -1,12 +1,27 @@
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from dfns_signers.emulator import Emulator
 from tests.emulator.caller import Caller
 from tests.emulator.keys import PrivateKey, pem, private_key
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _http_client_is_not_logged() -> Iterator[None]:
+    """The caller is not what is tested, and it logs its every step."""
+    loggers = [logging.getLogger(name) for name in ("httpcore", "httpx")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 class Clock:
@@ -17,6 +32,17 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+@contextmanager
+def calling(**options: Any) -> Iterator[Caller]:
+    """A caller of an emulator with these arguments, for tests that share one."""
+    key = private_key("ed25519")
+    with (
+        Emulator(credentials={"cr-first": pem(key)}, **options) as emulator,
+        Caller(emulator.url, emulator.auth_token, "cr-first", key) as caller,
+    ):
+        yield caller
 
 
 @pytest.fixture
@@ -37,8 +63,8 @@ def emulator(clock: Clock, key: PrivateKey) -> Iterator[Emulator]:
 
 @pytest.fixture
 def caller(emulator: Emulator, key: PrivateKey) -> Iterator[Caller]:
-    with Caller(emulator.url, emulator.auth_token, "cr-first", key) as calling:
-        yield calling
+    with Caller(emulator.url, emulator.auth_token, "cr-first", key) as first:
+        yield first
 
 
 @pytest.fixture
@@ -46,5 +72,5 @@ def stranger(emulator: Emulator) -> Iterator[Caller]:
     """Another user of the same emulator, with a credential of its own."""
     other = private_key("p256", 99)
     identity = emulator.add_identity("stranger", credentials={"cr-stranger": pem(other)})
-    with Caller(emulator.url, identity.token, "cr-stranger", other) as calling:
-        yield calling
+    with Caller(emulator.url, identity.token, "cr-stranger", other) as second:
+        yield second

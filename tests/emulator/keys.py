@@ -22,6 +22,7 @@ _GENERATE: Mapping[str, Callable[[], PrivateKey]] = {
     "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
     "p521": lambda: ec.generate_private_key(ec.SECP521R1()),
     "rsa": lambda: rsa.generate_private_key(65_537, 2048),
+    "rsa-1024": lambda: rsa.generate_private_key(65_537, 1024),
     "rsa-2052": lambda: rsa.generate_private_key(65_537, 2052),
 }
 

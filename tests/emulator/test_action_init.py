@@ -50,7 +50,7 @@ def test_two_challenges_differ(caller: Caller) -> None:
     assert first["challengeIdentifier"] != second["challengeIdentifier"]
 
 
-def test_challenge_identifier_tells_when_it_expires(caller: Caller, clock: Clock) -> None:
+def test_challenge_identifier_names_its_expiry(caller: Caller, clock: Clock) -> None:
     claims = caller.challenge()["challengeIdentifier"].split(".")[1]
 
     decoded = base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))
@@ -64,9 +64,9 @@ def test_server_kind_may_be_left_out(caller: Caller) -> None:
 def test_allowed_credentials_are_the_active_ones_by_kind(
     emulator: Emulator, caller: Caller, stranger: Caller
 ) -> None:
-    emulator.enrol(pem(private_key("p256")), "cr-password", kind="PasswordProtectedKey")
-    emulator.enrol(pem(private_key("p256")), "cr-passkey", kind="Fido2")
-    emulator.enrol(pem(private_key("p256")), "cr-disabled")
+    emulator.register(pem(private_key("p256")), "cr-password", kind="PasswordProtectedKey")
+    emulator.register(pem(private_key("p256")), "cr-passkey", kind="Fido2")
+    emulator.register(pem(private_key("p256")), "cr-disabled")
     emulator.disable_credential("cr-disabled")
 
     allowed = caller.challenge()["allowCredentials"]
@@ -78,10 +78,10 @@ def test_allowed_credentials_are_the_active_ones_by_kind(
     assert protected["encryptedPrivateKey"]
 
 
-def test_supported_kinds_tell_which_requires_a_second_factor(
+def test_supported_kinds_name_which_requires_a_second_factor(
     emulator: Emulator, caller: Caller
 ) -> None:
-    emulator.enrol(pem(private_key("p256")), kind="Fido2", requires_second_factor=True)
+    emulator.register(pem(private_key("p256")), kind="Fido2", requires_second_factor=True)
 
     kinds = caller.challenge()["supportedCredentialKinds"]
 
@@ -92,21 +92,18 @@ def test_supported_kinds_tell_which_requires_a_second_factor(
 
 
 @pytest.mark.parametrize("name", list(BODY)[:3])
-def test_missing_member_is_refused(caller: Caller, name: str) -> None:
+def test_missing_member_is_refused_by_name(caller: Caller, name: str) -> None:
     body = {key: value for key, value in BODY.items() if key != name}
 
     error = refused(post(caller, body), 400, "field.missing")
     assert error["details"]["field"] == name
 
 
-def test_unknown_member_is_refused(caller: Caller) -> None:
-    error = refused(post(caller, {**BODY, "userActionExtra": 1}), 400, "field.unknown")
-    assert error["details"]["field"] == "userActionExtra"
-
-
 @pytest.mark.parametrize("name", list(BODY))
 @pytest.mark.parametrize("value", [None, 1, {}, ["POST"]])
-def test_member_that_is_no_string_is_refused(caller: Caller, name: str, value: Any) -> None:
+def test_member_that_is_not_a_string_is_refused_by_name(
+    caller: Caller, name: str, value: Any
+) -> None:
     error = refused(post(caller, {**BODY, name: value}), 400, "field.value")
     assert error["details"]["field"] == name
 
@@ -133,16 +130,7 @@ def test_path_that_is_more_or_less_than_a_path_is_refused(caller: Caller, path: 
     assert "no scheme, host or prefix" in error["message"]
 
 
-def test_other_server_kind_is_refused(caller: Caller) -> None:
-    error = refused(post(caller, {**BODY, "userActionServerKind": "Staff"}), 400, "field.value")
-    assert error["details"]["field"] == "userActionServerKind"
-
-
 @pytest.mark.parametrize("body", [[], "text", None, 1])
-def test_body_that_is_no_object_is_refused(caller: Caller, body: Any) -> None:
+def test_body_that_is_not_an_object_is_refused(caller: Caller, body: Any) -> None:
     error = refused(post(caller, body), 400, "field.value")
     assert error["details"]["field"] == "body"
-
-
-def test_body_that_is_not_json_is_refused(caller: Caller) -> None:
-    refused(caller.send("POST", INIT, b"{"), 400, "body.json")

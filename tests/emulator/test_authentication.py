@@ -10,8 +10,6 @@ from tests.emulator.caller import Caller, answered, refused
 from tests.emulator.conftest import Clock
 from tests.emulator.keys import pem, private_key
 
-INVALID = "user token is missing or invalid"
-
 
 def test_call_with_the_right_token_is_answered(caller: Caller) -> None:
     assert answered(caller.get("/wallets")) == {"items": []}
@@ -23,16 +21,9 @@ def test_scheme_in_lower_case_is_accepted(caller: Caller) -> None:
     answered(caller.send("GET", "/wallets", headers=headers))
 
 
-def test_call_without_authorization_is_refused(caller: Caller) -> None:
-    refused(caller.http.get("/wallets"), 401, "token.missing", INVALID)
-
-
-def test_init_without_authorization_is_refused(caller: Caller) -> None:
-    refused(caller.http.post("/auth/action/init"), 401, "token.missing", INVALID)
-
-
-def test_action_without_authorization_is_refused(caller: Caller) -> None:
-    refused(caller.http.post("/auth/action"), 401, "token.missing", INVALID)
+@pytest.mark.parametrize("path", ["/auth/action/init", "/auth/action"])
+def test_signing_without_authorization_is_refused(caller: Caller, path: str) -> None:
+    refused(caller.http.post(path), 401, "token.missing")
 
 
 @pytest.mark.parametrize("value", ["{}", "Basic {}", "Bearer  {}", "Bearer {}, Bearer {}"])
@@ -41,7 +32,7 @@ def test_malformed_authorization_with_the_right_token_is_refused(
 ) -> None:
     headers = {"Authorization": value.replace("{}", caller.token)}
 
-    refused(caller.send("GET", "/wallets", headers=headers), 401, "token.malformed", INVALID)
+    refused(caller.send("GET", "/wallets", headers=headers), 401, "token.malformed")
 
 
 def test_two_authorization_headers_with_the_right_token_are_refused(caller: Caller) -> None:
@@ -49,20 +40,7 @@ def test_two_authorization_headers_with_the_right_token_are_refused(caller: Call
 
     response = caller.http.get("/wallets", headers=[header, header])
 
-    refused(response, 401, "token.malformed", INVALID)
-
-
-def test_token_of_another_server_is_refused(caller: Caller) -> None:
-    with Emulator() as elsewhere:
-        caller.token = elsewhere.auth_token
-
-        refused(caller.get("/wallets"), 401, "token.unknown", INVALID)
-
-
-def test_token_of_a_disabled_user_is_refused(emulator: Emulator, caller: Caller) -> None:
-    emulator.disable_identity(emulator.user_id)
-
-    refused(caller.get("/wallets"), 401, "token.user", "Not Authorized.")
+    refused(response, 401, "token.malformed")
 
 
 def test_token_of_another_user_works_after_a_user_is_disabled(
@@ -93,7 +71,7 @@ def test_expiring_token_is_accepted_until_it_expires_and_refused_then(
     answered(caller.get("/wallets"))
 
     clock.now += 0.1
-    refused(caller.get("/wallets"), 401, "token.expired", INVALID)
+    refused(caller.get("/wallets"), 401, "token.expired")
 
 
 def test_generated_token_has_the_claims_of_dfns_tokens(emulator: Emulator) -> None:

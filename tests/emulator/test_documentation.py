@@ -1,23 +1,97 @@
+"""docs/emulator.md names every operation and every check; a real request is refused by each."""
+
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
+from typing import get_args
 
-from dfns_signers.emulator.resources.table import build_router
+import pytest
 
-GUIDE = Path(__file__).parents[2] / "docs" / "emulator.md"
+from dfns_signers.emulator import Emulator
+from dfns_signers.emulator.messages import CheckName
+from dfns_signers.emulator.resources import build_router
+from tests.emulator.caller import Caller, refused
+from tests.emulator.conftest import Clock
+from tests.emulator.refusals import CASES, Case
+from tests.emulator.spoiled import World
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text("utf-8")
+SECTION = re.compile(r"^### ([^\n]+)\n(.*?)(?=^##)", re.MULTILINE | re.DOTALL)
+ROW = re.compile(r"^\| [^|]+ \| ([0-9]{3}) \| ([^|]+) \|[^|]+\|$", re.MULTILINE)
+
+# (section, check, status), once for each row that names the check
+DOCUMENTED = [
+    (section.replace("`", ""), check, int(status))
+    for section, text in SECTION.findall(GUIDE)
+    for status, checks in ROW.findall(text)
+    for check in re.findall(r"`([^`]+)`", checks)
+]
+STATUS = {(section, check): status for section, check, status in DOCUMENTED}
+
+OPERATIONS = [
+    (method, template)
+    for template, methods in re.findall(r"^\| `(/[^`]+)` \| ([A-Z, ]+) \|$", GUIDE, re.MULTILINE)
+    for method in methods.split(", ")
+]
+SIGNING = {"/auth/action/init", "/auth/action", "/auth/credentials/init"}
+
+# What the Dfns docs say in these cases; messages begin with it.
+WORDINGS = {
+    "user token is missing or invalid": (
+        "token.missing token.malformed token.unknown token.deactivated token.expired"
+    ),
+    "Not Authorized.": "token.user secondFactor.missing secondFactor.same",
+    "Conflicting wallet with same externalId": "externalId",
+    "Challenge token is not valid.": (
+        "challenge.unknown challenge.expired challenge.used challenge.foreign"
+    ),
+    "User does not have a credential": (
+        "credential.unknown credential.foreign credential.disabled"
+    ),
+    "user action signature is missing or invalid": (
+        "userAction.missing userAction.repeated userAction.unknown userAction.expired"
+        " userAction.foreign userAction.method userAction.path userAction.payload"
+    ),
+    "user action has already been used": "userAction.used",
+}
+WORDING = {check: words for words, checks in WORDINGS.items() for check in checks.split()}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.section}-{case.check}")
+def test_request_is_refused_by_the_check_that_the_page_names(
+    emulator: Emulator, caller: Caller, stranger: Caller, clock: Clock, case: Case
+) -> None:
+    response = case.request(World(emulator, caller, stranger, clock))
+
+    error = refused(response, STATUS[case.section, case.check], case.check)
+    assert error["message"].startswith(WORDING.get(case.check, ""))
+
+
+def test_every_row_of_the_page_has_a_case_for_each_of_its_checks() -> None:
+    documented = Counter((section, check) for section, check, _ in DOCUMENTED)
+
+    assert documented == Counter((case.section, case.check) for case in CASES)
+
+
+def test_every_check_of_the_emulator_is_on_the_page() -> None:
+    assert {check for _, check, _ in DOCUMENTED} == set(get_args(CheckName))
 
 
 def test_table_of_operations_is_complete() -> None:
-    _, _, table = GUIDE.read_text("utf-8").partition("## Operations")
-    documented = {
-        (method, template)
-        for template, methods in re.findall(
-            r"^\| `(/[^`]+)` \| ([A-Z, ]+) \|$", table, re.MULTILINE
-        )
-        for method in methods.split(", ")
-    }
+    assert set(OPERATIONS) == {(route.method, route.template) for route in build_router().routes}
 
-    emulated = {(route.method, route.template) for route in build_router().routes}
 
-    assert documented == emulated
+@pytest.mark.parametrize(("method", "template"), OPERATIONS)
+def test_every_call_but_a_get_and_those_that_sign_requires_a_user_action(
+    caller: Caller, method: str, template: str
+) -> None:
+    response = caller.send(method, re.sub(r"\{[^}]+\}", "x", template))
+
+    if template in SIGNING:
+        refused(response, 400, "field.missing")
+    elif method == "GET":
+        assert response.status_code in {200, 404}
+    else:
+        refused(response, 403, "userAction.missing")

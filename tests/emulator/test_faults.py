@@ -129,7 +129,9 @@ def test_failure_that_never_comes_is_refused(emulator: Emulator, times: int) -> 
 
 
 @pytest.mark.parametrize("status", [0, 100, 199, 600])
-def test_failure_with_a_status_that_is_none_is_refused(emulator: Emulator, status: int) -> None:
+def test_failure_with_a_status_that_is_not_valid_is_refused(
+    emulator: Emulator, status: int
+) -> None:
     with pytest.raises(ConfigurationError, match="status must be 200 to 599"):
         emulator.fail_next("GET", "/wallets", status=status)
 

@@ -27,7 +27,7 @@ def test_unknown_path_is_refused(caller: Caller, path: str) -> None:
     assert path in error["message"]
 
 
-def test_encoded_slash_in_an_id_is_no_separator(caller: Caller) -> None:
+def test_encoded_slash_in_an_id_does_not_separate(caller: Caller) -> None:
     error = refused(caller.get("/wallets/a%2Fb"), 404, "entity")
     assert '"a/b"' in error["message"]
 
@@ -61,10 +61,6 @@ def test_other_method_on_a_known_path_is_refused(
 
     assert response.status_code == 405
     assert response.headers["allow"] == allowed
-
-
-def test_other_method_is_refused_with_the_envelope(caller: Caller) -> None:
-    refused(caller.send("PATCH", "/wallets"), 405, "method", "PATCH is not allowed")
 
 
 def test_body_of_the_maximum_size_is_accepted(caller: Caller) -> None:
@@ -150,10 +146,6 @@ def test_unknown_query_parameter_is_refused(caller: Caller) -> None:
 
 def test_query_parameter_on_a_call_without_any_is_refused(caller: Caller) -> None:
     refused(caller.call("POST", "/wallets", {"network": "x"}, query="?a=1"), 400, "field.unknown")
-
-
-def test_query_parameter_given_twice_is_refused(caller: Caller) -> None:
-    refused(caller.get("/wallets?limit=1&limit=1"), 400, "query.repeated")
 
 
 def test_answers_are_json(caller: Caller) -> None:

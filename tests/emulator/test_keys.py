@@ -69,7 +69,7 @@ def test_key_is_renamed(caller: Caller) -> None:
     assert answered(caller.get(path))["name"] == "new"
 
 
-def test_deleted_key_is_not_found_any_more(caller: Caller) -> None:
+def test_deleted_key_is_not_found(caller: Caller) -> None:
     path = f"/keys/{caller.create('/keys', EDDSA)['id']}"
 
     assert answered(caller.call("DELETE", path))["status"] == "Deleted"

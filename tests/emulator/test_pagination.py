@@ -5,17 +5,26 @@ from collections.abc import Iterator
 
 import pytest
 
-from dfns_signers.emulator import Emulator
 from tests.emulator.caller import Caller, answered, refused
-from tests.emulator.conftest import Clock
-from tests.emulator.keys import pem, private_key
+from tests.emulator.conftest import calling
 
 KEY = {"scheme": "EdDSA", "curve": "ed25519"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def caller() -> Iterator[Caller]:
+    """A caller whose first five keys are ``ids``."""
+    with calling() as shared:
+        yield shared
+
+
+@pytest.fixture(scope="module")
 def ids(caller: Caller) -> list[str]:
     """Ids of five keys, oldest first."""
+    return five_keys(caller)
+
+
+def five_keys(caller: Caller) -> list[str]:
     return [caller.create("/keys", KEY)["id"] for _ in range(5)]
 
 
@@ -39,36 +48,30 @@ def test_pages_hold_every_entity_once_in_order(
     assert [identifier for page in found for identifier in page] == ids
 
 
-def test_pages_skip_nothing_when_what_was_listed_is_deleted(caller: Caller, ids: list[str]) -> None:
+def test_pages_skip_nothing_when_what_was_listed_is_deleted() -> None:
     seen = []
-    for page in pages(caller, 2):
-        seen += page
-        for identifier in page:
-            answered(caller.call("DELETE", f"/keys/{identifier}"))
+    with calling() as caller:
+        ids = five_keys(caller)
+        for page in pages(caller, 2):
+            seen += page
+            for identifier in page:
+                answered(caller.call("DELETE", f"/keys/{identifier}"))
 
     assert seen == ids
 
 
-def test_page_without_a_limit_has_the_size_that_was_set(clock: Clock) -> None:
-    key = private_key("ed25519")
-    with (
-        Emulator(page_size=2, credentials={"cr-1": pem(key)}, clock=clock) as emulator,
-        Caller(emulator.url, emulator.auth_token, "cr-1", key) as caller,
-    ):
-        for _ in range(3):
-            caller.create("/keys", KEY)
+@pytest.mark.parametrize(("options", "size"), [({"page_size": 2}, 2), ({}, 50)])
+def test_page_without_a_limit_has_the_size_that_was_set_or_fifty(
+    options: dict[str, int], size: int
+) -> None:
+    with calling(**options) as caller:
+        for _ in range(size + 1):
+            caller.create("/keys", {"scheme": "DH", "curve": "ed25519"})
 
         page = answered(caller.get("/keys"))
 
-    assert len(page["items"]) == 2
+    assert len(page["items"]) == size
     assert page["nextPageToken"]
-
-
-def test_page_without_a_limit_has_fifty_entities(caller: Caller) -> None:
-    for _ in range(51):
-        caller.create("/keys", {"scheme": "DH", "curve": "ed25519"})
-
-    assert len(answered(caller.get("/keys"))["items"]) == 50
 
 
 @pytest.mark.parametrize("limit", ["0", "501", "999999999"])
@@ -78,7 +81,7 @@ def test_limit_out_of_bounds_is_refused(caller: Caller, limit: str) -> None:
 
 
 @pytest.mark.parametrize("limit", ["", "-1", "1.5", "ten", "1" * 10, "%D9%A1"])
-def test_limit_that_is_no_number_is_refused(caller: Caller, limit: str) -> None:
+def test_limit_that_is_not_a_number_is_refused(caller: Caller, limit: str) -> None:
     error = refused(caller.get(f"/keys?limit={limit}"), 400, "field.value")
     assert error["details"]["field"] == "query.limit"
 
@@ -102,7 +105,9 @@ def token(text: str) -> str:
         "_w",
     ],
 )
-def test_token_of_no_page_is_refused(caller: Caller, ids: list[str], value: str) -> None:
+def test_token_that_is_not_a_next_page_token_is_refused(
+    caller: Caller, ids: list[str], value: str
+) -> None:
     error = refused(caller.get(f"/keys?paginationToken={value}"), 400, "query.paginationToken")
     assert error["details"]["field"] == "query.paginationToken"
 

@@ -65,14 +65,14 @@ def test_user_does_not_sign_with_the_credential_of_the_token(
     refused(caller.complete(challenge, machine.factor(challenge)), 401, "credential.foreign")
 
 
-def test_token_is_made_by_no_personal_token(machine: Caller, body: dict[str, Any]) -> None:
+def test_personal_token_cannot_make_a_token(machine: Caller, body: dict[str, Any]) -> None:
     error = refused(
         machine.call("POST", PATH, body), 403, "token.session", "is not authorized to perform"
     )
     assert error["details"]["found"] == "Pat"
 
 
-def test_token_is_made_by_no_service_account(emulator: Emulator, body: dict[str, Any]) -> None:
+def test_service_account_cannot_make_a_token(emulator: Emulator, body: dict[str, Any]) -> None:
     key = private_key("secp256k1")
     robot = emulator.add_identity("robot", service_account=True, credentials={"cr-r": pem(key)})
     with Caller(emulator.url, robot.token, "cr-r", key) as calling:

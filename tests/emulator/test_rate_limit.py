@@ -4,28 +4,22 @@ from collections.abc import Iterator
 
 import pytest
 
-from dfns_signers.emulator import Emulator
 from tests.emulator.caller import Caller, answered, refused
-from tests.emulator.conftest import Clock
-from tests.emulator.keys import pem, private_key
+from tests.emulator.conftest import Clock, calling
 
 
 @pytest.fixture
 def limited(clock: Clock) -> Iterator[Caller]:
     """A caller who may send four requests a minute."""
-    key = private_key("ed25519")
-    with (
-        Emulator(rate_limit=4, clock=clock, credentials={"cr-1": pem(key)}) as emulator,
-        Caller(emulator.url, emulator.auth_token, "cr-1", key) as calling,
-    ):
-        yield calling
+    with calling(rate_limit=4, clock=clock) as caller:
+        yield caller
 
 
 def test_requests_up_to_the_limit_are_answered_and_the_next_is_refused(limited: Caller) -> None:
     for _ in range(4):
         answered(limited.get("/wallets"))
 
-    refused(limited.get("/wallets"), 429, "rateLimit", "4 a minute")
+    refused(limited.get("/wallets"), 429, "rateLimit", "4 per minute")
 
 
 def test_refused_request_says_when_to_come_back(limited: Caller, clock: Clock) -> None:

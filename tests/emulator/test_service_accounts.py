@@ -134,7 +134,7 @@ def test_key_of_another_kind_is_refused_and_named(
     refuse_key(caller, encoded, words)
 
 
-def test_key_that_is_no_string_is_refused(caller: Caller) -> None:
+def test_key_that_is_not_a_string_is_refused(caller: Caller) -> None:
     response = caller.call("POST", PATH, {"name": "robot", "publicKey": 1})
 
     refused(response, 400, "publicKey", "must be a string")
@@ -214,7 +214,7 @@ def test_account_is_renamed(caller: Caller, account: dict[str, Any]) -> None:
     assert (user["name"], user["externalId"]) == ("new", "e-1")
 
 
-def test_user_is_no_service_account(caller: Caller, emulator: Any) -> None:
+def test_user_is_not_a_service_account(caller: Caller, emulator: Any) -> None:
     refused(caller.get(f"{PATH}/{emulator.user_id}"), 404, "entity")
 
 
@@ -230,7 +230,7 @@ def test_deactivated_account_is_refused_until_it_is_activated(
     answered(robot.get("/wallets"))
 
 
-def test_deactivation_with_a_force_that_is_no_boolean_is_refused(
+def test_deactivation_with_a_force_that_is_not_a_boolean_is_refused(
     caller: Caller, account: dict[str, Any]
 ) -> None:
     path = f"{PATH}/{account['userInfo']['userId']}/deactivate"

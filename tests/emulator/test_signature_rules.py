@@ -20,7 +20,7 @@ class Signer:
 
     def __init__(self, emulator: Emulator, caller: Caller, kind: str) -> None:
         self.key = private_key(kind)
-        caller.credential_id = emulator.enrol(pem(self.key))
+        caller.credential_id = emulator.register(pem(self.key))
         self._caller = caller
         self._challenge = caller.challenge()
         self.client_data = compact({"type": "key.get", "challenge": self._challenge["challenge"]})
@@ -240,7 +240,7 @@ def test_high_s_is_accepted(emulator: Emulator, caller: Caller) -> None:
     signer.send(bytes([0x30, len(content)]) + content)
 
 
-def test_rsa_key_whose_bits_fill_no_whole_byte_is_accepted(
+def test_rsa_key_whose_bits_do_not_fill_whole_bytes_is_accepted(
     emulator: Emulator, caller: Caller
 ) -> None:
     signer = Signer(emulator, caller, "rsa-2052")

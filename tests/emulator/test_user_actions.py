@@ -9,7 +9,6 @@ from dfns_signers.emulator import Emulator
 from tests.emulator.caller import Caller, answered, compact, refused
 from tests.emulator.conftest import Clock
 
-INVALID = "user action signature is missing or invalid"
 WALLET = compact({"network": "Ethereum"})
 
 
@@ -32,43 +31,26 @@ def test_signed_call_takes_effect(caller: Caller) -> None:
 
 
 def test_call_without_user_action_is_refused_and_changes_nothing(caller: Caller) -> None:
-    refused(create(caller, None), 403, "userAction.missing", INVALID)
+    refused(create(caller, None), 403, "userAction.missing")
 
     assert wallets(caller) == 0
 
 
-@pytest.mark.parametrize("action", ["", "e30.e30.e30"])
-def test_unknown_user_action_is_refused(caller: Caller, action: str) -> None:
-    refused(create(caller, action), 403, "userAction.unknown", INVALID)
+def test_empty_user_action_is_unknown(caller: Caller) -> None:
+    refused(create(caller, ""), 403, "userAction.unknown")
 
 
 def test_challenge_identifier_in_place_of_a_user_action_is_refused(caller: Caller) -> None:
     challenge = caller.challenge("POST", "/wallets", WALLET.decode())
 
-    response = create(caller, challenge["challengeIdentifier"])
-
-    refused(response, 403, "userAction.unknown", INVALID)
-
-
-def test_two_user_action_headers_are_refused(caller: Caller) -> None:
-    action = ("X-DFNS-USERACTION", action_for(caller))
-    headers = [
-        ("Authorization", f"Bearer {caller.token}"),
-        ("Content-Type", "application/json"),
-        action,
-        action,
-    ]
-
-    response = caller.http.post("/wallets", content=WALLET, headers=headers)
-
-    refused(response, 403, "userAction.repeated", INVALID)
+    refused(create(caller, challenge["challengeIdentifier"]), 403, "userAction.unknown")
 
 
 def test_user_action_is_refused_the_second_time(caller: Caller) -> None:
     action = action_for(caller)
     answered(create(caller, action))
 
-    refused(create(caller, action), 400, "userAction.used", "user action has already been used")
+    refused(create(caller, action), 400, "userAction.used")
     assert wallets(caller) == 1
 
 
@@ -87,26 +69,13 @@ def test_user_action_is_accepted_until_it_expires(caller: Caller, clock: Clock) 
     answered(create(caller, action))
 
 
-def test_expired_user_action_is_refused(caller: Caller, clock: Clock) -> None:
-    action = action_for(caller)
-    clock.now += 300
-
-    refused(create(caller, action), 403, "userAction.expired", INVALID)
-
-
-def test_user_action_of_another_identity_is_refused(caller: Caller, stranger: Caller) -> None:
-    refused(create(caller, action_for(stranger)), 403, "userAction.foreign", INVALID)
-
-
 def test_user_action_for_another_method_is_refused(caller: Caller) -> None:
     wallet = caller.create("/wallets", {"network": "Ethereum"})
     path, body = f"/wallets/{wallet['id']}/tags", compact({"tags": ["a"]})
 
     action = caller.user_action("DELETE", path, body.decode())
 
-    error = refused(
-        caller.send("PUT", path, body, user_action=action), 403, "userAction.method", INVALID
-    )
+    error = refused(caller.send("PUT", path, body, user_action=action), 403, "userAction.method")
     assert error["details"]["announced"] == '"DELETE"'
     assert error["details"]["found"] == '"PUT"'
 
@@ -114,7 +83,7 @@ def test_user_action_for_another_method_is_refused(caller: Caller) -> None:
 def test_user_action_for_another_path_is_refused(caller: Caller) -> None:
     action = caller.user_action("POST", "/keys", WALLET.decode())
 
-    error = refused(create(caller, action), 403, "userAction.path", INVALID)
+    error = refused(create(caller, action), 403, "userAction.path")
     assert error["details"]["announced"] == '"/keys"'
     assert error["details"]["found"] == '"/wallets"'
 
@@ -123,7 +92,7 @@ def test_user_action_for_another_path_is_refused(caller: Caller) -> None:
 def test_user_action_for_nearly_the_same_path_is_refused(caller: Caller, announced: str) -> None:
     action = caller.user_action("POST", announced, WALLET.decode())
 
-    refused(create(caller, action), 403, "userAction.path", INVALID)
+    refused(create(caller, action), 403, "userAction.path")
 
 
 def delete_account(caller: Caller, announced: str, query: str) -> httpx.Response:
@@ -140,7 +109,7 @@ def test_path_may_be_announced_with_or_without_the_query(caller: Caller, announc
 
 @pytest.mark.parametrize("announced", ["?force=false", "?"])
 def test_path_announced_with_another_query_is_refused(caller: Caller, announced: str) -> None:
-    refused(delete_account(caller, announced, "?force=true"), 403, "userAction.path", INVALID)
+    refused(delete_account(caller, announced, "?force=true"), 403, "userAction.path")
 
 
 def test_path_is_compared_as_it_is_sent(caller: Caller) -> None:
@@ -158,7 +127,7 @@ def test_path_announced_in_another_encoding_is_refused(caller: Caller, announced
 
     response = caller.send("DELETE", "/keys/a%2Fb%20c", user_action=action)
 
-    refused(response, 403, "userAction.path", INVALID)
+    refused(response, 403, "userAction.path")
 
 
 # Payloads. A policy takes any JSON in `rule`, so that every value can be sent.
@@ -275,7 +244,7 @@ def activate(caller: Caller, announced: bytes, sent: bytes) -> httpx.Response:
 
 @pytest.mark.parametrize("announced", [b"", b"{}"])
 @pytest.mark.parametrize("sent", [b"", b"{}"])
-def test_no_body_and_an_empty_object_are_one(caller: Caller, announced: bytes, sent: bytes) -> None:
+def test_no_body_equals_an_empty_object(caller: Caller, announced: bytes, sent: bytes) -> None:
     refused(activate(caller, announced, sent), 404, "entity")
 
 
@@ -312,48 +281,3 @@ def test_get_takes_no_user_action(caller: Caller) -> None:
     answered(caller.send("GET", "/wallets", user_action=action))
 
     answered(create(caller, action))
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("POST", "/auth/credentials"),
-        ("PUT", "/auth/credentials/activate"),
-        ("PUT", "/auth/credentials/deactivate"),
-        ("DELETE", "/auth/credentials/x"),
-        ("POST", "/auth/service-accounts"),
-        ("PUT", "/auth/service-accounts/x"),
-        ("DELETE", "/auth/service-accounts/x"),
-        ("PUT", "/auth/service-accounts/x/activate"),
-        ("PUT", "/auth/service-accounts/x/deactivate"),
-        ("POST", "/auth/pats"),
-        ("PUT", "/auth/pats/x"),
-        ("DELETE", "/auth/pats/x"),
-        ("PUT", "/auth/pats/x/activate"),
-        ("PUT", "/auth/pats/x/deactivate"),
-        ("POST", "/wallets"),
-        ("PUT", "/wallets/x"),
-        ("PUT", "/wallets/x/tags"),
-        ("DELETE", "/wallets/x/tags"),
-        ("POST", "/wallets/x/transfers"),
-        ("POST", "/keys"),
-        ("PUT", "/keys/x"),
-        ("DELETE", "/keys/x"),
-        ("POST", "/keys/x/signatures"),
-        ("POST", "/v2/policies"),
-        ("PUT", "/v2/policies/x"),
-        ("DELETE", "/v2/policies/x"),
-        ("POST", "/permissions"),
-        ("PUT", "/permissions/x"),
-        ("PUT", "/permissions/x/archive"),
-    ],
-)
-def test_every_call_that_changes_something_takes_a_user_action(
-    caller: Caller, method: str, path: str
-) -> None:
-    refused(caller.send(method, path), 403, "userAction.missing", INVALID)
-
-
-@pytest.mark.parametrize("path", ["/auth/action/init", "/auth/action", "/auth/credentials/init"])
-def test_signing_endpoints_take_no_user_action(caller: Caller, path: str) -> None:
-    refused(caller.send("POST", path), 400, "field.missing")

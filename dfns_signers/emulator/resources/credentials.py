@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Final
 
-from dfns_signers.emulator.attestations import CREDENTIAL_INFO, verify_attestation
-from dfns_signers.emulator.challenges import redeem_challenge
-from dfns_signers.emulator.directory import Credential
-from dfns_signers.emulator.enrolment import add_credential
-from dfns_signers.emulator.exchange import Answer, json_answer
-from dfns_signers.emulator.fields import members, one_of, text, variants
-from dfns_signers.emulator.identifiers import new_challenge
-from dfns_signers.emulator.refusals import Refusal, bad_request
+from dfns_signers.emulator.fields import members, one_of, string, variants
+from dfns_signers.emulator.identities import Credential
+from dfns_signers.emulator.ledger import CredentialChallenge, redeem_challenge
+from dfns_signers.emulator.messages import Refusal, bad_request
 from dfns_signers.emulator.routes import Call, Route
-from dfns_signers.emulator.state import CredentialChallenge
+from dfns_signers.emulator.state import Record
+from dfns_signers.emulator.verification import CREDENTIAL_INFO, verify_attestation
+from dfns_signers.emulator.wire import new_challenge
 
-_REGISTRATION = {
-    "credentialName": text(),
-    "challengeIdentifier": text(),
+_REGISTRATION: Final = {
+    "credentialName": string(),
+    "challengeIdentifier": string(),
     "credentialInfo": CREDENTIAL_INFO,
 }
-_CREATE = variants(
+_CREATE: Final = variants(
     "credentialKind",
     {
         "Key": members(_REGISTRATION),
-        "PasswordProtectedKey": members({**_REGISTRATION, "encryptedPrivateKey": text()}),
+        "PasswordProtectedKey": members({**_REGISTRATION, "encryptedPrivateKey": string()}),
     },
 )
-_INIT = members({"kind": one_of("Key", "PasswordProtectedKey")})
-_UUID = members({"credentialUuid": text()})
+_INIT: Final = members({"kind": one_of("Key", "PasswordProtectedKey")})
+_UUID: Final = members({"credentialUuid": string()})
 # COSE identifiers of EdDSA, ES256 and RS256 (IANA).
-_ALGORITHMS = (-8, -7, -257)
+_ALGORITHMS: Final = (-8, -7, -257)
 
 
-def view(credential: Credential) -> dict[str, Any]:
+def _view(credential: Credential) -> Record:
     """A credential as it is sent."""
     return {
         "kind": credential.kind,
@@ -49,7 +47,7 @@ def view(credential: Credential) -> dict[str, Any]:
     }
 
 
-def init(call: Call) -> Answer:
+def init(call: Call) -> Record:
     """Issue a challenge for a new credential."""
     kind = call.body["kind"]
     challenge = new_challenge()
@@ -57,20 +55,18 @@ def init(call: Call) -> Answer:
         call.token.holder, CredentialChallenge(challenge, kind)
     )
     user = call.token.user
-    return json_answer(
-        {
-            "kind": kind,
-            "user": {"id": user.user_id, "displayName": user.username, "name": user.username},
-            "challengeIdentifier": identifier,
-            "challenge": challenge,
-            "attestation": "direct",
-            "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in _ALGORITHMS],
-            "temporaryAuthenticationToken": "",
-        }
-    )
+    return {
+        "kind": kind,
+        "user": {"id": user.user_id, "displayName": user.name, "name": user.name},
+        "challengeIdentifier": identifier,
+        "challenge": challenge,
+        "attestation": "direct",
+        "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in _ALGORITHMS],
+        "temporaryAuthenticationToken": "",
+    }
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Record:
     """Register the credential that was attested."""
     body = call.body
     challenge = redeem_challenge(
@@ -88,55 +84,56 @@ def create(call: Call) -> Answer:
             HTTPStatus.CONFLICT, "credential.taken", "A credential with this credId exists."
         )
     pem = verify_attestation(challenge.challenge, body["credentialInfo"])
-    credential = add_credential(
-        call.state,
+    credential = call.state.directory.add_credential(
         call.token.holder,
         pem,
+        body["credentialName"],
         credential_id=credential_id,
         kind=body["credentialKind"],
-        name=body["credentialName"],
         encrypted_private_key=body.get("encryptedPrivateKey"),
     )
-    return json_answer(view(credential))
+    return _view(credential)
 
 
-def list_all(call: Call) -> Answer:
+def list_all(call: Call) -> Record:
     """The credentials that the caller's token signs with."""
     found = call.state.directory.credentials_of(call.token.holder)
-    return json_answer({"items": [view(credential) for credential in found]})
+    return {"items": [_view(credential) for credential in found]}
 
 
-def activate(call: Call) -> Answer:
+def activate(call: Call) -> Record:
     """Let a credential sign again."""
     return _switched(call, is_active=True)
 
 
-def deactivate(call: Call) -> Answer:
-    """Let a credential sign no more."""
+def deactivate(call: Call) -> Record:
+    """Refuse a credential until it is activated."""
     return _switched(call, is_active=False)
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> Record:
     """Forget a credential."""
-    uuid = call.parameters["credentialUuid"]
-    credential = call.state.directory.credential_by_uuid(uuid, call.token.holder)
+    credential = _own(call, call.parameters["credentialUuid"])
     del call.state.directory.credentials[credential.credential_id]
-    return json_answer(view(credential))
+    return _view(credential)
 
 
-def _switched(call: Call, *, is_active: bool) -> Answer:
-    uuid = call.body["credentialUuid"]
-    credential = call.state.directory.credential_by_uuid(uuid, call.token.holder)
+def _switched(call: Call, *, is_active: bool) -> Record:
+    credential = _own(call, call.body["credentialUuid"])
     credential.is_active = is_active
-    return json_answer(view(credential))
+    return _view(credential)
 
 
-_PATH = "/auth/credentials"
-ROUTES = (
+def _own(call: Call, uuid: str) -> Credential:
+    return call.state.directory.credential_by_uuid(uuid, call.token.holder)
+
+
+_PATH: Final = "/auth/credentials"
+ROUTES: Final = (
     Route("GET", _PATH, list_all),
     Route("POST", f"{_PATH}/init", init, _INIT, signed=False),
     Route("POST", _PATH, create, _CREATE, entity="Credential"),
     Route("PUT", f"{_PATH}/activate", activate, _UUID, entity="Credential"),
     Route("PUT", f"{_PATH}/deactivate", deactivate, _UUID, entity="Credential"),
-    Route("DELETE", _PATH + "/{credentialUuid}", delete, entity="Credential"),
+    Route("DELETE", f"{_PATH}/{{credentialUuid}}", delete, entity="Credential"),
 )

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from dfns_signers.emulator.collection import PAGING, Record
-from dfns_signers.emulator.exchange import Answer, json_answer
-from dfns_signers.emulator.fields import any_object, flag, members, one_of, text, variants
-from dfns_signers.emulator.identifiers import iso_date, new_id
-from dfns_signers.emulator.refusals import not_found
+from dfns_signers.emulator.fields import any_object, boolean, members, one_of, string, variants
 from dfns_signers.emulator.routes import Call, Route
+from dfns_signers.emulator.state import PAGING, Record
+from dfns_signers.emulator.wire import iso_date, new_id
 
-_AMOUNT = text(pattern="[0-9]{1,78}", expected="a string of decimal digits, in base units")
-_COMMON = {
-    "externalId": text(1, 50),
-    "feeSponsorId": text(),
+_AMOUNT: Final = string(pattern="[0-9]{1,78}", expected="a string of decimal digits, in base units")
+_COMMON: Final = {
+    "externalId": string(1, 50),
+    "feeSponsorId": string(),
     "travelRule": any_object,
     "priority": one_of("Slow", "Standard", "Fast"),
 }
-_NATIVE = {
-    "memo": text(0),
-    "createDestinationAccount": flag,
-    "offer": flag,
-    "expiresAt": text(),
-    "useDurableNonce": flag,
+_NATIVE: Final = {
+    "memo": string(0),
+    "createDestinationAccount": boolean,
+    "offer": boolean,
+    "expiresAt": string(),
+    "useDurableNonce": boolean,
 }
 # The other kinds of the Dfns OpenAPI file; their members are not checked.
-_OTHER_KINDS = (
+_OTHER_KINDS: Final = (
     "Erc7984", "Asa", "Aip21", "Asset", "Cip56", "Cis2", "Cis7", "Coin", "Hip17",
 )  # fmt: skip
 
@@ -38,60 +36,57 @@ def _other(where: str, value: Any) -> None:
             check(name, value[name])
 
 
-_CREATE = variants(
+_CREATE: Final = variants(
     "kind",
     {
-        "Native": members({"to": text(), "amount": _AMOUNT}, {**_COMMON, **_NATIVE}),
-        "Erc20": members({"contract": text(), "to": text(), "amount": _AMOUNT}, _COMMON),
-        "Erc721": members({"contract": text(), "to": text(), "tokenId": text()}, _COMMON),
+        "Native": members({"to": string(), "amount": _AMOUNT}, {**_COMMON, **_NATIVE}),
+        "Erc20": members({"contract": string(), "to": string(), "amount": _AMOUNT}, _COMMON),
+        "Erc721": members({"contract": string(), "to": string(), "tokenId": string()}, _COMMON),
         **dict.fromkeys(_OTHER_KINDS, _other),
     },
 )
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Record:
     """A new transfer, or the one that the same request has made before."""
     state, body = call.state, call.body
     wallet = state.wallets.get(call.parameters["walletId"])
-    existing = state.external_ids.entity("Transfer", call.path, body)
+    existing = state.transfers.made_before(call.path, body)
     if existing:
-        return json_answer(state.transfers.get(existing))
-    identifier = new_id("xfr")
+        return existing
     transfer: Record = {
-        "id": identifier,
+        "id": new_id("xfr"),
         "walletId": wallet["id"],
         "network": wallet["network"],
-        "requester": {"userId": call.token.user.user_id, "tokenId": call.token.token_id},
+        "requester": call.requester,
         "requestBody": body,
         "metadata": {},
         "status": "Pending",
         "dateRequested": iso_date(state.clock()),
         **{name: body[name] for name in ("externalId", "feeSponsorId") if name in body},
     }
-    state.external_ids.bind("Transfer", call.path, body, identifier)
-    return json_answer(state.transfers.add(transfer))
+    state.transfers.bind(transfer["id"], call.path, body)
+    return state.transfers.add(transfer)
 
 
-def list_page(call: Call) -> Answer:
+def list_page(call: Call) -> Record:
     """A page of the wallet's transfers."""
     wallet = call.state.wallets.get(call.parameters["walletId"])
-    page = call.state.transfers.page(
-        call.query, lambda transfer: bool(transfer["walletId"] == wallet["id"])
-    )
-    return json_answer({"walletId": wallet["id"], **page})
+    return {
+        "walletId": wallet["id"],
+        **call.state.transfers.page(call.query, walletId=wallet["id"]),
+    }
 
 
-def get(call: Call) -> Answer:
+def get(call: Call) -> Record:
     """One transfer of the wallet."""
-    transfer = call.state.transfers.get(call.parameters["transferId"])
-    if transfer["walletId"] != call.parameters["walletId"]:
-        raise not_found("Transfer", call.parameters["transferId"])
-    return json_answer(transfer)
+    parameters = call.parameters
+    return call.state.transfers.get(parameters["transferId"], walletId=parameters["walletId"])
 
 
-_PATH = "/wallets/{walletId}/transfers"
-ROUTES = (
+_PATH: Final = "/wallets/{walletId}/transfers"
+ROUTES: Final = (
     Route("POST", _PATH, create, _CREATE, entity="Transfer"),
     Route("GET", _PATH, list_page, query=PAGING),
-    Route("GET", _PATH + "/{transferId}", get),
+    Route("GET", f"{_PATH}/{{transferId}}", get),
 )

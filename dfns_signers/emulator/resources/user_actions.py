@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from dfns_signers.emulator.assertions import FACTOR, verify_factor
-from dfns_signers.emulator.challenges import redeem_challenge
-from dfns_signers.emulator.directory import CREDENTIAL_KINDS, Credential
-from dfns_signers.emulator.exchange import Answer, json_answer
-from dfns_signers.emulator.fields import members, one_of, text
-from dfns_signers.emulator.identifiers import new_challenge
-from dfns_signers.emulator.refusals import unauthorized
+from dfns_signers.emulator.fields import members, one_of, string
+from dfns_signers.emulator.identities import CREDENTIAL_KINDS, Credential
+from dfns_signers.emulator.ledger import Action, ActionChallenge, redeem_challenge
+from dfns_signers.emulator.messages import unauthorized
 from dfns_signers.emulator.routes import Call, Route
-from dfns_signers.emulator.state import Action, ActionChallenge
+from dfns_signers.emulator.state import Record
+from dfns_signers.emulator.verification import FACTOR, verify_factor
+from dfns_signers.emulator.wire import new_challenge
 
-_INIT = members(
+_INIT: Final = members(
     {
-        "userActionPayload": text(0),
+        "userActionPayload": string(0),
         "userActionHttpMethod": one_of("POST", "PUT", "DELETE", "GET"),
-        "userActionHttpPath": text(
+        "userActionHttpPath": string(
             pattern=r"/(?!/).*",
             expected='the path alone: it starts with one "/", and has no scheme, host or prefix',
         ),
     },
     {"userActionServerKind": one_of("Api")},
 )
-_COMPLETE = members(
-    {"challengeIdentifier": text(), "firstFactor": FACTOR}, {"secondFactor": FACTOR}
+_COMPLETE: Final = members(
+    {"challengeIdentifier": string(), "firstFactor": FACTOR}, {"secondFactor": FACTOR}
 )
 
 
-def init(call: Call) -> Answer:
+def init(call: Call) -> Record:
     """Issue a challenge for a call."""
     body = call.body
     action = Action(
@@ -43,30 +42,29 @@ def init(call: Call) -> Answer:
     usable = [
         found for found in call.state.directory.credentials_of(call.token.holder) if found.is_active
     ]
-    return json_answer(
-        {
-            "challenge": challenge,
-            "challengeIdentifier": identifier,
-            "rp": {"id": "localhost", "name": "Dfns emulator"},
-            "supportedCredentialKinds": _supported(usable),
-            "userVerification": "required",
-            "attestation": "direct",
-            "allowCredentials": _allowed(usable),
-            "externalAuthenticationUrl": "",
-        }
-    )
+    return {
+        "challenge": challenge,
+        "challengeIdentifier": identifier,
+        "rp": {"id": "localhost", "name": "Dfns emulator"},
+        "supportedCredentialKinds": _supported(usable),
+        "userVerification": "required",
+        "attestation": "direct",
+        "allowCredentials": _allowed(usable),
+        "externalAuthenticationUrl": "",
+    }
 
 
-def complete(call: Call) -> Answer:
+def complete(call: Call) -> Record:
     """Exchange a signed challenge for a user action."""
     state, holder, body = call.state, call.token.holder, call.body
     issued = redeem_challenge(state.action_challenges, body["challengeIdentifier"], holder)
-    first = verify_factor(state, holder, issued.challenge, "firstFactor", body["firstFactor"])
+
+    def verified(factor: str) -> Credential:
+        return verify_factor(state.directory, holder, issued.challenge, factor, body[factor])
+
+    first = verified("firstFactor")
     if "secondFactor" in body:
-        second = verify_factor(
-            state, holder, issued.challenge, "secondFactor", body["secondFactor"]
-        )
-        if second is first:
+        if verified("secondFactor") is first:
             raise unauthorized(
                 "secondFactor.same", "Not Authorized. Both factors are the same credential."
             )
@@ -75,7 +73,7 @@ def complete(call: Call) -> Answer:
             "secondFactor.missing",
             f"Not Authorized. {first.credential_id} requires a secondFactor.",
         )
-    return json_answer({"userAction": state.user_actions.issue(holder, issued.action)})
+    return {"userAction": state.user_actions.issue(holder, issued.action)}
 
 
 def _supported(usable: list[Credential]) -> list[dict[str, Any]]:
@@ -103,7 +101,7 @@ def _allowed(usable: list[Credential]) -> dict[str, list[dict[str, Any]]]:
     return allowed
 
 
-ROUTES = (
+ROUTES: Final = (
     Route("POST", "/auth/action/init", init, _INIT, signed=False),
     Route("POST", "/auth/action", complete, _COMPLETE, signed=False),
 )

@@ -1,59 +1,60 @@
-"""``/wallets``: create, list, get and update."""
+"""``/wallets`` and their tags; the DELETE of tags has a JSON body."""
 
 from __future__ import annotations
 
+import secrets
 from typing import Any, Final
 
-from dfns_signers.emulator.collection import PAGING, Record
-from dfns_signers.emulator.exchange import Answer, json_answer
-from dfns_signers.emulator.fields import flag, list_of, members, one_of, text
-from dfns_signers.emulator.identifiers import iso_date, new_id
-from dfns_signers.emulator.refusals import bad_request
-from dfns_signers.emulator.resources.networks import address, key_of
-from dfns_signers.emulator.resources.wallet_keys import CURVES, add_key
+from dfns_signers.emulator.fields import boolean, list_of, members, one_of, string
+from dfns_signers.emulator.messages import bad_request
+from dfns_signers.emulator.resources.keys import CURVES, DERIVE_FROM, add_key
 from dfns_signers.emulator.routes import Call, Route
+from dfns_signers.emulator.state import PAGING, Record
+from dfns_signers.emulator.wire import iso_date, new_id
 
-# Dfns OpenAPI.
-TAG: Final = text(
+_TAG: Final = string(
     pattern=r"[a-zA-Z0-9_.:/+-]{1,100}", expected="1 to 100 letters, digits or _ . : / + -"
 )
-DERIVE_FROM: Final = members({"keyId": text()}, {"path": text()})
-_EXTERNAL_ID = text(1, 100)
-_CREATE = members(
-    {"network": text()},
+_EXTERNAL_ID: Final = string(1, 100)
+_CREATE: Final = members(
+    {"network": string()},
     {
-        "name": text(),
+        "name": string(),
         "signingKey": members(
             {},
             {
-                "id": text(),
+                "id": string(),
                 "scheme": one_of(*CURVES),
-                "curve": text(),
-                "storeId": text(),
+                "curve": string(),
+                "storeId": string(),
                 "deriveFrom": DERIVE_FROM,
             },
         ),
-        "delegateTo": text(),
-        "delayDelegation": flag,
+        "delegateTo": string(),
+        "delayDelegation": boolean,
         "externalId": _EXTERNAL_ID,
-        "tags": list_of(TAG),
+        "tags": list_of(_TAG),
     },
 )
-_UPDATE = members({}, {"name": text(), "externalId": _EXTERNAL_ID})
-_OWNERS = {"owner": text(), "ownerId": text(), "ownerUsername": text()}
+_UPDATE: Final = members({}, {"name": string(), "externalId": _EXTERNAL_ID})
+_OWNERS: Final = {"owner": string(), "ownerId": string(), "ownerUsername": string()}
+_TAGS: Final = members({"tags": list_of(_TAG)})
+_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+_EVM: Final = ("Ethereum", "Arbitrum", "AvalancheC", "Base", "Bsc", "Optimism", "Polygon")
+_EDDSA: Final = ("Solana", "KeyEdDSA")
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Record:
     """A new wallet, or the one that the same request has made before."""
     state, body = call.state, call.body
-    existing = state.external_ids.entity("Wallet", call.path, body)
+    existing = state.wallets.made_before(call.path, body)
     if existing:
-        return json_answer(state.wallets.get(existing))
+        return existing
     key = _signing_key(call)
-    identifier = new_id("wa")
     kept = ("name", "externalId", "delegateTo")
     wallet: Record = {
-        "id": identifier,
+        "id": new_id("wa"),
         "network": body["network"],
         "signingKey": {name: key[name] for name in ("id", "scheme", "curve", "publicKey")},
         "status": "Active",
@@ -62,31 +63,45 @@ def create(call: Call) -> Answer:
         "tags": list(dict.fromkeys(body.get("tags", []))),
         **{name: body[name] for name in kept if name in body},
     }
-    shaped = address(body["network"], key["publicKey"])
-    if shaped:
-        wallet["address"] = shaped
-    state.external_ids.bind("Wallet", call.path, body, identifier)
-    return json_answer(state.wallets.add(wallet))
+    address = _address(body["network"], key["publicKey"])
+    if address:
+        wallet["address"] = address
+    state.wallets.bind(wallet["id"], call.path, body)
+    return state.wallets.add(wallet)
 
 
-def list_page(call: Call) -> Answer:
+def list_page(call: Call) -> Record:
     """A page of wallets; only delegated wallets have an owner."""
-    return json_answer(call.state.wallets.page(call.query, lambda wallet: _chosen(call, wallet)))
+    return call.state.wallets.page(call.query, lambda wallet: _chosen(call, wallet))
 
 
-def get(call: Call) -> Answer:
+def get(call: Call) -> Record:
     """One wallet."""
-    return json_answer(call.state.wallets.get(call.parameters["walletId"]))
+    return call.state.wallets.get(call.parameters["walletId"])
 
 
-def update(call: Call) -> Answer:
+def update(call: Call) -> Record:
     """Change the name or the external id."""
-    state = call.state
-    wallet = state.wallets.get(call.parameters["walletId"])
-    state.external_ids.entity("Wallet", call.path, call.body)
-    state.external_ids.bind("Wallet", call.path, call.body, wallet["id"])
+    wallets = call.state.wallets
+    wallet = wallets.get(call.parameters["walletId"])
+    wallets.made_before(call.path, call.body)  # refused when the external id is in use
+    wallets.bind(wallet["id"], call.path, call.body)
     wallet.update(call.body)
-    return json_answer(wallet)
+    return wallet
+
+
+def add_tags(call: Call) -> Record:
+    """Add tags; those it has stay."""
+    wallet = call.state.wallets.get(call.parameters["walletId"])
+    wallet["tags"] = list(dict.fromkeys([*wallet["tags"], *call.body["tags"]]))
+    return wallet
+
+
+def remove_tags(call: Call) -> Record:
+    """Remove tags; those it does not have are ignored."""
+    wallet = call.state.wallets.get(call.parameters["walletId"])
+    wallet["tags"] = [tag for tag in wallet["tags"] if tag not in call.body["tags"]]
+    return wallet
 
 
 def _signing_key(call: Call) -> Record:
@@ -97,14 +112,14 @@ def _signing_key(call: Call) -> Record:
                 "field.exclusive", "signingKey.id excludes the others.", field="signingKey.id"
             )
         return call.state.keys.get(wanted["id"])
-    scheme, curve = key_of(call.body["network"])
+    scheme, curve = _key_of(call.body["network"])
     return add_key(call.state, wanted.get("scheme", scheme), wanted.get("curve", curve), {})
 
 
 def _chosen(call: Call, wallet: Record) -> bool:
     query, owner_id = call.query, wallet.get("delegateTo")
     owner = call.state.directory.users.get(owner_id or "")
-    username = owner.username if owner else None
+    username = owner.name if owner else None
     return (
         query.get("ownerId") in {None, owner_id}
         and query.get("ownerUsername") in {None, username}
@@ -112,9 +127,42 @@ def _chosen(call: Call, wallet: Record) -> bool:
     )
 
 
-ROUTES = (
+def _key_of(network: str) -> tuple[str, str]:
+    """Scheme and curve of a wallet's key; ECDSA on secp256k1 for networks not known here."""
+    return ("EdDSA", "ed25519") if network.startswith(_EDDSA) else ("ECDSA", "secp256k1")
+
+
+def _address(network: str, public_key: str) -> str | None:
+    """An address of the network's shape; none for other networks.
+
+    On Solana it is the address of the key. Elsewhere it is random: nobody has a key for it.
+    """
+    if network.startswith(_EVM):
+        return "0x" + secrets.token_hex(20)
+    if network.startswith("Solana"):
+        return _base58(bytes.fromhex(public_key))
+    if network.startswith("Bitcoin"):
+        prefix = "bc1q" if network == "Bitcoin" else "tb1q"
+        return prefix + "".join(secrets.choice(_BECH32) for _ in range(38))
+    return None
+
+
+def _base58(data: bytes) -> str:
+    number = int.from_bytes(data, "big")
+    digits = ""
+    while number:
+        number, digit = divmod(number, 58)
+        digits = _BASE58[digit] + digits
+    zeros = len(data) - len(data.lstrip(b"\0"))
+    return "1" * zeros + digits
+
+
+_ONE: Final = "/wallets/{walletId}"
+ROUTES: Final = (
     Route("POST", "/wallets", create, _CREATE, entity="Wallet"),
     Route("GET", "/wallets", list_page, query={**PAGING, **_OWNERS}),
-    Route("GET", "/wallets/{walletId}", get),
-    Route("PUT", "/wallets/{walletId}", update, _UPDATE, entity="Wallet"),
+    Route("GET", _ONE, get),
+    Route("PUT", _ONE, update, _UPDATE, entity="Wallet"),
+    Route("PUT", f"{_ONE}/tags", add_tags, _TAGS, entity="Wallet"),
+    Route("DELETE", f"{_ONE}/tags", remove_tags, _TAGS, entity="Wallet"),
 )

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import threading
 
 import httpx
@@ -11,51 +9,31 @@ import pytest
 
 from dfns_signers.emulator import Emulator, parse_listen, serve_forever
 from dfns_signers.errors import ConfigurationError
-from tests.core.processes import interruptible
-
-PROGRAM = """
-from dfns_signers.emulator import Emulator, serve_forever
-
-serve_forever(Emulator(token="t"), lambda line: print(line, flush=True))
-print("stopped")
-"""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_program_announces_itself_and_stops_at_a_signal(number: signal.Signals) -> None:
-    with interruptible():
-        process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE)
-    with process:
-        assert process.stdout is not None
-        try:
-            settings = json.loads(process.stdout.readline())
-            headers = {"Authorization": f"Bearer {settings['auth_token']}"}
-            response = httpx.get(f"{settings['url']}/wallets", headers=headers, trust_env=False)
-
-            process.send_signal(number)
-            remainder, _ = process.communicate(timeout=20)
-        finally:
-            process.kill()
-
-    assert settings["auth_token"] == "t"
-    assert response.status_code == 200
-    assert remainder.strip() == b"stopped"
-    assert process.returncode == 0
-
-
-def test_signal_handlers_are_put_back() -> None:
+def test_emulator_is_announced_in_a_line_and_runs_until_a_signal(number: signal.Signals) -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    emulator = Emulator()
     lines = []
 
     def announce(line: str) -> None:
         lines.append(line)
-        signal.raise_signal(signal.SIGTERM)
+        assert get(emulator).status_code == 200
+        signal.raise_signal(number)
 
-    serve_forever(Emulator(), announce)
+    serve_forever(emulator, announce)
 
-    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
-    assert len(lines) == 1
+    assert [json.loads(line) for line in lines] == [emulator.settings]
     assert "\n" not in lines[0]
+    with pytest.raises(httpx.ConnectError):
+        get(emulator)
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def get(emulator: Emulator) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {emulator.auth_token}"}
+    return httpx.get(f"{emulator.url}/wallets", headers=headers, trust_env=False, verify=False)
 
 
 def test_emulator_is_stopped_when_the_announcement_fails() -> None:
@@ -68,7 +46,7 @@ def test_emulator_is_stopped_when_the_announcement_fails() -> None:
         serve_forever(emulator, announce)
 
     with pytest.raises(httpx.ConnectError):
-        httpx.get(emulator.url, trust_env=False)
+        get(emulator)
     assert not [thread for thread in threading.enumerate() if thread.name == "dfns-emulator"]
 
 
@@ -104,6 +82,6 @@ def test_listen_address_is_split(text: str, expected: tuple[str, int]) -> None:
         "127.0.0.1:80\n",
     ],
 )
-def test_listen_address_that_is_none_is_refused(text: str) -> None:
+def test_listen_address_that_is_not_valid_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="expected HOST:PORT"):
         parse_listen(text)
