@@ -1,0 +1,156 @@
+"""The contract of a key's life: cancelled, closed, forked, and never copied."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from dfns_signers.errors import SigningKeyError
+from dfns_signers.signing_key import SigningKey
+from dfns_signers_testkit.contract import forked
+from dfns_signers_testkit.contract.checks import is_signature, within
+from dfns_signers_testkit.contract.declarations import StoreUnderTest, needs
+from dfns_signers_testkit.contract.opening import Keys, OpensKeys
+from dfns_signers_testkit.contract.signatures import CLIENT_DATA
+
+_AT_ONCE = 4
+
+
+class LifetimeContract(OpensKeys):
+    """What becomes of a key."""
+
+    def test_cancelled_signature_leaves_the_key_usable(self, keys: Keys, runtime: str) -> None:
+        key = keys.new(self.first)
+
+        async def cancel_and_sign() -> bytes:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(key.asign, CLIENT_DATA)
+                await anyio.lowlevel.checkpoint()
+                tasks.cancel_scope.cancel()
+            signature = await key.asign(CLIENT_DATA)
+            await key.aclose()
+            return signature
+
+        signature = within(self.patience, lambda: anyio.run(cancel_and_sign, backend=runtime))
+        assert is_signature(key.public_key, CLIENT_DATA, signature)
+
+    def test_closed_key_refuses_to_sign(self, keys: Keys) -> None:
+        key = keys.new(self.first)
+        keys.sign(key, CLIENT_DATA)
+
+        within(self.patience, key.close)
+        within(self.patience, key.close)
+
+        with pytest.raises(SigningKeyError, match="is closed"):
+            key.sign(CLIENT_DATA)
+
+    def test_closed_key_refuses_to_sign_asynchronously(self, keys: Keys, runtime: str) -> None:
+        key = keys.new(self.first)
+
+        async def close_and_sign() -> None:
+            async with key:
+                await key.asign(CLIENT_DATA)
+            await key.aclose()
+            with pytest.raises(SigningKeyError, match="is closed"):
+                await key.asign(CLIENT_DATA)
+
+        within(self.patience, lambda: anyio.run(close_and_sign, backend=runtime))
+
+    def test_closing_lets_no_signature_begin_and_breaks_none_under_way(self, keys: Keys) -> None:
+        key = keys.new(self.first)
+        threads = [_SigningUntilClosed(key) for _ in range(_AT_ONCE)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            assert thread.has_signed.wait(self.patience)
+
+        within(self.patience, key.close)
+
+        with pytest.raises(SigningKeyError, match="is closed"):
+            key.sign(CLIENT_DATA)
+        for thread in threads:
+            thread.join(self.patience)
+        assert [str(thread.end) for thread in threads] == [str(_closed(key))] * _AT_ONCE
+
+    def test_closing_the_signer_closes_its_key(self, keys: Keys, store: StoreUnderTest) -> None:
+        signer = keys.signer(store.signers[self.first])
+        key = signer.key
+
+        within(self.patience, signer.close)
+
+        with pytest.raises(SigningKeyError, match="is closed"):
+            key.sign(CLIENT_DATA)
+
+    def test_key_does_not_pickle(self, keys: Keys) -> None:
+        with pytest.raises(TypeError, match="does not pickle"):
+            pickle.dumps(keys.shared(self.first))
+
+    @needs("fork")
+    def test_forked_child_signs_or_refuses_and_the_parent_goes_on(
+        self, store: StoreUnderTest
+    ) -> None:
+        signer = {"backend": self.backend, **store.signers[self.first]}
+        child = self._run_forked(signer)
+
+        assert child["parent_signs_after_fork"] is True
+        if child["error"] is None:
+            assert child["child_signs"] is True
+        else:
+            assert child["error_is_signing_key_error"], child["error"]
+
+    def _run_forked(self, signer: dict[str, Any]) -> dict[str, Any]:
+        """Open, sign, fork and sign in a new process; what it found out."""
+        try:
+            done = subprocess.run(  # noqa: S603  # this Python, with a module of this package
+                [sys.executable, "-m", forked.__name__],
+                input=json.dumps({"signer": signer, "patience": self.patience}),
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                capture_output=True,
+                text=True,
+                timeout=3 * self.patience,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            pytest.fail("hangs: a process that opened the key and forked did not end")
+        if done.returncode:
+            pytest.fail(f"a process that opened the key and forked failed:\n{done.stderr}")
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return found
+
+
+class _SigningUntilClosed(threading.Thread):
+    """Signs until it gets an error, which is kept."""
+
+    def __init__(self, key: SigningKey) -> None:
+        super().__init__(daemon=True)
+        self._key = key
+        self.has_signed = threading.Event()
+        self.end: Exception | None = None
+
+    def run(self) -> None:
+        """Sign."""
+        try:
+            while True:
+                signature = self._key.sign(CLIENT_DATA)
+                assert is_signature(self._key.public_key, CLIENT_DATA, signature)
+                self.has_signed.set()
+        except Exception as error:  # noqa: BLE001  # compared by the test
+            self.end = error
+            self.has_signed.set()
+
+
+def _closed(key: SigningKey) -> Exception | None:
+    try:
+        key.sign(CLIENT_DATA)
+    except SigningKeyError as error:
+        return error
+    return None
