@@ -14,6 +14,8 @@ _MARK: Final = "backend_contract"
 _NARROWING: Final = ("keyword", "markexpr", "lf", "stepwise")
 """Options of pytest by which its user asks for a part of the tests."""
 
+_DECLARE: Final = "declare what does not apply in 'not_offered', with the reason"
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
@@ -37,9 +39,19 @@ def pytest_collection_modifyitems(
     missing = [item.nodeid for item in asked if item not in items]
     if missing and not any(config.getoption(name, None) for name in _NARROWING):
         raise pytest.UsageError(
-            f"contract tests were deselected: {', '.join(missing)}. Declare what does not apply "
-            "in 'not_offered', with the reason"
+            f"contract tests were deselected ({', '.join(missing)}): {_DECLARE}"
         )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Have the collection fail of a module that was skipped with a contract in it."""
+    report = yield
+    if report.skipped and _holds_contract(collector):
+        _fail(report, "a module with a contract of a backend was skipped")
+    return report
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -49,11 +61,7 @@ def pytest_runtest_makereport(
     """Have a contract test fail that was skipped, or expected to fail."""
     report = yield
     if _is_of_contract(item) and (report.skipped or hasattr(report, "wasxfail")):
-        report.outcome = "failed"
-        report.longrepr = (
-            f"a test of the contract was skipped or expected to fail: {report.longrepr}. Declare "
-            "what does not apply in 'not_offered', with the reason"
-        )
+        _fail(report, "a test of the contract was skipped or expected to fail")
         vars(report).pop("wasxfail", None)
     return report
 
@@ -74,11 +82,24 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             terminalreporter.write_line(line)
 
 
+def _fail(report: pytest.CollectReport | pytest.TestReport, what: str) -> None:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    report.outcome = "failed"
+    report.longrepr = f"{what} ({reason}): {_DECLARE}"
+
+
 def _lines(declared: Iterable[Mapping[str, Mapping[str, str]]]) -> Iterable[str]:
     for contract in declared:
         for backend, not_offered in contract.items():
             for name, reason in not_offered.items():
                 yield f"{backend}: {name} ({reason})"
+
+
+def _holds_contract(collector: pytest.Collector) -> bool:
+    """Judged by its source alone, for a module that was skipped was not imported to its end."""
+    return isinstance(collector, pytest.Module) and "BackendContract" in collector.path.read_text(
+        encoding="utf-8"
+    )
 
 
 def _is_of_contract(item: pytest.Item) -> bool:

@@ -15,7 +15,7 @@ from dfns_signers.algorithms import Algorithm
 ALGORITHMS: Final = tuple(str(algorithm) for algorithm in Algorithm)
 
 NOT_OFFERABLE: Final[Mapping[str, str]] = {
-    **{algorithm: "keys of this algorithm" for algorithm in ALGORITHMS},
+    **dict.fromkeys(ALGORITHMS, "keys of this algorithm"),
     "missing_key": "a [signer] table that names a key that does not exist",
     "unreachable": "a [signer] table whose key store cannot be reached",
     "denied": "a [signer] table whose credentials are refused",
@@ -119,7 +119,9 @@ class Declarations:
         self, store: StoreUnderTest, record_property: Callable[[str, object], None]
     ) -> None:
         record_property("not offered", {self.backend: dict(self.not_offered)})
-        assert list(_wrong(self, store)) == []
+        wrong = "\n".join(_wrong(self, store))
+        if wrong:
+            pytest.fail(wrong, pytrace=False)
 
 
 def _wrong(contract: Declarations, store: StoreUnderTest) -> Iterator[str]:
@@ -136,5 +138,5 @@ def _wrong(contract: Declarations, store: StoreUnderTest) -> Iterator[str]:
             yield f"{name!r} is offered, and not_offered says that it is not"
         if name not in offered and name not in contract.not_offered:
             yield f"{name!r} is missing ({what}): give it, or the reason in not_offered"
-    if set(store.signers) != set(contract.algorithms) or not contract.algorithms:
+    if set(store.signers) != set(contract.algorithms):
         yield f"algorithms are {contract.algorithms}, and signers has {list(store.signers)}"

@@ -14,6 +14,8 @@ import signal
 import sys
 from typing import Any, Final
 
+import anyio
+
 from dfns_signers import KeySigner, load_signer
 from dfns_signers.errors import SigningKeyError
 from dfns_signers_testkit.contract.checks import is_signature
@@ -40,7 +42,9 @@ def main() -> None:
 
 
 def _signs(signer: KeySigner) -> bool:
-    return is_signature(signer.key.public_key, _MESSAGE, signer.key.sign(_MESSAGE))
+    """Whether it signs, from a thread and from an event loop."""
+    signatures = signer.key.sign(_MESSAGE), anyio.run(signer.key.asign, _MESSAGE)
+    return all(is_signature(signer.key.public_key, _MESSAGE, one) for one in signatures)
 
 
 def _in_child(signer: KeySigner) -> dict[str, Any]:

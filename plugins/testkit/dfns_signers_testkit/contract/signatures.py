@@ -98,9 +98,7 @@ class SignatureContract(OpensKeys):
             with ThreadPoolExecutor(_AT_ONCE) as threads:
                 return list(threads.map(key.sign, messages))
 
-        for message, signature in zip(
-            messages, within(self.patience, sign_all), strict=True
-        ):
+        for message, signature in zip(messages, within(self.patience, sign_all), strict=True):
             assert is_signature(key.public_key, message, signature)
 
     def test_each_of_many_tasks_gets_its_own_signature(self, keys: Keys, runtime: str) -> None:
