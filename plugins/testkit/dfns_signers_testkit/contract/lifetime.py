@@ -33,10 +33,15 @@ class LifetimeContract(OpensKeys):
     def test_cancelled_signature_leaves_the_key_usable(self, keys: Keys, runtime: str) -> None:
         key = keys.new(self.first)
 
+        async def begin_to_sign(begun: anyio.Event) -> None:
+            begun.set()
+            await key.asign(CLIENT_DATA)
+
         async def cancel_and_sign() -> bytes:
+            begun = anyio.Event()
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(key.asign, CLIENT_DATA)
-                await anyio.lowlevel.checkpoint()
+                tasks.start_soon(begin_to_sign, begun)
+                await begun.wait()
                 tasks.cancel_scope.cancel()
             signature = await key.asign(CLIENT_DATA)
             await key.aclose()
@@ -86,6 +91,38 @@ class LifetimeContract(OpensKeys):
         finally:
             enough.set()
         assert [str(thread.end) for thread in threads] == [str(refused.value)] * _AT_ONCE
+
+    def test_closing_lets_no_asynchronous_signature_begin_and_breaks_none_under_way(
+        self, keys: Keys, runtime: str
+    ) -> None:
+        key = keys.new(self.first)
+        ends: list[str] = []
+
+        async def sign_until_closed(has_signed: anyio.Event) -> None:
+            try:
+                while True:
+                    signature = await key.asign(CLIENT_DATA)
+                    assert is_signature(key.public_key, CLIENT_DATA, signature)
+                    has_signed.set()
+                    await anyio.lowlevel.checkpoint()
+            except SigningKeyError as error:
+                ends.append(str(error))
+                has_signed.set()
+
+        async def close_meanwhile() -> str:
+            signed = [anyio.Event() for _ in range(_AT_ONCE)]
+            async with anyio.create_task_group() as tasks:
+                for event in signed:
+                    tasks.start_soon(sign_until_closed, event)
+                for event in signed:
+                    await event.wait()
+                await key.aclose()
+                with pytest.raises(SigningKeyError, match="is closed") as refused:
+                    await key.asign(CLIENT_DATA)
+            return str(refused.value)
+
+        refused = within(self.patience, lambda: anyio.run(close_meanwhile, backend=runtime))
+        assert ends == [refused] * _AT_ONCE
 
     def test_closing_the_signer_closes_its_key(self, keys: Keys, store: StoreUnderTest) -> None:
         signer = keys.signer(store.signers[self.first])
