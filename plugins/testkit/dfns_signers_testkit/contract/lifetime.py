@@ -23,7 +23,7 @@ from dfns_signers_testkit.contract.opening import Keys, OpensKeys
 from dfns_signers_testkit.contract.signatures import CLIENT_DATA
 
 _AT_ONCE: Final = 4
-_START: Final = 60.0
+_START: Final = 30.0
 """Seconds that starting Python and importing a backend may take."""
 
 
@@ -159,7 +159,7 @@ class LifetimeContract(OpensKeys):
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 capture_output=True,
                 text=True,
-                timeout=_START + 2 * self.patience,
+                timeout=_START + self.patience,
                 check=False,
             )
         except subprocess.TimeoutExpired:
