@@ -5,6 +5,8 @@ group ``dfns_signers`` names that class. What a key store raises becomes errors 
 ``KeyStore.ask`` or ``explained``, from a table of ``Meaning``.
 """
 
+from pydantic import Field
+
 from dfns_signers import errors
 from dfns_signers.addresses import check_service_url, is_loopback
 from dfns_signers.algorithms import SUPPORTED, Algorithm, PublicKey, algorithm_of
@@ -38,6 +40,7 @@ __all__ = [
     "ConfigPath",
     "Evidence",
     "Failure",
+    "Field",
     "KeyDescription",
     "KeyResponse",
     "KeyStore",

@@ -1,9 +1,11 @@
-"""The plugin of ``docs/plugins.md`` works as it stands, and its tables are true."""
+"""The plugins of ``docs/plugins.md`` work, keep the contract, and the tables are true."""
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import re
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,57 +14,121 @@ import pytest
 
 from dfns_signers import load_signer
 from dfns_signers.announced_call import AnnouncedCall
-from dfns_signers.errors import KeyNotFoundError, SigningRefusedError
+from dfns_signers.errors import KeyNotFoundError, SecretRefusedError, SigningRefusedError
 from dfns_signers.hooks import SigningRequest
 from dfns_signers.signing_key import Evidence
+from dfns_signers_testkit.contract import NOT_OFFERABLE
 from tests.core.config.machine import site
-from tests.core.config.pages import DOCS, blocks, section
+from tests.core.config.pages import DOCS, blocks, rows, section
 
 __all__ = ["site"]
 
 PAGE = "plugins.md"
-SIGNER = {"backend": "my-hsm", "label": "wallets"}
+TEXT = (DOCS / PAGE).read_text(encoding="utf-8")
+SMALLEST = {"backend": "my-hsm", "label": "wallets"}
+COMPLETE = {"backend": "acme-hsm", "label": "wallets", "pin": "271828"}
+ADDRESS = "http://127.0.0.1:4433"
+CHALLENGE = {"challenge": "Y2g"}
+
+
+def files() -> Iterator[tuple[str, str]]:
+    """Name and content of each file of the page, but for the projects."""
+    for language, comment in (("python", r"# (\S+)\n"), ("markdown", r"<!-- (\S+) -->\n")):
+        for block in blocks(TEXT, language):
+            name = re.match(comment, block)
+            assert name
+            yield name[1], block[name.end() :]
 
 
 @pytest.fixture
-def installed(site: Path) -> None:
-    text = (DOCS / PAGE).read_text(encoding="utf-8")
-    for code in blocks(text, "python"):
-        name, _, source = code.removeprefix("# ").partition("\n")
+def installed(site: Path) -> Path:
+    for name, content in files():
         path = site / name
         path.parent.mkdir(exist_ok=True)
-        path.write_text(source, encoding="utf-8")
-    (project,) = blocks(text, "toml")
-    entries = project.partition("[project.entry-points.dfns_signers]\n")[2].replace('"', "")
-    metadata = site / "my_hsm-0.1.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: my-hsm\nVersion: 0.1.0\n")
-    (metadata / "entry_points.txt").write_text(f"[dfns_signers]\n{entries}")
+        path.write_text(content, encoding="utf-8")
+    for project in blocks(TEXT, "toml"):
+        (name,) = re.findall(r'^name = "(.+)"$', project, re.MULTILINE)
+        entries = project.partition("[project.entry-points.dfns_signers]\n")[2].replace('"', "")
+        metadata = site / f"{name.replace('-', '_')}-0.1.0.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1.0\n")
+        (metadata / "entry_points.txt").write_text(f"[dfns_signers]\n{entries}")
+    return site
+
+
+def test_smallest_backend_is_under_20_lines_and_imports_from_one_module_of_ours() -> None:
+    source = dict(files())["my_hsm.py"]
+    imports = [
+        node.module for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)
+    ]
+
+    assert len([line for line in source.splitlines() if line]) < 20
+    assert imports == ["dfns_signers.plugin", "hsm_client"]
 
 
 @pytest.mark.usefixtures("installed")
-def test_backend_of_the_page_signs() -> None:
-    with load_signer(signer=SIGNER, credential_id="cr-1") as signer:
-        assert signer.sign({"challenge": "Y2g"})["kind"] == "Key"
-        assert signer.key.reference == "my-hsm:wallets"
+@pytest.mark.parametrize("table", [SMALLEST, COMPLETE], ids=["smallest", "complete"])
+def test_backend_of_the_page_signs(table: dict[str, str]) -> None:
+    with load_signer(signer=table, credential_id="cr-1") as signer:
+        assert signer.sign(CHALLENGE)["kind"] == "Key"
+        assert signer.key.reference.endswith("wallets")
+
+
+@pytest.mark.parametrize("suite", ["test_my_contract.py", "test_acme_contract.py"])
+def test_backend_of_the_page_keeps_the_contract_by_the_test_of_the_page(
+    installed: Path, suite: str, pytester: pytest.Pytester
+) -> None:
+    arguments = ("-p", "no:cacheprovider", installed / "tests" / suite)
+
+    outcomes = pytester.runpytest_inprocess(*arguments).parseoutcomes()
+
+    assert outcomes.keys() == {"passed"}
+    assert outcomes["passed"] > 20
+
+
+def test_what_a_contract_may_not_offer_is_in_the_page() -> None:
+    assert [f"| `{name}` | {what} |" for name, what in NOT_OFFERABLE.items()] == rows(
+        section(PAGE, "Test it")
+    )
 
 
 @pytest.mark.usefixtures("installed")
-def test_backend_of_the_page_refuses_a_key_that_it_has_not() -> None:
-    with pytest.raises(KeyNotFoundError, match="no key 'walets'; it has wallets"):
-        load_signer(signer={**SIGNER, "label": "walets"}, credential_id="cr-1")
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        (
+            {"label": "walets"},
+            KeyNotFoundError,
+            "cannot read the key walets: KEY_NOT_FOUND; correct 'label'",
+        ),
+        (
+            {"pin": "1"},
+            SecretRefusedError,
+            f"cannot log in to {ADDRESS}: PIN_INCORRECT; correct 'pin' before it is locked",
+        ),
+    ],
+)
+def test_complete_backend_of_the_page_explains_what_is_wrong(
+    change: dict[str, str], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error) as caught:
+        load_signer(signer={**COMPLETE, **change}, credential_id="cr-1")
+
+    assert str(caught.value) == f"{said} (Acme request id request-1, attempt 1 of 3)"
 
 
 @pytest.mark.usefixtures("installed")
-def test_guard_and_observer_of_the_page_stand_in_the_signing_path(
+def test_guard_and_observers_of_the_page_stand_in_the_signing_path(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with load_signer(signer=SIGNER, credential_id="cr-1", plugins=["my-guard"]) as signer:
-        signer.for_call(AnnouncedCall("POST", "/wallets", "{}")).sign({"challenge": "Y2g"})
+    with load_signer(signer=COMPLETE, credential_id="cr-1", plugins=["acme-guard"]) as signer:
+        signer.for_call(AnnouncedCall("POST", "/wallets", "{}")).sign(CHALLENGE)
         with pytest.raises(SigningRefusedError, match="transfers are not signed here"):
-            signer.sign({"challenge": "Y2g"})
+            signer.sign(CHALLENGE)
 
-    assert capsys.readouterr().out.startswith("cr-1 my-hsm:wallets None request-1 ")
+    signed, refused = capsys.readouterr().out.splitlines()
+    assert signed.startswith("signed cr-1 acme-hsm:wallets None request-1 ")
+    assert refused == "not signed cr-1 acme-hsm:wallets SigningRefusedError"
 
 
 @pytest.mark.parametrize("seen", [SigningRequest, AnnouncedCall, Evidence])
