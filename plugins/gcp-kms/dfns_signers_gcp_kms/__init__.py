@@ -1,1 +1,1 @@
-"""The backend ``gcp-kms`` of dfns-signers, and an emulator of Google Cloud KMS."""
+"""The backend ``gcp-kms`` of dfns-signers."""

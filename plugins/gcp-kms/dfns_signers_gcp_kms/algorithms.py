@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import google_crc32c
 
-from dfns_signers.algorithms import Algorithm
-from dfns_signers.errors import UnsupportedKeyError
+from dfns_signers.plugin import Algorithm, errors
+
+if TYPE_CHECKING:
+    from google.cloud import kms_v1
 
 SOFTWARE: Final = "SOFTWARE"
 HSM: Final = "HSM"
@@ -36,27 +38,23 @@ class KmsAlgorithm:
         algorithm: what Dfns calls it.
         parameters: fields of AsymmetricSignRequest for a message, with their checksum.
         verified: field of the response that says that Google checked that checksum.
-        level: protection level of a new key.
-        levels: protection levels that offer it.
+        levels: protection levels that offer it; that of a new key comes first.
     """
 
     algorithm: Algorithm
     parameters: Callable[[bytes], dict[str, Any]] = _sha256
     verified: str = "verified_digest_crc32c"
-    level: str = SOFTWARE
     levels: tuple[str, ...] = (SOFTWARE, HSM)
 
 
 ALGORITHMS: Final[Mapping[str, KmsAlgorithm]] = {
     "EC_SIGN_ED25519": KmsAlgorithm(Algorithm.ED25519, _data, "verified_data_crc32c"),
     "EC_SIGN_P256_SHA256": KmsAlgorithm(Algorithm.ES256),
-    "EC_SIGN_SECP256K1_SHA256": KmsAlgorithm(Algorithm.ES256K, level=HSM, levels=(HSM,)),
+    "EC_SIGN_SECP256K1_SHA256": KmsAlgorithm(Algorithm.ES256K, levels=(HSM,)),
     "RSA_SIGN_PKCS1_2048_SHA256": KmsAlgorithm(Algorithm.RS256),
     "RSA_SIGN_PKCS1_3072_SHA256": KmsAlgorithm(Algorithm.RS256),
     "RSA_SIGN_PKCS1_4096_SHA256": KmsAlgorithm(Algorithm.RS256),
 }
-
-SUPPORTED: Final = ", ".join(ALGORITHMS)
 
 
 def require_supported(name: str, key: str) -> KmsAlgorithm:
@@ -66,9 +64,10 @@ def require_supported(name: str, key: str) -> KmsAlgorithm:
         UnsupportedKeyError: Dfns does not accept its signatures.
     """
     if name not in ALGORITHMS:
-        raise UnsupportedKeyError(
+        raise errors.UnsupportedKeyError(
             f"the key {key} has the algorithm {name}, whose signatures Dfns does not accept; "
-            f"supported are {SUPPORTED}. Create another key: an algorithm cannot be changed"
+            f"supported are {', '.join(ALGORITHMS)}. Create another key: an algorithm cannot be "
+            "changed"
         )
     return ALGORITHMS[name]
 
@@ -78,3 +77,11 @@ def name_for(algorithm: Algorithm, rsa_bits: int) -> str:
     if algorithm is Algorithm.RS256:
         return f"RSA_SIGN_PKCS1_{rsa_bits}_SHA256"
     return next(name for name, known in ALGORITHMS.items() if known.algorithm is algorithm)
+
+
+def algorithm_name(message: kms_v1.PublicKey | kms_v1.CryptoKeyVersion) -> str:
+    """Cloud KMS's name of an algorithm; its number, where Google's client is too old for it."""
+    raw = type(message).pb(message)
+    known = raw.DESCRIPTOR.fields_by_name["algorithm"].enum_type.values_by_number
+    value = known.get(raw.algorithm)
+    return value.name if value else f"number {raw.algorithm}"

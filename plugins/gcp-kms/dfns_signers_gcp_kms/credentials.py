@@ -14,8 +14,9 @@ from google.auth.exceptions import GoogleAuthError
 from google.oauth2 import credentials as user
 from google.oauth2 import service_account
 
-from dfns_signers.errors import ConfigurationError, KeyAccessError
-from dfns_signers_gcp_kms.options import ConnectionOptions
+from dfns_signers.plugin import Failure, Meaning, errors, explained
+from dfns_signers_gcp_kms.errors import PROVIDER
+from dfns_signers_gcp_kms.options import GcpKmsConnection
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -23,9 +24,15 @@ if TYPE_CHECKING:
 SCOPES: Final = ["https://www.googleapis.com/auth/cloudkms"]
 _IMPERSONATING: Final = ["https://www.googleapis.com/auth/cloud-platform"]
 _Impersonated: Final[Any] = impersonated_credentials.Credentials
+# What google-auth raises for an incomplete file; never shown, since it may quote the file.
+_INCOMPLETE: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_MISSING: Final = Meaning(
+    errors.KeyAccessError,
+    "set credentials_file, or provide Application Default Credentials",
+)
 
 
-def load_credentials(options: ConnectionOptions) -> Credentials:
+def load_credentials(options: GcpKmsConnection) -> Credentials:
     """The credentials that the options choose; no token is fetched yet.
 
     Raises:
@@ -34,16 +41,15 @@ def load_credentials(options: ConnectionOptions) -> Credentials:
     """
     principal = options.impersonate_service_account
     scopes = _IMPERSONATING if principal else SCOPES
-    try:
+    with explained("load Google credentials", provider=PROVIDER, explain=_explain):
         found = _source(options.credentials_file, scopes)
         if principal:
             found = _Impersonated(found, target_principal=principal, target_scopes=SCOPES)
         return _with_quota_project(found, options.quota_project)
-    except GoogleAuthError as error:
-        raise KeyAccessError(
-            "no Google credentials could be loaded. Set credentials_file, or provide Application "
-            f"Default Credentials. Google says: {error}"
-        ) from error
+
+
+def _explain(error: Exception) -> Failure | None:
+    return Failure(_MISSING, str(error)) if isinstance(error, GoogleAuthError) else None
 
 
 def _source(file: Path | None, scopes: list[str]) -> Any:
@@ -51,11 +57,10 @@ def _source(file: Path | None, scopes: list[str]) -> Any:
         return _from_file(file, scopes)
     try:
         return google.auth.default(scopes=scopes)[0]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        # The error may quote what is in the file.
-        raise ConfigurationError(
-            "the Application Default Credentials are no complete credentials file: "
-            f"{type(error).__name__}; check GOOGLE_APPLICATION_CREDENTIALS, or renew them with "
+    except _INCOMPLETE as error:
+        raise errors.ConfigurationError(
+            "the Application Default Credentials are not a complete credentials file "
+            f"({type(error).__name__}): check GOOGLE_APPLICATION_CREDENTIALS, or renew them with "
             "'gcloud auth application-default login'"
         ) from None
 
@@ -64,7 +69,7 @@ def _with_quota_project(found: Credentials, project: str | None) -> Credentials:
     if project is None:
         return found
     if not isinstance(found, CredentialsWithQuotaProject):
-        raise ConfigurationError(
+        raise errors.ConfigurationError(
             f"quota_project cannot be used with {type(found).__name__}: remove it"
         )
     charged: Credentials = cast("Any", found).with_quota_project(project)
@@ -77,7 +82,7 @@ def _external(info: Mapping[str, Any], scopes: list[str]) -> Any:
     return kind.from_info(info, scopes=scopes)
 
 
-# By the member "type". Others that google-auth can read start programs, or lead to further files:
+# By the member "type". Other types that google-auth can read start programs, or name further files:
 # they are left to GOOGLE_APPLICATION_CREDENTIALS, which nobody sets by accident.
 _KINDS: Final[Mapping[object, Callable[..., Any]]] = {
     "service_account": service_account.Credentials.from_service_account_info,
@@ -90,30 +95,29 @@ def _from_file(file: Path, scopes: list[str]) -> Any:
     info = _read(file)
     kind = info.get("type")
     if kind not in _KINDS:
-        raise ConfigurationError(
-            f"the credentials file {file} is of the type {kind!r}; expected one of "
-            f"{', '.join(map(str, _KINDS))}. Leave credentials_file out for other kinds, and set "
-            "GOOGLE_APPLICATION_CREDENTIALS"
+        raise _unusable(
+            file,
+            f"is of the type {kind!r}; expected one of {', '.join(map(str, _KINDS))}. Leave "
+            "credentials_file out for other types, and set GOOGLE_APPLICATION_CREDENTIALS",
         )
     try:
         return _KINDS[kind](info, scopes=scopes)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        # The error may quote what is in the file.
-        raise ConfigurationError(
-            f"the credentials file {file} is no complete {kind} file: {type(error).__name__}; "
-            "download it again"
-        ) from None
+    except _INCOMPLETE as error:
+        why = f"is not a complete {kind} file ({type(error).__name__}): download it again"
+        raise _unusable(file, why) from None
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
         info = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigurationError(
-            f"the credentials file {file} cannot be read: {error.strerror}"
-        ) from error
+        raise _unusable(file, f"cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError):
-        raise ConfigurationError(f"the credentials file {file} is no JSON") from None
+        raise _unusable(file, "is not valid JSON") from None
     if not isinstance(info, dict):
-        raise ConfigurationError(f"the credentials file {file} holds no JSON object")
+        raise _unusable(file, "does not contain a JSON object")
     return info
+
+
+def _unusable(file: Path, why: str) -> errors.ConfigurationError:
+    return errors.ConfigurationError(f"the credentials file {file} {why}")

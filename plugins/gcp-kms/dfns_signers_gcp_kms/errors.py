@@ -1,10 +1,10 @@
-"""Google's errors as ours: what happened, to which key, and what to do next."""
+"""What the errors of Google and of its client mean, in this framework's classes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from google.api_core import exceptions as google
@@ -14,86 +14,115 @@ from google.rpc.error_details_pb2 import (  # type: ignore[import-untyped]
     PreconditionFailure,
 )
 
-from dfns_signers.errors import (
-    KeyAccessError,
-    KeyNotFoundError,
-    KeyStateError,
-    KeyStoreThrottledError,
-    KeyStoreUnavailableError,
-    SigningKeyError,
-)
+from dfns_signers.plugin import Failure, Meaning, errors
+from dfns_signers_gcp_kms.names import gcloud_flags, split
+
+PROVIDER: Final = "Google Cloud KMS"
 
 
-class DamagedAnswerError(KeyStoreUnavailableError):
+class DamagedAnswerError(errors.KeyStoreUnavailableError):
     """What Cloud KMS sent or received was damaged on its way, each time it was tried."""
 
 
-# The first that fits counts; a subclass stands before its base.
-_ERRORS: Final[Mapping[type[Exception], tuple[type[SigningKeyError], str]]] = {
-    google.NotFound: (
-        KeyNotFoundError,
-        (
-            "there is no {name}: check each part of it; 'dfns-signers keys list --backend gcp-kms "
-            "-o parent=projects/…/locations/…' shows what there is"
-        ),
+class KeyGeneratingError(errors.KeyStateError):
+    """The key version is still being generated."""
+
+
+class IntegrityError(Exception):
+    """An answer does not fit what was asked, or its checksum: it must be discarded."""
+
+
+# Not retriable: what was created once would be created twice.
+_PERHAPS_CREATED: Final = Meaning(
+    errors.SigningKeyError,
+    "it may have been created all the same: look with 'dfns-signers keys list' before you create "
+    "it again",
+)
+
+# The first that fits counts: a subclass stands before its base. ``{denied}`` says what is missing.
+ERRORS: Final[Mapping[type[Exception], Meaning]] = {
+    google.NotFound: Meaning(
+        errors.KeyNotFoundError,
+        "check each part of the name; 'dfns-signers keys list --backend gcp-kms "
+        "-o parent=projects/…/locations/…' shows the keys there are",
     ),
-    google.PermissionDenied: (
-        KeyAccessError,
-        "access to {name} was denied, or there is no such resource: {why_denied}",
+    google.PermissionDenied: Meaning(
+        errors.KeyAccessError,
+        "{denied}; check the name too, since Google denies access to what does not exist",
     ),
-    google.Unauthenticated: (
-        KeyAccessError,
-        (
-            "Google did not accept the credentials for {name}: renew them, or choose others with "
-            "credentials_file or GOOGLE_APPLICATION_CREDENTIALS"
-        ),
+    google.Unauthenticated: Meaning(
+        errors.KeyAccessError,
+        "Google did not accept the credentials: renew them, or choose others with "
+        "credentials_file or GOOGLE_APPLICATION_CREDENTIALS",
     ),
-    google.FailedPrecondition: (KeyStateError, "{name} cannot be used as it is"),
-    google.AlreadyExists: (SigningKeyError, "{name} exists already"),
-    google.ResourceExhausted: (
-        KeyStoreThrottledError,
-        (
-            "the quota of Cloud KMS for {name} is used up: try again later, raise max_attempts, or "
-            "ask Google for more quota"
-        ),
+    google.FailedPrecondition: Meaning(
+        errors.KeyStateError, "it cannot be used in the state that it is in"
     ),
-    google.DeadlineExceeded: (
-        KeyStoreUnavailableError,
-        "Cloud KMS did not answer in time for {name}: try again, or raise timeout",
+    google.AlreadyExists: Meaning(errors.SigningKeyError, "choose another name"),
+    google.ResourceExhausted: Meaning(
+        errors.KeyStoreThrottledError,
+        "the quota is used up: sign less often, or ask Google for more quota",
     ),
-    google.ServiceUnavailable: (
-        KeyStoreUnavailableError,
-        "Cloud KMS could not be reached for {name}: check the network and endpoint, and try again",
+    google.DeadlineExceeded: Meaning(
+        errors.KeyStoreUnavailableError,
+        "there was no answer in time: try again, or raise read_timeout or timeout",
     ),
-    google.MethodNotImplemented: (
-        SigningKeyError,
-        "what answers at the endpoint cannot do {method} for {name}: check endpoint",
+    google.ServiceUnavailable: Meaning(
+        errors.KeyStoreUnavailableError, "check the network and endpoint, and try again"
     ),
-    google.InvalidArgument: (
-        SigningKeyError,
-        "Cloud KMS found the request for {name} wrong: check the name and the algorithm of the key",
+    google.MethodNotImplemented: Meaning(
+        errors.SigningKeyError, "what answers there is not Cloud KMS: check endpoint"
     ),
-    google.ServerError: (
-        KeyStoreUnavailableError,
-        "Cloud KMS failed for {name}: try again later",
+    google.InvalidArgument: Meaning(
+        errors.SigningKeyError, "check the name, and the algorithm of the key"
     ),
-    auth.TransportError: (
-        KeyStoreUnavailableError,
-        "Google's token service could not be reached for {name}: check the network",
+    google.ServerError: Meaning(errors.KeyStoreUnavailableError, "try again later"),
+    google.GoogleAPIError: Meaning(errors.SigningKeyError, "Cloud KMS did not carry it out"),
+    auth.TransportError: Meaning(
+        errors.KeyStoreUnavailableError,
+        "Google's token service could not be reached: check the network",
     ),
-    auth.GoogleAuthError: (
-        KeyAccessError,
-        (
-            "no access token could be had for {name}: renew the credentials, with "
-            "'gcloud auth application-default login' or a new credentials_file, or see to the "
-            "network if that is what failed"
-        ),
+    auth.GoogleAuthError: Meaning(
+        errors.KeyAccessError,
+        "no access token could be obtained: renew the credentials, with 'gcloud auth "
+        "application-default login' or a new credentials_file, or check the network if that is "
+        "what failed",
     ),
-    Exception: (SigningKeyError, "Cloud KMS did not do {method} for {name}"),
+    IntegrityError: Meaning(
+        DamagedAnswerError,
+        "try again, and check what stands between this machine and Google if it persists",
+    ),
 }
 
+# What some errors mean for some methods.
+_CREATING: Final[Mapping[tuple[str, type[Exception]], Meaning]] = {
+    ("create_crypto_key", google.AlreadyExists): Meaning(
+        errors.SigningKeyError,
+        "it exists already: add a version to it with new_version=true, or choose another name",
+    ),
+    ("create_crypto_key", google.NotFound): Meaning(
+        errors.KeyNotFoundError,
+        "there is no such key ring: create it too with create_key_ring=true, or choose another one",
+    ),
+}
+
+# What to do, by the state of a version; None stands for one that could not be read.
+_STATES: Final[Mapping[str | None, str]] = {
+    "DISABLED": "enable it: gcloud kms keys versions enable {number} {flags}",
+    "DESTROY_SCHEDULED": "restore it while that is possible, and enable it: "
+    "gcloud kms keys versions restore {number} {flags}",
+    "DESTROYED": "it cannot come back: create a new version, and register its public key with Dfns",
+    "PENDING_GENERATION": "try again later, or raise generation_timeout",
+    "GENERATION_FAILED": "create another version: gcloud kms keys versions create {flags}",
+    "ENABLED": "an ENABLED version can sign, so the reason is another: compare what "
+    "gcloud kms keys versions describe {number} {flags} shows",
+    None: "its state could not be read ({unread}): see "
+    "gcloud kms keys versions describe {number} {flags}",
+}
+_OTHER_STATE: Final = "only an ENABLED version signs: choose or create another one"
+
 # Method of the client: the permission it needs, and the smallest predefined role that has it.
-_PERMISSIONS: Final[Mapping[str, tuple[str, str]]] = {
+PERMISSIONS: Final[Mapping[str, tuple[str, str]]] = {
     "asymmetric_sign": ("cryptoKeyVersions.useToSign", "signer"),
     "get_public_key": ("cryptoKeyVersions.viewPublicKey", "publicKeyViewer"),
     "get_crypto_key_version": ("cryptoKeyVersions.get", "viewer"),
@@ -113,60 +142,51 @@ _PLUGIN_FAILED: Final = "Getting metadata from plugin failed"
 _TOKEN_SERVICE_UNREACHABLE: Final = re.compile(
     r"HTTPS?ConnectionPool|Max retries exceeded|timed out"
 )
+# How the text of grpc's INTERNAL begins where an answer is not a message of its type.
+_UNDECODABLE: Final = "Exception deserializing response"
 
-UNDECODABLE: Final = "Exception deserializing response"
-"""How the text of grpc's INTERNAL begins where an answer is no message of its type."""
 
-
-@contextmanager
-def translated(method: str, name: str) -> Iterator[None]:
-    """Turn Google's errors into ours.
+def explain(method: str, error: Exception) -> Failure | None:
+    """What an exception of Google's client means; None for one of another library.
 
     Args:
-        method: method of Google's client that is called.
-        name: resource that it is called for.
+        method: method of the client that was called.
+        error: what it raised, or what its answer led to.
     """
-    try:
-        yield
-    except (google.GoogleAPIError, auth.GoogleAuthError) as error:
-        raise translate(error, method, name) from error
+    if isinstance(error, ValueError) and "closed channel" in str(error):
+        closed = Meaning(errors.SigningKeyError, "Google's client is closed: open the key again")
+        return Failure(closed, str(error))
+    meaning = _meaning(method, error)
+    if meaning is None:
+        return None
+    if "{denied}" in meaning.advice:
+        meaning = replace(meaning, advice=meaning.advice.format(denied=_denied(method, error)))
+    return Failure(meaning, _said(error))
 
 
-def translate(error: Exception, method: str, name: str) -> SigningKeyError:
-    """Ours for one of Google's; Google's own words are at its end."""
-    found: type[Exception] = type(error)
-    text = getattr(error, "message", None) or str(error)
-    if is_token_failure(error):
-        unreachable = _TOKEN_SERVICE_UNREACHABLE.search(text)
-        found = auth.TransportError if unreachable else auth.RefreshError
-    if is_damaged(error):
-        return DamagedAnswerError(
-            f"the request for {name} or its answer was damaged on its way. Try again; check what "
-            f"stands between this machine and Google if it persists. Google says: {text}"
-        )
-    kind, advice = next(
-        row for google_kind, row in _ERRORS.items() if issubclass(found, google_kind)
+def explain_state(
+    version: str, error: google.FailedPrecondition, state: str | None, unread: Exception | None
+) -> Failure:
+    """Why Cloud KMS did not use a version.
+
+    Args:
+        version: its full name.
+        error: what Cloud KMS said.
+        state: such as ``DISABLED``; None if it is unknown.
+        unread: why the state could not be read.
+    """
+    reading = unread and explain("get_crypto_key_version", unread)
+    why = f"{reading.said}; {reading.meaning.advice}" if reading else ""
+    parent, number = split(version)
+    advice = _STATES.get(state, _OTHER_STATE).format(
+        number=number, flags=gcloud_flags(parent), unread=why
     )
-    told = advice.format(name=name, method=method, why_denied=_why_denied(error, method))
-    return kind(f"{told}. Google says: {text}")
-
-
-def is_damaged(error: Exception) -> bool:
-    """Whether a checksum did not fit what reached Cloud KMS, or its answer does not decode."""
-    if isinstance(error, google.InternalServerError):
-        return bool(error.message.startswith(UNDECODABLE))
-    return isinstance(error, google.InvalidArgument) and "_crc32c" in error.message
-
-
-def is_token_failure(error: BaseException | None) -> bool:
-    """Whether the request was never sent, because no access token could be had."""
-    return isinstance(error, google.GoogleAPICallError) and (error.message or "").startswith(
-        _PLUGIN_FAILED
-    )
+    kind = KeyGeneratingError if state == "PENDING_GENERATION" else errors.KeyStateError
+    return Failure(Meaning(kind, advice), f"it is {state}: " * bool(state) + _said(error))
 
 
 def state_in(error: google.GoogleAPICallError) -> str | None:
-    """The state of the key version, as far as FAILED_PRECONDITION tells it."""
+    """The state of the key version, if FAILED_PRECONDITION says it."""
     for detail in error.details:
         if isinstance(detail, PreconditionFailure):
             for violation in detail.violations:
@@ -176,14 +196,43 @@ def state_in(error: google.GoogleAPICallError) -> str | None:
     return match[1] if match else None
 
 
-def _why_denied(error: Exception, method: str) -> str:
-    permission, role = _PERMISSIONS.get(method, (method, None))
+def _meaning(method: str, error: Exception) -> Meaning | None:
+    kind = _kind(error)
+    row = next((row for known, row in ERRORS.items() if issubclass(kind, known)), None)
+    was_sent = isinstance(error, google.ServerError) and not issubclass(kind, auth.GoogleAuthError)
+    if row and row.error.retriable and was_sent and method.startswith("create_"):
+        return _PERHAPS_CREATED
+    return _CREATING.get((method, kind), row)
+
+
+def _kind(error: Exception) -> type[Exception]:
+    """The class that says what happened, which is not always that of the exception."""
+    text = getattr(error, "message", None) or ""
+    if isinstance(error, google.GoogleAPICallError) and text.startswith(_PLUGIN_FAILED):
+        # The request was never sent, because no access token could be obtained.
+        unreachable = _TOKEN_SERVICE_UNREACHABLE.search(text)
+        return auth.TransportError if unreachable else auth.RefreshError
+    is_damaged = (isinstance(error, google.InvalidArgument) and "_crc32c" in text) or (
+        isinstance(error, google.InternalServerError) and text.startswith(_UNDECODABLE)
+    )
+    return IntegrityError if is_damaged else type(error)
+
+
+def _said(error: Exception) -> str:
+    status = getattr(error, "grpc_status_code", None)
+    text = getattr(error, "message", None) or str(error)
+    return ": ".join(part for part in (status.name if status else "", text) if part)
+
+
+def _denied(method: str, error: Exception) -> str:
+    permission, role = PERMISSIONS.get(method, (method, ""))
+    permission = f"cloudkms.{permission}"
     details = getattr(error, "details", ())
     info = next((detail for detail in details if isinstance(detail, ErrorInfo)), ErrorInfo())
-    told = info.metadata.get("permission", "").removeprefix("cloudkms.")
-    if info.reason and not told:
+    named = info.metadata.get("permission")
+    if info.reason and not named:
         return f"the reason is {info.reason}"
-    if told and told != permission:
-        permission, role = told, None
+    if named and named != permission:
+        return f"the caller lacks the permission {named}"
     source = f", which is in roles/cloudkms.{role}" if role else ""
-    return f"the caller lacks the permission cloudkms.{permission}{source}"
+    return f"the caller lacks the permission {permission}{source}"

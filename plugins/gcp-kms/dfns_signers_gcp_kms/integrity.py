@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import google_crc32c
 
-from dfns_signers_gcp_kms.errors import DamagedAnswerError
+from dfns_signers_gcp_kms.errors import IntegrityError
 
 if TYPE_CHECKING:
     from google.cloud.kms_v1 import AsymmetricSignResponse, PublicKey
@@ -19,10 +19,10 @@ def check_public_key(name: str, answer: PublicKey) -> None:
     """Check that a public key is that of this version, and arrived whole.
 
     Raises:
-        DamagedAnswerError: discard it.
+        IntegrityError: discard it.
     """
     _check_name(name, answer.name)
-    _check_checksum(name, "public key", answer.pem.encode("utf-8"), answer.pem_crc32c)
+    _check_checksum("public key", answer.pem.encode("utf-8"), answer.pem_crc32c)
 
 
 def check_signature(name: str, verified: str, answer: AsymmetricSignResponse) -> None:
@@ -34,31 +34,29 @@ def check_signature(name: str, verified: str, answer: AsymmetricSignResponse) ->
         answer: what came back.
 
     Raises:
-        DamagedAnswerError: discard it.
+        IntegrityError: discard it.
     """
     _check_name(name, answer.name)
     if not getattr(answer, verified):
-        raise DamagedAnswerError(
-            f"Cloud KMS did not confirm the checksum of what {name} was asked to sign ({verified} "
-            "is false): the request may have been damaged on its way. Try again"
+        raise IntegrityError(
+            f"Cloud KMS did not confirm the checksum of what was to be signed ({verified} is "
+            "false): the request may have been damaged on its way"
         )
-    _check_checksum(name, "signature", answer.signature, answer.signature_crc32c)
+    _check_checksum("signature", answer.signature, answer.signature_crc32c)
 
 
 def _check_name(name: str, found: str) -> None:
     if found != name:
-        raise DamagedAnswerError(
-            f"Cloud KMS was asked for {name} and answered for {found!r}: the request or the answer "
-            "was damaged or misdirected. Try again; check what stands between this machine and "
-            "Google if it persists"
+        raise IntegrityError(
+            f"Cloud KMS answered for {found!r}: the request or the answer was damaged or "
+            "misdirected"
         )
 
 
-def _check_checksum(name: str, what: str, data: bytes, checksum: object) -> None:
+def _check_checksum(what: str, data: bytes, checksum: object) -> None:
     computed = int(google_crc32c.value(data))
     if checksum != computed:
-        raise DamagedAnswerError(
-            f"the {what} of {name} was damaged on its way: its CRC32C is {computed}, and Cloud KMS "
-            f"says {checksum}. Try again; check what stands between this machine and Google if it "
-            "persists"
+        raise IntegrityError(
+            f"the {what} was damaged on its way: its CRC32C is {computed}, and Cloud KMS says "
+            f"{checksum}"
         )

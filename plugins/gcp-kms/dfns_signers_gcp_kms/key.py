@@ -2,106 +2,55 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING
 
-from google.api_core.exceptions import Cancelled, FailedPrecondition, GoogleAPIError
-from google.auth.exceptions import GoogleAuthError
-
-from dfns_signers.errors import ConfigurationError, SigningKeyError
-from dfns_signers.signing_key import KeyResponse, SigningKey
-from dfns_signers_gcp_kms.clients import Clients
-from dfns_signers_gcp_kms.errors import translate
+from dfns_signers.plugin import KeyResponse, SigningKey
+from dfns_signers_gcp_kms.client import GcpKms
 from dfns_signers_gcp_kms.integrity import check_signature
-from dfns_signers_gcp_kms.names import VERSION_FORM, is_crypto_key, is_version, split
-from dfns_signers_gcp_kms.opening import find_state, open_version, refuse_crypto_key, refused_state
-from dfns_signers_gcp_kms.retrying import RetryPolicy, ask
-from dfns_signers_gcp_kms.steps import Steps, arun, run
+from dfns_signers_gcp_kms.names import split
+from dfns_signers_gcp_kms.opening import open_version
 
-_DEFAULT_POLICY: Final = RetryPolicy()
+if TYPE_CHECKING:
+    from google.cloud.kms_v1 import KeyManagementServiceClient
 
 
 class GcpKmsKey(SigningKey):
     """A version of an asymmetric signing key in Google Cloud KMS.
 
-    Its public key is read when it is made, which proves that the version can be used. Safe to use
-    from several threads and event loops. It does not survive a fork: gRPC does not.
+    Its public key is read when it is made, which proves that the version can be used.
 
     Args:
-        clients: Google's clients; ``Clients(client)`` wraps one of yours, which stays yours to
-            close. Clients over gRPC only: those over REST raise errors of another library.
         key_version: full name, ``projects/…/cryptoKeyVersions/NUMBER``.
-        policy: how long operations may take, and how often they are repeated.
+        client: Google's client, over gRPC: the one over REST raises errors of another library. It
+            may be shared, and stays yours to close. Or a ``GcpKms``, which has limits of its own;
+            it is closed with the key.
 
     Raises:
-        ConfigurationError: the name is that of a crypto key, or is no name.
+        ConfigurationError: the name is that of a crypto key, or not a name of Cloud KMS.
         UnsupportedKeyError: Dfns does not accept signatures with its algorithm.
         KeyStateError: the version is not enabled.
-        SigningKeyError: it is missing, denied or unreachable.
+        SigningKeyError: it is missing, denied or unreachable, or this process was forked from one
+            that used gRPC.
     """
 
-    def __init__(
-        self, clients: Clients, key_version: str, *, policy: RetryPolicy = _DEFAULT_POLICY
-    ) -> None:
-        if not is_version(key_version):
-            _refuse_name(clients, key_version, policy)
-        opened = run(open_version(key_version, policy), clients.client, policy.sleep)
-        super().__init__(opened.public_key, reference=key_version)
-        self._clients = clients
-        self._policy = policy
-        self._kms_algorithm = opened.algorithm
-        self._pid = os.getpid()
+    def __init__(self, key_version: str, *, client: KeyManagementServiceClient | GcpKms) -> None:
+        self._kms = client if isinstance(client, GcpKms) else GcpKms(client)
+        public_key, self._algorithm = open_version(self._kms, key_version)
+        super().__init__(public_key, reference=key_version)
 
     def _sign(self, message: bytes) -> KeyResponse:
-        return run(self._signing(message), self._clients.client, self._policy.sleep)
-
-    async def _asign(self, message: bytes) -> KeyResponse:
-        if self._clients.new_async_client is None:
-            return await super()._asign(message)
-        steps = self._signing(message)
-        client = self._clients.for_running_loop(self._clients.new_async_client)
-        return await arun(steps, client)
-
-    def _signing(self, message: bytes) -> Steps[KeyResponse]:
-        name, algorithm = self.reference, self._kms_algorithm
-        if os.getpid() != self._pid:
-            raise SigningKeyError(
-                f"the key {name} was opened before this process was forked, and gRPC does not "
-                "survive a fork: open it in the new process"
-            )
-        end = self._policy.end()
-        try:
-            answer = yield from ask(
-                self._policy,
-                "asymmetric_sign",
-                {"name": name, **algorithm.parameters(message)},
-                partial(check_signature, name, algorithm.verified),
-                end,
-            )
-        except FailedPrecondition as error:
-            found = yield from find_state(name, error, self._policy, end)
-            raise refused_state(name, found, error) from error
-        except Cancelled as error:
-            if self._clients.closed:
-                raise SigningKeyError(
-                    f"the key {name} is closed, and was so before it had signed; open it again"
-                ) from error
-            raise translate(error, "asymmetric_sign", name) from error
-        except (GoogleAPIError, GoogleAuthError) as error:
-            raise translate(error, "asymmetric_sign", name) from error
+        answer = self._kms.ask(
+            f"sign with the key {self.reference}",
+            "asymmetric_sign",
+            {"name": self.reference, **self._algorithm.parameters(message)},
+            check=partial(check_signature, self.reference, self._algorithm.verified),
+        )
         return KeyResponse(
-            answer.message.signature, key_version=split(name)[1], attempts=answer.attempts
+            answer.message.signature,
+            key_version=split(self.reference)[1],
+            attempts=answer.attempts,
         )
 
     def _close(self) -> None:
-        self._clients.close()
-
-    async def _aclose(self) -> None:
-        await self._clients.aclose()
-
-
-def _refuse_name(clients: Clients, name: str, policy: RetryPolicy) -> NoReturn:
-    if is_crypto_key(name):
-        run(refuse_crypto_key(name, policy), clients.client, policy.sleep)
-    raise ConfigurationError(f"{name!r} is no name of a key version; expected {VERSION_FORM}")
+        self._kms.close()

@@ -13,7 +13,7 @@ _KEY_RING: Final = rf"{_LOCATION}/keyRings/{_ID}"
 _CRYPTO_KEY: Final = rf"{_KEY_RING}/cryptoKeys/{_ID}"
 _VERSION: Final = rf"{_CRYPTO_KEY}/cryptoKeyVersions/[0-9]+"
 
-# Terraform and Cloud Asset Inventory print names behind the service.
+# Terraform and Cloud Asset Inventory print names with the service in front.
 _PREFIX: Final = re.compile(r"(?://cloudkms\.googleapis\.com)?/?(?:v1/)?(?=projects/)")
 
 VERSION_FORM: Final = (
@@ -21,7 +21,7 @@ VERSION_FORM: Final = (
 )
 CRYPTO_KEY_FORM: Final = VERSION_FORM.removesuffix("/cryptoKeyVersions/NUMBER")
 PARENT_FORM: Final = (
-    "projects/PROJECT/locations/LOCATION, with /keyRings/RING and /cryptoKeys/KEY behind it or not"
+    "projects/PROJECT/locations/LOCATION, optionally followed by /keyRings/RING and /cryptoKeys/KEY"
 )
 
 
@@ -52,39 +52,31 @@ def gcloud_flags(crypto_key: str) -> str:
     return f"--key {key} --keyring {ring} --location {location} --project {project}"
 
 
-def _plain(text: str) -> str:
-    return _PREFIX.sub("", text.strip(), count=1)
+def _name(expected: str, *forms: str) -> AfterValidator:
+    def check(text: str) -> str:
+        name = _PREFIX.sub("", text.strip(), count=1)
+        if not any(re.fullmatch(form, name, re.ASCII) for form in forms):
+            raise ValueError(f"expected {expected}")
+        return name
+
+    return AfterValidator(check)
 
 
-def _check_version_or_key(text: str) -> str:
-    name = _plain(text)
-    if not (is_version(name) or is_crypto_key(name)):
-        raise ValueError(
-            f"expected the full name of a key version, {VERSION_FORM}, as "
-            "'gcloud kms keys versions list' prints it"
-        )
-    return name
-
-
-def _check_crypto_key(text: str) -> str:
-    name = _plain(text)
-    if not is_crypto_key(name):
-        raise ValueError(f"expected the full name of a crypto key, {CRYPTO_KEY_FORM}")
-    return name
-
-
-def _check_parent(text: str) -> str:
-    name = _plain(text)
-    if not (re.fullmatch(_LOCATION, name, re.ASCII) or is_key_ring(name) or is_crypto_key(name)):
-        raise ValueError(f"expected {PARENT_FORM}")
-    return name
-
-
-KeyVersionName = Annotated[str, AfterValidator(_check_version_or_key)]
+KeyVersionName = Annotated[
+    str,
+    _name(
+        f"the full name of a key version, {VERSION_FORM}, as 'gcloud kms keys versions list' "
+        "prints it",
+        _VERSION,
+        _CRYPTO_KEY,
+    ),
+]
 """Full name of a version. That of a crypto key passes: what opens it lists the versions."""
 
-CryptoKeyName = Annotated[str, AfterValidator(_check_crypto_key)]
+CryptoKeyName = Annotated[
+    str, _name(f"the full name of a crypto key, {CRYPTO_KEY_FORM}", _CRYPTO_KEY)
+]
 """Full name of a crypto key."""
 
-ParentName = Annotated[str, AfterValidator(_check_parent)]
+ParentName = Annotated[str, _name(PARENT_FORM, _LOCATION, _KEY_RING, _CRYPTO_KEY)]
 """Full name of a location, a key ring or a crypto key."""

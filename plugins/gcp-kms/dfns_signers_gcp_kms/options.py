@@ -1,27 +1,57 @@
-"""Options of the backend: the validation, the error messages and the table in the docs."""
+"""What can be configured: which key version, and how Cloud KMS is reached."""
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from typing_extensions import Self
 
-from dfns_signers.backends.management import ManagementOptions
-from dfns_signers.backends.options import BackendOptions, ConfigPath
-from dfns_signers_gcp_kms.endpoints import Endpoint, parse_endpoint
+from dfns_signers.plugin import (
+    BackendOptions,
+    ConfigPath,
+    ManagementOptions,
+    RequestLimits,
+    ServiceUrl,
+)
 from dfns_signers_gcp_kms.names import CryptoKeyName, KeyVersionName, ParentName
 
 _CREDENTIALS: Final = ("credentials_file", "impersonate_service_account", "quota_project")
+_RSA_BITS: Final = (2048, 3072, 4096)
 
 
-class ConnectionOptions(BaseModel):
-    """How to reach Cloud KMS, and as whom; the same for signing, creating and listing."""
+def _https_by_default(value: Any) -> Any:
+    return f"https://{value}" if isinstance(value, str) and "://" not in value else value
+
+
+def _check_target(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.path or (parts.scheme == "http" and parts.port is None):
+        raise ValueError(
+            "expected https://HOST or https://HOST:PORT, or http://127.0.0.1:PORT for an emulator "
+            "on this machine"
+        )
+    return url
+
+
+def _check_rsa_bits(value: int) -> int:
+    if value not in _RSA_BITS:
+        raise ValueError("expected 2048, 3072 or 4096")
+    return value
+
+
+Endpoint = Annotated[ServiceUrl, BeforeValidator(_https_by_default), AfterValidator(_check_target)]
+"""The address of a gRPC service: a URL without a path; https where it has no scheme."""
+
+
+class GcpKmsConnection(RequestLimits):
+    """How Cloud KMS is reached, and as whom."""
 
     credentials_file: ConfigPath | None = Field(
         default=None,
         description="Service account key, workload identity configuration or user credentials, "
-        "as Google writes them in JSON. Else Application Default Credentials.",
+        "as Google writes them in JSON. Default: Application Default Credentials.",
     )
     impersonate_service_account: str | None = Field(
         default=None,
@@ -31,25 +61,13 @@ class ConnectionOptions(BaseModel):
     quota_project: str | None = Field(
         default=None,
         min_length=1,
-        description="Project whose quota the calls count against. Else that of the credentials.",
+        description="Project whose quota the calls count against. Default: that of the "
+        "credentials.",
     )
     endpoint: Endpoint | None = Field(
         default=None,
         description="Another address of the service: `https://HOST`, or `http://127.0.0.1:PORT` "
-        "for an emulator; plaintext to this machine only, and without credentials.",
-    )
-    timeout: float = Field(
-        default=10.0,
-        gt=0,
-        le=600,
-        description="Seconds for one operation, with everything that is repeated.",
-    )
-    max_attempts: int = Field(
-        default=4,
-        ge=1,
-        le=20,
-        description="Requests at most for one operation: it is repeated when Cloud KMS is "
-        "unavailable or refuses for its rate, and when an answer was damaged on its way.",
+        "for an emulator, which gets no credentials.",
     )
     generation_timeout: float = Field(
         default=60.0,
@@ -61,15 +79,34 @@ class ConnectionOptions(BaseModel):
     @model_validator(mode="after")
     def _no_credentials_over_plaintext(self) -> Self:
         given = [name for name in _CREDENTIALS if getattr(self, name) is not None]
-        if given and self.endpoint is not None and parse_endpoint(self.endpoint).plaintext:
+        if given and self.is_plaintext:
             raise ValueError(
                 f"{', '.join(given)} cannot be used with the endpoint {self.endpoint}: "
                 "no credentials are sent over plaintext"
             )
         return self
 
+    @property
+    def target(self) -> str | None:
+        """The endpoint as gRPC names it: ``HOST`` or ``HOST:PORT``."""
+        return urlsplit(self.endpoint).netloc if self.endpoint else None
 
-class GcpKmsOptions(ConnectionOptions, BackendOptions):
+    @property
+    def is_plaintext(self) -> bool:
+        """Whether the endpoint is reached without TLS and credentials."""
+        return bool(self.endpoint) and urlsplit(self.endpoint).scheme == "http"
+
+    def as_table(self) -> dict[str, Any]:
+        """The connection settings that were given, as a ``[signer]`` table has them."""
+        return self.model_dump(
+            mode="json",
+            include=set(GcpKmsConnection.model_fields),
+            exclude_unset=True,
+            exclude_none=True,
+        )
+
+
+class GcpKmsOptions(GcpKmsConnection, BackendOptions):
     """Options of ``backend = "gcp-kms"``."""
 
     key_version: KeyVersionName = Field(
@@ -77,18 +114,18 @@ class GcpKmsOptions(ConnectionOptions, BackendOptions):
     )
 
 
-class GcpKmsCreateOptions(ConnectionOptions, ManagementOptions):
-    """Options of ``keys create``."""
+class GcpKmsCreate(GcpKmsConnection, ManagementOptions):
+    """Options of ``dfns-signers keys create --backend gcp-kms``."""
 
     crypto_key: CryptoKeyName = Field(
         description="Full name of the crypto key: `projects/…/keyRings/RING/cryptoKeys/KEY`."
     )
     protection_level: Literal["SOFTWARE", "HSM"] | None = Field(
         default=None,
-        description="`SOFTWARE` or `HSM`. Else `HSM` for ES256K, which there is nowhere else, and "
+        description="`SOFTWARE` or `HSM`. Default: `HSM` for ES256K, which needs it, and "
         "`SOFTWARE` for the others.",
     )
-    rsa_bits: Literal[2048, 3072, 4096] = Field(
+    rsa_bits: Annotated[int, AfterValidator(_check_rsa_bits)] = Field(
         default=2048, description="Size of an RS256 key: 2048, 3072 or 4096."
     )
     create_key_ring: bool = Field(
@@ -99,29 +136,11 @@ class GcpKmsCreateOptions(ConnectionOptions, ManagementOptions):
         default=False, description="Add a version to a crypto key that exists."
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _number_from_text(cls, values: Any) -> Any:
-        # A Literal of numbers takes no text, and the command line has nothing else.
-        if isinstance(values, dict) and str(values.get("rsa_bits", "")).isdecimal():
-            return {**values, "rsa_bits": int(values["rsa_bits"])}
-        return values
 
-
-class GcpKmsListOptions(ConnectionOptions, ManagementOptions):
-    """Options of ``keys list``."""
+class GcpKmsList(GcpKmsConnection, ManagementOptions):
+    """Options of ``dfns-signers keys list --backend gcp-kms``."""
 
     parent: ParentName = Field(
         description="What to list: full name of a location (`projects/…/locations/LOCATION`), a "
         "key ring or a crypto key."
     )
-
-
-def connection_of(options: ConnectionOptions) -> dict[str, Any]:
-    """The connection settings that were given, as a ``[signer]`` table has them."""
-    given = options.model_dump(
-        include=set(ConnectionOptions.model_fields), exclude_unset=True, exclude_none=True
-    )
-    if "credentials_file" in given:
-        given["credentials_file"] = str(given["credentials_file"])
-    return given

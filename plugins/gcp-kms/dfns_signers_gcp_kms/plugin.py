@@ -1,16 +1,52 @@
-"""The entry point ``gcp-kms``."""
+"""The ``gcp-kms`` backend. What needs Google's packages is imported when it is used first."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
-from dfns_signers.backends.backend import Backend
-from dfns_signers.hooks import hookimpl
+from dfns_signers.plugin import Algorithm, Backend, KeyDescription, ManagesKeys, SigningKey
+from dfns_signers_gcp_kms.options import GcpKmsCreate, GcpKmsList, GcpKmsOptions
 
 
-@hookimpl
-def dfns_backend() -> Backend[Any]:
-    """The backend behind the entry point ``gcp-kms``."""
-    from dfns_signers_gcp_kms.backend import GcpKmsBackend  # noqa: PLC0415  # when it is selected
+class GcpKmsBackend(Backend[GcpKmsOptions], ManagesKeys[GcpKmsCreate, GcpKmsList]):
+    """Opens, creates and lists signing keys in Google Cloud KMS."""
 
-    return GcpKmsBackend()
+    options = GcpKmsOptions
+    create_options = GcpKmsCreate
+    list_options = GcpKmsList
+
+    def open(self, options: GcpKmsOptions) -> SigningKey:
+        """Open a key version with a client of its own; see GcpKmsKey for what is refused."""
+        from dfns_signers_gcp_kms.client import connect  # noqa: PLC0415  # it imports grpc
+        from dfns_signers_gcp_kms.key import GcpKmsKey  # noqa: PLC0415  # it imports grpc
+
+        kms = connect(options)
+        try:
+            return GcpKmsKey(options.key_version, client=kms)
+        except BaseException:
+            kms.close()
+            raise
+
+    def create(self, algorithm: Algorithm, options: GcpKmsCreate) -> KeyDescription:
+        """Create a key version, with its crypto key and key ring where that is asked for.
+
+        Raises:
+            UnsupportedKeyError: the protection level does not offer the algorithm, or a crypto key
+                that exists has another.
+            KeyNotFoundError: the key ring is missing, and ``create_key_ring`` is not set.
+            SigningKeyError: the crypto key exists, and ``new_version`` is not set; or Cloud KMS
+                refused or failed.
+        """
+        from dfns_signers_gcp_kms.management import create_key  # noqa: PLC0415  # imports grpc
+
+        return create_key(algorithm, options)
+
+    def list_keys(self, options: GcpKmsList) -> Iterator[KeyDescription]:
+        """Every version of every signing key below the parent, in any state.
+
+        Raises:
+            SigningKeyError: Cloud KMS refused or failed.
+        """
+        from dfns_signers_gcp_kms.management import list_keys  # noqa: PLC0415  # imports grpc
+
+        return list_keys(options)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
+from google.cloud.kms_v1 import KeyManagementServiceClient
 
 from cloud_kms_emulator import CloudKmsEmulator
-from dfns_signers_gcp_kms.clients import Clients
+from dfns_signers.plugin import RequestLimits
+from dfns_signers_gcp_kms.client import GcpKms
 from dfns_signers_gcp_kms.key import GcpKmsKey
-from dfns_signers_gcp_kms.options import ConnectionOptions
-from dfns_signers_gcp_kms.retrying import RetryPolicy
 from tests.plugins.gcp_kms.keys import seed
-
-QUICK = RetryPolicy(timeout=30.0, max_attempts=3, first_pause=0.0)
-"""Repeats at once, so that no test waits."""
 
 STRICT = ("-W", "error", "-W", "ignore:You are using a:FutureWarning")
 """Arguments of Python: warnings are errors, but for Google's of a Python that it has given up."""
+
+MAX_ATTEMPTS = RequestLimits().max_attempts
 
 OpenKey = Callable[..., GcpKmsKey]
 
@@ -43,22 +44,51 @@ def version(cloud_kms: CloudKmsEmulator) -> str:
     return seed(cloud_kms, "EC_SIGN_ED25519")
 
 
-@pytest.fixture
-def clients(cloud_kms: CloudKmsEmulator) -> Iterator[Clients]:
-    connected = Clients.connect(ConnectionOptions(endpoint=cloud_kms.endpoint))
-    yield connected
-    connected.close()
+class OnItsWay(grpc.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]  # generic in stubs only
+    """Sees each request before it is sent: the method, and the seconds that it may take."""
+
+    def __init__(self, see: Callable[[str, float], None]) -> None:
+        self._see = see
+
+    def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        self._see(details.method.rpartition("/")[2], details.timeout)
+        return continuation(details, request)
+
+
+def google_client(
+    target: str, see: Callable[[str, float], None] = lambda _method, _timeout: None
+) -> KeyManagementServiceClient:
+    """Google's client for a service on this machine."""
+    channel = grpc.intercept_channel(grpc.insecure_channel(target), OnItsWay(see))
+    transport: Any = KeyManagementServiceClient.get_transport_class("grpc")
+    return KeyManagementServiceClient(transport=transport(channel=channel))
 
 
 @pytest.fixture
 def open_key(cloud_kms: CloudKmsEmulator) -> Iterator[OpenKey]:
-    """Opens a version with clients of its own, and closes them at the end."""
+    """Opens a version with a client of its own, which repeats at once, and closes it at the end."""
     with ExitStack() as stack:
 
-        def open_(name: str, policy: RetryPolicy = QUICK, **options: Any) -> GcpKmsKey:
-            connected = Clients.connect(ConnectionOptions(endpoint=cloud_kms.endpoint, **options))
-            stack.callback(connected.close)
-            return GcpKmsKey(connected, name, policy=policy)
+        def open_(
+            name: str,
+            *,
+            target: str = cloud_kms.target,
+            see: Callable[[str, float], None] = lambda _method, _timeout: None,
+            sleep: Callable[[float], None] = lambda _seconds: None,
+            clock: Callable[[], float] = time.monotonic,
+            generation_timeout: float = 60.0,
+            **limits: Any,
+        ) -> GcpKmsKey:
+            kms = GcpKms(
+                google_client(target, see),
+                RequestLimits(**limits),
+                generation_timeout=generation_timeout,
+                owns_client=True,
+                sleep=sleep,
+                clock=clock,
+            )
+            stack.enter_context(kms)
+            return GcpKmsKey(name, client=kms)
 
         yield open_
 

@@ -27,7 +27,7 @@ from tests.secrecy import CANARY
 
 PROGRAM = """
 import asyncio, json, sys
-from dfns_signers_gcp_kms.backend import GcpKmsBackend
+from dfns_signers_gcp_kms.plugin import GcpKmsBackend
 from dfns_signers_gcp_kms.options import GcpKmsOptions
 
 try:
@@ -153,7 +153,7 @@ def use_workload_identity(
         file = folder / "workload.json"
         file.write_text(json.dumps({**info, "token_url": tokens.url}), encoding="utf-8")
         try:
-            return service.use(credentials_file=str(file), max_attempts=1), tokens.asked
+            return service.use(credentials_file=str(file)), tokens.asked
         finally:
             tokens.shutdown()
 
@@ -185,7 +185,8 @@ def test_token_that_google_does_not_grant_is_reported_as_such(
 
     printed, _ = use_workload_identity(service, tmp_path, 400, refused)
 
-    assert printed.startswith("KeyAccessError no access token could be had for projects/p-1/")
+    assert printed.startswith("KeyAccessError cannot open the key projects/p-1/")
+    assert "no access token could be obtained: renew the credentials" in printed
     assert "gcloud auth application-default login" in printed
     assert "it was revoked" in printed
     assert CANARY not in printed

@@ -15,9 +15,9 @@ from google.oauth2 import credentials as user
 from google.oauth2 import service_account
 
 from dfns_signers.errors import ConfigurationError, KeyAccessError
-from dfns_signers_gcp_kms.clients import Clients
+from dfns_signers_gcp_kms.client import connect
 from dfns_signers_gcp_kms.credentials import SCOPES, load_credentials
-from dfns_signers_gcp_kms.options import ConnectionOptions
+from dfns_signers_gcp_kms.options import GcpKmsConnection
 from tests.plugins.gcp_kms.keys import rsa_key
 from tests.secrecy import CANARY
 
@@ -83,13 +83,13 @@ def save(tmp_path: Path) -> Any:
     ids=["service account", "workload identity", "workload identity of AWS", "user"],
 )
 def test_file_of_each_kind_is_read(info: dict[str, object], kind: type[object], save: Any) -> None:
-    found = load_credentials(ConnectionOptions(credentials_file=save(info)))
+    found = load_credentials(GcpKmsConnection(credentials_file=save(info)))
 
     assert type(found) is kind
 
 
 def test_service_account_is_the_one_of_the_file_with_the_scope_of_cloud_kms(save: Any) -> None:
-    found: Any = load_credentials(ConnectionOptions(credentials_file=save(service_account_info())))
+    found: Any = load_credentials(GcpKmsConnection(credentials_file=save(service_account_info())))
 
     assert found.service_account_email == EMAIL
     assert found.scopes == ["https://www.googleapis.com/auth/cloudkms"]
@@ -100,16 +100,16 @@ def test_application_default_credentials_are_used_where_no_file_is_named(
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(save(service_account_info())))
 
-    found: Any = load_credentials(ConnectionOptions())
+    found: Any = load_credentials(GcpKmsConnection())
 
     assert found.service_account_email == EMAIL
 
 
 def test_missing_credentials_are_reported_with_googles_own_hint() -> None:
     with pytest.raises(KeyAccessError) as caught:
-        load_credentials(ConnectionOptions())
+        load_credentials(GcpKmsConnection())
 
-    assert "Set credentials_file" in str(caught.value)
+    assert "set credentials_file" in str(caught.value)
     assert "https://cloud.google.com/docs/authentication" in str(caught.value)
 
 
@@ -139,7 +139,7 @@ class Recorded:
 
 def test_impersonated_account_is_asked_for_with_the_credentials_of_the_file(save: Any) -> None:
     found: Any = load_credentials(
-        ConnectionOptions(
+        GcpKmsConnection(
             credentials_file=save(service_account_info()), impersonate_service_account=OTHER
         )
     )
@@ -156,7 +156,7 @@ def test_impersonated_account_is_asked_for_with_the_credentials_of_the_file(save
 
 def test_quota_project_is_charged(save: Any) -> None:
     found: Any = load_credentials(
-        ConnectionOptions(credentials_file=save(service_account_info()), quota_project="p-3")
+        GcpKmsConnection(credentials_file=save(service_account_info()), quota_project="p-3")
     )
 
     assert found.quota_project_id == "p-3"
@@ -167,19 +167,19 @@ def test_quota_project_that_cannot_be_charged_is_refused(monkeypatch: pytest.Mon
     monkeypatch.setattr("google.auth.default", lambda scopes: (anonymous(), None))
 
     with pytest.raises(ConfigurationError, match="quota_project cannot be used with Anonymous"):
-        load_credentials(ConnectionOptions(quota_project="p-3"))
+        load_credentials(GcpKmsConnection(quota_project="p-3"))
 
 
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("not json", "is no JSON"),
-        ("[1]", "holds no JSON object"),
+        ("not json", "is not valid JSON"),
+        ("[1]", "does not contain a JSON object"),
         ({"type": "external_account_authorized_user"}, "expected one of service_account"),
         ({}, "is of the type None"),
-        ({"type": "service_account", "client_email": CANARY}, "is no complete service_account"),
-        ({"type": "external_account", "audience": CANARY}, "is no complete external_account"),
-        ({"type": "authorized_user", "client_id": CANARY}, "is no complete authorized_user"),
+        ({"type": "service_account", "client_email": CANARY}, "is not a complete service_account"),
+        ({"type": "external_account", "audience": CANARY}, "is not a complete external_account"),
+        ({"type": "authorized_user", "client_id": CANARY}, "is not a complete authorized_user"),
     ],
 )
 def test_file_that_cannot_be_used_is_refused_without_its_content(
@@ -188,7 +188,7 @@ def test_file_that_cannot_be_used_is_refused_without_its_content(
     path = save(content)
 
     with pytest.raises(ConfigurationError, match=told) as caught:
-        load_credentials(ConnectionOptions(credentials_file=path))
+        load_credentials(GcpKmsConnection(credentials_file=path))
 
     assert str(path) in str(caught.value)
     assert CANARY not in str(caught.value)
@@ -199,7 +199,7 @@ def test_file_that_cannot_be_used_is_refused_without_its_content(
 
 def test_file_that_is_missing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read: No such file"):
-        load_credentials(ConnectionOptions(credentials_file=tmp_path / "missing.json"))
+        load_credentials(GcpKmsConnection(credentials_file=tmp_path / "missing.json"))
 
 
 @pytest.mark.parametrize(
@@ -211,8 +211,11 @@ def test_environment_that_google_refuses_is_a_configuration_error(
 ) -> None:
     monkeypatch.setenv(variable, value)
 
-    with pytest.raises(ConfigurationError, match=r"client cannot be made.*Google says: \w+"):
-        Clients.connect(ConnectionOptions(credentials_file=save(service_account_info())))
+    with pytest.raises(
+        ConfigurationError,
+        match=r"cannot set up Google Cloud KMS: .+check the environment variables GOOGLE_API",
+    ):
+        connect(GcpKmsConnection(credentials_file=save(service_account_info())))
 
 
 def test_default_credentials_that_are_no_object_are_a_configuration_error(
@@ -221,9 +224,9 @@ def test_default_credentials_that_are_no_object_are_a_configuration_error(
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(save([CANARY])))
 
     with pytest.raises(ConfigurationError, match="GOOGLE_APPLICATION_CREDENTIALS"):
-        load_credentials(ConnectionOptions())
+        load_credentials(GcpKmsConnection())
 
 
 def test_credentials_file_that_is_nested_too_deep_is_a_configuration_error(save: Any) -> None:
-    with pytest.raises(ConfigurationError, match="is no JSON"):
-        load_credentials(ConnectionOptions(credentials_file=save("[" * 200_000)))
+    with pytest.raises(ConfigurationError, match="is not valid JSON"):
+        load_credentials(GcpKmsConnection(credentials_file=save("[" * 200_000)))

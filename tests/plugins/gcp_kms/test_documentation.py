@@ -14,9 +14,9 @@ from dfns_signers.config.assembly import validated_options
 from dfns_signers.config.loading import load_profile
 from dfns_signers_gcp_kms import errors
 from dfns_signers_gcp_kms.options import (
-    ConnectionOptions,
-    GcpKmsCreateOptions,
-    GcpKmsListOptions,
+    GcpKmsConnection,
+    GcpKmsCreate,
+    GcpKmsList,
     GcpKmsOptions,
 )
 from tests.plugins.gcp_kms.keys import SIGNING
@@ -35,9 +35,15 @@ def options_table(model: type[BaseModel], *, without: type[BaseModel] | None = N
     left_out = without.model_fields if without else {}
     fields = [(name, f) for name, f in model.model_fields.items() if name not in left_out]
     fields.sort(key=lambda item: not item[1].is_required())
+    types = model.model_json_schema()["properties"]
     return "\n".join(
-        f"| `{name}` | {_default(field)} | {field.description} |" for name, field in fields
+        f"| `{name}` | {_type(types[name])} | {_default(field)} | {field.description} |"
+        for name, field in fields
     )
+
+
+def _type(schema: dict[str, Any]) -> str:
+    return str(schema["type"] if "type" in schema else schema["anyOf"][0]["type"])
 
 
 def _default(field: Any) -> str:
@@ -50,13 +56,13 @@ def _default(field: Any) -> str:
     "rows",
     [
         options_table(GcpKmsOptions),
-        options_table(GcpKmsCreateOptions, without=ConnectionOptions),
-        options_table(GcpKmsListOptions, without=ConnectionOptions),
+        options_table(GcpKmsCreate, without=GcpKmsConnection),
+        options_table(GcpKmsList, without=GcpKmsConnection),
     ],
     ids=["signer", "create", "list"],
 )
 def test_every_option_is_in_the_page(rows: str) -> None:
-    assert f"|---|---|---|\n{rows}\n\n" in PAGE
+    assert f"|---|---|---|---|\n{rows}\n\n" in PAGE
 
 
 @pytest.mark.parametrize("page", [PAGE, README], ids=["page", "README"])
@@ -76,7 +82,7 @@ def test_every_algorithm_is_in_the_page() -> None:
 
 
 def test_every_error_is_in_the_table() -> None:
-    ours = {kind.__name__ for kind, _ in errors._ERRORS.values()} | {"DamagedAnswerError"}
+    ours = {meaning.error.__name__ for meaning in errors.ERRORS.values()} | {"DamagedAnswerError"}
 
     _, _, rows = PAGE.partition("## Errors")
     assert {name for name in ours if f"| `{name}`" in rows} == ours
@@ -88,6 +94,6 @@ def test_smallest_role_is_what_signing_needs(language: str) -> None:
 
     permissions = set(re.findall(r"cloudkms\.[A-Za-z.]+", block))
     assert permissions == {
-        f"cloudkms.{errors._PERMISSIONS[method][0]}"
+        f"cloudkms.{errors.PERMISSIONS[method][0]}"
         for method in ("get_public_key", "asymmetric_sign")
     }

@@ -19,16 +19,16 @@ from dfns_signers.errors import (
     KeyAccessError,
     KeyNotFoundError,
     KeyStateError,
+    KeyStoreThrottledError,
     SigningKeyError,
     UnsupportedKeyError,
 )
-from dfns_signers_gcp_kms.backend import GcpKmsBackend
 from dfns_signers_gcp_kms.options import (
-    GcpKmsCreateOptions,
-    GcpKmsListOptions,
+    GcpKmsCreate,
+    GcpKmsList,
     GcpKmsOptions,
-    connection_of,
 )
+from dfns_signers_gcp_kms.plugin import GcpKmsBackend
 from tests.plugins.gcp_kms.keys import CRYPTO_KEY, RING, seed, verify
 
 LOCATION = RING.partition("/keyRings/")[0]
@@ -47,11 +47,11 @@ def create(
     cloud_kms: CloudKmsEmulator, algorithm: Algorithm = Algorithm.ED25519, **options: Any
 ) -> KeyDescription:
     values = {"crypto_key": CRYPTO_KEY, "endpoint": cloud_kms.endpoint, **options}
-    return GcpKmsBackend().create(algorithm, GcpKmsCreateOptions.model_validate(values))
+    return GcpKmsBackend().create(algorithm, GcpKmsCreate.model_validate(values))
 
 
 def listed(cloud_kms: CloudKmsEmulator, parent: str = LOCATION) -> list[KeyDescription]:
-    options = GcpKmsListOptions(parent=parent, endpoint=cloud_kms.endpoint)
+    options = GcpKmsList(parent=parent, endpoint=cloud_kms.endpoint)
     return list(GcpKmsBackend().list_keys(options))
 
 
@@ -79,7 +79,9 @@ def test_version_is_added_to_a_key_that_exists(cloud_kms: CloudKmsEmulator, vers
 def test_key_that_exists_is_not_touched_unless_a_version_is_asked_for(
     cloud_kms: CloudKmsEmulator, version: str
 ) -> None:
-    with pytest.raises(SigningKeyError, match=r"exists already: .*new_version=true"):
+    with pytest.raises(
+        SigningKeyError, match=r"create the crypto key .*exists already: .*new_version=true"
+    ):
         create(cloud_kms)
 
     assert [one.reference for one in listed(cloud_kms)] == [version]
@@ -99,12 +101,14 @@ def test_version_of_another_kind_than_its_key_is_refused(
 
 
 def test_version_of_a_missing_key_is_refused(cloud_kms: CloudKmsEmulator, version: str) -> None:
-    with pytest.raises(KeyNotFoundError, match=f"there is no {RING}/cryptoKeys/other"):
+    with pytest.raises(
+        KeyNotFoundError, match=f"cannot read the crypto key {RING}/cryptoKeys/other"
+    ):
         create(cloud_kms, new_version=True, crypto_key=f"{RING}/cryptoKeys/other")
 
 
 def test_missing_key_ring_is_created_only_when_asked_for(cloud_kms: CloudKmsEmulator) -> None:
-    with pytest.raises(KeyNotFoundError, match=f"no key ring {RING}: .*create_key_ring=true"):
+    with pytest.raises(KeyNotFoundError, match=r"no such key ring: .*create_key_ring=true"):
         create(cloud_kms)
 
 
@@ -146,16 +150,35 @@ def test_creation_that_may_have_taken_effect_is_not_repeated(
 ) -> None:
     cloud_kms.faults.add(Fault(method, status="UNAVAILABLE"))
 
-    with pytest.raises(SigningKeyError, match=r"may have been created.*keys list") as caught:
+    with pytest.raises(
+        SigningKeyError, match=r"may have been created all the same: .*keys list"
+    ) as caught:
         create(cloud_kms, create_key_ring=True)
 
     assert not caught.value.retriable
     assert [call.method for call in cloud_kms.calls].count(method) == 1
 
 
+def test_creation_that_is_refused_for_its_rate_is_sent_once(cloud_kms: CloudKmsEmulator) -> None:
+    cloud_kms.faults.add(Fault("CreateKeyRing", status="RESOURCE_EXHAUSTED"))
+
+    with pytest.raises(KeyStoreThrottledError):
+        create(cloud_kms, create_key_ring=True)
+
+    assert [call.method for call in cloud_kms.calls] == ["CreateKeyRing"]
+
+
+def test_emulator_is_reached_past_a_proxy_of_the_environment(
+    cloud_kms: CloudKmsEmulator, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+
+    assert [one.reference for one in listed(cloud_kms)] == [version]
+
+
 def test_version_that_is_being_generated_is_awaited() -> None:
     # Each look at the clock takes a second: the version is enabled at the third request.
-    with CloudKmsEmulator(generation_delay=3.0, clock=itertools.count().__next__) as slow:
+    with CloudKmsEmulator(generation_delay=4.0, clock=itertools.count().__next__) as slow:
         created = create(slow, create_key_ring=True)
 
         assert created.state == "ENABLED"
@@ -164,11 +187,11 @@ def test_version_that_is_being_generated_is_awaited() -> None:
 
 
 def test_table_has_the_credentials_that_were_given() -> None:
-    options = GcpKmsListOptions.model_validate(
+    options = GcpKmsList.model_validate(
         {"parent": RING, "credentials_file": "key.json", "quota_project": "p-3", "timeout": 5}
     )
 
-    assert connection_of(options) == {
+    assert options.as_table() == {
         "credentials_file": "key.json",
         "quota_project": "p-3",
         "timeout": 5.0,

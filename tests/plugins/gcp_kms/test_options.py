@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from dfns_signers_gcp_kms.endpoints import parse_endpoint
-from dfns_signers_gcp_kms.options import GcpKmsCreateOptions, GcpKmsListOptions, GcpKmsOptions
+from dfns_signers_gcp_kms.options import GcpKmsCreate, GcpKmsList, GcpKmsOptions
 from tests.plugins.gcp_kms.keys import CRYPTO_KEY, RING
 
 VERSION = f"{CRYPTO_KEY}/cryptoKeyVersions/12"
@@ -86,10 +85,10 @@ def test_name_of_a_crypto_key_passes_for_its_versions_to_be_listed() -> None:
 def test_endpoint_is_a_tls_host_or_plaintext_on_this_machine(
     endpoint: str, target: str | None, plaintext: bool
 ) -> None:
-    address = parse_endpoint(options(endpoint=endpoint).endpoint or "")
+    connection = options(endpoint=endpoint)
 
-    assert address.target == (target or endpoint.removeprefix("https://"))
-    assert address.plaintext is plaintext
+    assert connection.target == (target or endpoint.removeprefix("https://"))
+    assert connection.is_plaintext is plaintext
 
 
 @pytest.mark.parametrize(
@@ -102,7 +101,7 @@ def test_endpoint_is_a_tls_host_or_plaintext_on_this_machine(
     ],
 )
 def test_plaintext_to_another_host_is_refused(endpoint: str) -> None:
-    with pytest.raises(ValidationError, match=r"expected https://HOST"):
+    with pytest.raises(ValidationError, match=r"unencrypted: use https|without user"):
         options(endpoint=endpoint)
 
 
@@ -111,7 +110,9 @@ def test_plaintext_to_another_host_is_refused(endpoint: str) -> None:
     ["", "http://127.0.0.1", "ftp://host", "https://", "https://host/path", "https://host:x"],
 )
 def test_endpoint_of_another_form_is_refused(endpoint: str) -> None:
-    with pytest.raises(ValidationError, match=r"expected https://HOST"):
+    with pytest.raises(
+        ValidationError, match=r"expected (https://HOST|an address such as https://)"
+    ):
         options(endpoint=endpoint)
 
 
@@ -136,9 +137,7 @@ def test_credentials_are_not_sent_over_plaintext(credentials: dict[str, str]) ->
     "wrong",
     [
         {"timeout": 0},
-        {"timeout": 601},
         {"max_attempts": 0},
-        {"max_attempts": 21},
         {"generation_timeout": -1},
         {"impersonate_service_account": "not an address"},
         {"quota_project": ""},
@@ -152,7 +151,7 @@ def test_value_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("bits", [2048, 3072, 4096, "3072"])
 def test_size_of_an_rsa_key_is_taken_as_number_or_text(bits: object) -> None:
-    taken = GcpKmsCreateOptions.model_validate({"crypto_key": CRYPTO_KEY, "rsa_bits": bits})
+    taken = GcpKmsCreate.model_validate({"crypto_key": CRYPTO_KEY, "rsa_bits": bits})
 
     assert taken.rsa_bits == int(str(bits))
 
@@ -168,15 +167,15 @@ def test_size_of_an_rsa_key_is_taken_as_number_or_text(bits: object) -> None:
 )
 def test_key_that_cannot_be_created_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        GcpKmsCreateOptions.model_validate({"crypto_key": CRYPTO_KEY, **wrong})
+        GcpKmsCreate.model_validate({"crypto_key": CRYPTO_KEY, **wrong})
 
 
 @pytest.mark.parametrize("parent", ["projects/p/locations/global", RING, CRYPTO_KEY, f"/{RING}"])
 def test_location_ring_and_key_can_be_listed(parent: str) -> None:
-    assert GcpKmsListOptions.model_validate({"parent": parent}).parent == parent.lstrip("/")
+    assert GcpKmsList.model_validate({"parent": parent}).parent == parent.lstrip("/")
 
 
 @pytest.mark.parametrize("parent", ["", "projects/p", VERSION])
 def test_nothing_else_can_be_listed(parent: str) -> None:
     with pytest.raises(ValidationError, match="expected projects/PROJECT/locations/LOCATION"):
-        GcpKmsListOptions.model_validate({"parent": parent})
+        GcpKmsList.model_validate({"parent": parent})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import dfns_signers_gcp_kms
 from dfns_signers.discovery import installed_plugins, load_backend
-from dfns_signers_gcp_kms.backend import GcpKmsBackend
+from dfns_signers_gcp_kms.plugin import GcpKmsBackend
 from tests.plugins.gcp_kms.conftest import STRICT
 
 SDK = ("google.cloud", "google.auth", "google.api_core", "grpc", "google_crc32c")
