@@ -71,7 +71,7 @@ class HttpDouble(Closing):
 
     def close(self) -> None:
         self._server.shutdown()
-        self._thread.join()
+        self._thread.join(10)
         self._server.server_close()
         assert self.failures == []
 

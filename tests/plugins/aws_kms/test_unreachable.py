@@ -84,7 +84,7 @@ def plain_port() -> Iterator[int]:
         thread.start()
         yield server.getsockname()[1]
         server.shutdown(socket.SHUT_RDWR)
-        thread.join()
+        thread.join(10)
 
 
 def test_tls_that_does_not_stand_is_reported_and_not_retriable(
