@@ -5,24 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypedDict
+from typing import TYPE_CHECKING, Final
 
-from dfns_signers.algorithms import Algorithm
-from dfns_signers.errors import SigningKeyError, UnsupportedKeyError
+from dfns_signers.plugin import Algorithm, errors
 
 if TYPE_CHECKING:
     from mypy_boto3_kms.literals import KeySpecType, MessageTypeType, SigningAlgorithmSpecType
+    from mypy_boto3_kms.type_defs import SignRequestTypeDef
 
 MAX_RAW_BYTES: Final = 4096
 """What Sign takes as a message of type RAW (API reference of Sign, parameter Message)."""
-
-
-class MessageMembers(TypedDict):
-    """The members of a Sign request that depend on key spec and message."""
-
-    Message: bytes
-    MessageType: MessageTypeType
-    SigningAlgorithm: SigningAlgorithmSpecType
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +23,10 @@ class KeySpec:
 
     Attributes:
         name: the key spec as AWS writes it.
-        algorithm: what Dfns calls it.
+        algorithm: the scheme as Dfns names it.
         signing_algorithm: member SigningAlgorithm of a Sign request.
-        message_type: DIGEST where AWS takes the SHA-256 of a message, so that its length does not
-            matter; RAW where it must have the message itself.
+        message_type: DIGEST where AWS takes the SHA-256 of a message, of any length; RAW
+            where it takes the message itself.
     """
 
     name: KeySpecType
@@ -42,13 +34,14 @@ class KeySpec:
     signing_algorithm: SigningAlgorithmSpecType
     message_type: MessageTypeType = "DIGEST"
 
-    def members(self, message: bytes) -> MessageMembers:
-        """The part of a Sign request that has a message signed.
+    def request(self, arn: str, message: bytes) -> SignRequestTypeDef:
+        """A Sign request for a message.
 
         Raises:
             SigningKeyError: the message is too long for AWS KMS.
         """
         return {
+            "KeyId": arn,
             "Message": self._body(message),
             "MessageType": self.message_type,
             "SigningAlgorithm": self.signing_algorithm,
@@ -58,7 +51,7 @@ class KeySpec:
         if self.message_type == "DIGEST":
             return hashlib.sha256(message).digest()
         if len(message) > MAX_RAW_BYTES:
-            raise SigningKeyError(
+            raise errors.SigningKeyError(
                 f"AWS KMS signs at most {MAX_RAW_BYTES} bytes with a key of the spec {self.name}, "
                 f"and the message has {len(message)}; a key of another spec signs a digest of it, "
                 "whatever its length"
@@ -87,31 +80,21 @@ WHAT_WORKS: Final = (
 
 
 def created_spec(algorithm: Algorithm, rsa_bits: int = DEFAULT_RSA_BITS) -> KeySpec:
-    """The key spec that a key for an algorithm is created with.
-
-    Args:
-        algorithm: what it shall sign with.
-        rsa_bits: size of an RSA key; without meaning for the others.
-    """
+    """The key spec that a key for an algorithm is created with; ``rsa_bits`` is for RSA alone."""
     if algorithm is Algorithm.RS256:
         return KEY_SPECS[f"RSA_{rsa_bits}"]
     return next(spec for spec in KEY_SPECS.values() if spec.algorithm is algorithm)
 
 
 def usable_spec(key: str, *, spec: str, usage: str) -> KeySpec:
-    """The key spec of a key, if the key can sign for Dfns.
-
-    Args:
-        key: names the key in an error.
-        spec: KeySpec as AWS reports it.
-        usage: KeyUsage as AWS reports it.
+    """The key spec of a key with the KeySpec and KeyUsage that AWS reports.
 
     Raises:
         UnsupportedKeyError: another spec or another usage.
     """
     found = KEY_SPECS.get(spec)
     if found is None or usage != "SIGN_VERIFY":
-        raise UnsupportedKeyError(
+        raise errors.UnsupportedKeyError(
             f"the key {key} has the key spec {spec or 'unknown'} and the key usage "
             f"{usage or 'unknown'}, and cannot sign for Dfns; {WHAT_WORKS}"
         )

@@ -1,67 +1,141 @@
-"""The client of AWS KMS: one for each key, with explicit timeouts, retries and pool."""
+"""The client of AWS KMS: where it goes, as whom, and how it is asked."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import time
+from collections.abc import Callable, Container
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
-from dfns_signers.errors import ConfigurationError
-from dfns_signers_aws_kms.errors import translated, unreadable_credentials
-from dfns_signers_aws_kms.options import AwsConnection
-from dfns_signers_aws_kms.role import assume_role
+from dfns_signers.plugin import (
+    Attempt,
+    KeyStore,
+    RequestLimits,
+    check_service_url,
+    errors,
+    explained,
+)
+from dfns_signers_aws_kms.errors import PROVIDER, error_code, explain, explain_source
+from dfns_signers_aws_kms.options import AwsKmsConnection
+from dfns_signers_aws_kms.role import session_of_role
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_kms.type_defs import KeyMetadataTypeDef
 
-RETRY_MODE: Final = "standard"
-"""Said explicitly: botocore's default was another one before 1.44."""
+T = TypeVar("T")
+
+_SETTING_UP: Final = "set up AWS KMS"
 
 
-def kms_client(connection: AwsConnection, *, session: boto3.Session | None = None) -> KMSClient:
+class AwsKms(KeyStore):
+    """AWS KMS as it is asked with one client; safe to use from several threads.
+
+    Args:
+        client: a client of AWS KMS.
+        limits: how often a request is sent, and how long an operation may take; by default it is
+            sent once, and what else happens is up to the client.
+        sleep: waits for some seconds between two attempts.
+    """
+
+    def __init__(
+        self,
+        client: KMSClient,
+        limits: RequestLimits | None = None,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        super().__init__(
+            PROVIDER,
+            explain,
+            max_attempts=limits.max_attempts if limits else 1,
+            timeout=limits.timeout if limits else None,
+            sleep=sleep,
+        )
+        self.client = client
+
+    def ask_unless(self, codes: Container[str], task: str, send: Callable[[], T]) -> T | None:
+        """Like ``ask``; None where AWS answers with one of some error codes."""
+
+        def send_unless(_: Attempt) -> T | None:
+            try:
+                return send()
+            except ClientError as error:
+                if error_code(error) not in codes:
+                    raise
+                return None
+
+        return self.ask(task, send_unless)
+
+    def describe(
+        self, task: str, key_id: str, *, unless: Container[str]
+    ) -> KeyMetadataTypeDef | None:
+        """What AWS says about a key; None where it answers with one of some error codes."""
+        return self.ask_unless(
+            unless, task, lambda: self.client.describe_key(KeyId=key_id)["KeyMetadata"]
+        )
+
+
+def kms_client(
+    connection: AwsKmsConnection, *, session: boto3.Session | None = None, repeats: bool = True
+) -> KMSClient:
     """Make a client; it may be shared between threads.
 
     Args:
         connection: how AWS KMS is reached, and as whom.
         session: where credentials and region come from, instead of ``connection.profile`` and the
             usual chain.
+        repeats: whether the client itself makes ``connection.max_attempts`` attempts at a request.
 
     Raises:
-        ConfigurationError: profile, region or AWS configuration files are unusable, or another
-            endpoint than a FIPS one is configured in AWS while FIPS is asked for.
+        ConfigurationError: profile, region or AWS configuration files are unusable, or an endpoint
+            that is configured in AWS has plain http to another machine, or is not a FIPS one while
+            FIPS is asked for.
         KeyAccessError: the source of the credentials fails, or there are none to assume the role
             with.
     """
-    config = client_config(connection)
-    with translated("set up AWS KMS"):
-        session = session or boto3.Session(profile_name=connection.profile)
+    limits = _limits(connection, connection.max_attempts if repeats else 1)
+    pool = Config(
+        max_pool_connections=connection.max_connections,
+        use_fips_endpoint=connection.use_fips_endpoint,
+    )
+    with explained(_SETTING_UP, provider=PROVIDER, explain=explain):
+        session = session or _session(connection.profile, limits)
+        # Now, since what fails in their source would look like a fault of the endpoint later.
+        with explained(_SETTING_UP, provider=PROVIDER, explain=explain_source):
+            session.get_credentials()
         region = connection.region or session.region_name
-        _resolve_credentials(session)
+        settings: dict[str, Any] = {"region_name": region, "config": limits.merge(pool)}
         if connection.role_arn is not None:
-            session = assume_role(
-                connection.role_arn, connection, session=session, region=region, config=config
-            )
-        try:
-            client = session.client(
-                "kms", region_name=region, endpoint_url=connection.endpoint_url, config=config
-            )
-        except ValueError as error:
-            raise ConfigurationError(
-                f"cannot set up AWS KMS: {error}; correct 'endpoint_url' or AWS_ENDPOINT_URL"
-            ) from error
+            new_client = partial(_safe_client, session, **settings)
+            session = session_of_role(connection.role_arn, connection, session, new_client)
+        address = connection.endpoint_url
+        client: KMSClient = _safe_client(session, "kms", endpoint_url=address, **settings)
     if connection.use_fips_endpoint:
         _require_fips(client)
     return client
 
 
-def _resolve_credentials(session: boto3.Session) -> None:
-    """Here, since what fails in their source would look like a fault of the endpoint later."""
-    try:
-        session.get_credentials()
-    except ValueError as error:
-        raise unreadable_credentials("set up AWS KMS", error) from None
+def _limits(connection: AwsKmsConnection, max_attempts: int) -> Config:
+    return Config(
+        connect_timeout=connection.connect_timeout,
+        read_timeout=connection.read_timeout,
+        # The mode is explicit, since botocore's default was another one before 1.44.
+        retries={"mode": "standard", "total_max_attempts": max_attempts},
+    )
+
+
+def _session(profile: str | None, limits: Config) -> boto3.Session:
+    """A session whose own requests for credentials have the same limits."""
+    session = botocore.session.Session(profile=profile)
+    session.set_default_client_config(limits)
+    return boto3.Session(botocore_session=session)
 
 
 def _require_fips(client: KMSClient) -> None:
@@ -69,19 +143,32 @@ def _require_fips(client: KMSClient) -> None:
     host = urlsplit(client.meta.endpoint_url).hostname or ""
     if "kms-fips" not in host.split("."):
         client.close()
-        raise ConfigurationError(
+        raise errors.ConfigurationError(
             f"'use_fips_endpoint' is true, and the AWS configuration leads to {host}: remove "
             "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_KMS and 'endpoint_url' of the AWS profile, or "
             "name the FIPS endpoint there"
         )
 
 
-def client_config(connection: AwsConnection) -> Config:
-    """Timeouts, retries and size of the pool."""
-    return Config(
-        connect_timeout=connection.connect_timeout,
-        read_timeout=connection.read_timeout,
-        retries={"mode": RETRY_MODE, "total_max_attempts": connection.max_attempts},
-        max_pool_connections=connection.max_connections,
-        use_fips_endpoint=connection.use_fips_endpoint,
+def _safe_client(session: boto3.Session, service: str, **settings: Any) -> Any:
+    """A client, unless the AWS configuration has an address that the options would not take."""
+    try:
+        client: Any = session.client(service, **settings)  # type: ignore[call-overload]  # by name
+    except BotoCoreError:
+        raise
+    except ValueError:  # without its text: it has the address, and a password may be in that
+        raise _bad_address(service, ValueError("expected a URL")) from None
+    try:
+        check_service_url(client.meta.endpoint_url)
+    except ValueError as error:
+        client.close()
+        raise _bad_address(service, error) from None
+    return client
+
+
+def _bad_address(service: str, error: ValueError) -> errors.ConfigurationError:
+    name = service.upper()
+    return errors.ConfigurationError(
+        f"cannot use the address of AWS {name} in the AWS configuration (AWS_ENDPOINT_URL_{name}, "
+        f"AWS_ENDPOINT_URL, or 'endpoint_url' of the profile): {error}"
     )

@@ -1,15 +1,42 @@
-"""The hooks behind the entry point ``aws-kms``."""
+"""The ``aws-kms`` backend. What needs boto3 is imported when it is used first."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
-from dfns_signers.backends.backend import Backend
-from dfns_signers.hooks import hookimpl
-from dfns_signers_aws_kms.backend import AwsKmsBackend
+from dfns_signers.plugin import Algorithm, Backend, KeyDescription, ManagesKeys, SigningKey
+from dfns_signers_aws_kms.names import KeyId
+from dfns_signers_aws_kms.options import AwsKmsCreate, AwsKmsList, AwsKmsOptions
 
 
-@hookimpl
-def dfns_backend() -> Backend[Any]:
-    """The backend ``aws-kms``."""
-    return AwsKmsBackend()
+class AwsKmsBackend(Backend[AwsKmsOptions], ManagesKeys[AwsKmsCreate, AwsKmsList]):
+    """Opens, creates and lists signing keys in AWS KMS."""
+
+    options = AwsKmsOptions
+    create_options = AwsKmsCreate
+    list_options = AwsKmsList
+
+    def open(self, options: AwsKmsOptions) -> SigningKey:
+        """Open a key with a client of its own; see AwsKmsKey for what is refused."""
+        from dfns_signers_aws_kms.client import kms_client  # noqa: PLC0415  # it imports boto3
+        from dfns_signers_aws_kms.key import AwsKmsKey  # noqa: PLC0415  # it imports botocore
+
+        region = KeyId.parse(options.key_id).region or options.region
+        client = kms_client(options.model_copy(update={"region": region}), repeats=False)
+        try:
+            return AwsKmsKey(options.key_id, client=client, limits=options, owns_client=True)
+        except BaseException:
+            client.close()
+            raise
+
+    def create(self, algorithm: Algorithm, options: AwsKmsCreate) -> KeyDescription:
+        """Create a key, give it its alias, and wait until it is enabled."""
+        from dfns_signers_aws_kms.management import create_key  # noqa: PLC0415  # imports boto3
+
+        return create_key(algorithm, options)
+
+    def list_keys(self, options: AwsKmsList) -> Iterator[KeyDescription]:
+        """Every signing key of the account and region whose description may be read."""
+        from dfns_signers_aws_kms.management import list_keys  # noqa: PLC0415  # imports boto3
+
+        return list_keys(options)

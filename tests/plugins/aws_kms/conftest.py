@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from botocore.loaders import create_loader
 
-from dfns_signers_aws_kms.backend import AwsKmsBackend
 from dfns_signers_aws_kms.key import AwsKmsKey
 from dfns_signers_aws_kms.options import AwsKmsOptions
+from dfns_signers_aws_kms.plugin import AwsKmsBackend
 from dfns_signers_testkit.aws import LocalKms
 from tests.plugins.aws_kms.kms_double import REGION, KmsDouble
 from tests.plugins.aws_kms.stores import Store

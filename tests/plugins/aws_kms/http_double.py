@@ -1,4 +1,4 @@
-"""A web server in a thread that answers as it is told, for real clients to talk to."""
+"""A web server in a thread whose answers a test chooses, for real clients to talk to."""
 
 from __future__ import annotations
 
@@ -58,8 +58,10 @@ class HttpDouble(Closing):
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self._lock = threading.Lock()
+        self._ended = threading.Condition(self._lock)
         self.requests: list[Request] = []
         self.connections = 0
+        self.open_connections = 0
         self.failures: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -69,16 +71,21 @@ class HttpDouble(Closing):
 
     def close(self) -> None:
         self._server.shutdown()
-        self._thread.join()
+        self._thread.join(10)
         self._server.server_close()
         assert self.failures == []
+
+    def has_no_connection_within(self, seconds: float) -> bool:
+        """Whether every client has closed its connections by then."""
+        with self._ended:
+            return self._ended.wait_for(lambda: self.open_connections == 0, timeout=seconds)
 
     def _reply(self, request: Request) -> Reply | None:
         with self._lock:
             self.requests.append(request)
         try:
             return self._answer(request)
-        except Exception as error:  # noqa: BLE001  # told to the test when the server closes
+        except Exception as error:  # noqa: BLE001  # raised in the test when the server closes
             self.failures.append(f"{type(error).__name__}: {error}")
             return Reply(599, b"the double failed")
 
@@ -89,7 +96,14 @@ class HttpDouble(Closing):
             def setup(self) -> None:
                 with double._lock:
                     double.connections += 1
+                    double.open_connections += 1
                 super().setup()
+
+            def finish(self) -> None:
+                super().finish()
+                with double._ended:
+                    double.open_connections -= 1
+                    double._ended.notify_all()
 
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -1,7 +1,7 @@
-"""A strict double of the AWS KMS JSON API: it refuses what AWS would, and fails as it is told.
+"""A strict double of the AWS KMS JSON API: it refuses what AWS would, and fails as a test chooses.
 
 Members and required members of a request come from botocore's model of the service; rules and
-texts of refusals from the API reference and from reports of the real service.
+wording of refusals from the API reference and from reports of the real service.
 """
 
 from __future__ import annotations

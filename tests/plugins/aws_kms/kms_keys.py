@@ -1,4 +1,4 @@
-"""The private keys of the double, and what AWS says of each key spec."""
+"""The private keys of the double, and what AWS reports about each key spec."""
 
 from __future__ import annotations
 

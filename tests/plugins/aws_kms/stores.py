@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from dfns_signers.signing_key import SigningKey
-from dfns_signers_aws_kms.backend import AwsKmsBackend
 from dfns_signers_aws_kms.options import AwsKmsOptions
+from dfns_signers_aws_kms.plugin import AwsKmsBackend
 from dfns_signers_testkit.aws import LocalKms
 from dfns_signers_testkit.aws_keys import local_client
 

@@ -15,7 +15,7 @@ _ANSWER = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15
 <Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>{key}</SecretAccessKey>
 <SessionToken>{key}</SessionToken><Expiration>{expiration:%Y-%m-%dT%H:%M:%SZ}</Expiration>
 </Credentials></AssumeRoleResult></AssumeRoleResponse>"""
-_ERROR = """<ErrorResponse><Error><Code>AccessDenied</Code><Message>{}</Message></Error>
+_ERROR = """<ErrorResponse><Error><Code>{}</Code><Message>{}</Message></Error>
 <RequestId>sts-1</RequestId></ErrorResponse>"""
 
 
@@ -25,6 +25,7 @@ class StsDouble(Closing):
     def __init__(self) -> None:
         self.minutes = 60.0
         self.denial: str | None = None
+        self.denial_status = 403
         self.asked: list[dict[str, str]] = []
         self._number = itertools.count(1)
         self._http = HttpDouble(self._answer)
@@ -37,7 +38,8 @@ class StsDouble(Closing):
     def _answer(self, request: Request) -> Reply:
         self.asked.append({name: v[0] for name, v in parse_qs(request.body.decode()).items()})
         if self.denial:
-            return Reply(403, _ERROR.format(self.denial).encode(), "text/xml")
+            code = "AccessDenied" if self.denial_status == 403 else "ServiceUnavailable"
+            return Reply(self.denial_status, _ERROR.format(code, self.denial).encode(), "text/xml")
         now = datetime.datetime.now(datetime.timezone.utc)
         expiration = now + datetime.timedelta(minutes=self.minutes)
         body = _ANSWER.format(key=f"role-{next(self._number)}", expiration=expiration)

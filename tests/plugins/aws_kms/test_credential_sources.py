@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +12,11 @@ import boto3
 import pytest
 
 from dfns_signers.errors import KeyAccessError
+from dfns_signers.plugin import explained
 from dfns_signers_aws_kms.client import kms_client
-from dfns_signers_aws_kms.errors import translated
+from dfns_signers_aws_kms.errors import explain
 from dfns_signers_aws_kms.key import AwsKmsKey
-from dfns_signers_aws_kms.options import AwsConnection
+from dfns_signers_aws_kms.options import AwsKmsConnection
 from tests.plugins.aws_kms.kms_double import KmsDouble
 from tests.plugins.aws_kms.sts_double import ROLE, StsDouble
 from tests.secrecy import CANARY
@@ -25,7 +28,7 @@ ADVICE = "give this process AWS credentials"
 
 
 @pytest.mark.parametrize("name", ["AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID"])
-def test_credential_with_a_line_break_is_told_and_not_shown(
+def test_credential_with_a_line_break_is_reported_and_not_shown(
     double: KmsDouble, open_key: Open, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(name, f"{CANARY}\nmore")
@@ -72,16 +75,16 @@ def test_credential_process_that_does_not_exist_is_named_with_advice(
         open_key("alias/dfns", profile="ops")
 
 
-def test_code_that_is_asked_for_where_nobody_can_type_it_is_told() -> None:
+def test_mfa_code_that_is_asked_for_without_a_terminal_is_reported() -> None:
     with (
-        pytest.raises(KeyAccessError, match=rf"open the key x: .* nobody is there.*; {ADVICE}"),
-        translated("open the key x"),
+        pytest.raises(KeyAccessError, match=rf"open the key x: .* no terminal.*; {ADVICE}"),
+        explained("open the key x", provider="AWS", explain=explain),
     ):
         raise EOFError
 
 
 @pytest.mark.usefixtures("no_credentials")
-def test_credential_process_that_prints_no_json_is_told_without_what_it_printed(
+def test_credential_process_that_prints_no_json_is_reported_without_what_it_printed(
     open_key: Open, aws_config: Callable[[str], None]
 ) -> None:
     aws_config(f"[profile ops]\ncredential_process = echo {CANARY}\n")
@@ -95,7 +98,7 @@ def test_credential_process_that_prints_no_json_is_told_without_what_it_printed(
 
 
 @pytest.mark.usefixtures("no_credentials")
-def test_host_that_may_give_no_credentials_is_told(
+def test_host_that_may_give_no_credentials_is_reported(
     open_key: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.invalid/x")
@@ -108,11 +111,15 @@ def test_host_that_may_give_no_credentials_is_told(
 def expiring(tmp_path: Path, aws_config: Callable[[str], None]) -> Path:
     """What a credential process prints: credentials that botocore renews at every request."""
     printed = tmp_path / "printed"
-    printed.write_text(
-        '{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "x", "SessionToken": "t", '
-        '"Expiration": "2999-01-01T00:00:00Z"}',
-        encoding="utf-8",
-    )
+    soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=5)
+    credentials = {
+        "Version": 1,
+        "AccessKeyId": "a",
+        "SecretAccessKey": "x",
+        "SessionToken": "t",
+        "Expiration": soon.isoformat(),
+    }
+    printed.write_text(json.dumps(credentials), encoding="utf-8")
     program = tmp_path / "program.py"
     program.write_text(f"print(open({str(printed)!r}).read())", encoding="utf-8")
     aws_config(f"[profile ops]\ncredential_process = {sys.executable} {program}\n")
@@ -120,13 +127,10 @@ def expiring(tmp_path: Path, aws_config: Callable[[str], None]) -> Path:
 
 
 @pytest.mark.usefixtures("no_credentials")
-def test_credential_process_that_breaks_later_is_told_when_signing(
-    double: KmsDouble, open_key: Open, expiring: Path, monkeypatch: pytest.MonkeyPatch
+def test_credential_process_that_breaks_later_is_reported_when_signing(
+    double: KmsDouble, open_key: Open, expiring: Path
 ) -> None:
     key = open_key(double.add("ECC_NIST_P256"), profile="ops")
-    monkeypatch.setattr(
-        "botocore.credentials.RefreshableCredentials.refresh_needed", lambda *_, **__: True
-    )
     expiring.write_text(CANARY, encoding="utf-8")
 
     with pytest.raises(KeyAccessError, match=r"sign with the key .* is unusable") as info:
@@ -148,7 +152,7 @@ def test_settings_of_the_profile_of_an_injected_session_hold_on(
         "[profile ops]\nregion = eu-west-1\nuse_fips_endpoint = true\n"
         "aws_access_key_id = a\naws_secret_access_key = x\n"
     )
-    connection = AwsConnection(role_arn=ROLE if with_role else None)
+    connection = AwsKmsConnection(role_arn=ROLE if with_role else None)
 
     client = kms_client(connection, session=boto3.Session(profile_name="ops"))
     client.close()

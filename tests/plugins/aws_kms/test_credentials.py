@@ -10,7 +10,7 @@ import pytest
 from dfns_signers.errors import ConfigurationError, KeyAccessError
 from dfns_signers_aws_kms.client import kms_client
 from dfns_signers_aws_kms.key import AwsKmsKey
-from dfns_signers_aws_kms.options import AwsConnection
+from dfns_signers_aws_kms.options import AwsKmsConnection
 from tests.plugins.aws_kms.kms_double import REGION, KmsDouble, refuse
 from tests.plugins.aws_kms.sts_double import ROLE, StsDouble
 
@@ -62,7 +62,7 @@ def test_endpoint_of_the_aws_configuration_is_used_where_none_is_configured(
     assert double.calls
 
 
-def test_expired_credentials_are_told_when_the_key_is_opened(
+def test_expired_credentials_are_reported_when_the_key_is_opened(
     double: KmsDouble, open_key: Open
 ) -> None:
     double.fail("GetPublicKey", refuse("ExpiredTokenException", "The security token is expired"))
@@ -72,7 +72,7 @@ def test_expired_credentials_are_told_when_the_key_is_opened(
 
 
 @pytest.mark.usefixtures("no_credentials")
-def test_no_credentials_anywhere_is_told_with_where_they_may_come_from(
+def test_no_credentials_anywhere_is_reported_with_where_they_may_come_from(
     double: KmsDouble, open_key: Open
 ) -> None:
     with pytest.raises(KeyAccessError) as caught:
@@ -84,7 +84,7 @@ def test_no_credentials_anywhere_is_told_with_where_they_may_come_from(
 
 
 @pytest.mark.usefixtures("no_credentials")
-def test_credential_process_that_fails_is_told(
+def test_credential_process_that_fails_is_reported(
     double: KmsDouble, open_key: Open, aws_config: Callable[[str], None]
 ) -> None:
     aws_config("[profile ops]\ncredential_process = false\n")
@@ -94,7 +94,7 @@ def test_credential_process_that_fails_is_told(
 
 
 @pytest.mark.usefixtures("no_credentials")
-def test_sso_profile_without_a_sign_in_is_told_with_the_command(
+def test_sso_profile_without_a_sign_in_is_reported_with_the_command(
     double: KmsDouble, open_key: Open, aws_config: Callable[[str], None]
 ) -> None:
     aws_config(
@@ -106,28 +106,19 @@ def test_sso_profile_without_a_sign_in_is_told_with_the_command(
         open_key(double.add("ECC_NIST_P256"), profile="sso")
 
 
-def test_unknown_profile_is_told(open_key: Open) -> None:
+def test_unknown_profile_is_reported(open_key: Open) -> None:
     with pytest.raises(ConfigurationError, match=r"profile \(nobody\) could not be found"):
         open_key("alias/dfns", profile="nobody")
 
 
-def test_missing_region_is_told_with_the_ways_to_say_it(open_key: Open) -> None:
+def test_missing_region_is_reported_with_the_ways_to_say_it(open_key: Open) -> None:
     with pytest.raises(ConfigurationError, match=r"set 'region'.*by its ARN, or set AWS_REGION"):
         open_key("alias/dfns", region=None, endpoint_url=None)
 
 
-def test_region_that_cannot_be_one_is_told(open_key: Open) -> None:
-    with pytest.raises(ConfigurationError, match="region"):
+def test_region_that_cannot_be_one_is_reported(open_key: Open) -> None:
+    with pytest.raises(ConfigurationError, match=r"'not a region'.*; correct the setting"):
         open_key("alias/dfns", region="not a region", endpoint_url=None)
-
-
-def test_endpoint_in_the_environment_that_is_no_url_is_told(
-    open_key: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "no url")
-
-    with pytest.raises(ConfigurationError, match="AWS_ENDPOINT_URL"):
-        open_key("alias/dfns", endpoint_url=None)
 
 
 def test_role_is_assumed_with_session_name_and_external_id_and_signs(
@@ -190,7 +181,7 @@ def test_endpoint_of_the_profile_holds_on_for_the_role(
     assert signer_of_last_request(double) == "role-1"
 
 
-def test_role_that_may_not_be_assumed_is_told_with_the_action(
+def test_role_that_may_not_be_assumed_is_reported_with_the_action(
     double: KmsDouble, sts: StsDouble, open_key: Open
 ) -> None:
     sts.denial = f"User: arn:aws:iam::1:user/u is not authorized to assume {ROLE}"
@@ -203,7 +194,7 @@ def test_role_that_may_not_be_assumed_is_told_with_the_action(
 
 
 @pytest.mark.usefixtures("no_credentials")
-def test_role_without_credentials_to_assume_it_is_told(open_key: Open) -> None:
+def test_role_without_credentials_to_assume_it_is_reported(open_key: Open) -> None:
     with pytest.raises(KeyAccessError, match="cannot set up AWS KMS: Unable to locate"):
         open_key("alias/dfns", role_arn=ROLE)
 
@@ -211,7 +202,7 @@ def test_role_without_credentials_to_assume_it_is_told(open_key: Open) -> None:
 def test_injected_session_says_credentials_and_region(double: KmsDouble) -> None:
     arn = double.add("ECC_NIST_P256", alias="alias/dfns")
     session = boto3.Session("from-session", "secret", region_name=REGION)
-    client = kms_client(AwsConnection(endpoint_url=double.url), session=session)
+    client = kms_client(AwsKmsConnection(endpoint_url=double.url), session=session)
 
     with AwsKmsKey("alias/dfns", client=client, owns_client=True) as key:
         assert key.reference == arn
@@ -224,26 +215,13 @@ def test_injected_session_says_who_assumes_the_role_and_in_which_region(
 ) -> None:
     double.add("ECC_NIST_P256", alias="alias/dfns")
     session = boto3.Session("from-session", "secret", region_name=REGION)
-    connection = AwsConnection(endpoint_url=double.url, role_arn=ROLE)
+    connection = AwsKmsConnection(endpoint_url=double.url, role_arn=ROLE)
 
     with AwsKmsKey("alias/dfns", client=kms_client(connection, session=session), owns_client=True):
         pass
 
     assert sts.requests[0].access_key_id == "from-session"
     assert signer_of_last_request(double) == "role-1"
-
-
-def test_injected_client_is_used_as_it_is_and_left_open(double: KmsDouble) -> None:
-    first, second = double.add("ECC_NIST_P256"), double.add("RSA_2048")
-    client = boto3.client("kms", region_name=REGION, endpoint_url=double.url)
-
-    with AwsKmsKey(first, client=client):
-        pass
-    with AwsKmsKey(second, client=client) as key:
-        assert key.sign(b"message")
-
-    assert double.http.connections == 1
-    client.close()
 
 
 def test_name_of_a_key_in_code_is_checked_as_in_the_configuration() -> None:

@@ -15,10 +15,11 @@ from pydantic import BaseModel
 
 from dfns_signers.config.assembly import open_key, validated_options
 from dfns_signers.config.loading import load_profile
+from dfns_signers.plugin import RequestLimits
 from dfns_signers_aws_kms import errors
 from dfns_signers_aws_kms.algorithms import KEY_SPECS
 from dfns_signers_aws_kms.key import AwsKmsKey
-from dfns_signers_aws_kms.options import AwsConnection, AwsKmsOptions, CreateOptions
+from dfns_signers_aws_kms.options import AwsKmsConnection, AwsKmsCreate, AwsKmsOptions
 from dfns_signers_testkit.aws import REGION
 from tests.core.keys import is_signature
 from tests.plugins.aws_kms.kms_double import KmsDouble, refuse
@@ -38,10 +39,11 @@ def blocks(language: str, page: str = PAGE) -> list[str]:
 
 
 def rows(model: type[BaseModel], *, without: type[BaseModel] | None = None) -> list[str]:
-    """The table of a model's options; the required ones come first."""
+    """The table of a model's options; the required ones come first, the limits last."""
     left_out = without.model_fields if without else {}
     fields = [(name, f) for name, f in model.model_fields.items() if name not in left_out]
-    fields.sort(key=lambda item: not item[1].is_required())
+    limits = RequestLimits.model_fields
+    fields.sort(key=lambda item: (not item[1].is_required(), item[0] in limits))
     schema = model.model_json_schema()["properties"]
     return [
         f"| `{name}` | {_type(schema[name])} | {_default(field)} | {field.description} |"
@@ -51,11 +53,11 @@ def rows(model: type[BaseModel], *, without: type[BaseModel] | None = None) -> l
 
 def _type(schema: Any) -> str:
     names = {
-        "string": "text",
-        "integer": "whole number",
+        "string": "string",
+        "integer": "integer",
         "number": "number",
-        "boolean": "true or false",
-        "object": "table of texts",
+        "boolean": "boolean",
+        "object": "table",
     }
     kinds = [schema, *schema.get("anyOf", [])]
     return next(names[kind["type"]] for kind in kinds if kind.get("type") in names)
@@ -81,14 +83,14 @@ def error_rows() -> list[str]:
 
 @pytest.mark.parametrize(
     "table",
-    [rows(AwsKmsOptions), rows(CreateOptions, without=AwsConnection), error_rows()],
+    [rows(AwsKmsOptions), rows(AwsKmsCreate, without=AwsKmsConnection), error_rows()],
     ids=["options", "create options", "errors"],
 )
 def test_tables_are_those_of_the_code(table: list[str]) -> None:
     assert "|---|\n" + "\n".join(table) + "\n\n" in PAGE
 
 
-def test_every_key_spec_is_told_with_what_is_sent() -> None:
+def test_every_key_spec_is_listed_with_what_is_sent() -> None:
     lines = [line for line in PAGE.splitlines() if line.startswith("| `")]
 
     for spec in KEY_SPECS.values():
@@ -148,7 +150,7 @@ def test_example_of_a_key_made_in_code_signs(
     key = names["key"]
     assert names["signer"].credential_id == "Y2ktM3E5Y2Y"
     assert is_signature(key.public_key, b"message", key.sign(b"message"))
-    key._client.close()
+    names["client"].close()
 
 
 def test_example_of_a_fixture_gives_a_table_that_signs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,8 @@ from dfns_signers.errors import (
     SigningKeyError,
     UnsupportedKeyError,
 )
-from dfns_signers_aws_kms.errors import translated
+from dfns_signers.plugin import explained
+from dfns_signers_aws_kms.errors import explain
 from dfns_signers_aws_kms.key import AwsKmsKey
 from tests.plugins.aws_kms.kms_double import KmsDouble, answer, refuse
 from tests.secrecy import CANARY
@@ -75,7 +76,7 @@ ANSWERS = [
     ANSWERS,
     ids=[row[0] for row in ANSWERS],
 )
-def test_error_of_aws_is_told_with_key_text_advice_and_request_id(
+def test_error_of_aws_is_reported_with_key_text_advice_and_request_id(
     double: KmsDouble,
     open_key: Open,
     code: str,
@@ -145,7 +146,7 @@ def test_access_denied_at_opening_names_the_action_that_is_missing(
         ("AlreadyExistsException", SigningKeyError, "choose another alias"),
     ],
 )
-def test_other_code_for_the_same_thing_is_told_alike(
+def test_other_code_for_the_same_thing_means_the_same(
     double: KmsDouble, open_key: Open, code: str, kind: type[DfnsSignersError], advice: str
 ) -> None:
     key = open_key(double.add("ECC_NIST_P256"))
@@ -170,22 +171,28 @@ SDK = [
 @pytest.mark.parametrize(
     ("error", "kind", "advice"), SDK, ids=[type(row[0]).__name__ for row in SDK]
 )
-def test_error_of_the_sdk_is_told_with_its_text_and_advice(
+def test_error_of_the_sdk_is_reported_with_its_text_and_advice(
     error: Exception, kind: type[DfnsSignersError], advice: str
 ) -> None:
-    with pytest.raises(kind, match=advice) as caught, translated("open the key alias/dfns"):
+    with (
+        pytest.raises(kind, match=advice) as caught,
+        explained("open the key alias/dfns", provider="AWS", explain=explain),
+    ):
         raise error
 
     assert str(caught.value).startswith(f"cannot open the key alias/dfns: {str(error)[:20]}")
     assert caught.value.__cause__ is error
 
 
-def test_sign_in_of_the_aws_command_line_that_ended_is_told_with_the_command() -> None:
+def test_sign_in_of_the_aws_command_line_that_ended_is_reported_with_the_command() -> None:
     login_error = getattr(botocore.exceptions, "LoginRefreshRequired", None)
     if login_error is None:  # botocore has it since 1.41
         login_error = type("LoginError", (BotoCoreError,), {})
 
-    with pytest.raises(KeyAccessError, match="aws sso login"), translated("open the key x"):
+    with (
+        pytest.raises(KeyAccessError, match="aws sso login"),
+        explained("open the key x", provider="AWS", explain=explain),
+    ):
         raise login_error
 
 
@@ -223,7 +230,7 @@ def test_status_429_is_throttling_whatever_the_code(double: KmsDouble, open_key:
 def test_text_of_an_unknown_failure_of_the_http_client_is_not_shown(wrapped: Exception) -> None:
     with (
         pytest.raises(KeyStoreUnavailableError, match=type(wrapped).__name__) as info,
-        translated("open the key alias/dfns"),
+        explained("open the key alias/dfns", provider="AWS", explain=explain),
     ):
         raise HTTPClientError(error=wrapped)
 

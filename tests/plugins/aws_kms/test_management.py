@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.cli.app import app
 from dfns_signers.errors import SigningKeyError
-from dfns_signers_aws_kms.backend import AwsKmsBackend
-from dfns_signers_aws_kms.options import AwsKmsOptions, CreateOptions, ListOptions
+from dfns_signers_aws_kms.options import AwsKmsCreate, AwsKmsList, AwsKmsOptions
+from dfns_signers_aws_kms.plugin import AwsKmsBackend
 from dfns_signers_testkit.aws import REGION
 from tests.core.keys import is_signature
 from tests.plugins.aws_kms.kms_keys import ALGORITHMS
@@ -33,7 +33,7 @@ def open_described(signer: Any) -> Any:
 
 
 def assert_creates(store: Store, spec: str) -> None:
-    options = CreateOptions(**at(store), rsa_bits=SIZED.get(spec, 2048))
+    options = AwsKmsCreate(**at(store), rsa_bits=SIZED.get(spec, 2048))
 
     made = AwsKmsBackend().create(Algorithm(ALGORITHMS[spec]), options)
 
@@ -54,11 +54,11 @@ def test_ed25519_key_is_created_where_the_store_has_them(ministack: Store) -> No
 
 def test_ed25519_key_is_refused_where_the_store_has_none(localstack: Store) -> None:
     with pytest.raises(SigningKeyError, match="cannot create a key of the spec ECC_NIST_EDWARDS"):
-        AwsKmsBackend().create(Algorithm.ED25519, CreateOptions(**at(localstack)))
+        AwsKmsBackend().create(Algorithm.ED25519, AwsKmsCreate(**at(localstack)))
 
 
 def test_alias_description_tags_and_region_scope_are_those_asked_for(store: Store) -> None:
-    options = CreateOptions(
+    options = AwsKmsCreate(
         **at(store),
         alias=f"alias/created-on-{store.name}",
         description="signs for Dfns",
@@ -80,12 +80,12 @@ def test_alias_description_tags_and_region_scope_are_those_asked_for(store: Stor
 def test_alias_that_is_taken_is_refused_and_no_key_is_created(store: Store) -> None:
     arn = store.arn("ECC_NIST_P256")
     alias = store.alias(arn)
-    before = len(list(AwsKmsBackend().list_keys(ListOptions(**at(store)))))
+    before = len(list(AwsKmsBackend().list_keys(AwsKmsList(**at(store)))))
 
     with pytest.raises(SigningKeyError, match=f"{alias} belongs to the key {arn}; .*No key was"):
-        AwsKmsBackend().create(Algorithm.ES256, CreateOptions(**at(store), alias=alias))
+        AwsKmsBackend().create(Algorithm.ES256, AwsKmsCreate(**at(store), alias=alias))
 
-    assert len(list(AwsKmsBackend().list_keys(ListOptions(**at(store))))) == before
+    assert len(list(AwsKmsBackend().list_keys(AwsKmsList(**at(store))))) == before
 
 
 def test_list_shows_every_signing_key_with_names_state_and_signer_table(store: Store) -> None:
@@ -94,7 +94,7 @@ def test_list_shows_every_signing_key_with_names_state_and_signer_table(store: S
     names = {store.alias(usable), store.alias(usable)}
     store.client.disable_key(KeyId=unusable)
 
-    found = {one.reference: one for one in AwsKmsBackend().list_keys(ListOptions(**at(store)))}
+    found = {one.reference: one for one in AwsKmsBackend().list_keys(AwsKmsList(**at(store)))}
 
     assert foreign not in found
     assert set(found[usable].names) == names

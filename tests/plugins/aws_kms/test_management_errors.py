@@ -15,7 +15,7 @@ from dfns_signers.errors import (
     SigningKeyError,
 )
 from dfns_signers_aws_kms.management import create_key, list_keys
-from dfns_signers_aws_kms.options import CreateOptions, ListOptions
+from dfns_signers_aws_kms.options import AwsKmsCreate, AwsKmsList
 from dfns_signers_testkit.servers import free_port
 from tests.plugins.aws_kms.kms_double import REGION, Fault, KmsDouble, altered, answer, lost, refuse
 
@@ -29,7 +29,7 @@ def at(double: KmsDouble, **options: Any) -> dict[str, Any]:
 
 def create(double: KmsDouble, sleeps: list[float] | None = None, **options: Any) -> Any:
     slept = [] if sleeps is None else sleeps
-    return create_key(Algorithm.ES256, CreateOptions(**at(double, **options)), sleep=slept.append)
+    return create_key(Algorithm.ES256, AwsKmsCreate(**at(double, **options)), sleep=slept.append)
 
 
 def test_create_sends_nothing_that_was_not_asked_for(double: KmsDouble) -> None:
@@ -85,7 +85,7 @@ def test_key_whose_alias_is_denied_is_named_so_that_it_can_be_given_one(double: 
 @pytest.mark.parametrize(
     "fault", [lost, refuse("KMSInternalException", "oops", 500), answer(b"{}")]
 )
-def test_key_that_may_exist_is_told_and_none_is_created_after_it(
+def test_key_that_may_exist_is_reported_and_none_is_created_after_it(
     double: KmsDouble, fault: Fault
 ) -> None:
     double.fail("CreateKey", fault)
@@ -97,8 +97,18 @@ def test_key_that_may_exist_is_told_and_none_is_created_after_it(
     assert len(double.members("CreateKey")) == 1
 
 
+def test_throttled_request_for_a_key_created_none(double: KmsDouble) -> None:
+    double.fail("CreateKey", refuse("ThrottlingException", "Rate exceeded"))
+
+    with pytest.raises(KeyStoreThrottledError, match="cannot create a key") as caught:
+        create(double, max_attempts=3)
+
+    assert "may have been created" not in str(caught.value)
+    assert len(double.members("CreateKey")) == 1
+
+
 def test_request_for_a_key_that_was_never_sent_can_be_made_again() -> None:
-    options = CreateOptions(region=REGION, endpoint_url=f"http://127.0.0.1:{free_port()}")
+    options = AwsKmsCreate(region=REGION, endpoint_url=f"http://127.0.0.1:{free_port()}")
 
     with pytest.raises(KeyStoreUnavailableError) as caught:
         create_key(Algorithm.ES256, options)
@@ -127,7 +137,7 @@ def test_alias_that_another_key_got_meanwhile_is_refused(double: KmsDouble) -> N
         create(double, alias="alias/dfns")
 
 
-def test_alias_taken_by_somebody_else_meanwhile_is_told(double: KmsDouble) -> None:
+def test_alias_taken_by_another_caller_meanwhile_is_reported(double: KmsDouble) -> None:
     double.fail("CreateAlias", refuse("AlreadyExistsException", "An alias with the name exists"))
 
     with pytest.raises(SigningKeyError, match="choose another alias, or use the key that has it"):
@@ -195,10 +205,20 @@ def test_list_reads_every_page_and_leaves_out_what_may_not_be_read(double: KmsDo
 
     double.fail("DescribeKey", *[only_visible] * 3)
 
-    found = {one.reference: one.names for one in list_keys(ListOptions(**at(double)))}
+    found = {one.reference: one.names for one in list_keys(AwsKmsList(**at(double)))}
 
     assert found == {first: ("alias/0",), last: ("alias/2",)}
     assert hidden not in found
+
+
+@pytest.mark.parametrize("operation", ["ListKeys", "ListAliases", "DescribeKey"])
+def test_list_goes_on_after_a_failure_that_passes(double: KmsDouble, operation: str) -> None:
+    arns = [double.add("ECC_NIST_P256", alias=f"alias/{n}") for n in range(2)]
+    double.fail(operation, refuse("ThrottlingException", "Rate exceeded"))
+
+    found = list(list_keys(AwsKmsList(**at(double, max_attempts=2))))
+
+    assert [one.reference for one in found] == arns
 
 
 @pytest.mark.parametrize("operation", ["ListKeys", "ListAliases"])
@@ -206,7 +226,7 @@ def test_list_that_is_denied_names_the_action(double: KmsDouble, operation: str)
     double.fail(operation, DENIED)
 
     with pytest.raises(KeyAccessError, match=f"allow kms:{operation} to these credentials"):
-        list(list_keys(ListOptions(**at(double))))
+        list(list_keys(AwsKmsList(**at(double))))
 
 
 def test_list_stops_at_a_failure_that_is_no_denial(double: KmsDouble) -> None:
@@ -214,4 +234,4 @@ def test_list_stops_at_a_failure_that_is_no_denial(double: KmsDouble) -> None:
     double.fail("DescribeKey", refuse("ThrottlingException", "Rate exceeded"))
 
     with pytest.raises(KeyStoreThrottledError, match="cannot list the keys in AWS KMS"):
-        list(list_keys(ListOptions(**at(double))))
+        list(list_keys(AwsKmsList(**at(double))))

@@ -1,4 +1,4 @@
-"""What the configuration may say, and what a person is told when it cannot be meant."""
+"""What the configuration may say, and what is refused."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from dfns_signers.config.assembly import validated_options
 from dfns_signers.config.loading import load_profile
 from dfns_signers.errors import ConfigurationError
-from dfns_signers_aws_kms.key_id import KeyId, is_key_arn
-from dfns_signers_aws_kms.options import CreateOptions
+from dfns_signers_aws_kms.names import KeyId, is_key_arn
+from dfns_signers_aws_kms.options import AwsKmsCreate
 
 ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 MRK = "mrk-1234abcd12ab34cd56ef1234567890ab"
@@ -131,12 +131,14 @@ def test_region_beside_an_arn_of_the_same_region_is_taken() -> None:
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ({"region": ""}, "a text that is not empty"),
-        ({"profile": ""}, "a text that is not empty"),
-        ({"endpoint_url": "localhost:4566"}, "expected a URL"),
-        ({"endpoint_url": "ftp://localhost"}, "expected a URL"),
-        ({"endpoint_url": "http://[::1"}, "expected a URL"),
-        ({"endpoint_url": "http://localhost:99999"}, "expected a URL"),
+        ({"region": ""}, "a string that is not empty"),
+        ({"profile": ""}, "a string that is not empty"),
+        ({"endpoint_url": "localhost:4566"}, "expected an address"),
+        ({"endpoint_url": "ftp://localhost"}, "expected an address"),
+        ({"endpoint_url": "http://[::1"}, "expected an address"),
+        ({"endpoint_url": "http://localhost:99999"}, "expected an address"),
+        ({"endpoint_url": "http://kms.example"}, "would be reached unencrypted: use https"),
+        ({"endpoint_url": "http://127.example.org"}, "would be reached unencrypted: use https"),
         ({"endpoint_url": "https://user@kms.example"}, "without user, password, query"),
         ({"endpoint_url": "https://:hidden@kms.example"}, "without user, password, query"),
         ({"endpoint_url": "https://kms.example?x=1"}, "without user, password, query"),
@@ -158,8 +160,9 @@ def test_region_beside_an_arn_of_the_same_region_is_taken() -> None:
         ({"read_timeout": math.nan}, "finite"),
         ({"connect_timeout": 86_401}, "less than or equal to 86400"),
         ({"read_timeout": 1e12}, "less than or equal to 86400"),
+        ({"timeout": 0}, "greater than 0"),
         ({"fingerprint": "1234"}, "expected a fingerprint"),
-        ({"secret_access_key": "x"}, "unknown; known are: "),
+        ({"secret_access_key": "x"}, "unknown key. Known keys: "),
         ({"keyid": "alias/x"}, "did you mean 'key_id'?"),
     ],
 )
@@ -188,7 +191,7 @@ def test_creation_option_that_cannot_be_meant_is_refused(
     options: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(ValidationError, match=said):
-        CreateOptions(**options)
+        AwsKmsCreate(**options)
 
 
 def test_one_line_configures_a_key_as_a_table_does() -> None:

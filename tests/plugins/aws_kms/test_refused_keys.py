@@ -110,7 +110,7 @@ def test_unknown_key_is_refused_with_how_to_list_those_there_are(store: Store, n
     assert "dfns-signers keys list" in str(caught.value)
 
 
-def test_deletion_date_is_told_where_the_state_may_be_read(
+def test_deletion_date_is_reported_where_the_state_may_be_read(
     double: KmsDouble, open_key: Callable[..., Any]
 ) -> None:
     arn = double.add("ECC_NIST_P256", state="PendingDeletion")

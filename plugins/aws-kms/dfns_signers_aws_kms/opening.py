@@ -1,26 +1,19 @@
-"""Find a key in AWS KMS, and prove that it can sign before anybody signs with it."""
+"""Find a key in AWS KMS, and prove that it can sign before it is used."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
-from dfns_signers.algorithms import PublicKey, algorithm_of, describe
-from dfns_signers.errors import KeyStateError, SigningKeyError, UnsupportedKeyError
-from dfns_signers.public_keys import load_public_key
+from dfns_signers.plugin import PublicKey, algorithm_of, errors, load_public_key
 from dfns_signers_aws_kms.algorithms import KeySpec, usable_spec
-from dfns_signers_aws_kms.errors import error_code, translated
-from dfns_signers_aws_kms.key_id import KeyId
+from dfns_signers_aws_kms.client import AwsKms
+from dfns_signers_aws_kms.names import KeyId
 
-if TYPE_CHECKING:
-    from mypy_boto3_kms import KMSClient
-
-PROBE: Final = b"dfns-signers asks whether this key can sign; this is no Dfns challenge"
-"""No JSON, hence never the clientData of a challenge: a server that signs it does no harm."""
+PROBE: Final = b"dfns-signers asks whether this key can sign; this is not a Dfns challenge"
+"""Not JSON, hence never the clientData of a challenge: a server that signs it does no harm."""
 
 _ADVICE: Final[Mapping[str, str]] = {
     "Disabled": "enable it: aws kms enable-key --key-id {arn}",
@@ -45,25 +38,25 @@ class FoundKey:
     public_key: PublicKey
 
 
-def find_key(client: KMSClient, key_id: KeyId) -> FoundKey:
+def find_key(kms: AwsKms, key_id: KeyId) -> FoundKey:
     """Read the public key, and refuse a key that Dfns does not accept.
 
     Raises:
-        KeyNotFoundError, KeyAccessError, KeyStateError: AWS KMS does not give it out.
+        KeyNotFoundError, KeyAccessError, KeyStateError: AWS KMS does not return it.
         UnsupportedKeyError: another key spec or key usage.
         SigningKeyError: the answer is about another key.
     """
-    with translated(f"open the key {key_id.text}"):
-        answer = client.get_public_key(KeyId=key_id.text)
+    task = f"open the key {key_id.text}"
+    answer = kms.ask(task, lambda _: kms.client.get_public_key(KeyId=key_id.text))
     arn = answer.get("KeyId", "")
     if not key_id.names(arn):
-        raise SigningKeyError(
+        raise errors.SigningKeyError(
             f"asked for the public key of {key_id.text}, AWS KMS answered with that of "
             f"{arn or 'no key'}, where the ARN of the key was expected; check 'endpoint_url'"
         )
     spec = usable_spec(arn, spec=answer.get("KeySpec", ""), usage=answer.get("KeyUsage", ""))
     if spec.signing_algorithm not in answer.get("SigningAlgorithms", []):
-        raise UnsupportedKeyError(
+        raise errors.UnsupportedKeyError(
             f"the key {arn} offers the signing algorithms "
             f"{', '.join(answer.get('SigningAlgorithms', [])) or 'none'}, and "
             f"{spec.signing_algorithm} is needed; create another key"
@@ -74,18 +67,19 @@ def find_key(client: KMSClient, key_id: KeyId) -> FoundKey:
 def _public_key(answer: Mapping[str, Any], arn: str, spec: KeySpec) -> PublicKey:
     try:
         public_key = load_public_key(answer.get("PublicKey", b""))
-    except UnsupportedKeyError as error:
-        raise UnsupportedKeyError(f"the public key of {arn} is unusable: {error}") from error
-    if algorithm_of(public_key) is not spec.algorithm:
-        raise UnsupportedKeyError(
-            f"the key {arn} has the key spec {spec.name}, and its public key is "
-            f"{describe(public_key)}: the two do not fit; check 'endpoint_url'"
+    except errors.UnsupportedKeyError as error:
+        raise errors.UnsupportedKeyError(f"the public key of {arn} is unusable: {error}") from error
+    algorithm = algorithm_of(public_key)
+    if algorithm is not spec.algorithm:
+        raise errors.UnsupportedKeyError(
+            f"the key {arn} has the key spec {spec.name}, which is for {spec.algorithm}, and its "
+            f"public key is for {algorithm}; check 'endpoint_url'"
         )
     return public_key
 
 
-def prove_usable(client: KMSClient, key: FoundKey) -> None:
-    """Refuse a key that cannot sign now.
+def prove_usable(kms: AwsKms, key: FoundKey) -> None:
+    """Refuse a key that cannot sign at present.
 
     The state is read where these credentials may (kms:DescribeKey). Then AWS KMS is asked whether
     it would sign (DryRun), for which kms:Sign is enough.
@@ -94,27 +88,23 @@ def prove_usable(client: KMSClient, key: FoundKey) -> None:
         KeyStateError: it is disabled, pending deletion or in another state but Enabled.
         KeyAccessError: these credentials may not sign with it.
     """
-    _require_enabled(client, key.arn)
-    with translated(f"sign with the key {key.arn} (asked before the first signature)"):
-        try:
-            client.sign(KeyId=key.arn, DryRun=True, **key.spec.members(PROBE))
-        except ClientError as error:
-            if error_code(error) != "DryRunOperationException":
-                raise
+    _require_enabled(kms, key.arn)
+
+    request = key.spec.request(key.arn, PROBE)
+    request["DryRun"] = True
+    task = f"sign with the key {key.arn} (asked before the first signature)"
+    kms.ask_unless({"DryRunOperationException"}, task, lambda: kms.client.sign(**request))
 
 
-def _require_enabled(client: KMSClient, arn: str) -> None:
-    with translated(f"read the state of the key {arn}"):
-        try:
-            metadata = client.describe_key(KeyId=arn)["KeyMetadata"]
-        except ClientError as error:
-            if error_code(error) != "AccessDeniedException":
-                raise
-            _log.debug("the state of the key %s is not readable: no kms:DescribeKey", arn)
-            return
+def _require_enabled(kms: AwsKms, arn: str) -> None:
+    task = f"read the state of the key {arn}"
+    metadata = kms.describe(task, arn, unless={"AccessDeniedException"})
+    if metadata is None:
+        _log.debug("the state of the key %s is not readable: no kms:DescribeKey", arn)
+        return
     state = metadata.get("KeyState", "unknown")
     if state != "Enabled":
-        raise KeyStateError(_state_message(arn, state, metadata))
+        raise errors.KeyStateError(_state_message(arn, state, metadata))
 
 
 def _state_message(arn: str, state: str, metadata: Mapping[str, Any]) -> str:

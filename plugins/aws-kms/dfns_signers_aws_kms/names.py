@@ -1,4 +1,4 @@
-"""The ways in which AWS KMS names a key."""
+"""How AWS KMS names a key."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Final
 
 _HEX: Final = "[0-9a-fA-F]"
 _KEY: Final = rf"(?:{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}|mrk-{_HEX}{{32}})"
-_ALIAS: Final = r"alias/[A-Za-z0-9/_-]{1,250}"
-_BARE: Final = re.compile(rf"{_KEY}|(?P<alias>{_ALIAS})")
+ALIAS: Final = r"alias/[A-Za-z0-9/_-]{1,250}"
+_BARE: Final = re.compile(rf"{_KEY}|(?P<alias>{ALIAS})")
 _ARN: Final = re.compile(
-    rf"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):\d{{12}}:(?:key/{_KEY}|(?P<alias>{_ALIAS}))"
+    rf"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):\d{{12}}:(?:key/{_KEY}|(?P<alias>{ALIAS}))"
 )
 
 FORMS: Final = (
@@ -24,12 +24,12 @@ FORMS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class KeyId:
-    """A key as it was named.
+    """The name of a key, as a user wrote it.
 
     Attributes:
         text: as AWS takes it.
-        region: of an ARN; None where the name does not say it.
-        is_alias: whether an alias stands between the name and the key.
+        region: region of an ARN; None for another name.
+        is_alias: whether it is the name or ARN of an alias.
     """
 
     text: str
@@ -38,10 +38,10 @@ class KeyId:
 
     @classmethod
     def parse(cls, text: str) -> KeyId:
-        """Read a name.
+        """Parse a name.
 
         Raises:
-            ValueError: none of the four forms; the message shows them.
+            ValueError: it has none of the four forms; the message shows them.
         """
         match = _ARN.fullmatch(text) or _BARE.fullmatch(text)
         if match is None:
@@ -49,9 +49,9 @@ class KeyId:
         return cls(text, match.groupdict().get("region"), match["alias"] is not None)
 
     def names(self, arn: str) -> bool:
-        """Whether an ARN can be that of the key; behind an alias, any key can be.
+        """Whether an ARN may be that of the key.
 
-        An alias ARN says account and region, and an alias leads to a key of its own ones.
+        An alias may lead to any key; an alias ARN, to any of its account and region.
         """
         if self.is_alias:
             place = self.text.rpartition(":")[0]
@@ -61,7 +61,7 @@ class KeyId:
 
 
 def is_key_arn(text: str) -> bool:
-    """Whether a text is the ARN of a key, and not of an alias."""
+    """Whether a string is the ARN of a key, and not of an alias."""
     match = _ARN.fullmatch(text)
     return match is not None and match["alias"] is None
 
