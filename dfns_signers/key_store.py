@@ -129,24 +129,33 @@ class KeyStore:
         self._sleep = sleep
         self._clock = clock
 
-    def ask(self, task: str, send: Callable[[Attempt], T], *, repeat: bool = True) -> T:
+    def ask(
+        self,
+        task: str,
+        send: Callable[[Attempt], T],
+        *,
+        repeat: bool = True,
+        explain: Explain | None = None,
+    ) -> T:
         """Send a request, and again where that may help.
 
         Args:
             task: what is done to which key, such as ``sign with the key …``.
             send: sends it once.
             repeat: False for a request that must not be carried out twice.
+            explain: what an exception means for this request, such as which permission it needs.
 
         Raises:
             DfnsSignersError: the last failure, as ``explain`` understood it.
         """
         of = self.max_attempts if repeat else 1
+        explain = explain or self._explain
         end = None if self._timeout is None else self._clock() + self._timeout
 
         def once(number: int) -> T:
             remaining = None if end is None else max(end - self._clock(), 0.001)
             attempt = Attempt(number, of, remaining)
-            with explained(task, provider=self.provider, explain=self._explain, attempt=attempt):
+            with explained(task, provider=self.provider, explain=explain, attempt=attempt):
                 return send(attempt)
 
         sent = iter(range(1, of + 1))
