@@ -165,6 +165,13 @@ def test_exception_that_does_not_come_from_the_provider_passes_as_it_is() -> Non
     assert len(store.attempts) == 1
 
 
+def test_request_may_say_itself_what_its_errors_mean() -> None:
+    store = KeyStore("HSM", explaining(AWAY), max_attempts=1)
+
+    with pytest.raises(KeyNotFoundError, match="check the name"):
+        store.ask("read the key k", Store(failures=1).send, explain=explaining(GONE))
+
+
 def test_text_that_may_repeat_credentials_is_neither_quoted_nor_a_cause() -> None:
     with (
         pytest.raises(KeyAccessError) as caught,
