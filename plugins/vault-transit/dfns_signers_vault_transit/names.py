@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator
 
-from dfns_signers.errors import ConfigurationError
+from dfns_signers.plugin import errors
 
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _ALLOWED: Final = "letters, digits, '_', '-' and '.', and no '-' or '.' at the beginning"
@@ -28,7 +28,7 @@ def check_key_name(name: str) -> str:
         ConfigurationError: it would not be one segment of a path.
     """
     if not _SEGMENT.fullmatch(name):
-        raise ConfigurationError(f"{name!r} is no name of a key: expected {_ALLOWED}")
+        raise errors.ConfigurationError(f"{name!r} is not a name of a key: expected {_ALLOWED}")
     return name
 
 
@@ -45,7 +45,7 @@ def check_namespace(path: str) -> str:
     """A namespace, without a slash at its end.
 
     Raises:
-        ConfigurationError: it is no such path.
+        ConfigurationError: it is not such a path.
     """
     return _check_path(path, "namespace")
 
@@ -60,8 +60,8 @@ def check_mount(path: str) -> str:
     segments = mount.split("/")
     # Below a namespace, which may be the beginning of a path, there is a 'sys' again.
     if segments[0] in _RESERVED or "sys" in segments:
-        raise ConfigurationError(
-            f"{path!r} is no mount of a secrets engine: Vault keeps that path to itself"
+        raise errors.ConfigurationError(
+            f"{path!r} is not a mount of a secrets engine: Vault keeps that path to itself"
         )
     return mount
 
@@ -70,7 +70,7 @@ def _as_option(check: Callable[[str], str]) -> AfterValidator:
     def validate(value: str) -> str:
         try:
             return check(value)
-        except ConfigurationError as error:
+        except errors.ConfigurationError as error:
             raise ValueError(str(error)) from error
 
     return AfterValidator(validate)
@@ -80,8 +80,8 @@ def _check_path(path: str, kind: str) -> str:
     # Vault lists mounts and namespaces with a slash at the end.
     trimmed = path.removesuffix("/")
     if not all(_SEGMENT.fullmatch(segment) for segment in trimmed.split("/")):
-        raise ConfigurationError(
-            f"{path!r} is no {kind}: expected segments with '/' between them, each of {_ALLOWED}"
+        raise errors.ConfigurationError(
+            f"{path!r} is not a {kind}: expected segments with '/' between them, each of {_ALLOWED}"
         )
     return trimmed
 

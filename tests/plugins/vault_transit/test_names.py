@@ -18,7 +18,7 @@ from dfns_signers_vault_transit.names import (
     check_mount,
     check_namespace,
 )
-from dfns_signers_vault_transit.options import CreateKeyOptions, VaultTransitOptions
+from dfns_signers_vault_transit.options import VaultTransitCreate, VaultTransitOptions
 from tests.core.client.scripted import ScriptedApi
 from tests.core.keys import is_signature
 from tests.plugins.vault_transit.conftest import OpenKey
@@ -33,7 +33,7 @@ PATH = st.lists(SEGMENT, min_size=1, max_size=4).map("/".join)
 
 @pytest.mark.parametrize("name", ESCAPES)
 def test_key_name_that_is_no_segment_is_refused(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="no name of a key"):
+    with pytest.raises(ConfigurationError, match="not a name of a key"):
         check_key_name(name)
 
 
@@ -89,8 +89,8 @@ def test_escape_in_code_sends_nothing(name: str, mount: str, fake: ScriptedApi) 
 def test_escape_in_options_is_refused_and_the_server_stays_open(
     name: str, operator: Operator
 ) -> None:
-    for model in (VaultTransitOptions, CreateKeyOptions):
-        with pytest.raises(ValidationError, match="no name of a key"):
+    for model in (VaultTransitOptions, VaultTransitCreate):
+        with pytest.raises(ValidationError, match="not a name of a key"):
             model.model_validate({"address": operator.server.address, "key": name})
 
     assert operator.client.sys.is_sealed() is False

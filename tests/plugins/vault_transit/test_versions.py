@@ -181,5 +181,5 @@ def test_version_that_may_not_sign_any_more_is_an_error_that_is_not_retried(
     key = open_key(name, key_version=1, batch=batch, max_attempts=3)
     operator.configure(name, min_encryption_version=2)
 
-    with pytest.raises(KeyStateError, match="Lower that minimum"):
+    with pytest.raises(KeyStateError, match="lower that minimum"):
         key.sign(b"message")
