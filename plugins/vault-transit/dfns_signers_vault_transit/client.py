@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from dfns_signers_vault_transit.options import VaultTransitConnection
 
 _NO_CONTENT: Final = 204
-_DENIALS: Final = range(401, 404)
 _POOL: Final = 64  # connections kept for threads; the default of 10 warns when there are more
 
 
@@ -38,15 +37,6 @@ class VaultRefusalError(VaultError):  # type: ignore[misc]  # hvac is untyped
         super().__init__(f"HTTP {status}", list(errors))
         self.status = status
         self.retry_after = retry_after
-
-    @property
-    def is_denial(self) -> bool:
-        """Whether the token is what was refused: invalid, or without a policy for this."""
-        return self.status in _DENIALS
-
-    def with_text(self, text: str) -> VaultRefusalError:
-        """The same refusal, which says something more."""
-        return VaultRefusalError(self.status, [*self.errors, text], self.retry_after)
 
     def __str__(self) -> str:
         return ": ".join([f"HTTP {self.status}", *filter(None, ["; ".join(self.errors)])])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -18,75 +18,54 @@ from dfns_signers_vault_transit.client import VaultRefusalError
 
 PROVIDER: Final = "Vault"
 
-# {mount}, {unmounted} and {remedy} stand for what the Purpose of a request says.
-_UNMOUNTED: Final = Meaning(errors.KeyNotFoundError, "nothing is mounted at '{mount}': {unmounted}")
-_STANDBY: Final = Meaning(
-    errors.KeyStoreUnavailableError,
-    "the node is a standby that does not serve this: set 'address' to the active node or to its "
-    "load balancer",
-)
-_DENIED: Final = Meaning(errors.KeyAccessError, "{remedy}")
+_Denied = errors.KeyAccessError
+_Missing = errors.KeyNotFoundError
+_State = errors.KeyStateError
+_Down = errors.KeyStoreUnavailableError
+_Failed = errors.SigningKeyError
 
-BY_TEXT: Final[Sequence[tuple[str, Meaning]]] = (
-    (
-        r"signing key not found",
-        Meaning(errors.KeyNotFoundError, "there is no such key: check 'mount' and 'key'"),
+# {mount} and {remedy} stand for what the Purpose of a request says.
+_FORBIDDEN: Final = Meaning(_Denied, "{remedy}")
+_ACTIVE: Final = "set 'address' to the active node or to its load balancer"
+_STANDBY: Final = Meaning(_Down, f"the node is a standby that does not serve this: {_ACTIVE}")
+
+BY_TEXT: Final[Mapping[str, Meaning]] = {
+    r"signing key not found": Meaning(_Missing, "there is no such key: check 'mount' and 'key'"),
+    r"does not support signing": Meaning(
+        errors.UnsupportedKeyError, f"the key does not sign: {SUPPORTED}"
     ),
-    (
-        r"does not support signing",
-        Meaning(errors.UnsupportedKeyError, f"the key does not sign: {SUPPORTED}"),
+    r"namespace not found": Meaning(
+        _Missing, "there is no such namespace: check 'namespace' and VAULT_NAMESPACE"
     ),
-    (
-        r"namespace not found",
-        Meaning(
-            errors.KeyNotFoundError,
-            "there is no such namespace: check 'namespace' and VAULT_NAMESPACE",
-        ),
+    r"no handler for route": Meaning(
+        _Missing,
+        "nothing is mounted at '{mount}': check 'mount', 'auth.path' and 'namespace'; 'vault "
+        "secrets list' and 'vault auth list' show what is mounted",
     ),
-    (r"no handler for route", _UNMOUNTED),
-    (
-        r"requested version for signing is higher",
-        Meaning(errors.KeyNotFoundError, "the key has no such version: check 'key_version'"),
+    r"requested version for signing is higher": Meaning(
+        _Missing, "the key has no such version: check 'key_version'"
     ),
-    (
-        r"less than the minimum (en|de)cryption key version",
-        Meaning(
-            errors.KeyStateError,
-            "the version is below the key's min_encryption_version or min_decryption_version, so "
-            "that it does not sign: lower that minimum, or register a newer version with Dfns",
-        ),
+    r"less than the minimum (en|de)cryption key version": Meaning(
+        _State,
+        "the version is below the key's min_encryption_version or min_decryption_version, so that "
+        "it does not sign: lower that minimum, or register a newer version with Dfns",
     ),
-    (
-        r"soft.deleted",
-        Meaning(errors.KeyStateError, "the key is deleted: restore it, or use another key"),
+    r"soft.deleted": Meaning(_State, "the key is deleted: restore it, or use another key"),
+    r"node not active|standby": Meaning(
+        _Down, "the node is a standby and finds no active node: try again"
     ),
-    (
-        r"node not active|standby",
-        Meaning(
-            errors.KeyStoreUnavailableError,
-            "the node is a standby and finds no active node: try again",
-        ),
-    ),
-    (
-        r"is sealed",
-        Meaning(
-            errors.KeyStoreUnavailableError, "the server is sealed: run 'vault operator unseal'"
-        ),
-    ),
-)
-"""What a text in an error means, whatever its status; the first that matches counts."""
+    r"is sealed": Meaning(_Down, "the server is sealed: run 'vault operator unseal'"),
+}
+"""What an error's text means, whatever its status; the first that matches counts."""
 
 BY_STATUS: Final[Mapping[int, Meaning]] = {
-    401: _DENIED,
-    402: _DENIED,
-    403: _DENIED,
-    404: Meaning(errors.KeyNotFoundError, "there is no such key: check 'mount' and 'key'"),
-    412: Meaning(
-        errors.KeyStoreUnavailableError,
-        "this node has not caught up with its cluster yet: try again",
-    ),
+    401: _FORBIDDEN,
+    402: _FORBIDDEN,
+    403: _FORBIDDEN,
+    404: Meaning(_Missing, "there is no such key: check 'mount' and 'key'"),
+    412: Meaning(_Down, "this node has not caught up with its cluster yet: try again"),
     413: Meaning(
-        errors.SigningKeyError,
+        _Failed,
         "the request is too large for the server, or for a proxy before it: sign less at once, or "
         "raise 'max_request_size' of its listener",
     ),
@@ -96,74 +75,61 @@ BY_STATUS: Final[Mapping[int, Meaning]] = {
     ),
     472: _STANDBY,
     473: _STANDBY,
-    501: Meaning(
-        errors.KeyStoreUnavailableError,
-        "the server is not initialised: run 'vault operator init'",
-    ),
+    501: Meaning(_Down, "the server is not initialised: run 'vault operator init'"),
 }
-OF_LOGINS: Final[Mapping[int, Meaning]] = {400: _DENIED, 404: _UNMOUNTED}
+OF_LOGINS: Final[Mapping[int, Meaning]] = {400: _FORBIDDEN, 404: Meaning(_Missing, "{remedy}")}
 """What differs where a token is asked for."""
 
 BY_CLASS: Final[Mapping[int, Meaning]] = {
     2: Meaning(
-        errors.SigningKeyError,
+        _Failed,
         "the answer is not a JSON object: check that 'address' is Vault's, not a proxy's or its "
         "web page's",
     ),
     3: Meaning(
-        errors.KeyStoreUnavailableError,
+        _Down,
         "the answer is a redirect, which is not followed, so that the token goes nowhere else: a "
-        "standby does so; set 'address' to the active node or to its load balancer",
+        f"standby does so; {_ACTIVE}",
     ),
-    5: Meaning(errors.KeyStoreUnavailableError, "the server failed: try again"),
+    5: Meaning(_Down, "the server failed: try again"),
 }
 """By the first digit of the status."""
 
 _REFUSED: Final = Meaning(
-    errors.SigningKeyError, "the server refused, for the reason that it gives, if any: see its logs"
+    _Failed, "the server refused, for the reason that it gives, if any: see its logs"
 )
-_BAD_ADDRESS: Final = Meaning(
-    errors.KeyStoreUnavailableError, "there is no such host: check 'address'"
-)
+_BAD_ADDRESS: Final = Meaning(_Down, "there is no such host: check 'address'")
 _MALFORMED: Final = Meaning(
-    errors.SigningKeyError,
-    "check that 'address' is Vault's, and that 'mount' is a Transit secrets engine",
+    _Failed, "check that 'address' is Vault's, and that 'mount' is a Transit secrets engine"
+)
+_UNSENT: Final = Meaning(
+    _Failed, "the request cannot be sent: check the files of certificates and the other options"
 )
 BY_EXCEPTION: Final[Mapping[type[Exception], Meaning]] = {
     requests.exceptions.InvalidHeader: Meaning(
-        errors.SigningKeyError,
-        "a header is malformed: check the headers of the hvac client's session",
-        may_quote=False,
+        _Failed, "a header is malformed: check those of the hvac client's session", may_quote=False
     ),
     requests.exceptions.SSLError: Meaning(
-        errors.SigningKeyError,
+        _Failed,
         "TLS failed: set 'ca_cert' (or VAULT_CACERT) to the CA that signed the server's "
         "certificate, check the name in it, and set 'client_cert' and 'client_key' if the "
         "server asks for a certificate",
     ),
     requests.exceptions.ProxyError: Meaning(
-        errors.KeyStoreUnavailableError,
-        "the proxy cannot be used: check HTTPS_PROXY and VAULT_PROXY_ADDR",
+        _Down, "the proxy cannot be used: check HTTPS_PROXY and VAULT_PROXY_ADDR"
     ),
     requests.exceptions.Timeout: Meaning(
-        errors.KeyStoreUnavailableError,
-        "there was no answer in time: check 'address', 'connect_timeout' and 'read_timeout'",
+        _Down, "there was no answer in time: check 'address', 'connect_timeout' and 'read_timeout'"
     ),
     requests.exceptions.ConnectionError: Meaning(
-        errors.KeyStoreUnavailableError,
-        "the server cannot be reached: check 'address' and that the server runs",
+        _Down, "the server cannot be reached: check 'address' and that the server runs"
     ),
-    requests.exceptions.ChunkedEncodingError: Meaning(
-        errors.KeyStoreUnavailableError, "the connection broke: try again"
-    ),
+    requests.exceptions.ChunkedEncodingError: Meaning(_Down, "the connection broke: try again"),
     requests.exceptions.InvalidURL: _BAD_ADDRESS,
     LocationParseError: _BAD_ADDRESS,
     UnicodeError: _BAD_ADDRESS,
-    # An OSError is also a file of certificates that cannot be read.
-    VaultError: Meaning(errors.SigningKeyError, "the request cannot be sent: check the options"),
-    OSError: Meaning(
-        errors.SigningKeyError, "the request cannot be sent: check the files of certificates"
-    ),
+    VaultError: _UNSENT,
+    OSError: _UNSENT,  # also a file of certificates that cannot be read
     # Whatever reading an answer of another shape raises.
     LookupError: _MALFORMED,
     TypeError: _MALFORMED,
@@ -199,9 +165,8 @@ class Purpose:
     def explain(self, error: Exception) -> Failure | None:
         """What an exception of hvac, of its HTTP library or of an answer's reader means."""
         if isinstance(error, VaultRefusalError):
-            answered = self._filled(self._meaning(error.status, " ".join(error.errors)))
             said = f"{self.server} answered {error}"
-            return Failure(answered, said, retry_after=error.retry_after)
+            return Failure(self._meaning(error), said, retry_after=error.retry_after)
         found = (m for kind, m in BY_EXCEPTION.items() if isinstance(error, kind))
         if (meaning := next(found, None)) is None:
             return None
@@ -212,25 +177,15 @@ class Purpose:
         reason = f": {_innermost(error)}" if meaning.may_quote else ""
         return Failure(meaning, f"{self.server}{reason}")
 
-    def _meaning(self, status: int, said: str) -> Meaning:
-        for text, meaning in BY_TEXT:
-            if re.search(text, said, re.IGNORECASE):
-                return meaning
+    def _meaning(self, refusal: VaultRefusalError) -> Meaning:
+        said, status = " ".join(refusal.errors), refusal.status
+        by_text = (m for text, m in BY_TEXT.items() if re.search(text, said, re.IGNORECASE))
         by_status = {**BY_STATUS, **OF_LOGINS} if self.is_login else BY_STATUS
-        refused = replace(_REFUSED, advice=self.remedy) if self.is_login else _REFUSED
-        return by_status.get(status) or BY_CLASS.get(status // 100) or refused
-
-    def _filled(self, meaning: Meaning) -> Meaning:
-        unmounted = (
-            self.remedy
-            if self.is_login
-            else "check 'mount' and 'namespace'; 'vault secrets list' shows what is mounted"
+        otherwise = replace(_REFUSED, advice=self.remedy) if self.is_login else _REFUSED
+        meaning = (
+            next(by_text, None) or by_status.get(status) or BY_CLASS.get(status // 100) or otherwise
         )
-        advice = (
-            meaning.advice.replace("{unmounted}", unmounted)
-            .replace("{mount}", self.mount)
-            .replace("{remedy}", self.remedy)
-        )
+        advice = meaning.advice.replace("{mount}", self.mount).replace("{remedy}", self.remedy)
         return replace(meaning, advice=advice)
 
 

@@ -154,40 +154,40 @@ class AppRoleAuth(_Method):
         )
 
 
-class JwtAuth(_Method):
-    """A JWT of an identity provider, such as a CI job's."""
-
-    method: Literal["jwt"] = Field(description="`jwt`.")
-    path: AuthPath = Field(default="jwt", description="Where the method is mounted.")
+class _RoleAndJwt(_Method):
     role: str = Field(min_length=1, description="Role of the auth method.")
-    jwt: Secret = Field(description="The JWT: `{ env = … }`, `{ file = … }` or a string.")
+    jwt: Secret
 
     def _sources(self) -> str:
         return f"the role {self.role!r} and the JWT from {self.jwt.origin}"
 
-    def _ask(self, methods: Any) -> Any:
-        jwt = self.jwt.reveal()
-        return methods.jwt.jwt_login(role=self.role, jwt=jwt, use_token=False, path=self.path)
 
-
-class KubernetesAuth(_Method):
+class KubernetesAuth(_RoleAndJwt):
     """The service account token of a pod; the file is read again at each login."""
 
     method: Literal["kubernetes"] = Field(description="`kubernetes`.")
     path: AuthPath = Field(default="kubernetes", description="Where the method is mounted.")
-    role: str = Field(min_length=1, description="Role of the auth method.")
     jwt: Secret = Field(
         default_factory=lambda: Secret.from_file(SERVICE_ACCOUNT_TOKEN),
         validate_default=True,
         description=f"The service account token; else the file `{SERVICE_ACCOUNT_TOKEN}`.",
     )
 
-    def _sources(self) -> str:
-        return f"the role {self.role!r} and the JWT from {self.jwt.origin}"
-
     def _ask(self, methods: Any) -> Any:
         login, jwt = methods.kubernetes.login, self.jwt.reveal()
         return login(role=self.role, jwt=jwt, use_token=False, mount_point=self.path)
+
+
+class JwtAuth(_RoleAndJwt):
+    """A JWT of an identity provider, such as a CI job's."""
+
+    method: Literal["jwt"] = Field(description="`jwt`.")
+    path: AuthPath = Field(default="jwt", description="Where the method is mounted.")
+    jwt: Secret = Field(description="The JWT: `{ env = … }`, `{ file = … }` or a string.")
+
+    def _ask(self, methods: Any) -> Any:
+        jwt = self.jwt.reveal()
+        return methods.jwt.jwt_login(role=self.role, jwt=jwt, use_token=False, path=self.path)
 
 
 AuthOptions: TypeAlias = TokenAuth | AppRoleAuth | KubernetesAuth | JwtAuth

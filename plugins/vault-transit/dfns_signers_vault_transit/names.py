@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Final
 
 from pydantic import AfterValidator
@@ -32,22 +33,22 @@ def check_key_name(name: str) -> str:
     return name
 
 
-def check_auth_path(path: str) -> str:
-    """The path of an auth method below ``auth/``, without a slash at its end.
+def check_path(path: str, kind: str) -> str:
+    """A path of one or more segments, without a slash at its end.
+
+    Args:
+        path: as Vault lists mounts and namespaces, with or without a slash at its end.
+        kind: what it is the path of, for errors.
 
     Raises:
         ConfigurationError: it would lead elsewhere.
     """
-    return _check_path(path, "path of an auth method below 'auth/'")
-
-
-def check_namespace(path: str) -> str:
-    """A namespace, without a slash at its end.
-
-    Raises:
-        ConfigurationError: it is not such a path.
-    """
-    return _check_path(path, "namespace")
+    trimmed = path.removesuffix("/")
+    if not all(_SEGMENT.fullmatch(segment) for segment in trimmed.split("/")):
+        raise errors.ConfigurationError(
+            f"{path!r} is not a {kind}: expected segments with '/' between them, each of {_ALLOWED}"
+        )
+    return trimmed
 
 
 def check_mount(path: str) -> str:
@@ -56,7 +57,7 @@ def check_mount(path: str) -> str:
     Raises:
         ConfigurationError: it would lead elsewhere, or is one of Vault's own paths.
     """
-    mount = _check_path(path, "mount of a secrets engine")
+    mount = check_path(path, "mount of a secrets engine")
     segments = mount.split("/")
     # Below a namespace, which may be the beginning of a path, there is a 'sys' again.
     if segments[0] in _RESERVED or "sys" in segments:
@@ -76,17 +77,9 @@ def _as_option(check: Callable[[str], str]) -> AfterValidator:
     return AfterValidator(validate)
 
 
-def _check_path(path: str, kind: str) -> str:
-    # Vault lists mounts and namespaces with a slash at the end.
-    trimmed = path.removesuffix("/")
-    if not all(_SEGMENT.fullmatch(segment) for segment in trimmed.split("/")):
-        raise errors.ConfigurationError(
-            f"{path!r} is not a {kind}: expected segments with '/' between them, each of {_ALLOWED}"
-        )
-    return trimmed
-
-
 KeyName = Annotated[str, _as_option(check_key_name)]
 Mount = Annotated[str, _as_option(check_mount)]
-Namespace = Annotated[str, _as_option(check_namespace)]
-AuthPath = Annotated[str, _as_option(check_auth_path)]
+Namespace = Annotated[str, _as_option(partial(check_path, kind="namespace"))]
+AuthPath = Annotated[
+    str, _as_option(partial(check_path, kind="path of an auth method below 'auth/'"))
+]

@@ -16,6 +16,7 @@ from dfns_signers_vault_transit.options import VaultTransitConnection
 from dfns_signers_vault_transit.tokens import TokenManager
 
 _LIMITS: Final = RequestLimits()
+_DENIALS: Final = range(401, 404)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Vault:
         try:
             return self._answer(request, attempt.number)
         except VaultRefusalError as denial:
-            if not (denial.is_denial and self._replace(self._tokens, token, denial)):
+            if denial.status not in _DENIALS or not self._replace(self._tokens, token, denial):
                 raise
         return self._answer(request, attempt.number + 1)
 
@@ -109,7 +110,8 @@ class Vault:
         except errors.SigningKeyError as error:
             if error.retriable:
                 raise
-            raise denial.with_text(f"nor is there another token: {error}") from error
+            said = [*denial.errors, f"nor is there another token: {error}"]
+            raise VaultRefusalError(denial.status, said) from error
 
     def _answer(self, request: Callable[[Any], Any], attempts: int) -> Answer:
         answer = request(self._client)

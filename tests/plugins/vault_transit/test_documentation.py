@@ -79,7 +79,7 @@ def test_every_type_of_key_and_every_error_is_in_the_page() -> None:
     types, errors = section(PAGE, "Which keys"), section(PAGE, "Errors")
 
     assert [name for name in KEY_TYPES if f"`{name}`" not in types] == []
-    tables = (dict(BY_TEXT), BY_STATUS, BY_CLASS, BY_EXCEPTION)
+    tables = (BY_TEXT, BY_STATUS, BY_CLASS, BY_EXCEPTION)
     raised = {meaning.error.__name__ for table in tables for meaning in table.values()}
     assert {name for name in raised if f"`{name}`" not in errors} == set()
 

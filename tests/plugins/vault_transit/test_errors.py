@@ -113,6 +113,16 @@ def test_only_what_may_pass_is_sent_again(
     assert raised.value.retriable is (sent > 1)
 
 
+def test_no_attempt_begins_after_the_timeout(fake: ScriptedApi, open_fake: OpenKey) -> None:
+    fake.on(FAKE_SIGN, always=Reply(status=503, headers={"Retry-After": "20"}))
+    key = open_fake(max_attempts=3, timeout=10)
+
+    with pytest.raises(KeyStoreUnavailableError, match="attempt 1 of 3"):
+        key.sign(b"message")
+
+    assert len(fake.sent(FAKE_SIGN)) == 1
+
+
 @pytest.mark.parametrize("failure", [Reply(status=412), Reply(status=503), CUT], ids=repr)
 def test_failure_that_passes_is_no_error_and_is_counted(
     failure: Reply, fake: ScriptedApi, operator: Operator, open_fake: OpenKey

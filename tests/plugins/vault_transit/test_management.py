@@ -12,7 +12,12 @@ from typer.testing import CliRunner
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.backends.management import KeyDescription
 from dfns_signers.cli.app import app
-from dfns_signers.errors import KeyNotFoundError, SigningKeyError, UnsupportedKeyError
+from dfns_signers.errors import (
+    KeyNotFoundError,
+    KeyStoreUnavailableError,
+    SigningKeyError,
+    UnsupportedKeyError,
+)
 from dfns_signers_vault_transit.options import VaultTransitCreate, VaultTransitList
 from dfns_signers_vault_transit.plugin import VaultTransitBackend
 from tests.core.client.scripted import Reply, ScriptedApi
@@ -95,6 +100,20 @@ def test_name_that_is_taken_at_the_same_moment_is_refused(
 
     with pytest.raises(SigningKeyError, match="transit/k: there is one already"):
         create(operator, Algorithm.ED25519, address=fake.url, mount="transit", key="k")
+
+
+def test_creation_that_may_have_happened_is_not_sent_again(
+    fake: ScriptedApi, operator: Operator
+) -> None:
+    path = "/v1/transit/keys/k"
+    fake.on(path, Reply(status=404, body={"errors": []}), always=Reply(status=503))
+
+    with pytest.raises(KeyStoreUnavailableError, match="cannot create the key transit/k"):
+        create(
+            operator, Algorithm.ED25519, address=fake.url, mount="transit", key="k", max_attempts=3
+        )
+
+    assert [seen.method for seen in fake.sent(path)] == ["GET", "POST"]
 
 
 def test_list_has_every_signing_key_with_the_table_of_its_latest_version(
