@@ -55,8 +55,8 @@ class Batcher:
     flight is back, when there are ``max_size`` of them, or when the first has waited ``max_wait``
     seconds, whichever comes first. A message of more than ``max_bytes`` goes alone.
 
-    Every state is changed under one lock, and a caller that waits is woken by whoever changes what
-    it waits for: no thread runs while there is nothing to sign.
+    All state changes under one lock, and each change wakes the callers that waited for it: no
+    thread runs while there is nothing to sign.
 
     Args:
         send: sends messages in one request, and returns the outcome of each, in the same order.

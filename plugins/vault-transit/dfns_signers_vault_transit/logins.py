@@ -118,14 +118,15 @@ class _Method(StrictModel):
 
     def log_in(self, client: Any) -> Lease:
         """Log in with an hvac client."""
-        return lease_of(self._ask(client.auth))
+        path = f"/v1/{self.mount}/login"
+        return lease_of(client.adapter.post(path, json=self._credentials()))
 
     def _sources(self) -> str:
         """Its settings, and where its secrets come from."""
         raise NotImplementedError
 
-    def _ask(self, methods: Any) -> Any:
-        """Log in with the auth methods of an hvac client."""
+    def _credentials(self) -> dict[str, str]:
+        """The body of its request; secrets are read now."""
         raise NotImplementedError
 
 
@@ -145,13 +146,9 @@ class AppRoleAuth(_Method):
         secret = f" and the secret id from {self.secret_id.origin}" if self.secret_id else ""
         return f"the role id from {self.role_id.origin}{secret}"
 
-    def _ask(self, methods: Any) -> Any:
-        return methods.approle.login(
-            role_id=self.role_id.reveal(),
-            secret_id=self.secret_id.reveal() if self.secret_id else None,
-            use_token=False,
-            mount_point=self.path,
-        )
+    def _credentials(self) -> dict[str, str]:
+        secret = {"secret_id": self.secret_id.reveal()} if self.secret_id else {}
+        return {"role_id": self.role_id.reveal(), **secret}
 
 
 class _RoleAndJwt(_Method):
@@ -160,6 +157,9 @@ class _RoleAndJwt(_Method):
 
     def _sources(self) -> str:
         return f"the role {self.role!r} and the JWT from {self.jwt.origin}"
+
+    def _credentials(self) -> dict[str, str]:
+        return {"role": self.role, "jwt": self.jwt.reveal()}
 
 
 class KubernetesAuth(_RoleAndJwt):
@@ -173,10 +173,6 @@ class KubernetesAuth(_RoleAndJwt):
         description=f"The service account token; else the file `{SERVICE_ACCOUNT_TOKEN}`.",
     )
 
-    def _ask(self, methods: Any) -> Any:
-        login, jwt = methods.kubernetes.login, self.jwt.reveal()
-        return login(role=self.role, jwt=jwt, use_token=False, mount_point=self.path)
-
 
 class JwtAuth(_RoleAndJwt):
     """A JWT of an identity provider, such as a CI job's."""
@@ -184,10 +180,6 @@ class JwtAuth(_RoleAndJwt):
     method: Literal["jwt"] = Field(description="`jwt`.")
     path: AuthPath = Field(default="jwt", description="Where the method is mounted.")
     jwt: Secret = Field(description="The JWT: `{ env = … }`, `{ file = … }` or a string.")
-
-    def _ask(self, methods: Any) -> Any:
-        jwt = self.jwt.reveal()
-        return methods.jwt.jwt_login(role=self.role, jwt=jwt, use_token=False, path=self.path)
 
 
 AuthOptions: TypeAlias = TokenAuth | AppRoleAuth | KubernetesAuth | JwtAuth

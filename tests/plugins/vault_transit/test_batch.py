@@ -21,7 +21,7 @@ from dfns_signers_vault_transit.options import BatchOptions
 
 
 class Gate:
-    """A server whose answers wait until they are let go; ``arrived`` tells that one came."""
+    """A server whose answers wait until they are let go; ``arrived`` counts those that came."""
 
     def __init__(self) -> None:
         self.requests: list[list[bytes]] = []

@@ -39,10 +39,11 @@ class TokenServer:
         self.lease: dict[str, Any] = {"lease_duration": HOUR, "renewable": True}
         self.renewed: Any = {"auth": {**self.lease, "client_token": "as before"}}
         self.tokens = iter([f"token-{number}" for number in range(1, 99)])
-        # hvac's client.auth has the methods to log in, and client.auth.token what renews.
-        self.client = SimpleNamespace(auth=SimpleNamespace(token=self, approle=self), token="")
+        # hvac's client.adapter sends logins, and client.auth.token renews.
+        self.client = SimpleNamespace(auth=SimpleNamespace(token=self), adapter=self, token="")
 
-    def login(self, **_: object) -> dict[str, Any]:
+    def post(self, path: str, **_: object) -> dict[str, Any]:
+        assert path == "/v1/auth/approle/login"
         self._happen("login")
         return {"auth": {**self.lease, "client_token": next(self.tokens)}}
 
