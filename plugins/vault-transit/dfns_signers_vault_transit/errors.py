@@ -17,6 +17,8 @@ from dfns_signers_vault_transit.algorithms import SUPPORTED
 from dfns_signers_vault_transit.client import VaultRefusalError
 
 PROVIDER: Final = "Vault"
+DENIALS: Final = range(401, 404)
+"""Statuses that mean the token: it is not valid, or a policy is missing."""
 
 _Denied = errors.KeyAccessError
 _Missing = errors.KeyNotFoundError
@@ -56,12 +58,10 @@ BY_TEXT: Final[Mapping[str, Meaning]] = {
     ),
     r"is sealed": Meaning(_Down, "the server is sealed: run 'vault operator unseal'"),
 }
-"""What an error's text means, whatever its status; the first that matches counts."""
+"""What an error's text means; the first that matches counts, before the status."""
 
 BY_STATUS: Final[Mapping[int, Meaning]] = {
-    401: _FORBIDDEN,
-    402: _FORBIDDEN,
-    403: _FORBIDDEN,
+    **dict.fromkeys(DENIALS, _FORBIDDEN),
     404: Meaning(_Missing, "there is no such key: check 'mount' and 'key'"),
     412: Meaning(_Down, "this node has not caught up with its cluster yet: try again"),
     413: Meaning(
@@ -179,7 +179,9 @@ class Purpose:
 
     def _meaning(self, refusal: VaultRefusalError) -> Meaning:
         said, status = " ".join(refusal.errors), refusal.status
-        by_text = (m for text, m in BY_TEXT.items() if re.search(text, said, re.IGNORECASE))
+        # Of a denial the text may also be that of the login for another token.
+        texts = {} if status in DENIALS else BY_TEXT
+        by_text = (m for text, m in texts.items() if re.search(text, said, re.IGNORECASE))
         by_status = {**BY_STATUS, **OF_LOGINS} if self.is_login else BY_STATUS
         otherwise = replace(_REFUSED, advice=self.remedy) if self.is_login else _REFUSED
         meaning = (

@@ -10,13 +10,12 @@ from typing import Any, Final
 
 from dfns_signers.plugin import Attempt, KeyStore, RequestLimits, errors
 from dfns_signers_vault_transit.client import VaultRefusalError, build_client, strict_client
-from dfns_signers_vault_transit.errors import PROVIDER, Purpose
+from dfns_signers_vault_transit.errors import DENIALS, PROVIDER, Purpose
 from dfns_signers_vault_transit.logins import check_token
 from dfns_signers_vault_transit.options import VaultTransitConnection
 from dfns_signers_vault_transit.tokens import TokenManager
 
 _LIMITS: Final = RequestLimits()
-_DENIALS: Final = range(401, 404)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class Vault:
         try:
             return self._answer(request, attempt.number)
         except VaultRefusalError as denial:
-            if denial.status not in _DENIALS or not self._replace(self._tokens, token, denial):
+            if denial.status not in DENIALS or not self._replace(self._tokens, token, denial):
                 raise
         return self._answer(request, attempt.number + 1)
 

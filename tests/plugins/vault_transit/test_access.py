@@ -17,8 +17,9 @@ from dfns_signers.errors import ConfigurationError, KeyAccessError
 from dfns_signers_vault_transit import VaultTransitKey
 from dfns_signers_vault_transit.options import VaultTransitOptions
 from dfns_signers_vault_transit.vault import connect
+from tests.core.client.scripted import Reply, ScriptedApi
 from tests.core.keys import is_signature
-from tests.plugins.vault_transit.conftest import OpenKey, settings_for
+from tests.plugins.vault_transit.conftest import FAKE_SIGN, OpenKey, settings_for
 from tests.plugins.vault_transit.operator import AppRole, Operator
 
 
@@ -137,6 +138,21 @@ def test_dead_token_whose_login_fails_is_the_denial_and_the_failure(
 
     with pytest.raises(KeyAccessError, match=r"cannot sign .* nor is there .*: cannot log in"):
         opened.sign(b"message")
+
+
+def test_denial_stays_one_whatever_the_login_for_another_token_says(
+    fake: ScriptedApi, open_fake: OpenKey
+) -> None:
+    login = "/v1/auth/approle/login"
+    lease = {"client_token": "token", "lease_duration": 0, "renewable": False}
+    fake.on(login, Reply(body={"auth": lease}))
+    fake.on(login, Reply(status=404, body={"errors": ["no handler for route"]}))
+    fake.on("/v1/auth/token/lookup-self", always=Reply(status=403))
+    key = open_fake(auth={"method": "approle", "role_id": "role"})
+    fake.on(FAKE_SIGN, Reply(status=403, body={"errors": ["permission denied"]}))
+
+    with pytest.raises(KeyAccessError, match="permission denied; nor is there another token"):
+        key.sign(b"message")
 
 
 def test_token_is_renewed_before_it_ends(key: str, operator: Operator, open_key: OpenKey) -> None:
