@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PLUGINS := $(patsubst %/pyproject.toml,-e %,$(wildcard plugins/*/pyproject.toml))
 SERVERS := $(patsubst localstack/requirements/%.txt,.venv-%/.done,$(wildcard localstack/requirements/*.txt))
 SHOWN := --with aws-kms --with gcp-kms --with vault-transit
+# Each worker starts the servers that its tests need.
+PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile
 METADATA := pyproject.toml $(wildcard plugins/*/pyproject.toml) constraints.txt
 
 .PHONY: help demo test check format bench lowest constraints localstack clean
@@ -15,10 +17,7 @@ demo: $(VENV)/.runtime $(SERVERS) ## the main job on local servers: sign with ea
 	@$(BIN)/dfns-signers demo $(SHOWN)
 
 test: $(VENV)/.development $(SERVERS) ## run the test suite, with coverage
-	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(ARGS)
-	@$(BIN)/coverage combine -q
-	@$(BIN)/coverage report
+	@$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 check: $(VENV)/.development ## format, lint and types
 	@$(BIN)/ruff format --check .
@@ -41,10 +40,11 @@ bench: $(VENV)/.runtime $(SERVERS) ## measure; the figures depend on the machine
 localstack: $(VENV)/.runtime .venv-localstack/.done .venv-ministack/.done ## run LocalStack with keys in it until Ctrl-C, and print the settings to use
 	@$(BIN)/python localstack/serve.py $(ARGS)
 
-constraints: ## renew constraints.txt from the newest versions
-	$(call new-venv,.venv-newest)
-	@.venv-newest/bin/pip install -q -e .[cli,emulator] $(PLUGINS) --group check
-	@.venv-newest/bin/pip freeze --exclude-editable | grep -E '^[A-Za-z0-9_.-]+==' > constraints.txt
+constraints: | $(VENV)/bin/pip ## renew constraints.txt from the newest versions, for every Python from 3.10
+	@$(BIN)/pip install -q uv
+	@printf -- '-e %s\n' '.[cli,emulator]' $(patsubst %/pyproject.toml,./%,$(wildcard plugins/*/pyproject.toml)) \
+	| $(BIN)/uv pip compile -q --universal --python-version 3.10 --no-header --no-annotate - --group check \
+	| grep == > constraints.txt
 
 clean: ## remove the environments and everything that tools left
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
@@ -56,7 +56,7 @@ define new-venv
 	@$(PYTHON) -m pip --python $(1)/bin/python install -q --disable-pip-version-check "pip>=25.1"
 endef
 
-# Each server for tests lives in an environment of its own: its pins are none of ours.
+# Each server for tests lives in an environment of its own, for its pins conflict with ours.
 .venv-%/.done: localstack/requirements/%.txt
 	@echo "installing $* into .venv-$* ..."
 	$(call new-venv,.venv-$*)

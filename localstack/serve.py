@@ -22,7 +22,7 @@ from dfns_signers_testkit.servers import ServerStartError
 
 
 def main() -> None:
-    """Serve until the process is told to end."""
+    """Serve until SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser(description="Run LocalStack with the keys of dfns-signers.")
     parser.add_argument("--port", type=int, default=4566, help="port of 127.0.0.1 [4566]")
     parser.add_argument("--ministack", action="store_true", help="run MiniStack instead")

@@ -45,7 +45,7 @@ _COLUMNS: Final = ("key", "backend", "algorithm", "enrolled as", *_MODES, "secon
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """A profile to show: which file it is in, and where its client shall call."""
+    """A profile to show: which file it is in, and which API its client calls."""
 
     profile: str | None
     config: Path | None
@@ -72,9 +72,9 @@ def demo(
 ) -> None:
     """Show the main job on local servers; nothing leaves this machine.
 
-    Starts the emulator, makes a PEM key for each algorithm, enrols each as a credential, and
-    creates wallets signed by each: synchronously, asynchronously and delegated. --with adds the
-    keys of further backends, on their own local servers.
+    Starts the emulator, makes a PEM key for each algorithm, registers each as a credential, and
+    creates wallets signed by each: synchronously, asynchronously and delegated. --with adds keys
+    of further backends, on local servers that dfns-signers-testkit starts.
 
     With --profile or --config, the signing key of that profile takes part too: a dry run of a real
     key against the local API.
@@ -87,16 +87,16 @@ def demo(
     ):
         note(f"The emulator listens on {emulator.url}; every call below goes there.")
         target = {"base_url": emulator.url, "auth_token": emulator.auth_token}
-        enrol = _enroller(emulator, target)
+        register = _registrar(emulator, target)
         rows = []
         if config is not None or profile is not None:
-            rows.append(_show(_Subject(profile, config, target), enrol))
+            rows.append(_show(_Subject(profile, config, target), register))
         for local in (pem_signers(), *map(local_signers, with_ or [])):
             with local as signers:
                 for signer in signers:
                     with _only_environment(signer.environment):
                         file = _write_profile(Path(folder), signer)
-                        rows.append(_show(_Subject(signer.name, file, target), enrol))
+                        rows.append(_show(_Subject(signer.name, file, target), register))
     _report(rows, json=json)
 
 
@@ -108,12 +108,12 @@ def _write_profile(folder: Path, signer: LocalSigner) -> Path:
     return file
 
 
-def _enroller(emulator: Emulator, target: Mapping[str, Any]) -> Callable[[SigningKey], str]:
-    """Registers a key as a credential, signed by somebody who has one already."""
+def _registrar(emulator: Emulator, target: Mapping[str, Any]) -> Callable[[SigningKey], str]:
+    """Registers a key as a credential, in a call signed with one that exists already."""
     admin_key = PemKey(ed25519.Ed25519PrivateKey.generate(), reference="the administrator's key")
     admin = KeySigner(admin_key, emulator.enrol(public_key_pem(admin_key.public_key)))
 
-    def enrol(key: SigningKey) -> str:
+    def register(key: SigningKey) -> str:
         with DfnsClient(target["auth_token"], admin, base_url=target["base_url"]) as dfns:
             challenge = dfns.auth.credentials.challenge()
             info = attest(key, challenge)
@@ -122,11 +122,11 @@ def _enroller(emulator: Emulator, target: Mapping[str, Any]) -> Callable[[Signin
             )
             return info["credId"]
 
-    return enrol
+    return register
 
 
-def _show(subject: _Subject, enrol: Callable[[SigningKey], str]) -> dict[str, Any]:
-    """One row: the key enrolled, and a wallet created by each kind of client."""
+def _show(subject: _Subject, register: Callable[[SigningKey], str]) -> dict[str, Any]:
+    """One row: the credential of the key, and a wallet created by each kind of client."""
     loaded = load_profile(**subject.settings())
     row: dict[str, Any] = dict.fromkeys((*_COLUMNS, "error"), "")
     row["key"] = loaded.name or "environment"
@@ -135,7 +135,7 @@ def _show(subject: _Subject, enrol: Callable[[SigningKey], str]) -> dict[str, An
     try:
         with open_key(loaded) as key:
             row["algorithm"] = str(key.algorithm)
-            row["enrolled as"] = credential_id = enrol(key)
+            row["enrolled as"] = credential_id = register(key)
         settings = subject.settings(credential_id=credential_id)
         row["sync"] = _create(settings)
         row["async"] = asyncio.run(_create_async(settings))
@@ -181,7 +181,7 @@ def _report(rows: list[dict[str, Any]], *, json: bool) -> None:
 
 
 def _short(column: str, text: str) -> str:
-    """Identifiers are told apart by their beginning, and the whole of them is in the JSON."""
+    """An identifier is known by its beginning; the whole of it is in the JSON."""
     is_identifier = column in {"enrolled as", *_MODES}
     return text[: _SHOWN - 1] + "…" if is_identifier and len(text) > _SHOWN else text
 

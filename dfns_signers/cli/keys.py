@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -17,7 +16,8 @@ from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.inputs import pairs
 from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption
 from dfns_signers.cli.output import note, print_json, print_table
-from dfns_signers.config.loading import load_profile
+from dfns_signers.config.assembly import signer_values
+from dfns_signers.config.loading import LoadedProfile, load_profile
 from dfns_signers.config.signer_line import nested
 from dfns_signers.config.validation import validate
 from dfns_signers.discovery import load_backend
@@ -102,38 +102,39 @@ def list_(
 
 @dataclass(frozen=True, slots=True)
 class _Store:
-    """A backend that manages keys, and what a profile says of where it is."""
+    """A backend that manages keys, and the profile that says where it is, if one does."""
 
     name: str
     manager: ManagesKeys[Any, Any]
-    settings: Mapping[str, Any]
-    folder: Path
+    loaded: LoadedProfile | None = None
 
     def options(self, model: type[BaseModel], given: list[str] | None) -> Any:
         """Options of the command line, over those of the profile that the operation takes too."""
-        kept = {name: v for name, v in self.settings.items() if name in model.model_fields}
+        table, folder = {}, Path()
+        if self.loaded is not None:
+            table, folder = signer_values(self.loaded, model), self.loaded.origin("signer").folder
         texts = nested(pairs(given or [], "--option").items(), "--option")
         where = f"options for {self.name!r}"
-        return validate(model, {**kept, **texts}, where=where, folder=self.folder, texts=True)
+        return validate(model, {**table, **texts}, where=where, folder=folder, texts=True)
 
 
 def _store(backend: str | None, config: Path | None, profile: str | None) -> _Store:
-    settings: Mapping[str, Any] = {}
-    folder = Path()
+    loaded = None
     if backend is None or config is not None or profile is not None:
         loaded = load_profile(profile, config=config)
         if loaded.signer is None:
             raise ConfigurationError(f"{loaded.title} has no [signer] table: name a --backend")
         if backend in {None, loaded.signer.backend}:
-            backend, settings = loaded.signer.backend, loaded.signer.options
-            folder = loaded.origin("signer").folder
+            backend = loaded.signer.backend
+        else:
+            loaded = None
     manager = load_backend(backend)
     if not isinstance(manager, ManagesKeys):
         raise ConfigurationError(
             f"the backend {backend!r} opens keys and does not manage them: make one with the tools "
             "of its store, such as 'openssl genpkey -algorithm ed25519 -out key.pem' for pem"
         )
-    return _Store(backend, manager, settings, folder)
+    return _Store(backend, manager, loaded)
 
 
 def _as_json(description: KeyDescription) -> dict[str, Any]:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from dfns_signers.errors import RequestError
 from dfns_signers.user_action.bodies import to_json_bytes
-from dfns_signers.user_action.endpoints import needs_user_action
+from dfns_signers.user_action.endpoints import (
+    is_idempotent_by_external_id,
+    needs_user_action,
+)
 from dfns_signers.user_action.paths import expand
 
 T = TypeVar("T")
-
-# Source: Dfns documentation on idempotency.
-_IDEMPOTENT: Final = re.compile(
-    r"/wallets|/wallets/[^/]+/(transfers|transactions)|/keys/[^/]+/signatures"
-)
 
 Scalar: TypeAlias = str | int | float | bool
 QueryValue: TypeAlias = Scalar | list[Scalar] | tuple[Scalar, ...] | None
@@ -89,7 +86,7 @@ class Call(Generic[T]):
         return self.method in {"GET", "HEAD"} or self._has_external_id()
 
     def _has_external_id(self) -> bool:
-        if self.method != "POST" or not _IDEMPOTENT.fullmatch(self.path):
+        if not is_idempotent_by_external_id(self.method, self.path):
             return False
         body = json.loads(self.content or b"null")
         external_id = body.get("externalId") if isinstance(body, dict) else None

@@ -6,6 +6,7 @@ import logging
 import os
 from typing import Any, Final
 
+from pydantic import BaseModel, create_model
 from typing_extensions import Unpack
 
 from dfns_signers.backends.backend import Backend
@@ -126,6 +127,27 @@ def client_arguments(loaded: LoadedProfile) -> dict[str, Any]:
         "timeout": settings.timeout,
         "max_attempts": settings.max_attempts,
     }
+
+
+def signer_values(loaded: LoadedProfile, model: type[BaseModel]) -> dict[str, Any]:
+    """The options of the ``[signer]`` table that another model has too, checked as signing does.
+
+    Raises:
+        ConfigurationError: one of them is wrong.
+    """
+    table = loaded.signer.options if loaded.signer else {}
+    fields = {name: field for name, field in model.model_fields.items() if name in table}
+    shared: Any = {name: (field.annotation, field) for name, field in fields.items()}
+    origin = loaded.origin("signer")
+    values = {name: table[name] for name in fields}
+    validate(
+        create_model(model.__name__, __config__=model.model_config, **shared),
+        values,
+        where=origin.place,
+        folder=origin.folder,
+        texts=loaded.signer_is_text,
+    )
+    return values
 
 
 def _validated_signer(

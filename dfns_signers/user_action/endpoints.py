@@ -1,6 +1,6 @@
-"""Which calls need a user action, where the caller does not say.
+"""Which calls need a user action, and which the API carries out once however often they come.
 
-Source: Dfns API reference. Everything that is not a GET does, but for these.
+Source: Dfns API reference, and its documentation on idempotency.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Final
 
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
+# Everything else that is not a read needs a user action.
 _UNSIGNED: Final = (
     ("POST", r"/auth/action(/init)?"),
     ("POST", r"/auth/login(?!/delegated$)(/.*)?"),
@@ -42,3 +43,18 @@ def needs_user_action(method: str, path: str) -> bool:
         method == unsigned_method and re.fullmatch(pattern, path)
         for unsigned_method, pattern in _UNSIGNED
     )
+
+
+_IDEMPOTENT: Final = re.compile(
+    r"/wallets|/wallets/[^/]+/(transfers|transactions)|/keys/[^/]+/signatures"
+)
+
+
+def is_idempotent_by_external_id(method: str, path: str) -> bool:
+    """Whether a repeated ``externalId`` returns what is there already.
+
+    Args:
+        method: upper-case HTTP method.
+        path: percent-encoded path, without query and base URL prefix.
+    """
+    return method == "POST" and _IDEMPOTENT.fullmatch(path) is not None

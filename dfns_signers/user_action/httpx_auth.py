@@ -38,10 +38,6 @@ class PlainSigner(Protocol):
         """Answer a challenge."""
 
 
-class _FetchToken:
-    """Asks the driver for the bearer token."""
-
-
 class UserActionAuth(httpx.Auth):
     """Adds the bearer token, and signs the calls that change state.
 
@@ -83,7 +79,8 @@ class UserActionAuth(httpx.Auth):
     ) -> Generator[httpx.Request, httpx.Response, None]:
         """Drive the flow from ``httpx.Client``."""
         request.read()
-        flow = self._flow(request)
+        path = self._path_of(request)
+        flow = self._flow(request, path, self._token.read())
         reply: Any = None
         while True:
             try:
@@ -95,17 +92,16 @@ class UserActionAuth(httpx.Auth):
                 if step is not request:
                     response.read()
                 reply = response
-            elif isinstance(step, SignChallenge):
-                reply = self._signer_for(step.call).sign(step.challenge)
             else:
-                reply = self._token.read()
+                reply = self._signer_for(step.call).sign(step.challenge)
 
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Drive the flow from ``httpx.AsyncClient``."""
         await request.aread()
-        flow = self._flow(request)
+        path = self._path_of(request)
+        flow = self._flow(request, path, await self._token.aread())
         reply: Any = None
         while True:
             try:
@@ -117,16 +113,17 @@ class UserActionAuth(httpx.Auth):
                 if step is not request:
                     await response.aread()
                 reply = response
-            elif isinstance(step, SignChallenge):
-                reply = await _asign(self._signer_for(step.call), step)
             else:
-                reply = await self._token.aread()
+                reply = await _asign(self._signer_for(step.call), step)
+
+    def _path_of(self, request: httpx.Request) -> str:
+        return check_path(self.base_url.path_of(request.url))
 
     def _flow(
-        self, request: httpx.Request
-    ) -> Generator[httpx.Request | SignChallenge | _FetchToken, Any, None]:
-        path = check_path(self.base_url.path_of(request.url))
-        request.headers["Authorization"] = f"Bearer {yield _FetchToken()}"
+        self, request: httpx.Request, path: str, token: str
+    ) -> Generator[httpx.Request | SignChallenge, Any, None]:
+        """What a driver has to do for a call: send a request and read its answer, or sign."""
+        request.headers["Authorization"] = f"Bearer {token}"
         if _is_signed(request, path):
             steps = self._steps(_announce(request, path))
             request.headers[USER_ACTION_HEADER] = yield from self._exchange(steps, request)

@@ -12,7 +12,11 @@ import pytest
 
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.announced_call import AnnouncedCall
-from dfns_signers.errors import InvalidSignatureError, SigningRefusedError
+from dfns_signers.errors import (
+    InvalidSignatureError,
+    KeyStoreUnavailableError,
+    SigningRefusedError,
+)
 from dfns_signers.hooks import SigningHooks, SigningRequest, hookimpl
 from dfns_signers.signer import KeySigner, Signer
 from dfns_signers.signing_key import Evidence, KeyResponse
@@ -249,3 +253,84 @@ def test_hooks_are_true_when_somebody_stands_in_the_path(
 ) -> None:
     assert bool(SigningHooks((None, plugin) for plugin in plugins)) is expected
     assert bool(SigningHooks([(None, Observer())])) is True
+
+
+class FailureObserver:
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.failure = failure
+        self.seen: list[tuple[SigningRequest, Exception]] = []
+
+    @hookimpl
+    def sign_failed(self, request: SigningRequest, error: Exception) -> None:
+        self.seen.append((request, error))
+        if self.failure:
+            raise self.failure
+
+
+def failing(error: Exception) -> AnsweringKey:
+    def fail(_message: bytes) -> KeyResponse:
+        raise error
+
+    return AnsweringKey("ES256", fail, reference="store/key-1")
+
+
+@WAYS
+def test_failed_signature_is_observed_with_its_request_and_the_error_of_the_caller(
+    way: Way,
+) -> None:
+    observer = FailureObserver()
+
+    with pytest.raises(KeyStoreUnavailableError) as caught:
+        way(signer_with(observer, key=failing(KeyStoreUnavailableError("away"))))
+
+    ((request, error),) = observer.seen
+    assert error is caught.value
+    assert (request.key, request.message) == ("store/key-1", SIGNED)
+
+
+@WAYS
+def test_refused_signature_is_observed_as_failed(way: Way) -> None:
+    observer = FailureObserver()
+
+    with pytest.raises(SigningRefusedError):
+        way(signer_with(observer, Guard(SigningRefusedError("no"))))
+
+    ((_, error),) = observer.seen
+    assert isinstance(error, SigningRefusedError)
+
+
+@WAYS
+def test_failure_before_the_key_is_open_is_observed_without_a_key(way: Way) -> None:
+    def cannot_open() -> AnsweringKey:
+        raise KeyStoreUnavailableError("away")
+
+    observer = FailureObserver()
+
+    with pytest.raises(KeyStoreUnavailableError):
+        way(KeySigner(cannot_open, CREDENTIAL, plugins=[observer]))
+
+    ((request, _),) = observer.seen
+    assert (request.key, request.algorithm) == ("a key that is not open", None)
+    assert request.credential_id == CREDENTIAL
+
+
+@WAYS
+def test_signature_that_succeeds_is_not_observed_as_failed(way: Way) -> None:
+    observer = FailureObserver()
+
+    way(signer_with(observer))
+
+    assert observer.seen == []
+
+
+@WAYS
+def test_observer_of_failures_that_fails_itself_is_logged_and_changes_no_error(
+    way: Way, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = FailureObserver(OSError("disk full")), FailureObserver()
+
+    with pytest.raises(KeyStoreUnavailableError):
+        way(signer_with(first, second, key=failing(KeyStoreUnavailableError("away"))))
+
+    assert len(second.seen) == 1
+    assert "failed after a failed signature" in caplog.text

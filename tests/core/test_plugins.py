@@ -96,12 +96,21 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 
 def test_built_in_pem_comes_through_the_same_door() -> None:
     assert "pem" in [info.name for info in installed_plugins()]
-    assert load_plugin("pem") is sys.modules["dfns_signers.backends.pem.plugin"]
+    assert load_plugin("pem") is sys.modules["dfns_signers.backends.pem.plugin"].PemBackend
     assert isinstance(load_backend("pem"), Backend)
 
 
-def test_foreign_backend_opens_a_key(install: Install) -> None:
-    install("acme-toy", plugin="toy", source=BACKEND)
+@pytest.mark.parametrize(
+    ("target", "more"),
+    [
+        ("acme_toy", ""),
+        ("acme_toy:ToyBackend", ""),
+        ("acme_toy:toy", "\ntoy = ToyBackend()\n"),
+    ],
+    ids=["module with a hook", "class", "instance"],
+)
+def test_foreign_backend_opens_a_key(install: Install, target: str, more: str) -> None:
+    install("acme-toy", plugin="toy", source=BACKEND + more, target=target)
     backend = load_backend("toy")
 
     key = backend.open(backend.options.model_validate({"pem": private_pem(private_key("ES256"))}))
@@ -268,3 +277,11 @@ def test_named_hooks_that_are_missing_refused() -> None:
 
 def test_no_named_hooks_leave_the_path_free() -> None:
     assert not load_hooks([])
+
+
+def test_backend_class_that_cannot_be_made_refused_with_the_reason(install: Install) -> None:
+    abstract = BACKEND.replace("    def open(", "    def other(")
+    install("acme-toy", plugin="toy", source=abstract, target="acme_toy:ToyBackend")
+
+    with pytest.raises(PluginError, match=r"failed to provide its backend: TypeError.*abstract"):
+        load_backend("toy")

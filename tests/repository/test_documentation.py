@@ -22,7 +22,7 @@ from tests.core.cli.support import PROGRAM, Started
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-PAGES = sorted([README, *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([README, *ROOT.glob("docs/*.md"), *ROOT.glob("plugins/*/README.md")])
 CREDENTIAL_ID = "Y2ktM3E5Y2Y"
 
 

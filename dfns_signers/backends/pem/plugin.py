@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from dfns_signers.backends.backend import Backend
 from dfns_signers.backends.options import BackendOptions, ConfigPath
 from dfns_signers.backends.pem.key import PemKey
-from dfns_signers.hooks import hookimpl
 from dfns_signers.secrets import Secret
 from dfns_signers.signing_key import SigningKey
 
@@ -50,9 +47,3 @@ class PemBackend(Backend[PemOptions]):
         if options.path is not None:
             return PemKey.from_file(options.path, passphrase, verify=options.verify)
         return PemKey.from_env(options.env or "", passphrase, verify=options.verify)
-
-
-@hookimpl
-def dfns_backend() -> Backend[Any]:
-    """The backend behind the entry point ``pem``."""
-    return PemBackend()

@@ -1,4 +1,4 @@
-"""A Google Cloud KMS for tests: a gRPC server on this machine, with Google's own messages."""
+"""A local emulator of Google Cloud KMS: a gRPC server with Google's own messages, for tests."""
 
 from cloud_kms_emulator.dispatch import RecordedCall
 from cloud_kms_emulator.emulator import CloudKmsEmulator

@@ -37,14 +37,14 @@ class CloudKmsEmulator:
         generation_delay: seconds during which a new version is PENDING_GENERATION; with 0 it is
             so in the answer that creates it only.
         page_size: items on a page when a request names no size.
-        clock: tells the time in seconds since the epoch; for tests of generation and destruction.
+        clock: returns the time in seconds since the epoch; for tests of generation and destruction.
         tls: serves TLS, for clients that refuse plaintext.
 
     Raises:
-        ValueError: the host is no loopback address.
+        ValueError: the host is not a loopback address.
 
     Attributes:
-        faults: what shall go wrong.
+        faults: queue of what goes wrong with calls to come.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class CloudKmsEmulator:
             The full name of the version.
 
         Raises:
-            ValueError: there are no such keys.
+            ValueError: the emulator has no keys of that algorithm or at that level.
         """
         _check_seed(algorithm, protection_level)
         check_name("CryptoKey", crypto_key)

@@ -21,9 +21,9 @@ class Fault:
         delay: seconds before it is handled.
         status: name of the gRPC status that it ends with, such as ``UNAVAILABLE``; nothing is
             done then.
-        message: text of that status.
+        message: message of that status.
         corrupt: field that is damaged on its way, such as ``response.signature`` or
-            ``request.data``: a bit of bytes, a character of a text, a bit of a number, or a
+            ``request.data``: a bit of bytes, a character of a string, a bit of a number, or a
             flag turned over.
 
     Raises:
@@ -41,7 +41,7 @@ class Fault:
             raise ValueError(f"the fault of {self.method} has no delay, status or corrupt")
         if self.status is not None and self.status not in grpc.StatusCode.__members__:
             known = ", ".join(grpc.StatusCode.__members__)
-            raise ValueError(f"{self.status!r} is no gRPC status; they are {known}")
+            raise ValueError(f"{self.status!r} is not a gRPC status; expected one of {known}")
         if self.corrupt is not None and self.corrupt.partition(".")[0] not in _SIDES:
             raise ValueError(f"expected 'request.FIELD' or 'response.FIELD', not {self.corrupt!r}")
 
@@ -80,7 +80,7 @@ class FaultQueue:
         """Queue faults given as mappings, as from a JSON file.
 
         Raises:
-            ValueError: a row is no fault.
+            ValueError: a row is not a fault.
         """
         try:
             self.add(*(Fault(**row) for row in rows))

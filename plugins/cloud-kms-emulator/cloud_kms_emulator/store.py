@@ -90,7 +90,7 @@ class Store:
     """All resources by name; safe to use from several threads.
 
     Args:
-        clock: tells the time, in seconds since the epoch.
+        clock: returns the time, in seconds since the epoch.
         generation_delay: seconds until a new version is enabled.
     """
 

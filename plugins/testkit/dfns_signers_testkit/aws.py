@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import tempfile
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from dfns_signers.closing import Closing
+from dfns_signers_testkit.installation import Installation
 from dfns_signers_testkit.servers import ServerProcess, ServerStartError, free_port
 
 HOST: Final = "127.0.0.1"
@@ -23,7 +23,7 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_SESSION_TOKEN": "",
 }
-"""Credentials as local servers take them: any. The empty token hides one of a real account."""
+"""Local servers accept any credentials. The empty token hides one of a real account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,45 +31,28 @@ class Product:
     """A server that speaks the API of AWS KMS.
 
     Attributes:
-        name: what people call it.
-        module: what its interpreter runs.
-        interpreter_variable: environment variable that names that interpreter.
-        environment_folder: virtual environment that has it otherwise, in the working directory.
-        settings: environment variables, whatever address and folder are.
+        installation: where its Python interpreter is, and how to install it.
+        module: what that interpreter runs.
+        settings: environment variables that depend on neither address nor folder.
         address: environment variables for an address; ``{host}`` and ``{port}`` are put in.
         folder_variables: environment variables that name a folder for its files.
-        health: path that answers once it is ready.
+        health: path that answers 200 once the server is ready.
     """
 
-    name: str
+    installation: Installation
     module: str
-    interpreter_variable: str
-    environment_folder: str
     settings: Mapping[str, str]
     address: Mapping[str, str]
     folder_variables: Sequence[str]
     health: str = "/_localstack/health"
 
-    def interpreter(self) -> Path:
-        """The Python that has the server installed.
-
-        Raises:
-            ServerStartError: there is none; the message has the command that installs it.
-        """
-        chosen = os.environ.get(self.interpreter_variable)
-        binary = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
-        path = Path(chosen) if chosen else Path(self.environment_folder, binary)
-        if not path.exists():
-            raise ServerStartError(
-                f"{self.name} is not installed: there is no {path}. In a clone of dfns-signers "
-                f"run: make {self.environment_folder}/.done, or set {self.interpreter_variable} "
-                "to a Python that has it"
-            )
-        # Not resolved: a virtual environment is known by the path of its own link.
-        return path.absolute()
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.installation.name
 
     def environment(self, port: int, folder: Path) -> dict[str, str]:
-        """The whole environment of a server."""
+        """The whole environment of the server's process."""
         address = {name: value.format(host=HOST, port=port) for name, value in self.address.items()}
         return {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -80,10 +63,21 @@ class Product:
 
 
 LOCALSTACK: Final = Product(
-    name="LocalStack",
+    Installation(
+        name="LocalStack",
+        folder=".venv-localstack",
+        program="bin/python",
+        variable="DFNS_LOCALSTACK_PYTHON",
+        # LocalStack 4.10.0 does not start with later releases of the other four.
+        requirements=(
+            "localstack-core[base-runtime]==4.10.0",
+            "cbor2<5.8",
+            "cryptography<47",
+            "psutil<7.2",
+            "pyOpenSSL<26.1",
+        ),
+    ),
     module="localstack.runtime.main",
-    interpreter_variable="DFNS_LOCALSTACK_PYTHON",
-    environment_folder=".venv-localstack",
     settings={
         "SERVICES": "kms",
         # The default server listens on every interface, whatever GATEWAY_LISTEN says.
@@ -97,10 +91,14 @@ LOCALSTACK: Final = Product(
 )
 
 MINISTACK: Final = Product(
-    name="MiniStack",
+    Installation(
+        name="MiniStack",
+        folder=".venv-ministack",
+        program="bin/python",
+        variable="DFNS_MINISTACK_PYTHON",
+        requirements=("ministack==1.5.33", "cryptography"),
+    ),
     module="ministack",
-    interpreter_variable="DFNS_MINISTACK_PYTHON",
-    environment_folder=".venv-ministack",
     settings={"SERVICES": "kms"},
     address={"BIND_HOST": "{host}", "GATEWAY_PORT": "{port}"},
     folder_variables=("TMPDIR", "HOME"),
@@ -122,7 +120,7 @@ class LocalKms(Closing):
     """
 
     def __init__(self, product: Product, port: int | None = None) -> None:
-        interpreter = product.interpreter()
+        interpreter = product.installation.find()
         if port is None:
             port = free_port()
         elif _is_taken(port):

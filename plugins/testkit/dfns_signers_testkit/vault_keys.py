@@ -17,7 +17,7 @@ _KEY_TYPES: Final = ("ed25519", "ecdsa-p256", "rsa-2048")
 
 @contextmanager
 def local_signers() -> Iterator[Sequence[LocalSigner]]:
-    """A key of each type on a local server."""
+    """A key of each type on a local server, in a secrets engine that is removed at the end."""
     with local_vault() as server:
         client = hvac.Client(url=server.address, token=server.token)
         mount = f"dfns-demo-{secrets.token_hex(4)}"

@@ -25,7 +25,7 @@ def test_built_in_backend_is_listed_with_its_distribution(command: Command) -> N
             "name": "pem",
             "distribution": "dfns-signers",
             "version": __version__,
-            "target": "dfns_signers.backends.pem.plugin",
+            "target": "dfns_signers.backends.pem.plugin:PemBackend",
             "selected": False,
             "ambiguous": False,
         }

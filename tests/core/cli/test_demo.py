@@ -168,7 +168,7 @@ def test_unknown_local_servers_end_with_3_and_the_name_that_was_probably_meant(
 
     assert (done.code, done.out) == (3, "")
     assert "no local servers for 'toi' (did you mean 'toy'?)" in done.err
-    assert "toy" in done.err.partition("There are some for: ")[2]
+    assert "toy" in done.err.partition("Known: ")[2]
 
 
 @pytest.mark.usefixtures("toy_servers")

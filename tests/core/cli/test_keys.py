@@ -160,3 +160,29 @@ def test_neither_backend_nor_profile_refused(command: Command) -> None:
 
     assert done.code == 3
     assert "name a --backend" in done.err
+
+
+def test_wrong_type_in_the_profile_is_refused_as_signing_does(
+    command: Command, profile: Path
+) -> None:
+    profile.write_text(profile.read_text("utf-8").replace('"north"', "7"), encoding="utf-8")
+
+    done = command("keys", "list", "--config", profile)
+
+    assert done.code == 3
+    assert f"{profile}, profile 'p', key 'region': expected a string, found an integer" in done.err
+
+
+def test_string_for_an_integer_is_refused_in_a_profile_and_taken_from_an_option(
+    command: Command, profile: Path
+) -> None:
+    text = profile.read_text("utf-8")
+    profile.write_text(f'{text}copies = "2"\n', encoding="utf-8")
+
+    refused = command("keys", "create", "ES256", "--config", profile)
+    profile.write_text(text, encoding="utf-8")
+    created = command("keys", "create", "ES256", "--config", profile, "-o", "copies=2", "--json")
+
+    assert (refused.code, created.code) == (3, 0)
+    assert "key 'copies': expected an integer, found a string" in refused.err
+    assert created.json["reference"] == "north/None/2/{}"

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import subprocess
+import sys
+import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cloud_kms_emulator import CloudKmsEmulator
 from cloud_kms_emulator.algorithms import ALGORITHMS
 from cloud_kms_emulator.command_line import main
+from cloud_kms_emulator.operations import operations
+from cloud_kms_emulator.resources import ResourceOperations
+from cloud_kms_emulator.signing import SigningOperations
+from cloud_kms_emulator.store import Store
+from tests.plugins.cloud_kms_emulator.conftest import plain_client
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "plugins" / "cloud-kms-emulator" / "README.md").read_text(encoding="utf-8")
@@ -22,10 +30,9 @@ def blocks(language: str) -> list[str]:
 
 
 def calls_table() -> str:
-    operations = CloudKmsEmulator()._dispatcher._operations
-    return "\n".join(
-        f"| `{name}` | `cloudkms.{one.permission}` |" for name, one in operations.items()
-    )
+    store = Store(time.time, generation_delay=0.0)
+    table = operations(ResourceOperations(store, page_size=1), SigningOperations(store))
+    return "\n".join(f"| `{name}` | `cloudkms.{one.permission}` |" for name, one in table.items())
 
 
 def test_every_call_of_the_emulator_is_in_the_readme_with_its_permission() -> None:
@@ -58,11 +65,33 @@ def test_every_option_of_the_command_line_is_in_the_readme(
     assert offered
 
 
-def test_test_in_the_readme_runs() -> None:
-    (code,) = [block for block in blocks("python") if "def test_" in block]
-    names: dict[str, Any] = {}
-    exec(compile(code, "README.md", "exec"), names)
+def test_python_in_the_readme_is_a_suite_that_passes(tmp_path: Path) -> None:
+    suite = tmp_path / "test_readme.py"
+    suite.write_text("\n".join(blocks("python")), encoding="utf-8")
 
-    with CloudKmsEmulator() as emulator:
-        names["test_of_yours"](emulator)
-        assert len(emulator.faults) == 1
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", suite],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert "1 passed" in done.stdout, done.stdout
+
+
+def test_command_in_the_readme_starts_an_emulator_with_the_version_it_names() -> None:
+    (command,) = re.findall(r"^cloud-kms-emulator (.*\\\n.*)$", README, re.MULTILINE)
+    (version,) = re.findall(r"^The key has one version, `(.*)`\.$", README, re.MULTILINE)
+    arguments = shlex.split(command.replace(":8085", ":0").replace("\\\n", " "))
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "cloud_kms_emulator", *arguments], stdout=subprocess.PIPE
+    ) as process:
+        try:
+            assert process.stdout is not None
+            announced = json.loads(process.stdout.readline())
+            with plain_client(announced["target"]) as client:
+                assert client.get_public_key(name=version).pem
+        finally:
+            process.terminate()

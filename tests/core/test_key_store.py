@@ -1,0 +1,190 @@
+"""How a backend asks its key store: explained, repeated, within one deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dfns_signers.errors import (
+    KeyAccessError,
+    KeyNotFoundError,
+    KeyStoreThrottledError,
+    KeyStoreUnavailableError,
+)
+from dfns_signers.key_store import Attempt, Failure, KeyStore, Meaning, explained, quoted
+
+AWAY = Meaning(KeyStoreUnavailableError, "try again")
+BUSY = Meaning(KeyStoreThrottledError, "sign less often")
+GONE = Meaning(KeyNotFoundError, "check the name")
+DENIED = Meaning(KeyAccessError, "allow hsm:Sign", may_quote=False)
+
+
+class HsmError(Exception):
+    """What the client library of a key store raises."""
+
+
+def explaining(meaning: Meaning, **details: Any) -> Callable[[Exception], Failure | None]:
+    def explain(error: Exception) -> Failure | None:
+        return Failure(meaning, **details) if isinstance(error, HsmError) else None
+
+    return explain
+
+
+class Clock:
+    """Time that passes only in pauses, and when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.pauses: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+
+class Store:
+    """Fails as often as it is told to; remembers the attempts."""
+
+    def __init__(self, failures: int, error: Exception | None = None) -> None:
+        self.failures = failures
+        self.error = error or HsmError("down")
+        self.attempts: list[Attempt] = []
+
+    def send(self, attempt: Attempt) -> str:
+        self.attempts.append(attempt)
+        if len(self.attempts) <= self.failures:
+            raise self.error
+        return "signature"
+
+
+def asked(
+    store: Store, clock: Clock, meaning: Meaning = AWAY, *, repeat: bool = True, **options: Any
+) -> str:
+    details = options.pop("details", {})
+    explain = explaining(meaning, **details)
+    key_store = KeyStore("HSM", explain, sleep=clock.sleep, clock=clock, **options)
+    return key_store.ask("sign with the key k", store.send, repeat=repeat)
+
+
+def test_answer_of_the_first_attempt_is_returned_at_once() -> None:
+    store, clock = Store(failures=0), Clock()
+
+    assert asked(store, clock) == "signature"
+    assert store.attempts == [Attempt(1, 3, None)]
+    assert clock.pauses == []
+
+
+def test_failure_that_may_pass_is_repeated_until_it_succeeds() -> None:
+    store, clock = Store(failures=2), Clock()
+
+    assert asked(store, clock) == "signature"
+    assert [attempt.number for attempt in store.attempts] == [1, 2, 3]
+    assert all(0 <= pause <= 8 for pause in clock.pauses)
+
+
+def test_last_failure_is_raised_with_the_attempts_that_were_made() -> None:
+    store, clock = Store(failures=9), Clock()
+
+    with pytest.raises(KeyStoreUnavailableError) as caught:
+        asked(store, clock, max_attempts=4, details={"said": "Down.", "request_id": "r-1"})
+
+    assert str(caught.value) == (
+        "cannot sign with the key k: Down; try again (HSM request id r-1, attempt 4 of 4)"
+    )
+    assert caught.value.__cause__ is store.error
+
+
+def test_refusal_is_not_repeated() -> None:
+    store, clock = Store(failures=9), Clock()
+
+    with pytest.raises(KeyNotFoundError, match=r"check the name \(attempt 1 of 3\)$"):
+        asked(store, clock, GONE)
+
+    assert len(store.attempts) == 1
+
+
+def test_request_that_must_not_be_repeated_is_sent_once() -> None:
+    store, clock = Store(failures=9), Clock()
+
+    with pytest.raises(KeyStoreUnavailableError, match=r"try again$"):
+        asked(store, clock, repeat=False)
+
+    assert store.attempts == [Attempt(1, 1, None)]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 7.0, 30.0])
+def test_pause_is_what_the_key_store_asked_for(seconds: float) -> None:
+    store, clock = Store(failures=1), Clock()
+
+    asked(store, clock, BUSY, details={"retry_after": seconds})
+
+    assert clock.pauses == [seconds]
+
+
+def test_key_store_that_asks_for_too_long_gets_its_error_reported_at_once() -> None:
+    store, clock = Store(failures=1), Clock()
+
+    with pytest.raises(KeyStoreThrottledError) as caught:
+        asked(store, clock, BUSY, details={"retry_after": 31.0})
+
+    assert (caught.value.retry_after, clock.pauses) == (31.0, [])
+
+
+def test_no_attempt_begins_after_the_deadline() -> None:
+    store, clock = Store(failures=9), Clock()
+
+    with pytest.raises(KeyStoreUnavailableError, match="attempt 2 of 9"):
+        asked(store, clock, max_attempts=9, timeout=10, details={"retry_after": 6.0})
+
+    assert [attempt.remaining for attempt in store.attempts] == [10, 4]
+
+
+def test_errors_of_ours_pass_as_they_are() -> None:
+    ours = KeyAccessError("no token")
+    store = Store(failures=1, error=ours)
+
+    with pytest.raises(KeyAccessError) as caught:
+        asked(store, Clock())
+
+    assert caught.value is ours
+
+
+def test_exception_that_does_not_come_from_the_provider_passes_as_it_is() -> None:
+    store = Store(failures=1, error=ZeroDivisionError("a bug"))
+
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        asked(store, Clock())
+
+    assert len(store.attempts) == 1
+
+
+def test_text_that_may_repeat_credentials_is_neither_quoted_nor_a_cause() -> None:
+    with (
+        pytest.raises(KeyAccessError) as caught,
+        explained("sign", provider="HSM", explain=explaining(DENIED)),
+    ):
+        raise HsmError("token=secret")
+
+    assert str(caught.value) == "cannot sign: allow hsm:Sign"
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+@given(text=st.text())
+def test_quoted_text_is_one_printable_line_of_bounded_length(text: str) -> None:
+    line = quoted(text)
+
+    assert line.isprintable()
+    assert len(line) <= 600
+    assert quoted(line) == line
+
+
+def test_quoted_text_keeps_its_words_and_drops_its_full_stop() -> None:
+    assert quoted("Access\n denied \x1b[2J for user.") == "Access denied [2J for user"

@@ -1,0 +1,348 @@
+"""What holds for every key, whatever its backend does: closing, foreign errors, forks."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from textwrap import dedent
+from typing import Any
+
+import anyio
+import pytest
+
+from dfns_signers.errors import DfnsSignersError, KeyStoreThrottledError, SigningKeyError
+from dfns_signers.signing_key import KeyResponse
+from tests.core.keys import AnsweringKey, make_signature, private_key
+
+MESSAGE = b"message"
+BOUND = 10
+
+
+def sign(key: AnsweringKey) -> bytes:
+    return key.sign(MESSAGE)
+
+
+def asign(key: AnsweringKey) -> bytes:
+    return anyio.run(key.asign, MESSAGE)
+
+
+WAYS = pytest.mark.parametrize("way", [sign, asign])
+Way = Callable[[AnsweringKey], bytes]
+
+
+class SlowStore:
+    """Answers when it is let."""
+
+    def __init__(self) -> None:
+        self.asked, self.may_answer = threading.Event(), threading.Event()
+
+    def __call__(self, message: bytes) -> KeyResponse:
+        self.asked.set()
+        assert self.may_answer.wait(BOUND)
+        return KeyResponse(make_signature(private_key("Ed25519"), message))
+
+
+class Signing(threading.Thread):
+    """A signature under way in a thread."""
+
+    def __init__(self, way: Way, key: AnsweringKey, store: SlowStore) -> None:
+        super().__init__()
+        self._way, self._key = way, key
+        self.outcome: Any = None
+        self.start()
+        assert store.asked.wait(BOUND)
+
+    def run(self) -> None:
+        try:
+            self.outcome = self._way(self._key)
+        except DfnsSignersError as error:
+            self.outcome = error
+
+
+@WAYS
+def test_closing_waits_for_the_signature_under_way(way: Way) -> None:
+    store = SlowStore()
+    key = AnsweringKey("Ed25519", store)
+    signing = Signing(way, key, store)
+    closing = threading.Thread(target=key.close)
+    closing.start()
+    closing.join(0.1)
+
+    waits, released_early = closing.is_alive(), key.releases
+    store.may_answer.set()
+    closing.join(BOUND)
+    signing.join(BOUND)
+
+    assert waits
+    assert (released_early, key.releases) == (0, 1)
+    assert isinstance(signing.outcome, bytes)
+
+
+@WAYS
+def test_closing_that_waited_long_enough_leaves_the_release_to_the_last_signature(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AnsweringKey, "close_wait", 0.01)
+    store = SlowStore()
+    key = AnsweringKey("Ed25519", store)
+    signing = Signing(way, key, store)
+
+    key.close()
+    released_early = key.releases
+    store.may_answer.set()
+    signing.join(BOUND)
+
+    assert (released_early, key.releases) == (0, 1)
+    assert isinstance(signing.outcome, bytes)
+    with pytest.raises(SigningKeyError, match="is closed"):
+        key.sign(MESSAGE)
+
+
+def test_release_that_fails_after_the_last_signature_is_logged_and_the_signature_stands(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_key: AnsweringKey) -> None:
+        raise OSError("the socket is gone")
+
+    monkeypatch.setattr(AnsweringKey, "close_wait", 0.0)
+    monkeypatch.setattr(AnsweringKey, "_close", fail)
+    store = SlowStore()
+    key = AnsweringKey("Ed25519", store)
+    signing = Signing(sign, key, store)
+
+    key.close()
+    store.may_answer.set()
+    signing.join(BOUND)
+
+    assert isinstance(signing.outcome, bytes)
+    (record,) = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert "closing failed" in record.getMessage()
+
+
+def test_key_that_is_closed_within_its_own_signature_does_not_wait_for_itself() -> None:
+    def close_and_answer(message: bytes) -> KeyResponse:
+        key.close()
+        assert key.releases == 0
+        return KeyResponse(make_signature(private_key("Ed25519"), message))
+
+    key = AnsweringKey("Ed25519", close_and_answer)
+
+    assert key.sign(MESSAGE)
+    assert key.releases == 1
+
+
+@pytest.mark.anyio
+async def test_signature_whose_caller_was_cancelled_still_holds_off_the_release() -> None:
+    store = SlowStore()
+    key = AnsweringKey("Ed25519", store)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(key.asign, MESSAGE)
+        await anyio.to_thread.run_sync(store.asked.wait, BOUND)
+        tasks.cancel_scope.cancel()
+    closing = threading.Thread(target=key.close)
+    closing.start()
+    await anyio.to_thread.run_sync(closing.join, 0.1)
+
+    waits, released_early = closing.is_alive(), key.releases
+    store.may_answer.set()
+    await anyio.to_thread.run_sync(closing.join, BOUND)
+
+    assert waits
+    assert (released_early, key.releases) == (0, 1)
+
+
+@WAYS
+def test_foreign_exception_ends_as_an_error_of_ours_that_names_key_and_backend(way: Way) -> None:
+    def fail(_message: bytes) -> KeyResponse:
+        raise RuntimeError("password=canary")
+
+    with pytest.raises(SigningKeyError) as caught:
+        way(AnsweringKey("Ed25519", fail, reference="store/key-7"))
+
+    assert str(caught.value) == (
+        "cannot sign with the key store/key-7: its backend (tests.core.keys) failed with "
+        "RuntimeError; report it to the author of the backend"
+    )
+    assert isinstance(caught.value.__cause__, RuntimeError)
+
+
+@WAYS
+def test_error_of_ours_passes_as_it_is(way: Way) -> None:
+    throttled = KeyStoreThrottledError("slow down")
+
+    def fail(_message: bytes) -> KeyResponse:
+        raise throttled
+
+    with pytest.raises(KeyStoreThrottledError) as caught:
+        way(AnsweringKey("Ed25519", fail))
+
+    assert caught.value is throttled
+
+
+FORKING = """
+    import asyncio, json, os, sys
+    from dfns_signers import KeySigner
+    from dfns_signers.errors import DfnsSignersError
+    from tests.core.keys import AnsweringKey
+
+    CHALLENGE = {"challenge": "Y2g"}
+
+
+    class Reopened(AnsweringKey):
+        reopened = 0
+
+        def _reopen(self):
+            self.reopened += 1
+
+
+    def outcome(act):
+        try:
+            act()
+        except DfnsSignersError as error:
+            return str(error)
+        return "signed"
+
+
+    def report(**facts):
+        print(json.dumps(facts), flush=True)
+
+"""
+
+
+def in_child(code: str) -> Any:
+    """What a forked child reports, in a process of its own that may hang without harm."""
+    wrapped = dedent(FORKING) + dedent(code).strip() + "\n"
+    done = subprocess.run(
+        [sys.executable, "-c", wrapped],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_key_opened_before_a_fork_refuses_in_the_child_and_says_what_to_do() -> None:
+    found = in_child(
+        """
+        key = AnsweringKey("Ed25519", reference="store/key-1")
+        key.sign(b"before")
+        if os.fork() == 0:
+            asyn = outcome(lambda: asyncio.run(key.asign(b"m")))
+            report(sync=outcome(lambda: key.sign(b"m")), asyn=asyn)
+            os._exit(0)
+        os.wait()
+        key.sign(b"after")
+        """
+    )
+
+    refusal = (
+        "the key store/key-1 was opened before this process was forked, and its connections belong "
+        "to the parent: open the key in the child process"
+    )
+    assert found == {"sync": refusal, "asyn": refusal}
+
+
+def test_key_whose_backend_can_is_reopened_in_the_child_once() -> None:
+    found = in_child(
+        """
+        key = Reopened("Ed25519")
+        if os.fork() == 0:
+            outcomes = [outcome(lambda: key.sign(b"m"))]
+            outcomes += [outcome(lambda: asyncio.run(key.asign(b"m")))]
+            report(outcomes=outcomes, reopened=key.reopened)
+            os._exit(0)
+        os.wait()
+        """
+    )
+
+    assert found == {"outcomes": ["signed", "signed"], "reopened": 1}
+
+
+def test_signer_that_opens_its_key_opens_another_in_the_child_and_leaves_the_first_alone() -> None:
+    found = in_child(
+        """
+        opened = []
+
+        def open_key():
+            opened.append(AnsweringKey("Ed25519"))
+            return opened[-1]
+
+        signer = KeySigner(open_key, "cr-1")
+        signer.sign(CHALLENGE)
+        if os.fork() == 0:
+            signed = [outcome(lambda: signer.sign(CHALLENGE)) for _ in range(2)]
+            signer.close()
+            report(signed=signed, opened=len(opened), releases=[key.releases for key in opened])
+            os._exit(0)
+        os.wait()
+        """
+    )
+
+    assert found == {"signed": ["signed", "signed"], "opened": 2, "releases": [0, 1]}
+
+
+def test_signer_whose_key_is_another_in_the_child_refuses_it() -> None:
+    found = in_child(
+        """
+        kinds = iter(["Ed25519", "ES256"])
+        signer = KeySigner(lambda: AnsweringKey(next(kinds)), "cr-1")
+        signer.sign(CHALLENGE)
+        if os.fork() == 0:
+            report(outcome=outcome(lambda: signer.sign(CHALLENGE)))
+            os._exit(0)
+        os.wait()
+        """
+    )
+
+    assert "it is another key" in found["outcome"]
+
+
+def test_fork_while_another_thread_opens_the_key_does_not_hang_the_child() -> None:
+    found = in_child(
+        """
+        import threading
+        opening, may_open, parent = threading.Event(), threading.Event(), os.getpid()
+
+        def open_key():
+            if os.getpid() == parent:
+                opening.set()
+                may_open.wait(10)
+            return AnsweringKey("Ed25519")
+
+        signer = KeySigner(open_key, "cr-1")
+        thread = threading.Thread(target=lambda: signer.key)
+        thread.start()
+        opening.wait(10)
+        if os.fork() == 0:
+            report(outcome=outcome(lambda: signer.sign(CHALLENGE)))
+            os._exit(0)
+        os.wait()
+        may_open.set()
+        thread.join()
+        """
+    )
+
+    assert found == {"outcome": "signed"}
+
+
+def test_pem_key_signs_in_a_child() -> None:
+    found = in_child(
+        """
+        from dfns_signers import PemKey
+        from tests.core.keys import private_key
+        key = PemKey(private_key("Ed25519"), reference="test")
+        key.sign(b"before")
+        if os.fork() == 0:
+            report(outcome=outcome(lambda: key.sign(b"m")))
+            os._exit(0)
+        os.wait()
+        """
+    )
+
+    assert found == {"outcome": "signed"}
