@@ -1,11 +1,11 @@
-"""Measure what gathering saves: bursts of signatures, each alone and gathered.
+"""Measure what batches save: bursts of signatures, each sent alone and in batches.
 
 Usage: python plugins/vault-transit/bench/batch.py [--burst N] [--rounds N]
 
 Starts the local server that the test suite starts; see docs/vault-transit.md.
 """
 
-# ruff: noqa: INP001  # a script, of no package
+# ruff: noqa: INP001, T201  # a script, of no package
 
 from __future__ import annotations
 
@@ -14,47 +14,30 @@ import asyncio
 import logging
 import os
 import platform
-import secrets
 import statistics
-import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import hvac  # type: ignore[import-untyped]
 
-from dfns_signers_testkit.vault import VaultServer, local_vault
+from dfns_signers_testkit.vault import VaultServer, dev_server, find_program
 from dfns_signers_vault_transit.key import VaultTransitKey
-from dfns_signers_vault_transit.options import BatchOptions
+from dfns_signers_vault_transit.options import MAX_BATCH, BatchOptions
 
 KEY_TYPES = ("ed25519", "ecdsa-p256", "rsa-2048")
 
 Burst = Callable[[VaultTransitKey, Sequence[bytes]], set[str | None]]
+"""Signs messages, and returns the ids of the requests that it took."""
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """One burst: seconds, and the ids of the requests that it took."""
-
-    seconds: float
-    requests: int
+def threads(key: VaultTransitKey, messages: Sequence[bytes]) -> set[str | None]:
+    """As many threads as messages."""
+    with ThreadPoolExecutor(len(messages)) as pool:
+        return {s.evidence.request_id for s in pool.map(key.sign_with_evidence, messages)}
 
 
-def burst_of_threads(key: VaultTransitKey, messages: Sequence[bytes]) -> set[str | None]:
-    """As many threads as messages, started together."""
-    together = threading.Barrier(len(messages))
-
-    def sign(message: bytes) -> str | None:
-        together.wait()
-        return key.sign_with_evidence(message).evidence.request_id
-
-    with ThreadPoolExecutor(len(messages)) as threads:
-        return set(threads.map(sign, messages))
-
-
-def burst_of_tasks(key: VaultTransitKey, messages: Sequence[bytes]) -> set[str | None]:
+def tasks(key: VaultTransitKey, messages: Sequence[bytes]) -> set[str | None]:
     """As many tasks as messages, in one event loop."""
 
     async def sign_all() -> set[str | None]:
@@ -64,86 +47,50 @@ def burst_of_tasks(key: VaultTransitKey, messages: Sequence[bytes]) -> set[str |
     return asyncio.run(sign_all())
 
 
-def one_after_the_other(key: VaultTransitKey, messages: Sequence[bytes]) -> set[str | None]:
-    """No concurrency: there is nothing to gather."""
+def sequential(key: VaultTransitKey, messages: Sequence[bytes]) -> set[str | None]:
+    """One after the other: no two messages share a request."""
     return {key.sign_with_evidence(message).evidence.request_id for message in messages}
 
 
-BURSTS: dict[str, Burst] = {
-    "threads": burst_of_threads,
-    "tasks": burst_of_tasks,
-    "sequential": one_after_the_other,
-}
-
-
-def measure(key: VaultTransitKey, burst: Burst, size: int, rounds: int) -> Measurement:
-    """The median of some rounds; the first is not counted."""
+def measure(key: VaultTransitKey, burst: Burst, size: int, rounds: int) -> tuple[float, float]:
+    """Milliseconds and requests: the medians of some rounds; the first is not counted."""
     taken = []
     for number in range(rounds + 1):
         messages = [b"%d of round %d" % (i, number) for i in range(size)]
         begin = time.perf_counter()
         requests = len(burst(key, messages))
-        taken.append(Measurement(time.perf_counter() - begin, requests))
-    counted = taken[1:]
-    return Measurement(
-        statistics.median(one.seconds for one in counted),
-        round(statistics.median(one.requests for one in counted)),
-    )
+        taken.append((1000 * (time.perf_counter() - begin), requests))
+    return tuple(map(statistics.median, zip(*taken[1:], strict=True)))
 
 
 def report(server: VaultServer, size: int, rounds: int) -> None:
     """Print a row for each type of key and kind of burst."""
     client = hvac.Client(url=server.address, token=server.token)
-    mount = f"dfns-bench-{secrets.token_hex(4)}"
-    client.sys.enable_secrets_engine("transit", path=mount)
+    client.sys.enable_secrets_engine("transit")
     version = client.sys.read_health_status(method="GET")["version"]
-    show(f"{size} signatures at once, median of {rounds} rounds; server {version};")
-    show(f"Python {platform.python_version()}, {os.cpu_count()} cores shared with the server;")
-    show("every signature verified.\n")
-    show(f"{'key':<12}{'burst':<12}{'alone':>20}{'gathered':>22}{'faster':>9}")
-    try:
-        for key_type in KEY_TYPES:
-            client.secrets.transit.create_key(key_type, key_type=key_type, mount_point=mount)
-            for name, burst in BURSTS.items():
-                alone, gathered = (
-                    measure(
-                        VaultTransitKey(client, key_type, mount=mount, batch=batch),
-                        burst,
-                        size,
-                        rounds,
-                    )
-                    for batch in (None, BatchOptions(max_size=max(size, 2)))
-                )
-                show(
-                    f"{key_type:<12}{name:<12}{shown(alone):>20}{shown(gathered):>22}"
-                    f"{alone.seconds / gathered.seconds:>8.1f}x"
-                )
-    finally:
-        client.sys.disable_secrets_engine(mount)
+    print(f"{size} signatures at once, median of {rounds} rounds; server {version};")
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores shared with the server;")
+    print("every signature verified.\n")
+    print(f"{'key':<12}{'burst':<12}{'alone':>20}{'batched':>22}{'faster':>9}")
+    for key_type in KEY_TYPES:
+        client.secrets.transit.create_key(key_type, key_type=key_type)
+        for burst in (threads, tasks, sequential):
+            row = f"{key_type:<12}{burst.__name__:<12}"
+            times = []
+            for batch, width in ((None, 20), (BatchOptions(max_size=min(size, MAX_BATCH)), 22)):
+                with VaultTransitKey(client, key_type, key_version=1, batch=batch) as key:
+                    milliseconds, requests = measure(key, burst, size, rounds)
+                row += f"{f'{milliseconds:.0f} ms/{requests:.0f} req.':>{width}}"
+                times.append(milliseconds)
+            print(f"{row}{times[0] / times[1]:>8.1f}x", flush=True)
 
 
-def shown(one: Measurement) -> str:
-    """Milliseconds and requests."""
-    return f"{one.seconds * 1000:.0f} ms/{one.requests} req."
-
-
-def show(line: str) -> None:
-    """Print a line at once."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-def main() -> None:
-    """Measure on the local server."""
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--burst", type=int, default=100, help="signatures at once")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count")
     arguments = parser.parse_args()
     # A hundred threads on one client open more connections than are kept.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
-    with local_vault() as server:
-        report(server, arguments.burst, arguments.rounds)
-
-
-if __name__ == "__main__":
-    main()
+    with dev_server(find_program(os.environ)) as local:
+        report(local, arguments.burst, arguments.rounds)

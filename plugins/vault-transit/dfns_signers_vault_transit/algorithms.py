@@ -13,9 +13,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from dfns_signers.algorithms import Algorithm, PublicKey
-from dfns_signers.errors import UnsupportedKeyError
-from dfns_signers.public_keys import load_public_key
+from dfns_signers.plugin import Algorithm, PublicKey, errors, load_public_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ def _raw_ed25519(text: str) -> PublicKey:
     try:
         return ed25519.Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
     except (ValueError, binascii.Error) as error:
-        raise UnsupportedKeyError(
+        raise errors.UnsupportedKeyError(
             "expected 32 bytes in base64 for an Ed25519 public key"
         ) from error
 
@@ -70,17 +68,19 @@ def key_type_for(algorithm: Algorithm, name: str | None = None) -> KeyType:
     """The type of key to create for an algorithm.
 
     Args:
-        algorithm: what the key shall sign with.
+        algorithm: what the key is to sign with.
         name: the type, where an algorithm has several; by default the first of the table.
 
     Raises:
-        UnsupportedKeyError: Transit has no keys for that algorithm, or the type signs with another.
+        UnsupportedKeyError: there is no such key type, or it signs with another algorithm.
     """
     fitting = [one for one in KEY_TYPES.values() if one.algorithm == algorithm]
     if not fitting:
-        raise UnsupportedKeyError(f"Transit has no keys for {algorithm}: {SUPPORTED}")
+        raise errors.UnsupportedKeyError(f"Transit has no keys for {algorithm}: {SUPPORTED}")
     for key_type in fitting:
         if name in {None, key_type.name}:
             return key_type
     types = ", ".join(one.name for one in fitting)
-    raise UnsupportedKeyError(f"a key of type {name!r} does not sign {algorithm}; {types} do")
+    raise errors.UnsupportedKeyError(
+        f"a key of type {name!r} does not sign {algorithm}; {types} do"
+    )

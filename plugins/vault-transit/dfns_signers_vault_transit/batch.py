@@ -1,4 +1,4 @@
-"""Gather what is asked for at the same time into one request."""
+"""Sign messages that are asked for at the same time in one request."""
 
 from __future__ import annotations
 
@@ -10,29 +10,24 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Final
 
-import anyio.to_thread
-
-from dfns_signers.errors import SigningKeyError
-from dfns_signers.signing_key import KeyResponse
+from dfns_signers.plugin import KeyResponse, errors
 from dfns_signers_vault_transit.options import BatchOptions
 
 _INTERRUPTED: Final = "the request that would have made this signature was interrupted; sign again"
-_CLOSED: Final = "the key was closed before this message was sent; open it again to sign"
-_NOT_STARTED: Final = (
-    "the request could not be started; the key is closed, or threads are exhausted"
-)
+_NOT_STARTED: Final = "the request could not be started; the process may be out of threads"
 
-_MOST_BYTES: Final = (
-    1_000_000  # of the messages of a request; servers take 32 MB, proxies often 1 MB
-)
-_MOST_SENDERS: Final = 32  # threads that send for tasks
+_MAX_BYTES: Final = 1_000_000  # servers take 32 MB, proxies often 1 MB
+_MAX_SENDERS: Final = 32  # threads that send for tasks
 
 
 class _Item:
-    """A message, how to wake who waits for its signature, and what came of it."""
+    """A message, how to wake its caller, and the outcome.
+
+    It waits, is sent (and then belongs to the request), and is done; it never goes back.
+    """
 
     __slots__ = ("is_done", "is_sent", "latest", "message", "outcome", "wake")
 
@@ -48,22 +43,26 @@ class _Item:
             # One failure may belong to many callers, and each writes its own traceback into it.
             raise copy.copy(self.outcome) from self.outcome
         if self.outcome is None:
-            raise SigningKeyError(_INTERRUPTED)
+            raise errors.SigningKeyError(_INTERRUPTED)
         return self.outcome
 
 
-class Gatherer:
-    """Gathers the messages of concurrent callers, threads and tasks alike.
+class Batcher:
+    """Sends the messages of concurrent callers together, threads and tasks alike.
 
     A message that finds no request in flight leaves at once. Those that come while one is in
     flight leave together, in a request that one of their callers sends: when the request in
     flight is back, when there are ``max_size`` of them, or when the first has waited ``max_wait``
-    seconds, whichever comes first. The messages of a request have 1 MB in all; a bigger one goes
-    alone.
+    seconds, whichever comes first. A message of more than ``max_bytes`` goes alone.
+
+    All state changes under one lock, and each change wakes the callers that waited for it: no
+    thread runs while there is nothing to sign.
 
     Args:
-        send: sends messages in one request, and returns what came of each, in the same order.
+        send: sends messages in one request, and returns the outcome of each, in the same order.
         options: bounds.
+        max_bytes: of all messages in a request.
+        senders: runs the requests of tasks; made here, and closed with this, unless given.
         clock: seconds, monotonic.
     """
 
@@ -71,27 +70,28 @@ class Gatherer:
         self,
         send: Callable[[Sequence[bytes]], Sequence[KeyResponse | Exception]],
         options: BatchOptions,
+        *,
+        max_bytes: int = _MAX_BYTES,
+        senders: Executor | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._send = send
         self._options = options
+        self._max_bytes = max_bytes
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting: deque[_Item] = deque()
         self._in_flight = 0
-        self._is_closed = False
-        # Of its own: anyio's worker threads may all be waiting here for what a task has to send.
-        self._senders = ThreadPoolExecutor(_MOST_SENDERS, thread_name_prefix="vault-transit")
+        # Its own: anyio's worker threads may all be waiting here for what a task has to send.
+        self._senders = senders or ThreadPoolExecutor(_MAX_SENDERS, "vault-transit")
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait to be sent."""
+        return len(self._waiting)
 
     def close(self) -> None:
-        """Refuse what has not been sent; what is on its way comes back."""
-        with self._lock:
-            self._is_closed = True
-            for item in self._waiting:
-                item.is_sent = item.is_done = True
-                item.outcome = SigningKeyError(_CLOSED)
-                _wake(item)
-            self._waiting.clear()
+        """Send for no more tasks. A key closes once its callers have left: nothing waits here."""
         self._senders.shutdown(wait=False)
 
     def sign(self, message: bytes) -> KeyResponse:
@@ -104,8 +104,9 @@ class Gatherer:
         item = self._enqueue(message, ready.set)
         try:
             while not item.is_done:
+                # Cleared before the look: what happens after it sets the event again.
                 ready.clear()
-                if batch := self._turn(item):
+                if batch := self._take_turn(item):
                     self._dispatch(batch)
                 elif not item.is_done:
                     ready.wait(self._patience(item))
@@ -114,15 +115,13 @@ class Gatherer:
         return item.result()
 
     async def asign(self, message: bytes) -> KeyResponse:
-        """Like ``sign``; in asyncio, each request takes a thread, not each message."""
-        if not _is_in_asyncio():
-            return await anyio.to_thread.run_sync(self.sign, message)
+        """Like ``sign``, for an asyncio task: each request takes a thread, not each message."""
         loop, ready = asyncio.get_running_loop(), asyncio.Event()
         item = self._enqueue(message, lambda: loop.call_soon_threadsafe(ready.set))
         try:
             while not item.is_done:
                 ready.clear()
-                if batch := self._turn(item):
+                if batch := self._take_turn(item):
                     # Without an await: a task that is cancelled would strand the others' messages.
                     self._start(batch)
                 elif not item.is_done:
@@ -135,16 +134,15 @@ class Gatherer:
     def _enqueue(self, message: bytes, wake: Callable[[], object]) -> _Item:
         item = _Item(message, self._clock() + self._options.max_wait, wake)
         with self._lock:
-            if self._is_closed:
-                raise SigningKeyError(_CLOSED)
             self._waiting.append(item)
         return item
 
-    def _turn(self, item: _Item) -> list[_Item]:
+    def _take_turn(self, item: _Item) -> list[_Item]:
         """The messages that this caller has to send now; none if it has to wait or is done."""
         with self._lock:
             if item.is_sent or not self._may_leave(item):
                 return []
+            # The oldest leave, which may or may not be this caller's own message.
             batch = [self._waiting.popleft() for _ in range(self._next_size())]
             for one in batch:
                 one.is_sent = True
@@ -155,13 +153,13 @@ class Gatherer:
         return (
             self._in_flight == 0
             or len(self._waiting) >= self._options.max_size
-            or len(self._waiting) > self._next_size()
+            or len(self._waiting) > self._next_size()  # more bytes than a request takes
             or self._clock() >= item.latest
         )
 
     def _next_size(self) -> int:
         """How many of the messages that wait fit into one request: at least one."""
-        left = _MOST_BYTES
+        left = self._max_bytes
         for size, item in enumerate(itertools.islice(self._waiting, self._options.max_size)):
             left -= len(item.message)
             if left < 0:
@@ -177,7 +175,7 @@ class Gatherer:
         try:
             self._senders.submit(self._dispatch, batch)
         except RuntimeError as error:
-            failure = SigningKeyError(f"{_NOT_STARTED} ({error})")
+            failure = errors.SigningKeyError(f"{_NOT_STARTED} ({error})")
             self._settle(batch, [failure] * len(batch))
 
     def _dispatch(self, batch: list[_Item]) -> None:
@@ -189,12 +187,11 @@ class Gatherer:
         except Exception as error:  # noqa: BLE001  # each caller raises it
             outcomes = [error] * len(batch)
         finally:
+            # Also when the thread that sends is interrupted: the others' callers are woken.
             self._settle(batch, outcomes)
 
     def _settle(self, batch: list[_Item], outcomes: Sequence[KeyResponse | Exception]) -> None:
         with self._lock:
-            if batch[0].is_done:
-                return
             self._in_flight -= 1
             for item, outcome in zip(batch, outcomes, strict=False):
                 item.outcome = outcome
@@ -211,19 +208,12 @@ class Gatherer:
                 self._pass_turn()
 
     def _pass_turn(self) -> None:
+        """Wake the caller of the oldest message, which finds nothing in flight."""
         if self._waiting and self._in_flight == 0:
             _wake(self._waiting[0])
 
 
-def _is_in_asyncio() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
 def _wake(item: _Item) -> None:
-    # A loop that is closed has nobody in it to be woken.
+    # In a loop that is closed nobody is left to be woken.
     with contextlib.suppress(RuntimeError):
         item.wake()

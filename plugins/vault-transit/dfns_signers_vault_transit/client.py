@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -13,33 +12,34 @@ from hvac.adapters import RawAdapter  # type: ignore[import-untyped]
 from hvac.exceptions import VaultError  # type: ignore[import-untyped]
 from requests.adapters import HTTPAdapter
 
+from dfns_signers.plugin import is_loopback
 from dfns_signers_vault_transit.environment import first_variable
 
 if TYPE_CHECKING:
-    from dfns_signers_vault_transit.options import ConnectionOptions
-
-_log: Final = logging.getLogger(__name__)
+    from dfns_signers_vault_transit.options import VaultTransitConnection
 
 _NO_CONTENT: Final = 204
 _POOL: Final = 64  # connections kept for threads; the default of 10 warns when there are more
 
 
 class VaultRefusalError(VaultError):  # type: ignore[misc]  # hvac is untyped
-    """An answer with an error status, a redirect, or one that is no JSON object.
+    """An answer with an error status, a redirect, or one that is not a JSON object.
 
     Attributes:
         status: HTTP status code; hvac's own errors do not keep it.
         errors: what Vault says.
-        retry_after: the header of that name.
+        retry_after: seconds to wait as Vault asks.
     """
 
-    def __init__(self, status: int, errors: list[str], retry_after: str | None) -> None:
-        super().__init__(f"HTTP {status}", errors)
+    def __init__(
+        self, status: int, errors: Sequence[str] = (), retry_after: float | None = None
+    ) -> None:
+        super().__init__(f"HTTP {status}", list(errors))
         self.status = status
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        return f"HTTP {self.status}: {', '.join(self.errors or ())}"
+        return ": ".join([f"HTTP {self.status}", *filter(None, ["; ".join(self.errors)])])
 
 
 class StrictAdapter(RawAdapter):  # type: ignore[misc]  # hvac is untyped
@@ -51,7 +51,7 @@ class StrictAdapter(RawAdapter):  # type: ignore[misc]  # hvac is untyped
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.allow_redirects = False
-        self.strict_http = True  # lists by GET: proxies know no LIST
+        self.strict_http = True  # lists by GET: proxies do not know LIST
 
     def request(
         self,
@@ -71,7 +71,7 @@ class StrictAdapter(RawAdapter):  # type: ignore[misc]  # hvac is untyped
         raise _refusal(response, content)
 
 
-def build_client(options: ConnectionOptions) -> Any:
+def build_client(options: VaultTransitConnection) -> Any:
     """An ``hvac.Client`` without a token, as the options say."""
     session = requests.Session()
     session.auth = _no_password  # else requests looks for one in ~/.netrc
@@ -94,7 +94,7 @@ def build_client(options: ConnectionOptions) -> Any:
     )
 
 
-def strict_twin(client: Any) -> Any:
+def strict_client(client: Any) -> Any:
     """A client on the same session, server, namespace and token, with a StrictAdapter."""
     # As an argument: set later, it would not reach the parts of the client that are made with it.
     return hvac.Client(token="", adapter=lambda **_: StrictAdapter.from_adapter(client.adapter))
@@ -120,12 +120,9 @@ class _Transport(HTTPAdapter):
 
 def _proxies(address: str) -> dict[str, str]:
     """Vault's own proxy, past the general ones; none for a server on this machine."""
-    parts = urlsplit(address)
-    host = parts.hostname or ""
-    if host == "localhost" or host.startswith("127.") or host == "::1":
+    host = urlsplit(address).hostname or ""
+    if is_loopback(host):
         return {"no_proxy": host}
-    if parts.scheme == "http":
-        _log.warning("%s is not encrypted: whoever is on the way sees the token", address)
     proxy = first_variable("PROXY_ADDR", "HTTP_PROXY")
     return {"http": proxy, "https": proxy} if proxy else {}
 
@@ -150,4 +147,7 @@ def _has_results(content: Mapping[str, Any] | None) -> bool:
 def _refusal(response: requests.Response, content: Mapping[str, Any] | None) -> VaultRefusalError:
     listed = (content or {}).get("errors")
     errors = [str(one) for one in listed] if isinstance(listed, list) else []
-    return VaultRefusalError(response.status_code, errors, response.headers.get("Retry-After"))
+    asked = response.headers.get("Retry-After", "")
+    # A date is not read, and zero asks for nothing.
+    retry_after = float(asked) if asked.isdecimal() else 0.0
+    return VaultRefusalError(response.status_code, errors, retry_after or None)

@@ -1,301 +1,197 @@
-"""What Vault's answers mean, as one table."""
+"""What Vault's answers and broken connections mean, as tables."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import requests
 from hvac.exceptions import VaultError  # type: ignore[import-untyped]
 from urllib3.exceptions import LocationParseError
 
-from dfns_signers.errors import (
-    KeyAccessError,
-    KeyNotFoundError,
-    KeyStateError,
-    KeyStoreThrottledError,
-    KeyStoreUnavailableError,
-    SigningKeyError,
-    UnsupportedKeyError,
-)
+from dfns_signers.plugin import Failure, Meaning, errors, explained
 from dfns_signers_vault_transit.algorithms import SUPPORTED
+from dfns_signers_vault_transit.client import VaultRefusalError
 
-_SHOWN: Final = 300
+PROVIDER: Final = "Vault"
+DENIALS: Final = range(401, 404)
+"""Statuses that mean the token: it is not valid, or a policy is missing."""
 
-FAILURES: Final = (VaultError, OSError, LocationParseError, UnicodeError, OverflowError)
-"""What a request raises; an OSError is also a file of certificates that cannot be read."""
+_Denied = errors.KeyAccessError
+_Missing = errors.KeyNotFoundError
+_State = errors.KeyStateError
+_Down = errors.KeyStoreUnavailableError
+_Failed = errors.SigningKeyError
+
+# {mount} and {remedy} stand for what the Purpose of a request says.
+_FORBIDDEN: Final = Meaning(_Denied, "{remedy}")
+_ACTIVE: Final = "set 'address' to the active node or to its load balancer"
+_STANDBY: Final = Meaning(_Down, f"the node is a standby that does not serve this: {_ACTIVE}")
+
+BY_TEXT: Final[Mapping[str, Meaning]] = {
+    r"signing key not found": Meaning(_Missing, "there is no such key: check 'mount' and 'key'"),
+    r"does not support signing": Meaning(
+        errors.UnsupportedKeyError, f"the key does not sign: {SUPPORTED}"
+    ),
+    r"namespace not found": Meaning(
+        _Missing, "there is no such namespace: check 'namespace' and VAULT_NAMESPACE"
+    ),
+    r"no handler for route": Meaning(
+        _Missing,
+        "nothing is mounted at '{mount}': check 'mount', 'auth.path' and 'namespace'; 'vault "
+        "secrets list' and 'vault auth list' show what is mounted",
+    ),
+    r"requested version for signing is higher": Meaning(
+        _Missing, "the key has no such version: check 'key_version'"
+    ),
+    r"less than the minimum (en|de)cryption key version": Meaning(
+        _State,
+        "the version is below the key's min_encryption_version or min_decryption_version, so that "
+        "it does not sign: lower that minimum, or register a newer version with Dfns",
+    ),
+    r"soft.deleted": Meaning(_State, "the key is deleted: restore it, or use another key"),
+    r"node not active|standby": Meaning(
+        _Down, "the node is a standby and finds no active node: try again"
+    ),
+    r"is sealed": Meaning(_Down, "the server is sealed: run 'vault operator unseal'"),
+}
+"""What an error's text means; the first that matches counts, before the status."""
+
+BY_STATUS: Final[Mapping[int, Meaning]] = {
+    **dict.fromkeys(DENIALS, _FORBIDDEN),
+    404: Meaning(_Missing, "there is no such key: check 'mount' and 'key'"),
+    412: Meaning(_Down, "this node has not caught up with its cluster yet: try again"),
+    413: Meaning(
+        _Failed,
+        "the request is too large for the server, or for a proxy before it: sign less at once, or "
+        "raise 'max_request_size' of its listener",
+    ),
+    429: Meaning(
+        errors.KeyStoreThrottledError,
+        "a rate limit quota is used up: sign less often, use 'batch', or raise the quota",
+    ),
+    472: _STANDBY,
+    473: _STANDBY,
+    501: Meaning(_Down, "the server is not initialised: run 'vault operator init'"),
+}
+OF_LOGINS: Final[Mapping[int, Meaning]] = {400: _FORBIDDEN, 404: Meaning(_Missing, "{remedy}")}
+"""What differs where a token is asked for."""
+
+BY_CLASS: Final[Mapping[int, Meaning]] = {
+    2: Meaning(
+        _Failed,
+        "the answer is not a JSON object: check that 'address' is Vault's, not a proxy's or its "
+        "web page's",
+    ),
+    3: Meaning(
+        _Down,
+        "the answer is a redirect, which is not followed, so that the token goes nowhere else: a "
+        f"standby does so; {_ACTIVE}",
+    ),
+    5: Meaning(_Down, "the server failed: try again"),
+}
+"""By the first digit of the status."""
+
+_REFUSED: Final = Meaning(
+    _Failed, "the server refused, for the reason that it gives, if any: see its logs"
+)
+_BAD_ADDRESS: Final = Meaning(_Down, "there is no such host: check 'address'")
+_MALFORMED: Final = Meaning(
+    _Failed, "check that 'address' is Vault's, and that 'mount' is a Transit secrets engine"
+)
+_UNSENT: Final = Meaning(
+    _Failed, "the request cannot be sent: check the files of certificates and the other options"
+)
+BY_EXCEPTION: Final[Mapping[type[Exception], Meaning]] = {
+    requests.exceptions.InvalidHeader: Meaning(
+        _Failed, "a header is malformed: check those of the hvac client's session", may_quote=False
+    ),
+    requests.exceptions.SSLError: Meaning(
+        _Failed,
+        "TLS failed: set 'ca_cert' (or VAULT_CACERT) to the CA that signed the server's "
+        "certificate, check the name in it, and set 'client_cert' and 'client_key' if the "
+        "server asks for a certificate",
+    ),
+    requests.exceptions.ProxyError: Meaning(
+        _Down, "the proxy cannot be used: check HTTPS_PROXY and VAULT_PROXY_ADDR"
+    ),
+    requests.exceptions.Timeout: Meaning(
+        _Down, "there was no answer in time: check 'address', 'connect_timeout' and 'read_timeout'"
+    ),
+    requests.exceptions.ConnectionError: Meaning(
+        _Down, "the server cannot be reached: check 'address' and that the server runs"
+    ),
+    requests.exceptions.ChunkedEncodingError: Meaning(_Down, "the connection broke: try again"),
+    requests.exceptions.InvalidURL: _BAD_ADDRESS,
+    LocationParseError: _BAD_ADDRESS,
+    UnicodeError: _BAD_ADDRESS,
+    VaultError: _UNSENT,
+    OSError: _UNSENT,  # also a file of certificates that cannot be read
+    # Whatever reading an answer of another shape raises.
+    LookupError: _MALFORMED,
+    TypeError: _MALFORMED,
+    AttributeError: _MALFORMED,
+    ValueError: _MALFORMED,
+    OverflowError: _MALFORMED,
+}
+"""In order: SSLError and ProxyError are ConnectionErrors, UnicodeError is a ValueError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What a request is for: the half of an error message that the server cannot know.
+    """What a request is for: the half of an error's sentence that the server cannot know.
 
     Attributes:
-        doing: such as ``sign with the key transit/dfns``.
-        remedy: what helps when it is forbidden.
-        mount: what must be mounted for it, if anything.
-        is_login: whether it is to come by a token.
+        task: such as ``sign with the key transit/dfns``.
+        server: names the server.
+        remedy: what to do when it is forbidden, as a clause without a full stop.
+        mount: what must be mounted for it.
+        is_login: whether it asks for a token.
     """
 
-    doing: str
+    task: str
+    server: str
     remedy: str
-    mount: str | None = None
+    mount: str
     is_login: bool = False
 
+    def explained(self) -> AbstractContextManager[None]:
+        """Raise what comes from the server, or from reading its answer, as errors of ours."""
+        return explained(self.task, provider=PROVIDER, explain=self.explain)
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What one kind of answer means; the first that fits counts.
+    def explain(self, error: Exception) -> Failure | None:
+        """What an exception of hvac, of its HTTP library or of an answer's reader means."""
+        if isinstance(error, VaultRefusalError):
+            said = f"{self.server} answered {error}"
+            return Failure(self._meaning(error), said, retry_after=error.retry_after)
+        found = (m for kind, m in BY_EXCEPTION.items() if isinstance(error, kind))
+        if (meaning := next(found, None)) is None:
+            return None
+        if meaning is _MALFORMED:
+            return Failure(
+                meaning, f"the answer of {self.server} is not what Vault's API documents"
+            )
+        reason = f": {_innermost(error)}" if meaning.may_quote else ""
+        return Failure(meaning, f"{self.server}{reason}")
 
-    Attributes:
-        statuses: HTTP status codes, as a range.
-        text: regular expression that one of the answer's errors matches.
-        error: what is raised.
-        meaning: what happened, and what to do; ``{mount}`` and ``{remedy}`` are filled in.
-        only_login: whether it counts for logins alone.
-    """
-
-    statuses: range
-    text: str
-    error: type[SigningKeyError]
-    meaning: str
-    only_login: bool = False
-
-    def fits(self, status: int, said: str, purpose: Purpose) -> bool:
-        """Whether an answer is of this kind."""
-        return (
-            status in self.statuses
-            and re.search(self.text, said, re.IGNORECASE) is not None
-            and (purpose.is_login or not self.only_login)
+    def _meaning(self, refusal: VaultRefusalError) -> Meaning:
+        said, status = " ".join(refusal.errors), refusal.status
+        # Of a denial the text may also be that of the login for another token.
+        texts = {} if status in DENIALS else BY_TEXT
+        by_text = (m for text, m in texts.items() if re.search(text, said, re.IGNORECASE))
+        by_status = {**BY_STATUS, **OF_LOGINS} if self.is_login else BY_STATUS
+        otherwise = replace(_REFUSED, advice=self.remedy) if self.is_login else _REFUSED
+        meaning = (
+            next(by_text, None) or by_status.get(status) or BY_CLASS.get(status // 100) or otherwise
         )
+        advice = meaning.advice.replace("{mount}", self.mount).replace("{remedy}", self.remedy)
+        return replace(meaning, advice=advice)
 
 
-def _only(status: int) -> range:
-    return range(status, status + 1)
-
-
-RULES: Final[Sequence[Rule]] = (
-    Rule(
-        range(200, 300),
-        "",
-        SigningKeyError,
-        "the answer is no JSON object. Check that 'address' is Vault's, not a proxy's or its web "
-        "page's",
-    ),
-    Rule(
-        range(300, 400),
-        "",
-        KeyStoreUnavailableError,
-        "it answered with a redirect, which is not followed, so that the token goes nowhere else. "
-        "A standby does so: set 'address' to the active node or to its load balancer",
-    ),
-    Rule(
-        _only(400),
-        r"signing key not found",
-        KeyNotFoundError,
-        "there is no such key. Check 'mount' and 'key'",
-    ),
-    Rule(
-        _only(400),
-        r"does not support signing",
-        UnsupportedKeyError,
-        f"the key does not sign; {SUPPORTED}",
-    ),
-    Rule(
-        _only(400),
-        "",
-        KeyAccessError,
-        "it refused the login. {remedy}",
-        only_login=True,
-    ),
-    Rule(
-        range(401, 404),
-        "",
-        KeyAccessError,
-        "permission denied. {remedy}",
-    ),
-    Rule(
-        _only(404),
-        r"namespace not found",
-        KeyNotFoundError,
-        "there is no such namespace. Check 'namespace' and VAULT_NAMESPACE",
-    ),
-    Rule(
-        _only(404),
-        "",
-        KeyNotFoundError,
-        "nothing is mounted at '{mount}'. {remedy}",
-        only_login=True,
-    ),
-    Rule(
-        _only(404),
-        r"no handler for route",
-        KeyNotFoundError,
-        "nothing is mounted at '{mount}'. Check 'mount' and 'namespace'; "
-        "'vault secrets list' shows what is mounted",
-    ),
-    Rule(_only(404), "", KeyNotFoundError, "there is no such key. Check 'mount' and 'key'"),
-    Rule(
-        _only(412),
-        "",
-        KeyStoreUnavailableError,
-        "this node has not caught up with its cluster yet. Try again",
-    ),
-    Rule(
-        _only(413),
-        "",
-        SigningKeyError,
-        "the request is too large for it, or for a proxy before it. Sign less at once, or raise "
-        "'max_request_size' of its listener",
-    ),
-    Rule(
-        _only(429),
-        "",
-        KeyStoreThrottledError,
-        "a rate limit quota is used up. Sign less often, gather signatures ('batch'), or raise "
-        "the quota",
-    ),
-    Rule(
-        range(472, 474),
-        "",
-        KeyStoreUnavailableError,
-        "the node is a standby that does not serve this. Set 'address' to the active node or to "
-        "its load balancer",
-    ),
-    Rule(
-        range(400, 501),
-        r"requested version for signing is higher",
-        KeyNotFoundError,
-        "the key has no such version. Check 'key_version'",
-    ),
-    Rule(
-        range(400, 501),
-        r"less than the minimum (en|de)cryption key version",
-        KeyStateError,
-        "the version is below the key's min_encryption_version or min_decryption_version, so that "
-        "it does not sign. Lower that minimum, or enrol a newer version with Dfns",
-    ),
-    Rule(
-        range(400, 501),
-        r"soft.deleted",
-        KeyStateError,
-        "the key is deleted; restore it, or use another key",
-    ),
-    Rule(
-        range(500, 504),
-        r"not active|standby",
-        KeyStoreUnavailableError,
-        "the node is a standby and finds no active node. Try again",
-    ),
-    Rule(
-        _only(501),
-        "",
-        KeyStoreUnavailableError,
-        "the server is not initialised. Run 'vault operator init'",
-    ),
-    Rule(
-        _only(503),
-        r"sealed",
-        KeyStoreUnavailableError,
-        "the server is sealed. Run 'vault operator unseal'",
-    ),
-    Rule(range(500, 600), "", KeyStoreUnavailableError, "the server failed. Try again"),
-    Rule(range(1000), "", SigningKeyError, "it refused. {remedy}", only_login=True),
-    Rule(range(1000), "", SigningKeyError, "it refused, for the reason that it gives, if any"),
-)
-
-
-_UNKNOWN: Final[tuple[type[SigningKeyError], str]] = (
-    SigningKeyError,
-    "the request cannot be sent",
-)
-_BAD_ADDRESS: Final[tuple[type[SigningKeyError], str]] = (
-    KeyStoreUnavailableError,
-    "there is no such host. Check 'address'",
-)
-# In order: SSLError and ProxyError are ConnectionErrors, too.
-_TRANSPORT_RULES: Final[dict[type[Exception], tuple[type[SigningKeyError], str]]] = {
-    requests.exceptions.SSLError: (
-        SigningKeyError,
-        (
-            "TLS failed. Set 'ca_cert' (or VAULT_CACERT) to the CA that signed the server's "
-            "certificate, check the name in it, and set 'client_cert' and 'client_key' if the "
-            "server asks for a certificate"
-        ),
-    ),
-    requests.exceptions.ProxyError: (
-        KeyStoreUnavailableError,
-        "the proxy cannot be used. Check HTTPS_PROXY and VAULT_PROXY_ADDR",
-    ),
-    requests.exceptions.Timeout: (
-        KeyStoreUnavailableError,
-        "no answer in time. Check 'address', and 'connect_timeout' and 'read_timeout'",
-    ),
-    requests.exceptions.ConnectionError: (
-        KeyStoreUnavailableError,
-        "it cannot be reached. Check 'address' and that the server runs",
-    ),
-    requests.exceptions.ChunkedEncodingError: (
-        KeyStoreUnavailableError,
-        "the connection broke. Try again",
-    ),
-    requests.exceptions.InvalidURL: _BAD_ADDRESS,
-    LocationParseError: _BAD_ADDRESS,
-    UnicodeError: _BAD_ADDRESS,
-}
-
-
-def missing_policy(policy: str) -> str:
-    """The remedy where a policy is what may be missing."""
-    return (
-        "Either its token is not valid (any more), or the policies of the token lack:\n\n"
-        f"{policy.rstrip()}\n"
-    )
-
-
-def from_batch_item(error: str, purpose: Purpose, server: str) -> SigningKeyError:
-    """The error that a failed item of a batch stands for; it has no status of its own."""
-    return _from_rule(400, [error], purpose, server, shown="in a batch")
-
-
-def malformed(purpose: Purpose, server: str) -> SigningKeyError:
-    """The error for JSON that is not what the API documents."""
-    return SigningKeyError(
-        f"{server} did not {purpose.doing}: its answer is not what Vault's API documents. "
-        "Check that 'address' is Vault's, and that 'mount' is a Transit secrets engine"
-    )
-
-
-def _from_rule(
-    status: int, errors: Sequence[str], purpose: Purpose, server: str, *, shown: str
-) -> SigningKeyError:
-    found = " ".join(" ".join(errors).split())[:_SHOWN]
-    rule = next(one for one in RULES if one.fits(status, found, purpose))
-    said = f"{shown}: {found}" if found else shown
-    meaning = rule.meaning.format(mount=purpose.mount, remedy=purpose.remedy)
-    return rule.error(f"{server} did not {purpose.doing} ({said}): {meaning}")
-
-
-def from_exception(error: Exception, purpose: Purpose, server: str) -> SigningKeyError:
-    """The error that an exception of hvac or of its HTTP library stands for."""
-    status = getattr(error, "status", None)
-    if status is not None:
-        said = getattr(error, "errors", None) or ()
-        return _from_rule(status, said, purpose, server, shown=f"HTTP {status}")
-    rules = (rule for base, rule in _TRANSPORT_RULES.items() if isinstance(error, base))
-    kind, meaning = next(rules, _UNKNOWN)
-    reason = _reason(error) if harmless(error) else "a header is malformed"
-    return kind(f"{server} did not {purpose.doing}: {meaning} ({reason})")
-
-
-def harmless(error: Exception) -> Exception | None:
-    """An exception that may be shown as a cause; None for one that repeats a header's value."""
-    return None if isinstance(error, requests.exceptions.InvalidHeader) else error
-
-
-def _reason(error: BaseException) -> str:
+def _innermost(error: BaseException) -> str:
     """The innermost reason, which is the one that says what happened."""
     inner: Any = error
     while True:
@@ -303,5 +199,31 @@ def _reason(error: BaseException) -> str:
             (one for one in getattr(inner, "args", ()) if isinstance(one, BaseException)), None
         )
         if not isinstance(below, BaseException):
-            return " ".join(str(inner).split())[:_SHOWN] or type(inner).__name__
+            return str(inner) or type(inner).__name__
         inner = below
+
+
+def rule(path: str, *capabilities: str) -> str:
+    """A rule of a policy for one path, in HCL."""
+    listed = ", ".join(f'"{capability}"' for capability in capabilities)
+    return f'path "{path}" {{ capabilities = [{listed}] }}'
+
+
+def signing_policy(mount: str, key: str) -> str:
+    """The smallest policy that opens a key and signs with it."""
+    return f"{rule(f'{mount}/keys/{key}', 'read')}\n{rule(f'{mount}/sign/{key}', 'update')}\n"
+
+
+def creating_policy(mount: str, key: str) -> str:
+    """The smallest policy that creates a key."""
+    return f"{rule(f'{mount}/keys/{key}', 'read', 'create', 'update')}\n"
+
+
+def listing_policy(mount: str) -> str:
+    """The smallest policy that lists the keys of a mount and says what they are."""
+    return f"{rule(f'{mount}/keys', 'list')}\n{rule(f'{mount}/keys/+', 'read')}\n"
+
+
+def missing_policy(policy: str) -> str:
+    """The remedy where a policy may be what is missing."""
+    return f"the token is not valid, or its policies lack: {policy.rstrip()}"

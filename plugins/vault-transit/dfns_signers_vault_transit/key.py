@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-import binascii
+import contextlib
 import logging
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from dfns_signers.errors import ConfigurationError, InvalidSignatureError, SigningKeyError
-from dfns_signers.signing_key import KeyResponse, SigningKey
-from dfns_signers_vault_transit.batch import Gatherer
-from dfns_signers_vault_transit.description import read_description
-from dfns_signers_vault_transit.errors import Purpose, from_batch_item, malformed, missing_policy
+from dfns_signers.plugin import KeyResponse, SigningKey, errors
+from dfns_signers_vault_transit.batch import Batcher
+from dfns_signers_vault_transit.client import VaultRefusalError
+from dfns_signers_vault_transit.errors import missing_policy, rule
 from dfns_signers_vault_transit.names import check_key_name, check_mount
+from dfns_signers_vault_transit.opening import read_description
 from dfns_signers_vault_transit.options import DEFAULT_MOUNT, BatchOptions
-from dfns_signers_vault_transit.policy import rule
 from dfns_signers_vault_transit.vault import Answer, Vault
 
 _log: Final = logging.getLogger(__name__)
 
+_BAD_REQUEST: Final = 400
 _SIGNATURE: Final = re.compile(r"vault:v([1-9][0-9]{0,17}):([A-Za-z0-9+/]+={0,2})")
 
 
@@ -35,13 +36,13 @@ class VaultTransitKey(SigningKey):
         key: name of the key.
         mount: where the secrets engine is mounted.
         key_version: version that signs; None pins the latest, with a warning.
-        batch: gather concurrent signatures into one request; None sends each alone.
+        batch: sign concurrent messages in one request; None sends each alone.
         is_pinned: whether the caller compares the fingerprint, so that the latest needs no warning.
 
     Raises:
         ConfigurationError: a name would lead out of the secrets engine, the version is below 1, or
-            the client's token fits into no header. Nothing was sent.
-        UnsupportedKeyError: Dfns accepts no key of its type, or it is derived.
+            the client's token does not fit into a header. Nothing was sent.
+        UnsupportedKeyError: Dfns does not accept keys of its type, or it is derived.
         KeyNotFoundError: there is no such key, version, mount or namespace.
         KeyStateError: the version is archived, or below what may sign.
         SigningKeyError: Vault refused or failed; KeyAccessError names the policy that is missing.
@@ -58,7 +59,9 @@ class VaultTransitKey(SigningKey):
         is_pinned: bool = False,
     ) -> None:
         if key_version is not None and key_version < 1:
-            raise ConfigurationError(f"{key_version} is no version of a key: they start at 1")
+            raise errors.ConfigurationError(
+                f"{key_version} is not a version of a key: they start at 1"
+            )
         self._name, self._mount = check_key_name(key), check_mount(mount)
         self._vault = vault if isinstance(vault, Vault) else Vault(vault)
         description = read_description(self._vault, self._mount, self._name)
@@ -69,12 +72,12 @@ class VaultTransitKey(SigningKey):
             f"{self._vault.location}",
         )
         self._parameters = description.require_key_type().parameters
-        self._purpose = Purpose(
+        self._purpose = self._vault.purpose(
             f"sign with the key {description.path}",
             missing_policy(rule(f"{self._mount}/sign/{self._name}", "update")),
             self._mount,
         )
-        self._gatherer = Gatherer(self._sign_many, batch) if batch else None
+        self._batcher = Batcher(self._sign_many, batch) if batch else None
         if key_version is None and not is_pinned:
             self._warn_of_rotation()
 
@@ -89,25 +92,27 @@ class VaultTransitKey(SigningKey):
         )
 
     def _sign(self, message: bytes) -> KeyResponse:
-        if self._gatherer:
-            return self._gatherer.sign(message)
+        if self._batcher:
+            return self._batcher.sign(message)
         answer = self._request(hash_input=_base64(message))
-        return self._response(answer.data, answer)
+        with self._purpose.explained():
+            return self._response(answer.data, answer)
 
     async def _asign(self, message: bytes) -> KeyResponse:
-        if self._gatherer:
-            return await self._gatherer.asign(message)
+        if self._batcher and _is_in_asyncio():
+            return await self._batcher.asign(message)
         return await super()._asign(message)
 
     def _sign_many(self, messages: Sequence[bytes]) -> Sequence[KeyResponse | Exception]:
         answer = self._request(batch_input=[{"input": _base64(message)} for message in messages])
-        results = answer.data.get("batch_results")
-        if not isinstance(results, list) or len(results) != len(messages):
-            raise malformed(self._purpose, self._vault.server)
+        with self._purpose.explained():
+            results = answer.data["batch_results"]
+            if len(results) != len(messages):
+                raise ValueError("another number of results than of messages")
         return [self._outcome(result, answer) for result in results]
 
     def _request(self, **message: Any) -> Answer:
-        return self._vault.call(
+        return self._vault.ask(
             lambda client: client.secrets.transit.sign_data(
                 self._name,
                 key_version=self.version,
@@ -118,42 +123,46 @@ class VaultTransitKey(SigningKey):
             self._purpose,
         )
 
-    def _outcome(self, result: Any, answer: Answer) -> KeyResponse | Exception:
+    def _outcome(self, result: Mapping[str, Any], answer: Answer) -> KeyResponse | Exception:
         """One item of a batch; its failure is its own."""
         try:
-            if isinstance(result, Mapping) and result.get("error"):
-                return from_batch_item(str(result["error"]), self._purpose, self._vault.server)
-            return self._response(result, answer)
-        except SigningKeyError as error:
+            with self._purpose.explained():
+                if result.get("error"):
+                    # An item has no status of its own.
+                    raise VaultRefusalError(_BAD_REQUEST, [str(result["error"])])
+                return self._response(result, answer)
+        except errors.SigningKeyError as error:
             return error
 
-    def _response(self, result: Any, answer: Answer) -> KeyResponse:
-        text = result.get("signature") if isinstance(result, Mapping) else None
-        parts = _SIGNATURE.fullmatch(text) if isinstance(text, str) else None
+    def _response(self, result: Mapping[str, Any], answer: Answer) -> KeyResponse:
+        parts = _SIGNATURE.fullmatch(result["signature"])
         if parts is None:
-            raise malformed(self._purpose, self._vault.server)
+            raise ValueError("not a signature as Transit writes it")
         version = parts[1]
         if int(version) != self.version or result.get("key_version", self.version) != self.version:
-            raise InvalidSignatureError(
+            raise errors.InvalidSignatureError(
                 f"the key {self.reference} was asked to sign, and version {version} did (request "
                 f"id {answer.request_id}). The signature is not used. Check what stands between "
-                "here and Vault"
+                "this machine and Vault"
             )
-        try:
-            signature = base64.b64decode(parts[2], validate=True)
-        except binascii.Error as error:
-            raise malformed(self._purpose, self._vault.server) from error
         return KeyResponse(
-            signature,
+            base64.b64decode(parts[2], validate=True),
             key_version=version,
             request_id=answer.request_id,
             attempts=answer.attempts,
         )
 
     def _close(self) -> None:
-        if self._gatherer:
-            self._gatherer.close()
+        if self._batcher:
+            self._batcher.close()
         self._vault.close()
+
+
+def _is_in_asyncio() -> bool:
+    """Whether an asyncio task runs: not under trio, also where that is a guest of asyncio."""
+    with contextlib.suppress(RuntimeError):
+        return asyncio.current_task() is not None
+    return False
 
 
 def _base64(data: bytes) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Final
 
 from pydantic import AfterValidator
 
-from dfns_signers.errors import ConfigurationError
+from dfns_signers.plugin import errors
 
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _ALLOWED: Final = "letters, digits, '_', '-' and '.', and no '-' or '.' at the beginning"
@@ -28,26 +29,26 @@ def check_key_name(name: str) -> str:
         ConfigurationError: it would not be one segment of a path.
     """
     if not _SEGMENT.fullmatch(name):
-        raise ConfigurationError(f"{name!r} is no name of a key: expected {_ALLOWED}")
+        raise errors.ConfigurationError(f"{name!r} is not a name of a key: expected {_ALLOWED}")
     return name
 
 
-def check_auth_path(path: str) -> str:
-    """The path of an auth method below ``auth/``, without a slash at its end.
+def check_path(path: str, kind: str) -> str:
+    """A path of one or more segments, without a slash at its end.
+
+    Args:
+        path: as Vault lists mounts and namespaces, with or without a slash at its end.
+        kind: what it is the path of, for errors.
 
     Raises:
         ConfigurationError: it would lead elsewhere.
     """
-    return _check_path(path, "path of an auth method below 'auth/'")
-
-
-def check_namespace(path: str) -> str:
-    """A namespace, without a slash at its end.
-
-    Raises:
-        ConfigurationError: it is no such path.
-    """
-    return _check_path(path, "namespace")
+    trimmed = path.removesuffix("/")
+    if not all(_SEGMENT.fullmatch(segment) for segment in trimmed.split("/")):
+        raise errors.ConfigurationError(
+            f"{path!r} is not a {kind}: expected segments with '/' between them, each of {_ALLOWED}"
+        )
+    return trimmed
 
 
 def check_mount(path: str) -> str:
@@ -56,12 +57,12 @@ def check_mount(path: str) -> str:
     Raises:
         ConfigurationError: it would lead elsewhere, or is one of Vault's own paths.
     """
-    mount = _check_path(path, "mount of a secrets engine")
+    mount = check_path(path, "mount of a secrets engine")
     segments = mount.split("/")
     # Below a namespace, which may be the beginning of a path, there is a 'sys' again.
     if segments[0] in _RESERVED or "sys" in segments:
-        raise ConfigurationError(
-            f"{path!r} is no mount of a secrets engine: Vault keeps that path to itself"
+        raise errors.ConfigurationError(
+            f"{path!r} is not a mount of a secrets engine: Vault keeps that path to itself"
         )
     return mount
 
@@ -70,23 +71,15 @@ def _as_option(check: Callable[[str], str]) -> AfterValidator:
     def validate(value: str) -> str:
         try:
             return check(value)
-        except ConfigurationError as error:
+        except errors.ConfigurationError as error:
             raise ValueError(str(error)) from error
 
     return AfterValidator(validate)
 
 
-def _check_path(path: str, kind: str) -> str:
-    # Vault lists mounts and namespaces with a slash at the end.
-    trimmed = path.removesuffix("/")
-    if not all(_SEGMENT.fullmatch(segment) for segment in trimmed.split("/")):
-        raise ConfigurationError(
-            f"{path!r} is no {kind}: expected segments with '/' between them, each of {_ALLOWED}"
-        )
-    return trimmed
-
-
 KeyName = Annotated[str, _as_option(check_key_name)]
 Mount = Annotated[str, _as_option(check_mount)]
-Namespace = Annotated[str, _as_option(check_namespace)]
-AuthPath = Annotated[str, _as_option(check_auth_path)]
+Namespace = Annotated[str, _as_option(partial(check_path, kind="namespace"))]
+AuthPath = Annotated[
+    str, _as_option(partial(check_path, kind="path of an auth method below 'auth/'"))
+]

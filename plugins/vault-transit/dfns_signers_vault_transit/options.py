@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
+from typing import Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic.functional_validators import ModelWrapValidatorHandler
 from typing_extensions import Self
 
-from dfns_signers.backends.management import ManagementOptions
-from dfns_signers.backends.options import BackendOptions, ConfigPath
-from dfns_signers_vault_transit.auth import AuthOptions
+from dfns_signers.plugin import (
+    BackendOptions,
+    ConfigPath,
+    ManagementOptions,
+    RequestLimits,
+    ServiceUrl,
+    StrictModel,
+)
 from dfns_signers_vault_transit.environment import (
     first_variable,
     number_variable,
@@ -20,32 +24,19 @@ from dfns_signers_vault_transit.environment import (
     seconds,
     verification_is_switched_off,
 )
+from dfns_signers_vault_transit.logins import AuthOptions
 from dfns_signers_vault_transit.names import KeyName, Mount, Namespace
 
 DEFAULT_MOUNT: Final = "transit"
-DEFAULT_MAX_ATTEMPTS: Final = 3
-MOST_ATTEMPTS: Final = 20
 
-
-def _check_address(value: str) -> str:
-    expected = "expected an address such as 'https://vault.example.com:8200'"
-    try:
-        parts = urlsplit(value)
-        _ = parts.port
-    except ValueError:
-        raise ValueError(expected) from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(expected)
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError(f"{expected}, without a user, a query or a fragment")
-    return value.rstrip("/")
+MAX_BATCH: Final = 496
+"""Messages in a request. OpenBao refuses JSON of 1,000 strings and more, and then signs none: two
+for each message, and six for the parameters of an ECDSA or RSA signature."""
 
 
 def _attempts(retries: float | None) -> float | None:
     return None if retries is None else retries + 1
 
-
-Address = Annotated[str, AfterValidator(_check_address)]
 
 _ENVIRONMENT: Final[Mapping[str, Callable[[], Any]]] = {
     "address": lambda: first_variable("AGENT_ADDR", "ADDR"),
@@ -55,16 +46,17 @@ _ENVIRONMENT: Final[Mapping[str, Callable[[], Any]]] = {
     "client_key": lambda: path_variable("CLIENT_KEY"),
     "tls_server_name": lambda: first_variable("TLS_SERVER_NAME"),
     "read_timeout": lambda: number_variable("CLIENT_TIMEOUT", seconds, 0.001, 86400),
-    "max_attempts": lambda: _attempts(number_variable("MAX_RETRIES", int, 0, MOST_ATTEMPTS - 1)),
+    "max_attempts": lambda: _attempts(number_variable("MAX_RETRIES", int, 0, 19)),
 }
 """Where options come from that are not set."""
 
 
-class ConnectionOptions(BaseModel):
-    """Where Vault is, and how to get in. Unset ones come from Vault's own environment."""
+class VaultTransitConnection(RequestLimits):
+    """Where Vault is, and how to log in. Unset ones come from Vault's own environment."""
 
-    address: Address = Field(
-        description="Address of the server; else `VAULT_AGENT_ADDR`, else `VAULT_ADDR`.",
+    address: ServiceUrl = Field(
+        description="Address of the server: https, or http to this machine; else "
+        "`VAULT_AGENT_ADDR`, else `VAULT_ADDR`.",
     )
     namespace: Namespace | None = Field(
         default=None,
@@ -78,7 +70,7 @@ class ConnectionOptions(BaseModel):
         default_factory=lambda: {"method": "token"},
         validate_default=True,
         discriminator="method",
-        description="Table: how to come by a token, see below; else a token of the environment.",
+        description="How to get a token, see below; else a token of the environment.",
     )
     ca_cert: ConfigPath | None = Field(
         default=None,
@@ -96,23 +88,8 @@ class ConnectionOptions(BaseModel):
     tls_server_name: str | None = Field(
         default=None,
         min_length=1,
-        description="Name that the server's certificate bears, if not that of the address; else "
+        description="Name in the server's certificate, if not that of the address; else "
         "`VAULT_TLS_SERVER_NAME`.",
-    )
-    connect_timeout: float = Field(
-        default=3.0, gt=0, description="Seconds that a connection may take."
-    )
-    read_timeout: float = Field(
-        default=10.0,
-        gt=0,
-        description="Seconds between two pieces of an answer; else `VAULT_CLIENT_TIMEOUT`.",
-    )
-    max_attempts: int = Field(
-        default=DEFAULT_MAX_ATTEMPTS,
-        ge=1,
-        le=MOST_ATTEMPTS,
-        description="How often a request is sent at most: 412, 429, 5xx and broken connections "
-        "are tried again; else `VAULT_MAX_RETRIES` + 1.",
     )
 
     @model_validator(mode="wrap")
@@ -123,7 +100,7 @@ class ConnectionOptions(BaseModel):
         unset = (name for name in _ENVIRONMENT if name not in values)
         found = {name: v for name in unset if (v := _ENVIRONMENT[name]()) is not None}
         options = handler({**found, **values})
-        # What was found is no setting of the table: 'config show' tells them apart.
+        # What was found is not set in the table: 'config show' shows the difference.
         options.model_fields_set.difference_update(found)
         return options
 
@@ -139,12 +116,12 @@ class ConnectionOptions(BaseModel):
         return self
 
 
-class BatchOptions(BaseModel):
-    """Gather concurrent signatures of a key into one request."""
+class BatchOptions(StrictModel):
+    """Sign messages that are asked for at the same time in one request."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    max_size: int = Field(default=100, ge=2, le=1000, description="Most signatures of a request.")
+    max_size: int = Field(
+        default=100, ge=2, le=MAX_BATCH, description="Most signatures in a request."
+    )
     max_wait: float = Field(
         default=0.1,
         gt=0,
@@ -154,7 +131,7 @@ class BatchOptions(BaseModel):
     )
 
 
-class VaultTransitOptions(BackendOptions, ConnectionOptions):
+class VaultTransitOptions(BackendOptions, VaultTransitConnection):
     """Options of ``backend = "vault-transit"``."""
 
     key: KeyName = Field(description="Name of the key.")
@@ -164,11 +141,12 @@ class VaultTransitOptions(BackendOptions, ConnectionOptions):
         description="Version of the key that signs. Without it the latest at opening is pinned.",
     )
     batch: BatchOptions | None = Field(
-        default=None, description="Table: gather concurrent signatures, see below. Off by default."
+        default=None,
+        description="Sign concurrent messages in one request, see below. Off by default.",
     )
 
 
-class CreateKeyOptions(ManagementOptions, ConnectionOptions):
+class VaultTransitCreate(ManagementOptions, VaultTransitConnection):
     """Options of creating a key."""
 
     key: KeyName = Field(description="Name of the key to create.")
@@ -179,5 +157,5 @@ class CreateKeyOptions(ManagementOptions, ConnectionOptions):
     )
 
 
-class ListKeysOptions(ManagementOptions, ConnectionOptions):
+class VaultTransitList(ManagementOptions, VaultTransitConnection):
     """Options of listing keys."""

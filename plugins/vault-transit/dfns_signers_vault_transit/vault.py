@@ -1,24 +1,21 @@
-"""One Vault server: every request goes through here, with a living token, and retried."""
+"""One Vault server: every request goes through here, with a living token, and repeated."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
-from tenacity.wait import wait_exponential, wait_random
+from dfns_signers.plugin import Attempt, KeyStore, RequestLimits, errors
+from dfns_signers_vault_transit.client import VaultRefusalError, build_client, strict_client
+from dfns_signers_vault_transit.errors import DENIALS, PROVIDER, Purpose
+from dfns_signers_vault_transit.logins import check_token
+from dfns_signers_vault_transit.options import VaultTransitConnection
+from dfns_signers_vault_transit.tokens import TokenManager
 
-from dfns_signers.errors import KeyAccessError, SigningKeyError
-from dfns_signers_vault_transit.client import build_client, strict_twin
-from dfns_signers_vault_transit.errors import FAILURES, Purpose, from_exception, harmless
-from dfns_signers_vault_transit.login import check_token, login_for
-from dfns_signers_vault_transit.options import DEFAULT_MAX_ATTEMPTS, ConnectionOptions
-from dfns_signers_vault_transit.tokens import TokenKeeper
-
-_LONGEST_WAIT: Final = 5.0
-_BACKOFF: Final = wait_exponential(multiplier=0.1, max=_LONGEST_WAIT) + wait_random(0, 0.1)
+_LIMITS: Final = RequestLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +34,13 @@ class Answer:
 
 
 class Vault:
-    """A Vault server as an hvac client sees it.
+    """A Vault server as an hvac client sees it; safe to use from several threads.
 
     Args:
         client: ``hvac.Client``. Its session, server and namespace are used; redirects are not
             followed.
-        tokens: sees to the client's token; None leaves that to whoever made the client.
-        max_attempts: how often a request is sent at most.
+        tokens: keeps the client's token alive; None leaves that to whom the client belongs.
+        limits: how often a request is sent, and how long all attempts may take.
         sleep: waits for some seconds between two attempts.
     """
 
@@ -51,99 +48,92 @@ class Vault:
         self,
         client: Any,
         *,
-        tokens: TokenKeeper | None = None,
-        max_attempts: int = DEFAULT_MAX_ATTEMPTS,
+        tokens: TokenManager | None = None,
+        limits: RequestLimits = _LIMITS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._owner = client
-        self._client = client if tokens else strict_twin(client)
+        self._client = client if tokens else strict_client(client)
         self._tokens = tokens
-        self._max_attempts = max_attempts
-        self._sleep = sleep
+        self._store = partial(
+            KeyStore,
+            PROVIDER,
+            max_attempts=limits.max_attempts,
+            timeout=limits.timeout,
+            sleep=sleep,
+        )
         self.location = _location(client)
-        self.server = server_name(client)
 
-    def call(self, request: Callable[[Any], Any], purpose: Purpose) -> Answer:
+    def purpose(self, task: str, remedy: str, mount: str) -> Purpose:
+        """What a request to this server is for; see Purpose."""
+        return Purpose(task, f"Vault at {self.location}", remedy, mount)
+
+    def ask(
+        self, request: Callable[[Any], Any], purpose: Purpose, *, repeat: bool = True
+    ) -> Answer:
         """Send a request.
 
         Args:
             request: sends it with the client that it is given, and returns the answer.
             purpose: what it is for.
+            repeat: False for a request that must not be carried out twice.
 
         Raises:
             SigningKeyError: Vault refused or failed, after as many attempts as are allowed.
         """
-        sent = 0
-
-        def send() -> Answer:
-            nonlocal sent
-            sent += 1
-            return self._send(request, purpose, sent)
-
-        retrying = Retrying(
-            stop=stop_after_attempt(self._max_attempts),
-            wait=_wait,
-            retry=retry_if_exception(lambda error: getattr(error, "retriable", False)),
-            sleep=self._sleep,
-            reraise=True,
-        )
-        return retrying(self._with_token, send)
+        store = self._store(purpose.explain)
+        return store.ask(purpose.task, partial(self._send, request), repeat=repeat)
 
     def close(self) -> None:
         """Close the connections, unless somebody else made the client."""
         if self._tokens:
             self._client.adapter.close()
 
-    def _with_token(self, send: Callable[[], Answer]) -> Answer:
+    def _send(self, request: Callable[[Any], Any], attempt: Attempt) -> Answer:
         if self._tokens is None:
             token = self._owner.token
             self._client.token = token and check_token(token, "the token of the hvac client")
-            return send()
+            return self._answer(request, attempt.number)
         token = self._tokens.ready()
         try:
-            return send()
-        except KeyAccessError as denial:
-            if not self._replace(token, denial):
+            return self._answer(request, attempt.number)
+        except VaultRefusalError as denial:
+            if denial.status not in DENIALS or not self._replace(self._tokens, token, denial):
                 raise
-        return send()
+        return self._answer(request, attempt.number + 1)
 
-    def _replace(self, token: str, denial: KeyAccessError) -> bool:
-        """Come by another token; where that fails for good, the denial comes first."""
-        assert self._tokens  # noqa: S101  # for the type checker
+    def _replace(self, tokens: TokenManager, token: str, denial: VaultRefusalError) -> bool:
+        """Get another token; where that fails for good, the denial comes first."""
         try:
-            return self._tokens.replace(token)
-        except SigningKeyError as error:
+            return tokens.replace(token)
+        except errors.SigningKeyError as error:
             if error.retriable:
                 raise
-            raise KeyAccessError(f"{denial}\nNor is there another token: {error}") from error
+            said = [*denial.errors, f"nor is there another token: {error}"]
+            raise VaultRefusalError(denial.status, said) from error
 
-    def _send(self, request: Callable[[Any], Any], purpose: Purpose, sent: int) -> Answer:
-        try:
-            answer = request(self._client)
-        except FAILURES as error:
-            raise from_exception(error, purpose, self.server) from harmless(error)
+    def _answer(self, request: Callable[[Any], Any], attempts: int) -> Answer:
+        answer = request(self._client)
         data = answer.get("data")
-        return Answer(data if isinstance(data, Mapping) else {}, answer.get("request_id"), sent)
+        return Answer(data if isinstance(data, Mapping) else {}, answer.get("request_id"), attempts)
 
 
-def _wait(state: RetryCallState) -> float:
-    """Seconds until the next attempt: as long as Vault asks, within bounds."""
-    failure = state.outcome.exception() if state.outcome else None
-    asked = getattr(failure.__cause__ if failure else None, "retry_after", None)
-    seconds = float(asked) if asked and asked.isdecimal() else 0.0
-    return max(_BACKOFF(state), min(seconds, _LONGEST_WAIT))
+def connect(
+    options: VaultTransitConnection, *, clock: Callable[[], float] = time.monotonic
+) -> Vault:
+    """The server that options describe; the first request logs in.
 
-
-def connect(options: ConnectionOptions) -> Vault:
-    """The server that options describe; the first request logs in."""
+    Args:
+        options: where it is, and how to log in.
+        clock: seconds, monotonic, by which tokens are renewed.
+    """
     client = build_client(options)
-    tokens = TokenKeeper(client, login_for(options.auth), server=server_name(client))
-    return Vault(client, tokens=tokens, max_attempts=options.max_attempts)
-
-
-def server_name(client: Any) -> str:
-    """Names the server in errors."""
-    return f"Vault at {_location(client)}"
+    login = options.auth
+    purpose = Purpose(
+        login.task, f"Vault at {_location(client)}", login.remedy, login.mount, is_login=True
+    )
+    tokens = TokenManager(client, login, purpose, clock=clock)
+    return Vault(client, tokens=tokens, limits=options)
 
 
 def _location(client: Any) -> str:

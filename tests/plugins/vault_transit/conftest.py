@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from dfns_signers_testkit.vault import VaultServer, dev_server, find_program, local_vault
-from dfns_signers_vault_transit.backend import VaultTransitBackend
 from dfns_signers_vault_transit.key import VaultTransitKey
+from dfns_signers_vault_transit.plugin import VaultTransitBackend
 from tests.core.client.scripted import Reply, ScriptedApi
 from tests.plugins.vault_transit.kubernetes import Issuer
 from tests.plugins.vault_transit.operator import Operator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -123,6 +124,19 @@ class Operator:
         role_id = methods.read_role_id(role, mount_point=path)["data"]["role_id"]
         secret_id = methods.generate_secret_id(role, mount_point=path)["data"]["secret_id"]
         return AppRole(path, role, role_id, secret_id)
+
+    def tokens_of(self, approle: AppRole) -> list[dict[str, Any]]:
+        """What the server knows of the living tokens that a role has handed out."""
+        tokens, found = self.client.auth.token, []
+        for accessor in tokens.list_accessors()["data"]["keys"]:
+            # One that ended in the meantime.
+            with contextlib.suppress(hvac.exceptions.VaultError):
+                found.append(tokens.lookup_accessor(accessor)["data"])
+        return [one for one in found if one["path"] == f"auth/{approle.path}/login"]
+
+    def revoke_tokens_of(self, approle: AppRole) -> None:
+        for one in self.tokens_of(approle):
+            self.client.auth.token.revoke_accessor(one["accessor"])
 
     def token_data(self, token: str) -> dict[str, Any]:
         """What the server knows of a token."""

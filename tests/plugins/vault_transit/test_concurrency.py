@@ -1,36 +1,111 @@
-"""Threads, event loops and bursts on a real server."""
+"""Threads, event loops and bursts: on a real server, and on one that holds its first answer."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
+import subprocess
+import sys
 import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
+import tomli_w
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from dfns_signers.errors import SigningKeyError
-from dfns_signers.signing_key import KeyResponse
-from tests.core.client.scripted import Reply, ScriptedApi
+from dfns_signers.errors import KeyNotFoundError, SigningKeyError
+from dfns_signers.signing_key import Signature
+from dfns_signers_vault_transit.algorithms import KEY_TYPES
+from dfns_signers_vault_transit.options import MAX_BATCH
+from tests.core.client.scripted import Reply, ScriptedApi, Seen
 from tests.core.keys import is_signature
-from tests.plugins.vault_transit.conftest import FAKE_SIGN, OpenKey
+from tests.plugins.vault_transit.conftest import (
+    FAKE_READ,
+    FAKE_SIGN,
+    OpenKey,
+    settings_for,
+)
 from tests.plugins.vault_transit.operator import Operator
 
 MESSAGES = [b"message %d" % number for number in range(100)]
 BATCHES = pytest.mark.parametrize("batch", [None, {}, {"max_size": 7}], ids=str)
+LOOPS = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+
+Burst = Callable[[Any, Sequence[bytes]], list[Signature]]
 
 
-def count_requests(key: Any, monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Every request of a key to its server from now on."""
-    seen: list[object] = []
-    original = key._vault._send
+class HoldingVault:
+    """Signs with a key of its own; its first answer leaves when the second request has come.
 
-    def counting(*args: Any) -> Any:
-        seen.append(args)
-        return original(*args)
+    ``arrived`` counts the requests; no answer leaves before ``may_answer``.
+    """
 
-    monkeypatch.setattr(key._vault, "_send", counting)
-    return seen
+    def __init__(self, api: ScriptedApi) -> None:
+        self.sizes: list[int] = []
+        self.broken: dict[str, Any] = {}
+        self.url = api.url
+        self._key = ed25519.Ed25519PrivateKey.generate()
+        self._second = threading.Event()
+        self.arrived = threading.Semaphore(0)
+        self.may_answer = threading.Event()
+        public = base64.b64encode(self._key.public_key().public_bytes_raw()).decode()
+        described = {"type": "ed25519", "latest_version": 1, "keys": {"1": {"public_key": public}}}
+        api.on(FAKE_READ, always=Reply(body={"data": described}))
+        api.on(FAKE_SIGN, always=self._answer)
+
+    def _answer(self, seen: Seen) -> Reply:
+        inputs = [one["input"] for one in json.loads(seen.body)["batch_input"]]
+        self.sizes.append(len(inputs))
+        if len(self.sizes) > 1:
+            self._second.set()
+        self.arrived.release()
+        assert self._second.wait(20)
+        assert self.may_answer.wait(20)
+        results = [self.broken.get(text, self._signed(text)) for text in inputs]
+        return Reply(body={"request_id": f"of-{len(inputs)}", "data": {"batch_results": results}})
+
+    def _signed(self, text: str) -> dict[str, Any]:
+        signature = base64.b64encode(self._key.sign(base64.b64decode(text))).decode()
+        return {"signature": f"vault:v1:{signature}", "key_version": 1}
+
+
+@pytest.fixture
+def holding(fake: ScriptedApi) -> HoldingVault:
+    holding = HoldingVault(fake)
+    holding.may_answer.set()
+    return holding
+
+
+@pytest.fixture
+def open_held(holding: HoldingVault, open_key: OpenKey) -> OpenKey:
+    """Opens a key that sends its first message alone, and all others together."""
+
+    def open_it(messages: int = len(MESSAGES)) -> Any:
+        batch = {"max_size": messages - 1, "max_wait": 10}
+        return open_key("k", address=holding.url, mount="transit", key_version=1, batch=batch)
+
+    return open_it
+
+
+def threads_sign(key: Any, messages: Sequence[bytes]) -> list[Signature]:
+    with ThreadPoolExecutor(len(messages)) as threads:
+        return list(threads.map(key.sign_with_evidence, messages))
+
+
+def tasks_sign(key: Any, messages: Sequence[bytes]) -> list[Signature]:
+    async def sign_all() -> list[Signature]:
+        return list(await asyncio.gather(*map(key.asign_with_evidence, messages)))
+
+    return asyncio.run(sign_all())
+
+
+BURSTS = pytest.mark.parametrize("burst", [threads_sign, tasks_sign])
 
 
 @BATCHES
@@ -49,66 +124,54 @@ def test_many_threads_each_get_the_signature_of_their_message(
 
 
 @BATCHES
-def test_many_tasks_each_get_the_signature_of_their_message(
+@LOOPS
+@pytest.mark.anyio
+async def test_many_tasks_each_get_the_signature_of_their_message(
     batch: dict[str, int] | None, operator: Operator, open_key: OpenKey
 ) -> None:
     name = operator.key()
     key = open_key(name, batch=batch)
+    signatures = {}
 
-    async def sign_all() -> list[bytes]:
-        return list(await asyncio.gather(*map(key.asign, MESSAGES)))
+    async def sign(message: bytes) -> None:
+        signatures[message] = await key.asign(message)
 
-    signatures = asyncio.run(sign_all())
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as tasks:
+            for message in MESSAGES:
+                tasks.start_soon(sign, message)
 
     public = operator.public_key(name)
-    assert all(map(is_signature, [public] * 100, MESSAGES, signatures))
+    assert all(is_signature(public, m, signatures[m]) for m in MESSAGES)
 
 
-def test_burst_of_a_hundred_threads_costs_a_few_requests(
-    operator: Operator, open_key: OpenKey, monkeypatch: pytest.MonkeyPatch
+@BURSTS
+def test_burst_of_a_hundred_costs_two_requests_and_evidence_names_the_own_one(
+    burst: Burst, holding: HoldingVault, open_held: OpenKey
 ) -> None:
-    key = open_key(operator.key("rsa-2048"), batch={"max_wait": 10})
-    requests = count_requests(key, monkeypatch)
-    together = threading.Barrier(100)
+    signatures = burst(open_held(), MESSAGES)
 
-    def sign(message: bytes) -> bytes:
-        together.wait(20)
-        return key.sign(message)
-
-    with ThreadPoolExecutor(100) as threads:
-        list(threads.map(sign, MESSAGES))
-
-    assert len(requests) <= 10
+    assert sorted(holding.sizes) == [1, 99]
+    assert Counter(s.evidence.request_id for s in signatures) == {"of-1": 1, "of-99": 99}
 
 
-def test_burst_of_a_hundred_tasks_costs_a_few_requests(
-    operator: Operator, open_key: OpenKey, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("key_type", ["ed25519", "ecdsa-p256", "rsa-4096"])
+def test_largest_batch_is_one_request_that_the_server_takes(
+    key_type: str, operator: Operator, open_key: OpenKey
 ) -> None:
-    key = open_key(operator.key("rsa-2048"), batch={"max_wait": 10})
-    requests = count_requests(key, monkeypatch)
+    name = operator.key(key_type)
+    batch = [{"input": base64.b64encode(b"%d" % i).decode()} for i in range(MAX_BATCH)]
+    parameters = KEY_TYPES[key_type].parameters
 
-    async def sign_all() -> None:
-        await asyncio.gather(*map(key.asign, MESSAGES))
+    answer = operator.client.secrets.transit.sign_data(
+        name, batch_input=batch, key_version=1, mount_point=operator.mount, **parameters
+    )
 
-    asyncio.run(sign_all())
-
-    assert len(requests) <= 10
-
-
-def test_evidence_of_a_batch_has_the_request_it_was_in(
-    operator: Operator, open_key: OpenKey
-) -> None:
-    key = open_key(operator.key("rsa-2048"), batch={"max_wait": 10})
-
-    with ThreadPoolExecutor(20) as threads:
-        evidences = [s.evidence for s in threads.map(key.sign_with_evidence, MESSAGES)]
-
-    assert all(e.request_id and e.key_version == "1" for e in evidences)
-    assert 1 < len({e.request_id for e in evidences}) < 100
+    assert len(answer["data"]["batch_results"]) == MAX_BATCH
 
 
 def test_event_loop_runs_on_while_vault_is_slow(fake: ScriptedApi, open_fake: OpenKey) -> None:
-    """The server answers only once the loop, still running, has told it to."""
+    """The server answers only once the loop, still running, has let it."""
     may_answer = threading.Event()
 
     def answer(_seen: object) -> Reply:
@@ -126,30 +189,29 @@ def test_event_loop_runs_on_while_vault_is_slow(fake: ScriptedApi, open_fake: Op
     assert "HTTP 400" in str(asyncio.run(sign_and_tick()))
 
 
-def test_failed_item_of_an_answer_fails_alone(
-    fake: ScriptedApi, operator: Operator, open_fake: OpenKey
+def test_failed_item_of_an_answer_with_an_error_status_is_explained(
+    fake: ScriptedApi, open_fake: OpenKey
 ) -> None:
-    """Vault answers per item, and may do so with an error status."""
     results = [{"error": "requested version for signing is higher than the latest key version"}]
     fake.on(FAKE_SIGN, Reply(status=400, body={"data": {"batch_results": results}}))
-    key = open_fake(batch={})
 
-    (outcome,) = key._sign_many([b"message"])
-
-    assert "no such version" in str(outcome)
+    with pytest.raises(KeyNotFoundError, match="no such version"):
+        open_fake(batch={}).sign(b"message")
 
 
-@pytest.mark.parametrize("result", [{}, {"signature": "vault:v1:AAAA"}, "signed", None], ids=str)
-def test_item_that_is_no_signature_of_the_key_fails_alone(
-    result: object, fake: ScriptedApi, operator: Operator, open_fake: OpenKey
+@pytest.mark.parametrize("result", [{}, {"signature": "vault:v2:AAAA"}, "signed", None], ids=str)
+def test_item_that_is_not_a_signature_of_the_key_fails_alone(
+    result: object, holding: HoldingVault, open_held: OpenKey
 ) -> None:
-    good = {"signature": f"vault:v2:{'A' * 86}==", "key_version": 2}
-    fake.on(FAKE_SIGN, Reply(body={"data": {"batch_results": [good, result]}}))
+    holding.broken[base64.b64encode(b"bad").decode()] = result
+    key = open_held(3)
 
-    first, second = open_fake(batch={})._sign_many([b"first", b"second"])
+    with ThreadPoolExecutor(3) as threads:
+        futures = [threads.submit(key.sign, message) for message in (b"bad", b"good", b"fine")]
 
-    assert isinstance(first, KeyResponse)
-    assert isinstance(second, SigningKeyError)
+    assert sorted(holding.sizes) == [1, 2]
+    assert isinstance(futures[0].exception(), SigningKeyError)
+    assert [future.exception() for future in futures[1:]] == [None, None]
 
 
 @pytest.mark.parametrize("results", [[], [{}, {}], {}, None], ids=str)
@@ -158,16 +220,86 @@ def test_answer_with_another_number_of_results_is_refused(
 ) -> None:
     fake.on(FAKE_SIGN, Reply(body={"data": {"batch_results": results}}))
 
-    with pytest.raises(Exception, match="not what Vault's API documents"):
+    with pytest.raises(SigningKeyError, match="not what Vault's API documents"):
         open_fake(batch={}).sign(b"message")
 
 
-def test_key_that_is_closed_sends_nothing_more_of_what_it_gathered(
-    operator: Operator, open_key: OpenKey
+@pytest.mark.parametrize("batch", [None, {}], ids=["single", "batched"])
+def test_key_that_was_closed_sends_nothing_more(
+    batch: dict[str, int] | None, fake: ScriptedApi, open_fake: OpenKey
 ) -> None:
-    key = open_key(operator.key(), batch={})
-    assert key._gatherer
+    key = open_fake(batch=batch)
     key.close()
 
-    with pytest.raises(SigningKeyError, match="was closed"):
-        key._gatherer.sign(b"message")
+    with pytest.raises(SigningKeyError, match="is closed"):
+        key.sign(b"message")
+
+    assert fake.sent(FAKE_SIGN) == []
+
+
+@BURSTS
+def test_closing_waits_for_the_signatures_under_way(
+    burst: Burst, holding: HoldingVault, open_held: OpenKey
+) -> None:
+    key = open_held(3)
+    holding.may_answer.clear()
+
+    with ThreadPoolExecutor(2) as threads:
+        signing = threads.submit(burst, key, [b"0", b"1", b"2"])
+        assert holding.arrived.acquire(timeout=20)
+        assert holding.arrived.acquire(timeout=20)
+        closing = threads.submit(key.close)
+        holding.may_answer.set()
+        closing.result(20)
+
+    assert len(signing.result(0)) == 3
+    with pytest.raises(SigningKeyError, match="is closed"):
+        key.sign(b"message")
+
+
+FORKING = """
+import asyncio, os, sys
+from dfns_signers import load_signer
+
+signer = load_signer("p", config=sys.argv[1])
+challenge = {"challenge": "text", "allowCredentials": {"key": [{"type": "public-key", "id": "c"}]}}
+
+async def sign():
+    return await asyncio.wait_for(signer.asign(challenge), 20)
+
+asyncio.run(sign())
+child = os.fork()
+if child == 0:
+    try:
+        asyncio.run(sign())
+        signer.sign(challenge)
+    except BaseException as error:
+        print(repr(error), file=sys.stderr, flush=True)
+        os._exit(1)
+    os._exit(0)
+_, status = os.waitpid(child, 0)
+asyncio.run(sign())
+signer.close()
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+@pytest.mark.parametrize("batch", [None, {}], ids=["single", "batched"])
+def test_configured_signer_signs_in_a_forked_child_and_on_in_its_parent(
+    batch: dict[str, int] | None, operator: Operator, tmp_path: Path
+) -> None:
+    signer = {**settings_for(operator), "backend": "vault-transit", "key": operator.key()}
+    signer |= {"key_version": 1, **({} if batch is None else {"batch": batch})}
+    config = tmp_path / "config.toml"
+    config.write_text(tomli_w.dumps({"profiles": {"p": {"credential_id": "c", "signer": signer}}}))
+    config.chmod(0o600)
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", FORKING, str(config)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")

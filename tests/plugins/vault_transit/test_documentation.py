@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from dfns_signers.config.assembly import open_key
 from dfns_signers.config.loading import load_profile
+from dfns_signers.secrets import Secret
 from dfns_signers_testkit.vault import VaultServer, dev_server, find_program
-from dfns_signers_vault_transit import auth as auth_options
 from dfns_signers_vault_transit.algorithms import KEY_TYPES
-from dfns_signers_vault_transit.auth import METHODS
-from dfns_signers_vault_transit.errors import RULES
+from dfns_signers_vault_transit.errors import (
+    BY_CLASS,
+    BY_EXCEPTION,
+    BY_STATUS,
+    BY_TEXT,
+    creating_policy,
+    listing_policy,
+    signing_policy,
+)
+from dfns_signers_vault_transit.logins import METHODS, SERVICE_ACCOUNT_TOKEN
 from dfns_signers_vault_transit.options import BatchOptions, VaultTransitOptions
-from dfns_signers_vault_transit.policy import creating_policy, listing_policy, signing_policy
 from tests.core.client.scripted import ScriptedApi
-from tests.core.config.pages import DOCS, blocks, section
+from tests.core.config.pages import DOCS, blocks, rows, section
 from tests.core.keys import is_signature
 from tests.plugins.vault_transit.certificates import Authority
 from tests.plugins.vault_transit.conftest import without_choice
@@ -32,16 +42,26 @@ from tests.secrecy import CANARY
 
 PAGE = "vault-transit.md"
 KEY = "dfns-production"
-MOUNTED_TOKEN = auth_options.SERVICE_ACCOUNT_TOKEN
 
 
-def row(name: str, field: Any) -> str:
+TYPES: dict[Any, str] = {int: "integer", float: "number", Secret: "string or table"}
+
+
+def is_table(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def row(name: str, field: FieldInfo) -> str:
     """A row of a table of options, as the page has it."""
+    kinds = [
+        kind for kind in get_args(field.annotation) or [field.annotation] if kind is not NoneType
+    ]
+    kind = "table" if is_table(kinds[0]) else TYPES.get(kinds[0], "string")
     if field.is_required():
         default = "required"
     else:
         default = "" if field.default is None or field.default_factory else f"`{field.default}`"
-    return f"| `{name}` | {default} | {field.description} |".replace("|  |", "| |")
+    return f"| `{name}` | {kind} | {default} | {field.description} |"
 
 
 def rows_of(model: type[BaseModel]) -> list[str]:
@@ -49,15 +69,19 @@ def rows_of(model: type[BaseModel]) -> list[str]:
 
 
 @pytest.mark.parametrize("model", [VaultTransitOptions, BatchOptions, *METHODS])
-def test_every_option_of_the_model_is_in_the_page_in_order(model: type[BaseModel]) -> None:
-    assert "\n".join(rows_of(model)) in (DOCS / PAGE).read_text(encoding="utf-8")
+def test_every_option_of_the_model_is_in_a_table_of_its_own(model: type[BaseModel]) -> None:
+    tables = re.findall(r"(?:^\|.*\n)+", (DOCS / PAGE).read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert sorted(rows_of(model)) in [sorted(rows(table)) for table in tables]
 
 
 def test_every_type_of_key_and_every_error_is_in_the_page() -> None:
     types, errors = section(PAGE, "Which keys"), section(PAGE, "Errors")
 
     assert [name for name in KEY_TYPES if f"`{name}`" not in types] == []
-    assert {r.error.__name__ for r in RULES if f"`{r.error.__name__}`" not in errors} == set()
+    tables = (BY_TEXT, BY_STATUS, BY_CLASS, BY_EXCEPTION)
+    raised = {meaning.error.__name__ for table in tables for meaning in table.values()}
+    assert {name for name in raised if f"`{name}`" not in errors} == set()
 
 
 def test_policies_are_those_that_the_suite_proves() -> None:
@@ -128,7 +152,6 @@ def test_kubernetes_walkthrough_leads_to_a_signature(
     fake: ScriptedApi,
     issuer: Issuer,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fake.on("/apis/authentication.k8s.io/v1/tokenreviews", always=review)
     Authority(tmp_path)
@@ -136,7 +159,6 @@ def test_kubernetes_walkthrough_leads_to_a_signature(
     (tmp_path / "reviewer.jwt").write_text(f"{CANARY}-reviewer")
     mounted = tmp_path / "token"
     mounted.write_text(issuer.pod_token())
-    monkeypatch.setattr(auth_options, "SERVICE_ACCOUNT_TOKEN", str(mounted))
     (earlier,) = blocks(section(PAGE, "AppRole, step by step"), "sh")
     reader.run(earlier.partition("vault auth enable")[0])
     kubernetes = section(PAGE, "Kubernetes, step by step")
@@ -144,8 +166,10 @@ def test_kubernetes_walkthrough_leads_to_a_signature(
 
     reader.run(script, KUBERNETES_HOST=fake.url)
 
-    assert MOUNTED_TOKEN in kubernetes
-    assert reader.sign(blocks(kubernetes, "toml")[0])
+    assert SERVICE_ACCOUNT_TOKEN in kubernetes
+    (profile,) = blocks(kubernetes, "toml")
+    assert profile.count("role = ") == 1
+    assert reader.sign(profile.replace("role = ", f'jwt = {{ file = "{mounted}" }}, role = '))
 
 
 def test_creating_by_command_line_makes_the_key_that_terraform_would(reader: Reader) -> None:

@@ -8,7 +8,6 @@ import pytest
 from pydantic import ValidationError
 
 from dfns_signers.errors import KeyAccessError
-from dfns_signers_vault_transit import auth as auth_options
 from tests.core.client.scripted import ScriptedApi
 from tests.core.keys import is_signature
 from tests.plugins.vault_transit.certificates import Authority
@@ -97,7 +96,6 @@ def test_kubernetes_login_with_the_token_of_the_pod_signs(
     issuer: Issuer,
     open_key: OpenKey,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     key = own_server.key()
     own_server.client.auth.kubernetes.create_role(
@@ -109,8 +107,12 @@ def test_kubernetes_login_with_the_token_of_the_pod_signs(
     )
     mounted = tmp_path / "token"
     mounted.write_text(issuer.pod_token())
-    monkeypatch.setattr(auth_options, "SERVICE_ACCOUNT_TOKEN", str(mounted))
-    auth = {"method": "kubernetes", "path": kubernetes_path, "role": "signer"}
+    auth = {
+        "method": "kubernetes",
+        "path": kubernetes_path,
+        "role": "signer",
+        "jwt": {"file": str(mounted)},
+    }
 
     signature = open_key(key, at=own_server, auth=auth).sign(b"message")
 
@@ -127,7 +129,7 @@ def test_kubernetes_role_that_does_not_exist_is_named(
         "jwt": issuer.pod_token(),
     }
 
-    with pytest.raises(KeyAccessError, match="Check the role 'stranger'"):
+    with pytest.raises(KeyAccessError, match="check the role 'stranger'"):
         open_key("k", at=own_server, auth=auth)
 
 

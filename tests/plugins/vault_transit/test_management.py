@@ -12,9 +12,14 @@ from typer.testing import CliRunner
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.backends.management import KeyDescription
 from dfns_signers.cli.app import app
-from dfns_signers.errors import KeyNotFoundError, SigningKeyError, UnsupportedKeyError
-from dfns_signers_vault_transit.backend import VaultTransitBackend
-from dfns_signers_vault_transit.options import CreateKeyOptions, ListKeysOptions
+from dfns_signers.errors import (
+    KeyNotFoundError,
+    KeyStoreUnavailableError,
+    SigningKeyError,
+    UnsupportedKeyError,
+)
+from dfns_signers_vault_transit.options import VaultTransitCreate, VaultTransitList
+from dfns_signers_vault_transit.plugin import VaultTransitBackend
 from tests.core.client.scripted import Reply, ScriptedApi
 from tests.core.keys import is_signature
 from tests.plugins.vault_transit.conftest import OpenKey, open_with, settings_for
@@ -23,12 +28,12 @@ from tests.plugins.vault_transit.operator import Operator, unique
 
 def create(operator: Operator, algorithm: Algorithm, **options: Any) -> KeyDescription:
     settings = {**settings_for(operator), "key": unique("key"), **options}
-    return VaultTransitBackend().create(algorithm, CreateKeyOptions.model_validate(settings))
+    return VaultTransitBackend().create(algorithm, VaultTransitCreate.model_validate(settings))
 
 
 def listed(operator: Operator, **options: Any) -> dict[str, KeyDescription]:
     settings = {**settings_for(operator), **options}
-    found = VaultTransitBackend().list_keys(ListKeysOptions.model_validate(settings))
+    found = VaultTransitBackend().list_keys(VaultTransitList.model_validate(settings))
     return {key.reference: key for key in found}
 
 
@@ -78,7 +83,7 @@ def test_name_that_is_taken_is_refused_and_the_key_stays(operator: Operator) -> 
     name = operator.key("rsa-2048")
     before = operator.described(name)
 
-    with pytest.raises(SigningKeyError, match=f"{name} already"):
+    with pytest.raises(SigningKeyError, match=f"{name}: there is one already"):
         create(operator, Algorithm.ED25519, key=name)
 
     assert operator.described(name) == before
@@ -93,8 +98,22 @@ def test_name_that_is_taken_at_the_same_moment_is_refused(
     fake.on(path, Reply(status=404, body={"errors": []}), Reply(status=204))
     fake.on(path, Reply(body={"data": others}))
 
-    with pytest.raises(SigningKeyError, match="transit/k already"):
+    with pytest.raises(SigningKeyError, match="transit/k: there is one already"):
         create(operator, Algorithm.ED25519, address=fake.url, mount="transit", key="k")
+
+
+def test_creation_that_may_have_happened_is_not_sent_again(
+    fake: ScriptedApi, operator: Operator
+) -> None:
+    path = "/v1/transit/keys/k"
+    fake.on(path, Reply(status=404, body={"errors": []}), always=Reply(status=503))
+
+    with pytest.raises(KeyStoreUnavailableError, match="cannot create the key transit/k"):
+        create(
+            operator, Algorithm.ED25519, address=fake.url, mount="transit", key="k", max_attempts=3
+        )
+
+    assert [seen.method for seen in fake.sent(path)] == ["GET", "POST"]
 
 
 def test_list_has_every_signing_key_with_the_table_of_its_latest_version(
@@ -130,7 +149,9 @@ def test_list_of_a_mount_that_does_not_exist_is_an_error(operator: Operator) -> 
 
 
 @pytest.mark.parametrize("body", [{}, {"data": {"keys": "k"}}, {"data": None}], ids=str)
-def test_list_that_is_none_is_refused(body: object, fake: ScriptedApi, operator: Operator) -> None:
+def test_list_of_another_shape_is_refused(
+    body: object, fake: ScriptedApi, operator: Operator
+) -> None:
     fake.on("/v1/transit/keys", always=Reply(body=body))
 
     with pytest.raises(SigningKeyError, match="not what Vault's API documents"):

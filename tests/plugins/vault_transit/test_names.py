@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,12 +14,11 @@ from pydantic import ValidationError
 from dfns_signers.errors import ConfigurationError
 from dfns_signers_vault_transit.key import VaultTransitKey
 from dfns_signers_vault_transit.names import (
-    check_auth_path,
     check_key_name,
     check_mount,
-    check_namespace,
+    check_path,
 )
-from dfns_signers_vault_transit.options import CreateKeyOptions, VaultTransitOptions
+from dfns_signers_vault_transit.options import VaultTransitCreate, VaultTransitOptions
 from tests.core.client.scripted import ScriptedApi
 from tests.core.keys import is_signature
 from tests.plugins.vault_transit.conftest import OpenKey
@@ -33,12 +33,12 @@ PATH = st.lists(SEGMENT, min_size=1, max_size=4).map("/".join)
 
 @pytest.mark.parametrize("name", ESCAPES)
 def test_key_name_that_is_no_segment_is_refused(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="no name of a key"):
+    with pytest.raises(ConfigurationError, match="not a name of a key"):
         check_key_name(name)
 
 
 @pytest.mark.parametrize("path", PATH_ESCAPES)
-@pytest.mark.parametrize("check", [check_mount, check_auth_path, check_namespace])
+@pytest.mark.parametrize("check", [check_mount, partial(check_path, kind="namespace")])
 def test_path_that_leads_elsewhere_is_refused(check: Any, path: str) -> None:
     with pytest.raises(ConfigurationError, match="segments with '/' between them"):
         check(path)
@@ -89,8 +89,8 @@ def test_escape_in_code_sends_nothing(name: str, mount: str, fake: ScriptedApi) 
 def test_escape_in_options_is_refused_and_the_server_stays_open(
     name: str, operator: Operator
 ) -> None:
-    for model in (VaultTransitOptions, CreateKeyOptions):
-        with pytest.raises(ValidationError, match="no name of a key"):
+    for model in (VaultTransitOptions, VaultTransitCreate):
+        with pytest.raises(ValidationError, match="not a name of a key"):
             model.model_validate({"address": operator.server.address, "key": name})
 
     assert operator.client.sys.is_sealed() is False

@@ -9,7 +9,7 @@ import pytest
 
 import dfns_signers_vault_transit
 from dfns_signers.discovery import load_backend
-from dfns_signers_vault_transit.backend import VaultTransitBackend
+from dfns_signers_vault_transit.plugin import VaultTransitBackend
 
 
 def test_entry_point_provides_the_backend() -> None:

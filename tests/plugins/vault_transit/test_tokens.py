@@ -15,8 +15,8 @@ import requests
 from dfns_signers.errors import ConfigurationError, KeyAccessError, KeyStoreUnavailableError
 from dfns_signers_vault_transit.client import VaultRefusalError
 from dfns_signers_vault_transit.errors import Purpose
-from dfns_signers_vault_transit.login import Lease, Login, lease_of
-from dfns_signers_vault_transit.tokens import TokenKeeper
+from dfns_signers_vault_transit.logins import AppRoleAuth, TokenAuth, lease_of
+from dfns_signers_vault_transit.tokens import TokenManager
 
 HOUR = 3600.0
 
@@ -30,30 +30,32 @@ class Clock:
 
 
 class TokenServer:
-    """Stands for hvac: gives out tokens, renews them, and fails as it is told."""
+    """Stands for hvac: gives out tokens, renews them, and fails as the test wants."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
         self.failure: Exception | None = None
         self.is_dead = False
-        self.renewed_for = HOUR
-        self.lease: dict[str, Any] = {"seconds": HOUR, "renewable": True}
+        self.lease: dict[str, Any] = {"lease_duration": HOUR, "renewable": True}
+        self.renewed: Any = {"auth": {**self.lease, "client_token": "as before"}}
         self.tokens = iter([f"token-{number}" for number in range(1, 99)])
+        # hvac's client.adapter sends logins, and client.auth.token renews.
+        self.client = SimpleNamespace(auth=SimpleNamespace(token=self), adapter=self, token="")
 
-    def obtain(self, _client: Any) -> Lease:
+    def post(self, path: str, **_: object) -> dict[str, Any]:
+        assert path == "/v1/auth/approle/login"
         self._happen("login")
-        return Lease(next(self.tokens), **self.lease)
+        return {"auth": {**self.lease, "client_token": next(self.tokens)}}
 
-    def renew_self(self) -> dict[str, Any]:
+    def renew_self(self) -> Any:
         self._happen("renewal")
-        lease = {"lease_duration": self.renewed_for, "renewable": True}
-        return {"auth": {"client_token": "as before", **lease}}
+        return self.renewed
 
     def lookup_self(self) -> dict[str, Any]:
         self.events.append("lookup")
         if self.is_dead:
             raise refusal(403)
-        return {"data": {"ttl": HOUR}}
+        return {"data": {**self.lease, "ttl": HOUR}}
 
     def _happen(self, event: str) -> None:
         self.events.append(event)
@@ -62,7 +64,7 @@ class TokenServer:
 
 
 class WatchedLock:
-    """Tells of each thread that comes for the lock."""
+    """Reports each thread that comes for the lock."""
 
     def __init__(self) -> None:
         self.inner = threading.Lock()
@@ -87,115 +89,124 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def keeper(server: TokenServer, clock: Clock) -> TokenKeeper:
-    return keeper_of(server, clock, is_ours=True)
+def manager(server: TokenServer, clock: Clock) -> TokenManager:
+    return manager_of(server, clock)
 
 
-def keeper_of(server: TokenServer, clock: Clock, *, is_ours: bool) -> TokenKeeper:
-    # hvac's client.auth.token is what renews.
-    client = SimpleNamespace(auth=SimpleNamespace(token=server), token="")
-    login = Login(server.obtain, Purpose("log in", "Check it", is_login=True), is_ours)
-    return TokenKeeper(client, login, server="Vault at test", clock=clock)
+APPROLE = AppRoleAuth.model_validate({"method": "approle", "role_id": "role"})
+SOMEBODY_ELSES = TokenAuth.model_validate({"method": "token", "token": "token-1"})
+
+
+def manager_of(
+    server: TokenServer, clock: Clock, *, login: Any = APPROLE, lock: Any = None
+) -> TokenManager:
+    purpose = Purpose("log in", "Vault at test", "check it", "auth/test", is_login=True)
+    return TokenManager(server.client, login, purpose, clock=clock, lock=lock)
 
 
 def refusal(status: int) -> VaultRefusalError:
-    return VaultRefusalError(status, ["permission denied"], None)
+    return VaultRefusalError(status, ["permission denied"])
 
 
 @pytest.mark.parametrize(
     ("elapsed", "events"), [(0.0, ["login"]), (0.6, ["login"]), (0.7, ["login", "renewal"])]
 )
 def test_token_is_renewed_after_two_thirds_of_its_lease(
-    elapsed: float, events: list[str], server: TokenServer, clock: Clock, keeper: TokenKeeper
+    elapsed: float, events: list[str], server: TokenServer, clock: Clock, manager: TokenManager
 ) -> None:
-    keeper.ready()
+    manager.ready()
     clock.now += elapsed * HOUR
 
-    assert keeper.ready() == "token-1"
+    assert manager.ready() == "token-1"
     assert server.events == events
 
 
-def test_renewal_starts_a_new_lease(server: TokenServer, clock: Clock, keeper: TokenKeeper) -> None:
-    keeper.ready()
+def test_renewal_starts_a_new_lease(
+    server: TokenServer, clock: Clock, manager: TokenManager
+) -> None:
+    manager.ready()
     for _ in range(5):
         clock.now += 0.7 * HOUR
-        assert keeper.ready() == "token-1"
+        assert manager.ready() == "token-1"
 
     assert server.events == ["login"] + ["renewal"] * 5
 
 
 def test_token_without_an_end_is_never_renewed(
-    server: TokenServer, clock: Clock, keeper: TokenKeeper
+    server: TokenServer, clock: Clock, manager: TokenManager
 ) -> None:
-    server.lease = {"seconds": None}
-    keeper.ready()
+    server.lease["lease_duration"] = 0
+    manager.ready()
     clock.now += 1000 * HOUR
 
-    assert keeper.ready() == "token-1"
+    assert manager.ready() == "token-1"
     assert server.events == ["login"]
 
 
 def test_token_that_is_not_renewable_is_replaced(
-    server: TokenServer, clock: Clock, keeper: TokenKeeper
+    server: TokenServer, clock: Clock, manager: TokenManager
 ) -> None:
     server.lease["renewable"] = False
-    keeper.ready()
+    manager.ready()
     clock.now += 0.7 * HOUR
 
-    assert keeper.ready() == "token-2"
+    assert manager.ready() == "token-2"
     assert server.events == ["login", "login"]
 
 
 def test_token_whose_lease_was_cut_short_is_replaced_next(
-    server: TokenServer, clock: Clock, keeper: TokenKeeper
+    server: TokenServer, clock: Clock, manager: TokenManager
 ) -> None:
-    server.renewed_for = HOUR / 2
-    keeper.ready()
+    server.renewed["auth"]["lease_duration"] = HOUR / 2
+    manager.ready()
     clock.now += 0.7 * HOUR
-    keeper.ready()
+    manager.ready()
     clock.now += 0.4 * HOUR
 
-    assert keeper.ready() == "token-2"
+    assert manager.ready() == "token-2"
     assert server.events == ["login", "renewal", "login"]
 
 
 def test_token_that_ended_while_nobody_signed_is_replaced_without_a_renewal(
-    server: TokenServer, clock: Clock, keeper: TokenKeeper
+    server: TokenServer, clock: Clock, manager: TokenManager
 ) -> None:
-    keeper.ready()
+    manager.ready()
     clock.now += 2 * HOUR
 
-    assert keeper.ready() == "token-2"
+    assert manager.ready() == "token-2"
     assert server.events == ["login", "login"]
 
 
 def test_token_that_still_lives_is_used_on_while_the_server_is_away(
-    server: TokenServer, clock: Clock, keeper: TokenKeeper, caplog: pytest.LogCaptureFixture
+    server: TokenServer, clock: Clock, manager: TokenManager, caplog: pytest.LogCaptureFixture
 ) -> None:
-    keeper.ready()
+    manager.ready()
     clock.now += 0.7 * HOUR
     server.failure = requests.exceptions.ConnectionError("away")
 
-    assert keeper.ready() == keeper.ready() == "token-1"
+    assert manager.ready() == manager.ready() == "token-1"
     assert server.events == ["login", "renewal"]
     assert "was not renewed" in caplog.text
 
 
 def test_token_that_ended_while_the_server_is_away_is_an_error(
-    server: TokenServer, clock: Clock, keeper: TokenKeeper
+    server: TokenServer, clock: Clock, manager: TokenManager
 ) -> None:
-    keeper.ready()
+    manager.ready()
     clock.now += 2 * HOUR
     server.failure = requests.exceptions.ConnectionError("away")
 
-    with pytest.raises(KeyStoreUnavailableError, match="did not log in"):
-        keeper.ready()
+    with pytest.raises(
+        KeyStoreUnavailableError,
+        match=r"cannot log in: Vault at test: away; the server cannot be reached",
+    ):
+        manager.ready()
 
 
 def test_renewal_that_is_refused_leads_to_a_login(
-    server: TokenServer, clock: Clock, keeper: TokenKeeper, monkeypatch: pytest.MonkeyPatch
+    server: TokenServer, clock: Clock, manager: TokenManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper.ready()
+    manager.ready()
     clock.now += 0.7 * HOUR
 
     def refuse() -> None:
@@ -203,16 +214,16 @@ def test_renewal_that_is_refused_leads_to_a_login(
 
     monkeypatch.setattr(server, "renew_self", refuse)
 
-    assert keeper.ready() == "token-2"
+    assert manager.ready() == "token-2"
 
 
 def test_refused_login_is_an_error_that_is_not_retried(
-    server: TokenServer, keeper: TokenKeeper
+    server: TokenServer, manager: TokenManager
 ) -> None:
     server.failure = refusal(400)
 
-    with pytest.raises(KeyAccessError, match="refused the login") as raised:
-        keeper.ready()
+    with pytest.raises(KeyAccessError, match="HTTP 400: permission denied; check it") as raised:
+        manager.ready()
 
     assert not raised.value.retriable
 
@@ -222,26 +233,25 @@ def test_renewal_whose_answer_has_no_token_leads_to_a_login(
     answer: Any,
     server: TokenServer,
     clock: Clock,
-    keeper: TokenKeeper,
-    monkeypatch: pytest.MonkeyPatch,
+    manager: TokenManager,
 ) -> None:
-    keeper.ready()
+    manager.ready()
     clock.now += 0.7 * HOUR
-    monkeypatch.setattr(server, "renew_self", lambda: answer)
+    server.renewed = answer
 
-    assert keeper.ready() == "token-2"
+    assert manager.ready() == "token-2"
 
 
 def test_refused_token_is_replaced_once_for_all_threads(
-    server: TokenServer, keeper: TokenKeeper
+    server: TokenServer, manager: TokenManager
 ) -> None:
-    refused = keeper.ready()
+    refused = manager.ready()
     server.is_dead = True
     together = threading.Barrier(8)
 
     def replace(_: int) -> bool:
         together.wait(20)
-        return keeper.replace(refused)
+        return manager.replace(refused)
 
     with ThreadPoolExecutor(8) as threads:
         replaced = list(threads.map(replace, range(8)))
@@ -250,21 +260,23 @@ def test_refused_token_is_replaced_once_for_all_threads(
     assert server.events == ["login", "lookup", "login"]
 
 
-def test_refused_token_that_lives_is_not_replaced(server: TokenServer, keeper: TokenKeeper) -> None:
-    assert keeper.replace(keeper.ready()) is False
+def test_refused_token_that_lives_is_not_replaced(
+    server: TokenServer, manager: TokenManager
+) -> None:
+    assert manager.replace(manager.ready()) is False
     assert server.events == ["login", "lookup"]
 
 
 def test_login_that_fails_is_tried_once_for_all_threads_that_wait(
-    keeper: TokenKeeper, server: TokenServer, monkeypatch: pytest.MonkeyPatch
+    server: TokenServer, clock: Clock
 ) -> None:
     server.failure = requests.exceptions.ConnectionError("away")
     lock = WatchedLock()
-    monkeypatch.setattr(keeper, "_lock", lock)
+    manager = manager_of(server, clock, lock=lock)
 
     with ThreadPoolExecutor(8) as threads:
         with lock.inner:
-            futures = [threads.submit(keeper.ready) for _ in range(8)]
+            futures = [threads.submit(manager.ready) for _ in range(8)]
             for _ in futures:
                 assert lock.arrived.acquire(timeout=20)
         errors = [future.exception() for future in futures]
@@ -273,24 +285,24 @@ def test_login_that_fails_is_tried_once_for_all_threads_that_wait(
     assert {type(error) for error in errors} == {KeyStoreUnavailableError}
     assert len({id(error) for error in errors}) == 8
     with pytest.raises(KeyStoreUnavailableError):
-        keeper.ready()
+        manager.ready()
     assert server.events == ["login", "login"]
 
 
 @pytest.mark.parametrize("token", ["line\n4711", "caf\u00e9-4711", "euro-\u20ac-4711"])
-def test_token_of_an_answer_that_fits_no_header_is_refused_without_repeating_it(
-    token: str, server: TokenServer, keeper: TokenKeeper
+def test_token_of_an_answer_that_does_not_fit_a_header_is_refused_without_repeating_it(
+    token: str, server: TokenServer, manager: TokenManager
 ) -> None:
     server.tokens = iter([token])
 
-    with pytest.raises(ConfigurationError, match="no token has") as refused:
-        keeper.ready()
+    with pytest.raises(ConfigurationError, match="not allowed in a token") as refused:
+        manager.ready()
 
     assert "4711" not in "".join(traceback.format_exception(refused.value))
 
 
 @pytest.mark.parametrize("duration", ["60", None, True, [1], -1, float("inf"), float("nan")])
-def test_lease_that_is_no_number_of_seconds_is_refused(duration: object) -> None:
+def test_lease_that_is_not_a_number_of_seconds_is_refused(duration: object) -> None:
     answer = {"auth": {"client_token": "t", "lease_duration": duration, "renewable": True}}
 
     with pytest.raises((TypeError, ValueError), match="number of seconds"):
@@ -300,10 +312,9 @@ def test_lease_that_is_no_number_of_seconds_is_refused(duration: object) -> None
 def test_somebody_elses_token_that_is_the_same_is_not_replaced(
     server: TokenServer, clock: Clock
 ) -> None:
-    server.tokens = iter(["token-1"] * 9)
-    keeper = keeper_of(server, clock, is_ours=False)
+    manager = manager_of(server, clock, login=SOMEBODY_ELSES)
 
-    assert keeper.replace(keeper.ready()) is False
+    assert manager.replace(manager.ready()) is False
 
 
 def test_somebody_elses_token_that_ends_warns(
@@ -312,6 +323,6 @@ def test_somebody_elses_token_that_ends_warns(
     caplog.set_level(logging.WARNING)
     server.lease["renewable"] = False
 
-    keeper_of(server, clock, is_ours=False).ready()
+    manager_of(server, clock, login=SOMEBODY_ELSES).ready()
 
     assert "ends in 3600 s and cannot be renewed" in caplog.text

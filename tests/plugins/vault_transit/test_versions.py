@@ -67,11 +67,11 @@ def test_asked_for_version_is_sent_with_each_request(
     assert json.loads(sent.body)["key_version"] == 1
 
 
-@pytest.mark.parametrize(("signed", "told"), [(1, 1), (12, 12), (1, 2), (2, 1)])
+@pytest.mark.parametrize(("signed", "shown"), [(1, 1), (12, 12), (1, 2), (2, 1)])
 def test_signature_of_another_version_is_refused(
-    signed: int, told: int, fake: ScriptedApi, open_fake: OpenKey
+    signed: int, shown: int, fake: ScriptedApi, open_fake: OpenKey
 ) -> None:
-    answer = {"signature": f"vault:v{signed}:{'A' * 86}==", "key_version": told}
+    answer = {"signature": f"vault:v{signed}:{'A' * 86}==", "key_version": shown}
     fake.on(FAKE_SIGN, Reply(body={"data": answer}))
 
     with pytest.raises(InvalidSignatureError, match=r"version 2 .* was asked to sign"):
@@ -181,5 +181,5 @@ def test_version_that_may_not_sign_any_more_is_an_error_that_is_not_retried(
     key = open_key(name, key_version=1, batch=batch, max_attempts=3)
     operator.configure(name, min_encryption_version=2)
 
-    with pytest.raises(KeyStateError, match="Lower that minimum"):
+    with pytest.raises(KeyStateError, match="lower that minimum"):
         key.sign(b"message")

@@ -6,15 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dfns_signers.algorithms import PublicKey
-from dfns_signers.errors import (
-    KeyNotFoundError,
-    KeyStateError,
-    UnsupportedKeyError,
-)
+from dfns_signers.plugin import PublicKey, errors
 from dfns_signers_vault_transit.algorithms import KEY_TYPES, SUPPORTED, KeyType
-from dfns_signers_vault_transit.errors import Purpose, malformed, missing_policy
-from dfns_signers_vault_transit.policy import rule
+from dfns_signers_vault_transit.errors import missing_policy, rule
 from dfns_signers_vault_transit.vault import Vault
 
 
@@ -24,7 +18,7 @@ class Description:
 
     Attributes:
         path: mount and name.
-        server: names the server in errors.
+        location: address and namespace of the server.
         type: Transit's word for its type.
         latest_version: newest version.
         versions: public key of each version that is not archived, as Transit writes it; None for
@@ -36,7 +30,7 @@ class Description:
     """
 
     path: str
-    server: str
+    location: str
     type: str
     latest_version: int
     versions: Mapping[int, str | None] = field(repr=False)
@@ -55,20 +49,19 @@ class Description:
         """What Dfns knows it as.
 
         Raises:
-            UnsupportedKeyError: Dfns accepts no key of its type, or it is derived.
+            UnsupportedKeyError: Dfns does not accept keys of its type, or it is derived.
             KeyStateError: it is deleted.
         """
+        where = self._where
         if self.is_deleted:
-            raise KeyStateError(f"the key {self._where} is deleted; restore it, or use another key")
+            raise errors.KeyStateError(f"{where} is deleted; restore it, or use another key")
         if self.is_derived:
-            raise UnsupportedKeyError(
-                f"the key {self._where} is derived: each context is another key. Create one "
-                "without 'derived'"
+            raise errors.UnsupportedKeyError(
+                f"{where} is derived: each context is another key; create one without 'derived'"
             )
         if self.type not in KEY_TYPES:
-            raise UnsupportedKeyError(
-                f"the key {self._where} is of the type {self.type!r}, which Dfns does not accept; "
-                f"{SUPPORTED}"
+            raise errors.UnsupportedKeyError(
+                f"{where} is of the type {self.type!r}, which Dfns does not accept; {SUPPORTED}"
             )
         return KEY_TYPES[self.type]
 
@@ -82,32 +75,29 @@ class Description:
         """
         key_type = self.require_key_type()
         if version > self.latest_version:
-            raise KeyNotFoundError(
-                f"the key {self._where} has no version {version}; its latest is "
-                f"{self.latest_version}. Check 'key_version'"
+            raise errors.KeyNotFoundError(
+                f"{self._where} has no version {version}; its latest is {self.latest_version}: "
+                "check 'key_version'"
             )
         text = self.versions.get(version)
         if text is None:
-            raise KeyStateError(
-                f"version {version} of the key {self._where} is archived: it is below the key's "
-                f"min_decryption_version; available are {self._available}. Lower that minimum, or "
-                "enrol a newer version with Dfns"
+            available = ", ".join(map(str, sorted(self.versions)))
+            raise errors.KeyStateError(
+                f"version {version} of {self._where} is archived: it is below the key's "
+                f"min_decryption_version; available are {available}; lower that minimum, or "
+                "register a newer version with Dfns"
             )
         if version < self.lowest_signing:
-            raise KeyStateError(
-                f"version {version} of the key {self._where} does not sign: it is below the key's "
-                f"min_encryption_version, {self.lowest_signing}. Lower that minimum, or enrol a "
+            raise errors.KeyStateError(
+                f"version {version} of {self._where} does not sign: it is below the key's "
+                f"min_encryption_version, {self.lowest_signing}; lower that minimum, or register a "
                 "newer version with Dfns"
             )
         return key_type.read_public_key(text)
 
     @property
     def _where(self) -> str:
-        return f"{self.path} at {self.server}"
-
-    @property
-    def _available(self) -> str:
-        return ", ".join(map(str, sorted(self.versions)))
+        return f"the key {self.path} at Vault at {self.location}"
 
 
 def read_description(vault: Vault, mount: str, key: str) -> Description:
@@ -118,24 +108,22 @@ def read_description(vault: Vault, mount: str, key: str) -> Description:
         SigningKeyError: Vault refused or failed.
     """
     path = f"{mount}/{key}"
-    policy = rule(f"{mount}/keys/{key}", "read")
-    purpose = Purpose(f"read the key {path}", missing_policy(policy), mount)
-    answer = vault.call(
+    remedy = missing_policy(rule(f"{mount}/keys/{key}", "read"))
+    purpose = vault.purpose(f"read the key {path}", remedy, mount)
+    answer = vault.ask(
         lambda client: client.secrets.transit.read_key(key, mount_point=mount), purpose
     )
-    try:
-        return _parse(answer.data, path, vault.server)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise malformed(purpose, vault.server) from error
+    with purpose.explained():
+        return _parse(answer.data, path, vault.location)
 
 
-def _parse(data: Mapping[str, Any], path: str, server: str) -> Description:
+def _parse(data: Mapping[str, Any], path: str, location: str) -> Description:
     return Description(
         path=path,
-        server=server,
+        location=location,
         type=str(data["type"]),
         latest_version=int(data["latest_version"]),
-        # By number: as texts, version 9 would come after version 10.
+        # By number: as strings, version 9 would come after version 10.
         versions={int(number): _public_key(version) for number, version in data["keys"].items()},
         lowest_signing=int(data.get("min_encryption_version") or 0),
         is_signing=bool(data.get("supports_signing")),
@@ -145,5 +133,5 @@ def _parse(data: Mapping[str, Any], path: str, server: str) -> Description:
 
 
 def _public_key(version: Any) -> str | None:
-    """Of symmetric keys there is only a time here."""
+    """Of a symmetric key there is only a time."""
     return version.get("public_key") if isinstance(version, Mapping) else None
