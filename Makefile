@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 PLUGINS := $(patsubst %/pyproject.toml,-e %,$(wildcard plugins/*/pyproject.toml))
 SERVERS := $(patsubst localstack/requirements/%.txt,.venv-%/.done,$(wildcard localstack/requirements/*.txt))
 SHOWN := --with aws-kms --with gcp-kms --with vault-transit
-# Each worker starts the servers that its tests need.
-PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile
+# tests/conftest.py says which tests share a worker, and so the servers that it starts.
+PARALLEL ?= -n auto --maxprocesses 4 --dist loadgroup
 METADATA := pyproject.toml $(wildcard plugins/*/pyproject.toml) constraints.txt
 
 .PHONY: help demo test check format bench lowest constraints localstack clean

@@ -59,6 +59,20 @@ def _no_configuration_of_this_machine(
     monkeypatch.setenv("XDG_CONFIG_HOME", os.fspath(tmp_path_factory.getbasetemp() / "no-config"))
 
 
+_SERVERS = {
+    "aws": ("aws_kms/", "testkit/test_aws"),
+    "vault": ("vault_transit/", "testkit/test_vault"),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs the tests of a server, which is then started once; else, those of a file."""
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        uses = (name for name, parts in _SERVERS.items() if any(part in file for part in parts))
+        item.add_marker(pytest.mark.xdist_group(next(uses, file)))
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
