@@ -8,17 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
 from dfns_signers.client.call import Call
 from dfns_signers.client.results import ChangeRequest
-from dfns_signers.errors import ConfigurationError, RequestError
+from dfns_signers.errors import RequestError
 from dfns_signers.user_action.httpx_auth import SIGNED_EXTENSION, UserActionAuth
 from dfns_signers.user_action.responses import read_json, transport_error
 
 Timeout = float | httpx.Timeout | None
+
+_USER_AGENT: Final = f"dfns-signers/{version('dfns-signers')}"
 
 
 def http_options(auth: UserActionAuth, timeout: Timeout) -> dict[str, Any]:
@@ -39,17 +41,6 @@ def _tls_context(*_environment: str | None) -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def check_attempts(max_attempts: int) -> int:
-    """Refuse a number of attempts that would never send anything.
-
-    Raises:
-        ConfigurationError: less than 1.
-    """
-    if max_attempts < 1:
-        raise ConfigurationError(f"'max_attempts' must be 1 or more, not {max_attempts}")
-    return max_attempts
-
-
 def build_request(
     http: httpx.Client | httpx.AsyncClient, auth: UserActionAuth, call: Call[Any]
 ) -> httpx.Request:
@@ -58,7 +49,7 @@ def build_request(
     Raises:
         RequestError: its path or query makes no URL.
     """
-    headers = {"Accept": "application/json", "User-Agent": _user_agent()}
+    headers = {"Accept": "application/json", "User-Agent": _USER_AGENT}
     if call.content:
         headers["Content-Type"] = "application/json"
     try:
@@ -85,11 +76,6 @@ def interpret(response: httpx.Response, request: httpx.Request, call: Call[Any])
     if response.status_code == httpx.codes.ACCEPTED and not call.announces:
         return ChangeRequest(value if isinstance(value, dict) else {})
     return value
-
-
-@cache
-def _user_agent() -> str:
-    return f"dfns-signers/{version('dfns-signers')}"
 
 
 @contextmanager

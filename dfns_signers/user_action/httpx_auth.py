@@ -93,7 +93,7 @@ class UserActionAuth(httpx.Auth):
                     response.read()
                 reply = response
             else:
-                reply = self._signer_for(step.call).sign(step.challenge)
+                reply = step.signer.sign(step.challenge)
 
     async def async_auth_flow(
         self, request: httpx.Request
@@ -114,7 +114,7 @@ class UserActionAuth(httpx.Auth):
                     await response.aread()
                 reply = response
             else:
-                reply = await _asign(self._signer_for(step.call), step)
+                reply = await _asign(step)
 
     def _path_of(self, request: httpx.Request) -> str:
         return check_path(self.base_url.path_of(request.url))
@@ -131,8 +131,7 @@ class UserActionAuth(httpx.Auth):
         reject_followed_redirect(response, request, call=True)
 
     def _sign(self, call: AnnouncedCall) -> Generator[Step, Any, str]:
-        self._signer_for(call)  # so that nothing is sent if there is none
-        return signing_flow.sign(call)
+        return signing_flow.sign(call, self._signer_for(call))
 
     def _exchange(
         self, steps: Generator[Step, Any, str], request: httpx.Request
@@ -191,11 +190,11 @@ def _check_signer(signer: Signer | PlainSigner | None) -> Signer | PlainSigner |
     )
 
 
-async def _asign(signer: Signer | PlainSigner, step: SignChallenge) -> Any:
-    asign = getattr(signer, "asign", None)
+async def _asign(step: SignChallenge) -> Any:
+    asign = getattr(step.signer, "asign", None)
     if asign is not None:
         return await asign(step.challenge)
-    return await anyio.to_thread.run_sync(signer.sign, step.challenge)
+    return await anyio.to_thread.run_sync(step.signer.sign, step.challenge)
 
 
 def _is_signed(request: httpx.Request, path: str) -> bool:

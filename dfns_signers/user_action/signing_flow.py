@@ -34,17 +34,17 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class SignChallenge:
-    """Sign the challenge of a call and return the assertion."""
+    """Have ``signer`` sign the challenge and return the assertion."""
 
     challenge: Mapping[str, Any]
-    call: AnnouncedCall
+    signer: Any
 
 
 Step = Exchange | SignChallenge
 
 
-def init_body(call: AnnouncedCall) -> dict[str, str]:
-    """Body of ``POST /auth/action/init``; the API refuses any further member.
+def announcement(call: AnnouncedCall) -> Exchange:
+    """The request that announces a call; the API refuses any further member of its body.
 
     Raises:
         RequestError: the API signs no call with this method.
@@ -54,28 +54,28 @@ def init_body(call: AnnouncedCall) -> dict[str, str]:
             f"Dfns signs no user action for {call.method} {call.path}: the method must be one of "
             f"{', '.join(sorted(_SIGNABLE_METHODS))}"
         )
-    return {
+    body = {
         "userActionPayload": call.payload,
         "userActionHttpMethod": call.method,
         "userActionHttpPath": call.path,
         "userActionServerKind": "Api",
     }
+    return Exchange(INIT_PATH, body)
 
 
-def start(call: AnnouncedCall) -> Generator[Exchange, Mapping[str, Any], Mapping[str, Any]]:
-    """Announce a call; returns its challenge.
+def check_challenge(challenge: Any) -> Mapping[str, Any]:
+    """Check what answered an announcement; returns it.
 
     Raises:
         ChallengeError: the answer is not a challenge.
     """
-    challenge = yield Exchange(INIT_PATH, init_body(call))
     read_challenge(challenge)
     identifier = challenge.get("challengeIdentifier")
     if not isinstance(identifier, str) or not identifier:
         raise ChallengeError(
             f"the answer of {INIT_PATH} has no 'challengeIdentifier' string: it is not a challenge"
         )
-    return challenge
+    return challenge  # type: ignore[no-any-return]  # read_challenge saw that it is an object
 
 
 def complete(
@@ -107,10 +107,10 @@ def complete(
     return token
 
 
-def sign(call: AnnouncedCall) -> Generator[Step, Any, str]:
+def sign(call: AnnouncedCall, signer: Any) -> Generator[Step, Any, str]:
     """The whole exchange for one call; returns the user action token."""
-    challenge = yield from start(call)
-    assertion: Assertion = yield SignChallenge(challenge, call)
+    challenge = check_challenge((yield announcement(call)))
+    assertion: Assertion = yield SignChallenge(challenge, signer)
     return (yield from complete(challenge, assertion))
 
 
