@@ -166,8 +166,6 @@ def _is_there(path: Path) -> bool:
     """Whether to read a file: also one that cannot be read, or a link that leads nowhere."""
     try:
         path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
+    except OSError as error:
+        return not isinstance(error, (FileNotFoundError, NotADirectoryError))
     return True
