@@ -109,26 +109,22 @@ def _backend_of(plugin: object, name: str) -> object:
 
 def _only_entry(name: str) -> EntryPoint:
     entries = [entry for entry in entry_points(group=GROUP) if entry.name == name]
-    if not entries:
-        raise PluginError(_unknown(name))
-    if len(entries) > 1:
+    if len(entries) == 1:
+        return entries[0]
+    if entries:
         rivals = " and ".join(sorted(_info(entry).distribution for entry in entries))
         raise PluginError(
             f"{rivals} both offer a plugin {name!r}; it is ambiguous which one would "
             "sign: uninstall one of them"
         )
-    return entries[0]
-
-
-def _unknown(name: str) -> str:
     if name in _EXTRAS:
-        return (
+        raise PluginError(
             f"the backend {name!r} is not installed; run: "
             f'pip install "dfns-signers[{_EXTRAS[name]}]"'
         )
     installed = sorted({info.name for info in installed_plugins()})
     hint = did_you_mean(name, {*installed, *_EXTRAS})
-    return f"there is no plugin {name!r}{hint}. Installed: {', '.join(installed)}"
+    raise PluginError(f"there is no plugin {name!r}{hint}. Installed: {', '.join(installed)}")
 
 
 def _info(entry: EntryPoint) -> PluginInfo:
