@@ -79,42 +79,38 @@ class UserActionAuth(httpx.Auth):
     ) -> Generator[httpx.Request, httpx.Response, None]:
         """Drive the flow from ``httpx.Client``."""
         request.read()
-        path = self._path_of(request)
-        flow = self._flow(request, path, self._token.read())
+        flow = self._flow(request, self._path_of(request), self._token.read())
         reply: Any = None
         while True:
             try:
                 step = flow.send(reply)
             except StopIteration:
                 return
-            if isinstance(step, httpx.Request):
-                response = yield step
-                if step is not request:
-                    response.read()
-                reply = response
-            else:
+            if isinstance(step, SignChallenge):
                 reply = step.signer.sign(step.challenge)
+            else:
+                reply = yield step
+                if step is not request:
+                    reply.read()
 
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Drive the flow from ``httpx.AsyncClient``."""
         await request.aread()
-        path = self._path_of(request)
-        flow = self._flow(request, path, await self._token.aread())
+        flow = self._flow(request, self._path_of(request), await self._token.aread())
         reply: Any = None
         while True:
             try:
                 step = flow.send(reply)
             except StopIteration:
                 return
-            if isinstance(step, httpx.Request):
-                response = yield step
-                if step is not request:
-                    await response.aread()
-                reply = response
-            else:
+            if isinstance(step, SignChallenge):
                 reply = await _asign(step)
+            else:
+                reply = yield step
+                if step is not request:
+                    await reply.aread()
 
     def _path_of(self, request: httpx.Request) -> str:
         return check_path(self.base_url.path_of(request.url))
@@ -124,7 +120,8 @@ class UserActionAuth(httpx.Auth):
     ) -> Generator[httpx.Request | SignChallenge, Any, None]:
         """What a driver has to do for a call: send a request and read its answer, or sign."""
         request.headers["Authorization"] = f"Bearer {token}"
-        if _is_signed(request, path):
+        signed = request.extensions.get(SIGNED_EXTENSION)
+        if needs_user_action(request.method, path) if signed is None else signed:
             steps = self._steps(_announce(request, path))
             request.headers[USER_ACTION_HEADER] = yield from self._exchange(steps, request)
         response = yield request
@@ -142,8 +139,7 @@ class UserActionAuth(httpx.Auth):
             try:
                 step = steps.send(reply)
             except StopIteration as done:
-                token: str = done.value
-                return token
+                return done.value  # type: ignore[no-any-return]  # the user action token
             if isinstance(step, SignChallenge):
                 reply = yield step
             else:
@@ -195,11 +191,6 @@ async def _asign(step: SignChallenge) -> Any:
     if asign is not None:
         return await asign(step.challenge)
     return await anyio.to_thread.run_sync(step.signer.sign, step.challenge)
-
-
-def _is_signed(request: httpx.Request, path: str) -> bool:
-    override = request.extensions.get(SIGNED_EXTENSION)
-    return needs_user_action(request.method, path) if override is None else bool(override)
 
 
 def _announce(request: httpx.Request, path: str) -> AnnouncedCall:
