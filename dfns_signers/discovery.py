@@ -42,11 +42,7 @@ def installed_plugins() -> list[PluginInfo]:
 
 
 def load_plugin(name: str) -> object:
-    """Import one plugin.
-
-    Raises:
-        PluginError: there is none of that name, there are two, or it is broken.
-    """
+    """Import one plugin; PluginError if there is none of that name, or two, or it is broken."""
     entry = _only_entry(name)
     try:
         return entry.load()
@@ -61,11 +57,7 @@ def load_plugin(name: str) -> object:
 
 
 def load_backend(name: str) -> Backend[Any]:
-    """Import one plugin and have it provide its backend.
-
-    Raises:
-        PluginError: as ``load_plugin``, or the plugin provides no backend.
-    """
+    """Import one plugin and have it provide its backend; PluginError if it has none."""
     backend = _backend_of(load_plugin(name), name)
     if not isinstance(backend, Backend):
         raise PluginError(
@@ -83,11 +75,7 @@ def load_backend(name: str) -> Backend[Any]:
 
 
 def load_hooks(names: Sequence[str]) -> SigningHooks:
-    """Import the named plugins and register their guards and observers.
-
-    Raises:
-        PluginError: as ``load_plugin``.
-    """
+    """Import the named plugins and register their guards and observers."""
     return SigningHooks((name, load_plugin(name)) for name in names)
 
 

@@ -148,11 +148,7 @@ class SigningHooks:
         return any(self._implementations(name) for name in _SIGNING_HOOKS)
 
     def before(self, request: SigningRequest) -> None:
-        """Ask every guard.
-
-        Raises:
-            SigningRefusedError: one of them refused, or failed.
-        """
+        """Ask every guard; SigningRefusedError if one of them refused, or failed."""
         for guard in self._implementations("before_sign"):
             try:
                 answer = _call(guard, request=request)

@@ -47,11 +47,7 @@ class LazyKey:
         forks.watch(self)
 
     def get(self) -> SigningKey:
-        """The key, opened now if it was not.
-
-        Raises:
-            SigningKeyError: it cannot be opened, or this has ended before it was.
-        """
+        """The key, opened now if it was not; SigningKeyError if this has ended before it was."""
         with self._lock:
             if self._key is None:
                 self._key = self._opened()

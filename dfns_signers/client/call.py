@@ -94,11 +94,7 @@ class Call(Generic[T]):
 
 
 def check_query(params: Mapping[str, object]) -> dict[str, QueryValue]:
-    """The query parameters that are given; None is not given.
-
-    Raises:
-        RequestError: a value is neither a string, number or boolean nor a list of them.
-    """
+    """The query parameters that are given (None is not given), of types that a query can have."""
     checked: dict[str, QueryValue] = {}
     for name, value in params.items():
         if isinstance(value, (str, int, float)):

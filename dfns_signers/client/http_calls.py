@@ -44,11 +44,7 @@ def _tls_context(*_environment: str | None) -> ssl.SSLContext:
 def build_request(
     http: httpx.Client | httpx.AsyncClient, auth: UserActionAuth, call: Call[Any]
 ) -> httpx.Request:
-    """The request for a call, with its body as it was serialised.
-
-    Raises:
-        RequestError: its path or query makes no URL.
-    """
+    """The request for a call, with its body as it was serialised."""
     headers = {"Accept": "application/json", "User-Agent": _USER_AGENT}
     if call.content:
         headers["Content-Type"] = "application/json"
@@ -66,12 +62,7 @@ def build_request(
 
 
 def interpret(response: httpx.Response, request: httpx.Request, call: Call[Any]) -> Any:
-    """The result of a call.
-
-    Raises:
-        ApiError: the API refused it.
-        UnexpectedResponseError: the answer is not JSON, or is a redirect.
-    """
+    """The result of a call, or what ``read_json`` raises."""
     value = read_json(response, sent=request, call=not call.announces)
     if response.status_code == httpx.codes.ACCEPTED and not call.announces:
         return ChangeRequest(value if isinstance(value, dict) else {})

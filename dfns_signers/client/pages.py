@@ -23,11 +23,7 @@ class Pages:
         self._visited = {call.params.get("paginationToken")}
 
     def items(self, page: object) -> list[Any]:
-        """The items of the page that answered the ``next`` call.
-
-        Raises:
-            UnexpectedResponseError: the answer is not a page, or points back to itself.
-        """
+        """The items of the page that answered the ``next`` call, if it is one and leads on."""
         items = page.get("items") if isinstance(page, Mapping) else None
         if not isinstance(page, Mapping) or not isinstance(items, list):
             raise UnexpectedResponseError(f"GET {self._call.path} returned no list of 'items'")

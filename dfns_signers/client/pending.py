@@ -39,11 +39,7 @@ class PendingAction:
     def of(
         cls, call: AnnouncedCall, params: Mapping[str, QueryValue], answer: object
     ) -> PendingAction:
-        """A call that was announced, with the answer to the announcement.
-
-        Raises:
-            ChallengeError: the answer is not a challenge.
-        """
+        """A call that was announced, with the answer to the announcement, which is checked."""
         return cls(call.method, call.path, call.payload, params, check_challenge(answer))
 
     @property

@@ -52,39 +52,23 @@ def validated_options(loaded: LoadedProfile) -> BackendOptions:
     """The options of the ``[signer]`` table as its backend reads them, to be shown.
 
     No key is opened, and a secret that cannot be read is not refused.
-
-    Raises:
-        ConfigurationError: an option is missing or wrong.
-        PluginError: the backend cannot be loaded.
     """
     return _validated_signer(loaded, reveal=False)[2]
 
 
 def configured_hooks(loaded: LoadedProfile) -> SigningHooks:
-    """The guards and observers that the setting ``plugins`` names, imported.
-
-    Raises:
-        PluginError: one of them is unknown or broken.
-    """
+    """The guards and observers that the setting ``plugins`` names, imported."""
     with loaded.placing("plugins"):
         return load_hooks(loaded.settings.plugins)
 
 
 def open_key(loaded: LoadedProfile) -> SigningKey:
-    """Open the key that the ``[signer]`` table names, and compare its fingerprint.
-
-    Raises:
-        ConfigurationError, PluginError, SigningKeyError: as ``load_signer``.
-    """
+    """Open the key that the ``[signer]`` table names, and compare its fingerprint."""
     return _open(*_validated_signer(loaded))
 
 
 def configured_signer(loaded: LoadedProfile) -> KeySigner:
-    """A signer that opens its key at the first signature; options are checked now.
-
-    Raises:
-        ConfigurationError, PluginError: as ``load_signer``.
-    """
+    """A signer that opens its key at the first signature; options are checked now."""
     name, backend, options = _validated_signer(loaded)
     credential_id: str = _required(
         loaded, "credential_id", "the 'credId' that the key is registered as"
@@ -105,11 +89,7 @@ def configured_signer(loaded: LoadedProfile) -> KeySigner:
 
 
 def client_arguments(loaded: LoadedProfile) -> dict[str, Any]:
-    """Arguments of a client, besides its signer.
-
-    Raises:
-        ConfigurationError: no token is configured, or the base URL is unusable.
-    """
+    """Arguments of a client, besides its signer; a token is required, and must be readable."""
     token = _required(loaded, "auth_token", "the token of a service account or a user")
     check_base_url(loaded)
     with loaded.placing("auth_token"):
@@ -119,11 +99,7 @@ def client_arguments(loaded: LoadedProfile) -> dict[str, Any]:
 
 
 def check_base_url(loaded: LoadedProfile) -> None:
-    """Refuse a base URL that a client would refuse, naming where it was set.
-
-    Raises:
-        ConfigurationError: it is not a URL, not https, or has parts that it must not have.
-    """
+    """Refuse a base URL that a client would refuse, naming where it was set."""
     from dfns_signers.user_action.base_url import BaseUrl  # noqa: PLC0415  # it imports httpx
 
     with loaded.placing("base_url"):
@@ -131,11 +107,7 @@ def check_base_url(loaded: LoadedProfile) -> None:
 
 
 def signer_values(loaded: LoadedProfile, model: type[BaseModel]) -> dict[str, Any]:
-    """The options of the ``[signer]`` table that another model has too, checked as signing does.
-
-    Raises:
-        ConfigurationError: one of them is wrong.
-    """
+    """The options of the ``[signer]`` table that another model has too, checked as signing does."""
     table = loaded.signer.options if loaded.signer else {}
     fields = {name: field for name, field in model.model_fields.items() if name in table}
     shared: Any = {name: (field.annotation, field) for name, field in fields.items()}

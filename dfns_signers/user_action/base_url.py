@@ -27,12 +27,7 @@ class BaseUrl:
 
     @classmethod
     def parse(cls, text: str) -> BaseUrl:
-        """Check a base URL.
-
-        Raises:
-            ConfigurationError: not absolute, not https (http is accepted for this machine's own
-                addresses), or with user, query or fragment.
-        """
+        """Check a base URL; ConfigurationError for one that ``check_service_url`` refuses."""
         try:
             url = httpx.URL(text)
             for form in (text, str(url)):  # as it is written, and as httpx reads it
@@ -44,11 +39,7 @@ class BaseUrl:
         return cls(origin + prefix, prefix, _origin_of(url), is_loopback(url.host))
 
     def path_of(self, url: httpx.URL) -> str:
-        """The API path of a request URL: percent-encoded, without prefix and query.
-
-        Raises:
-            RequestError: the URL is not below this base URL, and must not see the token.
-        """
+        """The API path of a request URL: percent-encoded, without prefix and query."""
         raw = url.raw_path.decode("ascii").partition("?")[0]
         if _origin_of(url) != self._origin or not raw.startswith(self.prefix + "/"):
             raise RequestError(

@@ -10,11 +10,7 @@ from dfns_signers.errors import RequestError
 
 
 def members(extra: Mapping[str, Any] | None, **named: Any) -> dict[str, Any]:
-    """The members that are given, and further ones by their wire names.
-
-    Raises:
-        RequestError: a member is given both ways.
-    """
+    """The members that are given, and further ones by their wire names, none of them both ways."""
     given = {name: value for name, value in named.items() if value is not None}
     twice = given.keys() & (extra or {}).keys()
     if twice:

@@ -97,11 +97,7 @@ def read_object(response: httpx.Response, *, sent: httpx.Request) -> Mapping[str
 
 
 def reject_followed_redirect(response: httpx.Response, sent: httpx.Request, *, call: bool) -> None:
-    """Refuse an answer that another request got: token or signature went along with it.
-
-    Raises:
-        UnexpectedResponseError: the client follows redirects, and followed one.
-    """
+    """Refuse an answer that another request got: token or signature went along with it."""
     if response.request is not sent:
         raise _redirected(response, response.request, call=call)
 

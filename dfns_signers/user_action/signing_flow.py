@@ -44,11 +44,7 @@ Step = Exchange | SignChallenge
 
 
 def announcement(call: AnnouncedCall) -> Exchange:
-    """The request that announces a call; the API refuses any further member of its body.
-
-    Raises:
-        RequestError: the API signs no call with this method.
-    """
+    """The request that announces a call; the API refuses any further member of its body."""
     if call.method not in _SIGNABLE_METHODS:
         raise RequestError(
             f"Dfns signs no user action for {call.method} {call.path}: the method must be one of "
@@ -64,11 +60,7 @@ def announcement(call: AnnouncedCall) -> Exchange:
 
 
 def check_challenge(challenge: Any) -> Mapping[str, Any]:
-    """Check what answered an announcement; returns it.
-
-    Raises:
-        ChallengeError: the answer is not a challenge.
-    """
+    """Refuse an answer to an announcement that is not a challenge; returns it."""
     read_challenge(challenge)
     identifier = challenge.get("challengeIdentifier")
     if not isinstance(identifier, str) or not identifier:
@@ -83,12 +75,7 @@ def complete(
     first_factor: Mapping[str, Any],
     second_factor: Mapping[str, Any] | None = None,
 ) -> Generator[Exchange, Mapping[str, Any], str]:
-    """Exchange the assertion for a user action token, which is good for one use.
-
-    Raises:
-        RequestError: a factor is malformed, or a second one is missing.
-        UnexpectedResponseError: the answer has no usable token.
-    """
+    """Exchange the assertion for a user action token, which is good for one use."""
     body = {
         "challengeIdentifier": challenge["challengeIdentifier"],
         "firstFactor": _factor(first_factor, _FIRST_FACTORS, "first"),
