@@ -20,7 +20,12 @@ from dfns_signers.user_action.bodies import to_json_bytes
 from dfns_signers.user_action.endpoints import needs_user_action
 from dfns_signers.user_action.paths import check_path
 from dfns_signers.user_action.responses import read_object, reject_followed_redirect
-from dfns_signers.user_action.signing_flow import USER_ACTION_HEADER, SignChallenge, Step
+from dfns_signers.user_action.signing_flow import (
+    USER_ACTION_HEADER,
+    Exchange,
+    SignChallenge,
+    Step,
+)
 from dfns_signers.user_action.tokens import BearerToken, TokenSource
 
 Steps: TypeAlias = Callable[[AnnouncedCall], Generator[Step, Any, str]]
@@ -88,10 +93,13 @@ class UserActionAuth(httpx.Auth):
                 return
             if isinstance(step, SignChallenge):
                 reply = step.signer.sign(step.challenge)
+            elif isinstance(step, Exchange):
+                post = self._post(step, request)
+                response = yield post
+                response.read()
+                reply = read_object(response, sent=post)
             else:
                 reply = yield step
-                if step is not request:
-                    reply.read()
 
     async def async_auth_flow(
         self, request: httpx.Request
@@ -107,46 +115,33 @@ class UserActionAuth(httpx.Auth):
                 return
             if isinstance(step, SignChallenge):
                 reply = await _asign(step)
+            elif isinstance(step, Exchange):
+                post = self._post(step, request)
+                response = yield post
+                await response.aread()
+                reply = read_object(response, sent=post)
             else:
                 reply = yield step
-                if step is not request:
-                    await reply.aread()
 
     def _path_of(self, request: httpx.Request) -> str:
         return check_path(self.base_url.path_of(request.url))
 
     def _flow(
         self, request: httpx.Request, path: str, token: str
-    ) -> Generator[httpx.Request | SignChallenge, Any, None]:
-        """What a driver has to do for a call: send a request and read its answer, or sign."""
+    ) -> Generator[httpx.Request | Step, Any, None]:
+        """What a driver has to do: the steps of the call's user action, then the call itself."""
         request.headers["Authorization"] = f"Bearer {token}"
         signed = request.extensions.get(SIGNED_EXTENSION)
         if needs_user_action(request.method, path) if signed is None else signed:
             steps = self._steps(_announce(request, path))
-            request.headers[USER_ACTION_HEADER] = yield from self._exchange(steps, request)
+            request.headers[USER_ACTION_HEADER] = yield from steps
         response = yield request
         reject_followed_redirect(response, request, call=True)
 
     def _sign(self, call: AnnouncedCall) -> Generator[Step, Any, str]:
         return signing_flow.sign(call, self._signer_for(call))
 
-    def _exchange(
-        self, steps: Generator[Step, Any, str], request: httpx.Request
-    ) -> Generator[httpx.Request | SignChallenge, Any, str]:
-        """Send the steps over HTTP; signing is left to the driver."""
-        reply: Any = None
-        while True:
-            try:
-                step = steps.send(reply)
-            except StopIteration as done:
-                return done.value  # type: ignore[no-any-return]  # the user action token
-            if isinstance(step, SignChallenge):
-                reply = yield step
-            else:
-                post = self._post(step, request)
-                reply = read_object((yield post), sent=post)
-
-    def _post(self, step: signing_flow.Exchange, request: httpx.Request) -> httpx.Request:
+    def _post(self, step: Exchange, request: httpx.Request) -> httpx.Request:
         # All that the caller's client adds goes along: a gateway may ask for it at every request.
         headers = request.headers.copy()
         for name in _OF_THE_CALL_ALONE:

@@ -187,15 +187,14 @@ def _without(value: Any, secrets: Sequence[str]) -> Any:
 
 def _envelope(text: str) -> Mapping[str, Any]:
     """The error object: under ``error``, or the top level, or a bare text under ``error``."""
-    value = _parsed(text.encode("utf-8"))
-    if not isinstance(value, dict):
-        return {}
-    error = value.get("error")
-    if isinstance(error, dict):
-        return error
-    if isinstance(error, str):
-        return {**value, "message": value.get("message") or error}
-    return value
+    match value := _parsed(text.encode("utf-8")):
+        case {"error": dict(error)}:
+            return error
+        case {"error": str(error)}:
+            return {**value, "message": value.get("message") or error}
+        case dict():
+            return value
+    return {}
 
 
 def _retry_after(response: httpx.Response) -> float | None:
