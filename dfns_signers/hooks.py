@@ -123,8 +123,12 @@ class SigningHooks:
             self._manager.check_pending()
         except (ValueError, pluggy.PluginValidationError) as error:
             raise _unusable(name or plugin, str(error)) from error
-        hooks = [(hook, own) for hook in _SIGNING_HOOKS for own in self._implementations(hook)]
-        hooks = [(hook, own) for hook, own in hooks if own.plugin is plugin]
+        hooks = [
+            (hook, own)
+            for hook in _SIGNING_HOOKS
+            for own in self._implementations(hook)
+            if own.plugin is plugin
+        ]
         if not hooks:
             raise PluginError(
                 f"the plugin {name or plugin!r} has no hook in the signing path; mark its "

@@ -70,7 +70,13 @@ class UserActionAuth(httpx.Auth):
     ) -> None:
         self.base_url = BaseUrl.parse(base_url)
         self._token = BearerToken(auth_token)
-        self._signer = _check_signer(signer)
+        is_signer = callable(getattr(signer, "sign", None)) and not isinstance(signer, SigningKey)
+        if signer is not None and not is_signer:
+            raise ConfigurationError(
+                f"expected a signer, found {type(signer).__name__}: make one with "
+                "KeySigner(key, credential_id), or use load_signer()"
+            )
+        self._signer = signer
         self._steps: Steps = self._sign
 
     def with_steps(self, steps: Steps) -> UserActionAuth:
@@ -156,29 +162,16 @@ class UserActionAuth(httpx.Auth):
         )
 
     def _signer_for(self, call: AnnouncedCall) -> Signer | PlainSigner:
-        if self._signer is None:
+        signer = self._signer
+        if signer is None:
             raise ConfigurationError(
                 f"{call.method} {call.path} must be signed, and no signer is configured: give "
                 "'signer', or add a [signer] table to the profile"
             )
-        return (
-            self._signer.for_call(call)
-            if isinstance(self._signer, SupportsCallContext)
-            else self._signer
-        )
+        return signer.for_call(call) if isinstance(signer, SupportsCallContext) else signer
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url.text} with {self._signer!r}>"
-
-
-def _check_signer(signer: Signer | PlainSigner | None) -> Signer | PlainSigner | None:
-    is_signer = callable(getattr(signer, "sign", None)) and not isinstance(signer, SigningKey)
-    if signer is None or is_signer:
-        return signer
-    raise ConfigurationError(
-        f"expected a signer, found {type(signer).__name__}: make one with "
-        "KeySigner(key, credential_id), or use load_signer()"
-    )
 
 
 async def _asign(step: SignChallenge) -> Any:

@@ -113,9 +113,7 @@ def _factor(factor: object, kinds: frozenset[str], which: str) -> Mapping[str, A
 
 def _requires_second_factor(challenge: Mapping[str, Any], kind: str) -> bool:
     kinds = challenge.get("supportedCredentialKinds")
-    if not isinstance(kinds, Sequence):
-        return False
-    return any(
+    return isinstance(kinds, Sequence) and any(
         isinstance(entry, Mapping)
         and entry.get("kind") == kind
         and entry.get("requiresSecondFactor") is True
