@@ -9,60 +9,45 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dfns_signers.algorithms import Algorithm
-    from dfns_signers.backends.pem.key import PemKey
-    from dfns_signers.client.client import AsyncDfnsClient, DfnsClient
-    from dfns_signers.client.delegated import AsyncDelegatedDfnsClient, DelegatedDfnsClient
-    from dfns_signers.client.pending import PendingAction
-    from dfns_signers.client.results import ChangeRequest
-    from dfns_signers.config.assembly import load_signer
-    from dfns_signers.errors import DfnsSignersError
-    from dfns_signers.hooks import hookimpl
-    from dfns_signers.signer import KeySigner, Signer
-    from dfns_signers.signing_key import SigningKey
-    from dfns_signers.user_action.httpx_auth import UserActionAuth
+    # Each "as" says that the name is meant to be imported from here.
+    from dfns_signers.algorithms import Algorithm as Algorithm
+    from dfns_signers.backends.pem.key import PemKey as PemKey
+    from dfns_signers.client.client import AsyncDfnsClient as AsyncDfnsClient
+    from dfns_signers.client.client import DfnsClient as DfnsClient
+    from dfns_signers.client.delegated import AsyncDelegatedDfnsClient as AsyncDelegatedDfnsClient
+    from dfns_signers.client.delegated import DelegatedDfnsClient as DelegatedDfnsClient
+    from dfns_signers.client.pending import PendingAction as PendingAction
+    from dfns_signers.client.results import ChangeRequest as ChangeRequest
+    from dfns_signers.config.assembly import load_signer as load_signer
+    from dfns_signers.errors import DfnsSignersError as DfnsSignersError
+    from dfns_signers.hooks import hookimpl as hookimpl
+    from dfns_signers.signer import KeySigner as KeySigner
+    from dfns_signers.signer import Signer as Signer
+    from dfns_signers.signing_key import SigningKey as SigningKey
+    from dfns_signers.user_action.httpx_auth import UserActionAuth as UserActionAuth
 
-__all__ = [
-    "Algorithm",
-    "AsyncDelegatedDfnsClient",
-    "AsyncDfnsClient",
-    "ChangeRequest",
-    "DelegatedDfnsClient",
-    "DfnsClient",
-    "DfnsSignersError",
-    "KeySigner",
-    "PemKey",
-    "PendingAction",
-    "Signer",
-    "SigningKey",
-    "UserActionAuth",
-    "hookimpl",
-    "load_signer",
-]
-
-_HOMES = {
-    "Algorithm": "algorithms",
-    "AsyncDelegatedDfnsClient": "client.delegated",
-    "AsyncDfnsClient": "client.client",
-    "ChangeRequest": "client.results",
-    "DelegatedDfnsClient": "client.delegated",
-    "DfnsClient": "client.client",
-    "DfnsSignersError": "errors",
-    "KeySigner": "signer",
-    "PemKey": "backends.pem.key",
-    "PendingAction": "client.pending",
-    "Signer": "signer",
-    "SigningKey": "signing_key",
-    "UserActionAuth": "user_action.httpx_auth",
-    "hookimpl": "hooks",
-    "load_signer": "config.assembly",
-}
-
-
-if TYPE_CHECKING:
+    __all__: list[str]
     __version__: str
 else:
     # Hidden from type checkers: they would take any name for importable.
+    _HOMES = {
+        "Algorithm": "algorithms",
+        "AsyncDelegatedDfnsClient": "client.delegated",
+        "AsyncDfnsClient": "client.client",
+        "ChangeRequest": "client.results",
+        "DelegatedDfnsClient": "client.delegated",
+        "DfnsClient": "client.client",
+        "DfnsSignersError": "errors",
+        "KeySigner": "signer",
+        "PemKey": "backends.pem.key",
+        "PendingAction": "client.pending",
+        "Signer": "signer",
+        "SigningKey": "signing_key",
+        "UserActionAuth": "user_action.httpx_auth",
+        "hookimpl": "hooks",
+        "load_signer": "config.assembly",
+    }
+    __all__ = list(_HOMES)
 
     def __getattr__(name: str) -> Any:
         if name == "__version__":

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Final
-from urllib.parse import SplitResult, urlsplit
-
-EXPECTED: Final = "expected an address such as https://kms.example.com:8200"
+from urllib.parse import urlsplit
 
 
 def is_loopback(host: str) -> bool:
@@ -19,30 +16,26 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def check_service_url(text: str) -> str:
+def check_service_url(text: str, *, example: str = "https://kms.example.com:8200") -> str:
     """Check the address of a service; returns it without a slash at its end.
 
     Raises:
         ValueError: not an absolute URL, http to another machine, or a URL with a user, a query or
             a fragment.
     """
-    parts = _split(text)
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(EXPECTED)
+    expected = f"expected an address such as {example}"
+    try:
+        parts = urlsplit(text)
+        usable = parts.port != 0 and text.isprintable() and " " not in text
+    except ValueError:
+        raise ValueError(expected) from None
+    if not usable or parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(expected)
     if "@" in parts.netloc or "?" in text or "#" in text:
-        raise ValueError(f"{EXPECTED}, without user, password, query and fragment")
+        raise ValueError(f"{expected}, without user, password, query and fragment")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError(
             f"http://{parts.netloc} would be reached unencrypted: use https; plain http is "
             "accepted for this machine only (127.0.0.1, ::1, localhost)"
         )
     return text.rstrip("/")
-
-
-def _split(text: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(text)
-        usable = parts.port != 0 and text.isprintable() and " " not in text
-    except ValueError:
-        return None
-    return parts if usable else None

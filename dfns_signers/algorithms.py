@@ -43,13 +43,13 @@ class Scheme:
         title: name of the scheme for people.
         accepts: whether a public key belongs to this scheme.
         check_form: raises EncodingError unless the signature bytes are canonical for that key.
-        verify: raises cryptography's InvalidSignature unless the signature is valid.
+        parameters: what cryptography's ``sign`` and ``verify`` take besides signature and message.
     """
 
     title: str
     accepts: Callable[[object], bool]
     check_form: Callable[[Any, bytes], None]
-    verify: Callable[[Any, bytes, bytes], None]
+    parameters: tuple[Any, ...] = ()
 
 
 def _is_ed25519(key: object) -> bool:
@@ -82,23 +82,14 @@ def _check_rsa(key: rsa.RSAPublicKey, signature: bytes) -> None:
     _check_length((key.key_size + 7) // 8, signature)
 
 
-def _verify_ed25519(key: ed25519.Ed25519PublicKey, signature: bytes, message: bytes) -> None:
-    key.verify(signature, message)
-
-
-def _verify_ecdsa(key: ec.EllipticCurvePublicKey, signature: bytes, message: bytes) -> None:
-    key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
-
-
-def _verify_rsa(key: rsa.RSAPublicKey, signature: bytes, message: bytes) -> None:
-    key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
-
+_ECDSA: Final = (ec.ECDSA(hashes.SHA256()),)
+_PKCS1: Final = (padding.PKCS1v15(), hashes.SHA256())
 
 SCHEMES: Final[Mapping[Algorithm, Scheme]] = {
-    Algorithm.ED25519: Scheme("Ed25519", _is_ed25519, _check_ed25519, _verify_ed25519),
-    Algorithm.ES256: Scheme("ECDSA P-256", _is_on(ec.SECP256R1), _check_ecdsa, _verify_ecdsa),
-    Algorithm.ES256K: Scheme("ECDSA secp256k1", _is_on(ec.SECP256K1), _check_ecdsa, _verify_ecdsa),
-    Algorithm.RS256: Scheme("RSA PKCS#1 v1.5, 2048 bits and up", _is_rsa, _check_rsa, _verify_rsa),
+    Algorithm.ED25519: Scheme("Ed25519", _is_ed25519, _check_ed25519),
+    Algorithm.ES256: Scheme("ECDSA P-256", _is_on(ec.SECP256R1), _check_ecdsa, _ECDSA),
+    Algorithm.ES256K: Scheme("ECDSA secp256k1", _is_on(ec.SECP256K1), _check_ecdsa, _ECDSA),
+    Algorithm.RS256: Scheme("RSA PKCS#1 v1.5, 2048 bits and up", _is_rsa, _check_rsa, _PKCS1),
 }
 
 SUPPORTED: Final = ", ".join(scheme.title for scheme in SCHEMES.values())
@@ -150,7 +141,8 @@ def verify(public_key: PublicKey, message: bytes, signature: bytes) -> None:
     scheme = SCHEMES[algorithm_of(public_key)]
     scheme.check_form(public_key, signature)
     try:
-        scheme.verify(public_key, signature, message)
+        verify_with: Any = public_key.verify
+        verify_with(signature, message, *scheme.parameters)
     except InvalidSignature as error:
         raise InvalidSignatureError("the signature is not by this key over this message") from error
 

@@ -101,11 +101,7 @@ def key_attestation(
 
 
 def read_challenge(challenge: object) -> str:
-    """Take the challenge text out of an answer of ``POST /auth/action/init``.
-
-    Raises:
-        ChallengeError: the answer or its ``challenge`` member is of another type, or empty.
-    """
+    """The challenge text of an answer of ``POST /auth/action/init``; ChallengeError without one."""
     if not isinstance(challenge, Mapping):
         raise ChallengeError(f"expected a challenge object, found {type(challenge).__name__}")
     text = challenge.get("challenge")

@@ -42,11 +42,7 @@ def installed_plugins() -> list[PluginInfo]:
 
 
 def load_plugin(name: str) -> object:
-    """Import one plugin.
-
-    Raises:
-        PluginError: there is none of that name, there are two, or it is broken.
-    """
+    """Import one plugin; PluginError if there is none of that name, or two, or it is broken."""
     entry = _only_entry(name)
     try:
         return entry.load()
@@ -61,11 +57,7 @@ def load_plugin(name: str) -> object:
 
 
 def load_backend(name: str) -> Backend[Any]:
-    """Import one plugin and have it provide its backend.
-
-    Raises:
-        PluginError: as ``load_plugin``, or the plugin provides no backend.
-    """
+    """Import one plugin and have it provide its backend; PluginError if it has none."""
     backend = _backend_of(load_plugin(name), name)
     if not isinstance(backend, Backend):
         raise PluginError(
@@ -83,11 +75,7 @@ def load_backend(name: str) -> Backend[Any]:
 
 
 def load_hooks(names: Sequence[str]) -> SigningHooks:
-    """Import the named plugins and register their guards and observers.
-
-    Raises:
-        PluginError: as ``load_plugin``.
-    """
+    """Import the named plugins and register their guards and observers."""
     return SigningHooks((name, load_plugin(name)) for name in names)
 
 
@@ -109,26 +97,22 @@ def _backend_of(plugin: object, name: str) -> object:
 
 def _only_entry(name: str) -> EntryPoint:
     entries = [entry for entry in entry_points(group=GROUP) if entry.name == name]
-    if not entries:
-        raise PluginError(_unknown(name))
-    if len(entries) > 1:
+    if len(entries) == 1:
+        return entries[0]
+    if entries:
         rivals = " and ".join(sorted(_info(entry).distribution for entry in entries))
         raise PluginError(
             f"{rivals} both offer a plugin {name!r}; it is ambiguous which one would "
             "sign: uninstall one of them"
         )
-    return entries[0]
-
-
-def _unknown(name: str) -> str:
     if name in _EXTRAS:
-        return (
+        raise PluginError(
             f"the backend {name!r} is not installed; run: "
             f'pip install "dfns-signers[{_EXTRAS[name]}]"'
         )
     installed = sorted({info.name for info in installed_plugins()})
     hint = did_you_mean(name, {*installed, *_EXTRAS})
-    return f"there is no plugin {name!r}{hint}. Installed: {', '.join(installed)}"
+    raise PluginError(f"there is no plugin {name!r}{hint}. Installed: {', '.join(installed)}")
 
 
 def _info(entry: EntryPoint) -> PluginInfo:

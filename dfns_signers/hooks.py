@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pluggy
 
 from dfns_signers.algorithms import Algorithm
-from dfns_signers.announced_call import AnnouncedCall
+from dfns_signers.announced_call import AnnouncedCall as AnnouncedCall  # noqa: PLC0414  # ours too
 from dfns_signers.errors import PluginError, SigningRefusedError
 from dfns_signers.signing_key import Evidence, SigningKey
 
 if TYPE_CHECKING:
     from dfns_signers.backends.backend import Backend
-
-__all__ = [
-    "PROJECT",
-    "AnnouncedCall",
-    "HookSpecification",
-    "SigningHooks",
-    "SigningRequest",
-    "hookimpl",
-    "hookspec",
-    "new_plugin_manager",
-]
 
 PROJECT: Final = "dfns_signers"
 
@@ -98,6 +87,12 @@ _SIGNING_HOOKS: Final = {
 }
 """The hooks in the signing path, each with its arguments."""
 
+_DEFERRED: Final = (
+    inspect.iscoroutinefunction,
+    inspect.isgeneratorfunction,
+    inspect.isasyncgenfunction,
+)
+
 
 def new_plugin_manager() -> pluggy.PluginManager:
     """A plugin manager that knows the hooks and no plugin."""
@@ -127,31 +122,29 @@ class SigningHooks:
             self._manager.register(plugin, name=name)
             self._manager.check_pending()
         except (ValueError, pluggy.PluginValidationError) as error:
-            raise PluginError(
-                f"the plugin {name or plugin!r} cannot be registered: {error}"
-            ) from error
-        implementations = [
-            (caller.name, implementation)
-            for caller in self._manager.get_hookcallers(plugin) or ()
-            for implementation in caller.get_hookimpls()
-            if implementation.plugin is plugin and caller.name in _SIGNING_HOOKS
+            raise _unusable(name or plugin, str(error)) from error
+        hooks = [
+            (hook, own)
+            for hook in _SIGNING_HOOKS
+            for own in self._implementations(hook)
+            if own.plugin is plugin
         ]
-        if not implementations:
+        if not hooks:
             raise PluginError(
                 f"the plugin {name or plugin!r} has no hook in the signing path; mark its "
                 f"functions {', '.join(_SIGNING_HOOKS)} with dfns_signers.hookimpl"
             )
-        for hook, implementation in implementations:
-            if _SIGNING_HOOKS[hook] & set(implementation.kwargnames):
-                raise PluginError(
-                    f"the plugin {name or plugin!r} cannot be registered: arguments of "
-                    f"{implementation.function.__name__} have defaults, and would not be given"
+        for hook, own in hooks:
+            function = own.function
+            if _SIGNING_HOOKS[hook] & set(own.kwargnames):
+                raise _unusable(
+                    name or plugin,
+                    f"arguments of {function.__name__} have defaults, and would not be given",
                 )
-            if _is_deferred(implementation.function):
-                raise PluginError(
-                    f"the plugin {name or plugin!r} cannot be registered: "
-                    f"{implementation.function.__name__} is asynchronous or a wrapper; expected a "
-                    "plain function"
+            if any(is_deferred(function) for is_deferred in _DEFERRED):
+                raise _unusable(
+                    name or plugin,
+                    f"{function.__name__} is asynchronous or a wrapper; expected a plain function",
                 )
 
     def __bool__(self) -> bool:
@@ -159,11 +152,7 @@ class SigningHooks:
         return any(self._implementations(name) for name in _SIGNING_HOOKS)
 
     def before(self, request: SigningRequest) -> None:
-        """Ask every guard.
-
-        Raises:
-            SigningRefusedError: one of them refused, or failed.
-        """
+        """Ask every guard; SigningRefusedError if one of them refused, or failed."""
         for guard in self._implementations("before_sign"):
             try:
                 answer = _call(guard, request=request)
@@ -206,12 +195,8 @@ class SigningHooks:
         return getattr(self._manager.hook, hook).get_hookimpls()[::-1]  # type: ignore[no-any-return]
 
 
-def _is_deferred(function: Callable[..., object]) -> bool:
-    return (
-        inspect.iscoroutinefunction(function)
-        or inspect.isgeneratorfunction(function)
-        or inspect.isasyncgenfunction(function)
-    )
+def _unusable(plugin: object, reason: str) -> PluginError:
+    return PluginError(f"the plugin {plugin!r} cannot be registered: {reason}")
 
 
 def _call(implementation: pluggy.HookImpl, **values: object) -> object:

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import Final, TypeAlias, TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
-from tenacity.stop import stop_base
+from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from dfns_signers.errors import DfnsSignersError, KeyStoreUnavailableError
 from dfns_signers.retries import is_retriable, wait
@@ -151,33 +151,26 @@ class KeyStore:
         of = self.max_attempts if repeat else 1
         explain = explain or self._explain
         end = None if self._timeout is None else self._clock() + self._timeout
+        numbers = count(1)
 
-        def once(number: int) -> T:
+        def once() -> T:
             remaining = None if end is None else max(end - self._clock(), 0.001)
-            attempt = Attempt(number, of, remaining)
+            attempt = Attempt(next(numbers), of, remaining)
             with explained(task, provider=self.provider, explain=explain, attempt=attempt):
                 return send(attempt)
 
-        sent = iter(range(1, of + 1))
+        def is_last(state: RetryCallState) -> bool:
+            is_late = end is not None and self._clock() + state.upcoming_sleep >= end
+            return is_late or state.attempt_number >= of
+
         retrying = Retrying(
-            stop=stop_after_attempt(of) | _NotAfter(end, self._clock),
+            stop=is_last,
             wait=wait,
             retry=retry_if_exception(is_retriable),
             sleep=self._sleep,
             reraise=True,
         )
-        return retrying(lambda: once(next(sent)))
-
-
-class _NotAfter(stop_base):
-    """Stop when the next attempt would begin after a moment."""
-
-    def __init__(self, end: float | None, clock: Callable[[], float]) -> None:
-        self._end = end
-        self._clock = clock
-
-    def __call__(self, retry_state: RetryCallState) -> bool:
-        return self._end is not None and self._clock() + retry_state.upcoming_sleep >= self._end
+        return retrying(once)
 
 
 def quoted(text: str) -> str:

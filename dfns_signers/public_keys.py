@@ -58,11 +58,7 @@ def fingerprint(public_key: PublicKey) -> str:
 
 
 def parse_fingerprint(text: str) -> str:
-    """Normalise a fingerprint: ``sha256:`` is optional, as are colons between bytes, and case.
-
-    Raises:
-        ConfigurationError: not 32 bytes in hex.
-    """
+    """Normalise a fingerprint: ``sha256:`` is optional, as are colons between bytes, and case."""
     digits = text.strip().lower().removeprefix("sha256:").replace(":", "")
     if not re.fullmatch(r"[0-9a-f]{64}", digits):
         raise ConfigurationError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -101,18 +101,16 @@ def _validate(value: Any, info: ValidationInfo) -> Secret:
 
 
 def _parse(value: Any, folder: Path) -> Secret:
-    if isinstance(value, Secret):
-        return value
-    if isinstance(value, str):
-        return Secret.literal(value)
-    if isinstance(value, Mapping) and len(value) == 1:
-        (kind, where), *_ = value.items()
-        if isinstance(where, str) and where:
-            if kind == "env":
-                return Secret.from_env(where)
-            if kind == "file":
-                # Path.expanduser raises RuntimeError for the home of an unknown user.
-                return Secret.from_file(Path(folder) / os.path.expanduser(where))  # noqa: PTH111
+    match value:
+        case Secret():
+            return value
+        case str():
+            return Secret.literal(value)
+        case {"env": str(name), **rest} if name and not rest:
+            return Secret.from_env(name)
+        case {"file": str(path), **rest} if path and not rest:
+            # Path.expanduser raises RuntimeError for the home of an unknown user.
+            return Secret.from_file(Path(folder) / os.path.expanduser(path))  # noqa: PTH111
     raise ValueError(EXPECTED)
 
 

@@ -17,10 +17,10 @@ from dfns_signers.assertions import (
     require_allowed,
 )
 from dfns_signers.closing import AsyncClosing, Closing
-from dfns_signers.errors import ConfigurationError, FingerprintMismatchError, SigningKeyError
+from dfns_signers.errors import ConfigurationError
 from dfns_signers.hooks import SigningHooks, SigningRequest
-from dfns_signers.once import Once
-from dfns_signers.signing_key import Signature, SigningKey
+from dfns_signers.lazy_key import LazyKey
+from dfns_signers.signing_key import SigningKey
 
 
 class Signer(Protocol):
@@ -76,9 +76,7 @@ class KeySigner(Closing, AsyncClosing):
                 "the credential id is empty: give the 'credId' that Dfns showed when the key was "
                 "registered"
             )
-        self._key = Once(_Opening(key))
-        if isinstance(key, SigningKey):
-            self._key.get()
+        self._key = LazyKey(key)
         self.credential_id = credential_id
         self._hooks = (
             plugins
@@ -94,7 +92,7 @@ class KeySigner(Closing, AsyncClosing):
         Raises:
             SigningKeyError: it cannot be opened, or the signer was closed before it was.
         """
-        return _opened(self._key.get())
+        return self._key.get()
 
     def sign(self, challenge: Mapping[str, Any]) -> Assertion:
         """Answer a challenge.
@@ -114,7 +112,7 @@ class KeySigner(Closing, AsyncClosing):
         request = self._request(challenge)
         try:
             require_allowed(challenge, self.credential_id)
-            key = _opened(self._key.get())
+            key = self._key.get()
             request = request.with_key(key)
             self._hooks.before(request)
             signature = key.sign_with_evidence(request.message)
@@ -122,14 +120,14 @@ class KeySigner(Closing, AsyncClosing):
             self._hooks.failed(request, error)
             raise
         self._hooks.after(request, signature.evidence)
-        return self._assertion(request, signature)
+        return key_assertion(self.credential_id, request.message, signature.value)
 
     async def asign(self, challenge: Mapping[str, Any]) -> Assertion:
         """Like ``sign``, without blocking the event loop."""
         request = self._request(challenge)
         try:
             require_allowed(challenge, self.credential_id)
-            key = _opened(await self._key.aget())
+            key = await self._key.aget()
             request = request.with_key(key)
             await self._run_hooks(self._hooks.before, request)
             signature = await key.asign_with_evidence(request.message)
@@ -137,7 +135,7 @@ class KeySigner(Closing, AsyncClosing):
             await self._run_hooks(self._hooks.failed, request, error)
             raise
         await self._run_hooks(self._hooks.after, request, signature.evidence)
-        return self._assertion(request, signature)
+        return key_assertion(self.credential_id, request.message, signature.value)
 
     async def _run_hooks(self, run: Callable[..., None], *arguments: object) -> None:
         # Guards and observers are plain functions, and may well ask a database or write a file.
@@ -160,9 +158,6 @@ class KeySigner(Closing, AsyncClosing):
             call=self._call,
         )
 
-    def _assertion(self, request: SigningRequest, signature: Signature) -> Assertion:
-        return key_assertion(self.credential_id, request.message, signature.value)
-
     def close(self) -> None:
         """Close the key, if it was opened."""
         key = self._key.end()
@@ -174,35 +169,4 @@ class KeySigner(Closing, AsyncClosing):
         await anyio.to_thread.run_sync(self.close)
 
     def __repr__(self) -> str:
-        return f"<KeySigner {self.credential_id} with {self._key.value or 'a key not opened yet'}>"
-
-
-class _Opening:
-    """Gives the key of a signer; a key that is opened again must be the same."""
-
-    def __init__(self, key: SigningKey | Callable[[], SigningKey]) -> None:
-        if not isinstance(key, SigningKey) and not callable(key):
-            raise ConfigurationError(
-                f"expected a signing key, found {type(key).__name__}: open one, such as with "
-                "PemKey.from_file(path), or use load_signer()"
-            )
-        self._key = key
-        self._fingerprint: str | None = None
-
-    def __call__(self) -> SigningKey:
-        if isinstance(self._key, SigningKey):
-            return self._key
-        key = self._key()
-        try:
-            key.require_fingerprint(self._fingerprint or key.fingerprint)
-        except FingerprintMismatchError:
-            key.close()
-            raise
-        self._fingerprint = key.fingerprint
-        return key
-
-
-def _opened(key: SigningKey | None) -> SigningKey:
-    if key is None:
-        raise SigningKeyError("the signer is closed; make another one to sign")
-    return key
+        return f"<KeySigner {self.credential_id} with {self._key!r}>"

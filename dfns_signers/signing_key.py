@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, NoReturn, final
 
 import anyio.to_thread
@@ -142,43 +144,37 @@ class SigningKey(Closing, AsyncClosing, ABC):
         begin = time.perf_counter()
         if self._is_inherited:
             await anyio.to_thread.run_sync(self._prepare)
-        self._enter()
-        try:
+        with self._inside():
             response = await self._asign(message)
-        except DfnsSignersError:
-            raise
-        except Exception as error:
-            raise self._foreign(error) from error
-        finally:
-            self._gate.leave()
         return self._checked(message, response, begin)
 
     def _sign_inside(self, message: bytes, *, admitted: bool = True) -> KeyResponse:
         """``_sign``, counted, so that closing can wait for it even if its caller was cancelled."""
-        self._enter(admitted=admitted)
-        try:
+        with self._inside(admitted=admitted):
             return self._sign(message)
+
+    @contextmanager
+    def _inside(self, *, admitted: bool = False) -> Iterator[None]:
+        """Count a signature, for closing to wait for it, and let no foreign exception out of it."""
+        if not self._gate.enter(admitted=admitted):
+            raise SigningKeyError(f"the key {self.reference} is closed; open it again to sign")
+        try:
+            yield
         except DfnsSignersError:
             raise
         except Exception as error:
-            raise self._foreign(error) from error
+            # Without the text of the error: what a stranger's library puts into it is unknown.
+            raise SigningKeyError(
+                f"cannot sign with the key {self.reference}: its backend ({type(self).__module__}) "
+                f"failed with {type(error).__name__}; report it to the author of the backend"
+            ) from error
         finally:
             self._gate.leave()
 
-    def _enter(self, *, admitted: bool = False) -> None:
-        if not self._gate.enter(admitted=admitted):
-            raise SigningKeyError(f"the key {self.reference} is closed; open it again to sign")
-
-    def _foreign(self, error: Exception) -> SigningKeyError:
-        # Without the text of the error: what a stranger's library puts into it is unknown.
-        return SigningKeyError(
-            f"cannot sign with the key {self.reference}: its backend ({type(self).__module__}) "
-            f"failed with {type(error).__name__}; report it to the author of the backend"
-        )
-
     def after_fork(self) -> None:
         """Mark what the key holds as the parent's; see ``dfns_signers.forks``."""
-        self._gate = Gate() if not self._gate.is_shut else self._gate
+        if not self._gate.is_shut:
+            self._gate = Gate()
         self._reopening = threading.Lock()
         self._is_inherited = True
 
@@ -203,7 +199,13 @@ class SigningKey(Closing, AsyncClosing, ABC):
             else:
                 check_form(self.public_key, response.signature)
         except (EncodingError, InvalidSignatureError) as error:
-            raise InvalidSignatureError(self._mismatch(response, error)) from error
+            version = f" (version {response.key_version} signed)" if response.key_version else ""
+            request = f"; request id {response.request_id}" if response.request_id else ""
+            raise InvalidSignatureError(
+                f"the key {self.reference}{version} returned an invalid {self.algorithm} signature "
+                f"for the public key it had when it was opened ({self.fingerprint}): {error}. "
+                "Nothing was sent to Dfns. Check whether the key was replaced or rotated" + request
+            ) from error
         return Signature(
             response.signature,
             Evidence(
@@ -218,15 +220,6 @@ class SigningKey(Closing, AsyncClosing, ABC):
             ),
         )
 
-    def _mismatch(self, response: KeyResponse, error: Exception) -> str:
-        version = f" (version {response.key_version} signed)" if response.key_version else ""
-        request = f"; request id {response.request_id}" if response.request_id else ""
-        return (
-            f"the key {self.reference}{version} returned an invalid {self.algorithm} signature for "
-            f"the public key it had when it was opened ({self.fingerprint}): {error}. Nothing was "
-            f"sent to Dfns. Check whether the key was replaced or rotated{request}"
-        )
-
     def require_fingerprint(self, expected: str) -> None:
         """Refuse the key unless it is the one that was pinned.
 
@@ -237,10 +230,11 @@ class SigningKey(Closing, AsyncClosing, ABC):
             FingerprintMismatchError: another key.
             ConfigurationError: ``expected`` is not a fingerprint.
         """
-        if parse_fingerprint(expected) != self.fingerprint:
+        pinned = parse_fingerprint(expected)
+        if pinned != self.fingerprint:
             raise FingerprintMismatchError(
-                f"the key {self.reference} has the fingerprint {self.fingerprint}, and "
-                f"{parse_fingerprint(expected)} is pinned: it is another key. If it was replaced "
+                f"the key {self.reference} has the fingerprint {self.fingerprint}, and {pinned} "
+                f"is pinned: it is another key. If it was replaced "
                 "on purpose, register the new public key with Dfns and pin its fingerprint"
             )
 

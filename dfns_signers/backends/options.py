@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from dfns_signers.addresses import check_service_url
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.public_keys import parse_fingerprint
-
-_DAY: Final = 86_400
 
 
 def _resolve_path(value: Any, info: ValidationInfo) -> Any:
@@ -37,9 +35,10 @@ ConfigPath = Annotated[Path, BeforeValidator(_resolve_path)]
 
 Fingerprint = Annotated[str, AfterValidator(_check_fingerprint)]
 
-
 ServiceUrl = Annotated[str, AfterValidator(check_service_url)]
 """The address of a key store: https, or http to this machine; without a slash at its end."""
+
+_Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
 class StrictModel(BaseModel):
@@ -62,25 +61,12 @@ class BackendOptions(StrictModel):
 class RequestLimits(StrictModel):
     """How long a remote key store may take, and how often it is asked; the same for all."""
 
-    connect_timeout: float = Field(
-        default=3.0,
-        gt=0,
-        le=_DAY,
-        allow_inf_nan=False,
-        description="Seconds to wait for a connection.",
+    connect_timeout: _Seconds = Field(default=3.0, description="Seconds to wait for a connection.")
+    read_timeout: _Seconds = Field(
+        default=10.0, description="Seconds to wait for an answer, and between two pieces of it."
     )
-    read_timeout: float = Field(
-        default=10.0,
-        gt=0,
-        le=_DAY,
-        allow_inf_nan=False,
-        description="Seconds to wait for an answer, and between two pieces of it.",
-    )
-    timeout: float = Field(
+    timeout: _Seconds = Field(
         default=30.0,
-        gt=0,
-        le=_DAY,
-        allow_inf_nan=False,
         description="Seconds for one operation over all attempts: none is begun after it.",
     )
     max_attempts: int = Field(

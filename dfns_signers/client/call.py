@@ -83,22 +83,16 @@ class Call(Generic[T]):
         It does if it only reads, or carries an ``externalId`` to an endpoint where the API
         reference says that a repeated one returns what is there already.
         """
-        return self.method in {"GET", "HEAD"} or self._has_external_id()
-
-    def _has_external_id(self) -> bool:
         if not is_idempotent_by_external_id(self.method, self.path):
-            return False
-        body = json.loads(self.content or b"null")
-        external_id = body.get("externalId") if isinstance(body, dict) else None
-        return isinstance(external_id, str) and bool(external_id.strip())
+            return self.method in {"GET", "HEAD"}
+        match json.loads(self.content or b"null"):
+            case {"externalId": str(external_id)}:
+                return bool(external_id.strip())
+        return False
 
 
 def check_query(params: Mapping[str, object]) -> dict[str, QueryValue]:
-    """The query parameters that are given; None is not given.
-
-    Raises:
-        RequestError: a value is neither a string, number or boolean nor a list of them.
-    """
+    """The query parameters that are given (None is not given), of types that a query can have."""
     checked: dict[str, QueryValue] = {}
     for name, value in params.items():
         if isinstance(value, (str, int, float)):

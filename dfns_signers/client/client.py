@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import httpx
@@ -15,7 +16,6 @@ from dfns_signers.client.call import Call, QueryValue
 from dfns_signers.client.http_calls import (
     Timeout,
     build_request,
-    check_attempts,
     http_options,
     interpret,
     transport_errors,
@@ -23,11 +23,11 @@ from dfns_signers.client.http_calls import (
 from dfns_signers.client.identities import Auth
 from dfns_signers.client.keys import Keys
 from dfns_signers.client.pages import Pages
-from dfns_signers.client.results import ChangeRequest
 from dfns_signers.client.retries import retry_policy
 from dfns_signers.client.verbs import Verbs
 from dfns_signers.client.wallets import Wallets
 from dfns_signers.closing import AsyncClosing, Closing
+from dfns_signers.errors import ConfigurationError
 from dfns_signers.signer import KeySigner, Signer
 from dfns_signers.user_action.httpx_auth import PlainSigner, UserActionAuth
 from dfns_signers.user_action.tokens import TokenSource
@@ -35,16 +35,23 @@ from dfns_signers.user_action.tokens import TokenSource
 if TYPE_CHECKING:
     from dfns_signers.config.profile import Settings
 
-T = TypeVar("T")
 R = TypeVar("R")
+ItemsT = TypeVar("ItemsT")
 HttpT = TypeVar("HttpT", bound=httpx.Client | httpx.AsyncClient)
 
 
-class BaseClient(Verbs[R], Generic[R, HttpT]):
-    """What the four clients share: how they are made; DfnsClient documents the arguments."""
+class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
+    """What the four clients share; DfnsClient documents the arguments.
+
+    A method that is not ``async`` here returns what the client sends: a result, or an awaitable.
+    """
 
     _new_http: ClassVar[Any]
     _signs: ClassVar[bool] = True
+
+    wallets: Wallets[Self]
+    keys: Keys[Self]
+    auth: Auth[Self]
 
     def __init__(
         self,
@@ -56,14 +63,15 @@ class BaseClient(Verbs[R], Generic[R, HttpT]):
         max_attempts: int = defaults.MAX_ATTEMPTS,
         http_client: HttpT | None = None,
     ) -> None:
+        if max_attempts < 1:
+            raise ConfigurationError(f"'max_attempts' must be 1 or more, not {max_attempts}")
         self._auth = UserActionAuth(auth_token, signer, base_url=base_url)
-        self._max_attempts = check_attempts(max_attempts)
+        self._max_attempts = max_attempts
         self._http: HttpT = http_client or self._new_http(**http_options(self._auth, timeout))
         self._owns_http = http_client is None
         self._owned_signer: KeySigner | None = None
-        self.wallets: Any = Wallets(self)
-        self.keys: Any = Keys(self)
-        self.auth: Any = Auth(self)
+        carrier: Any = self
+        self.wallets, self.keys, self.auth = Wallets(carrier), Keys(carrier), Auth(carrier)
 
     @classmethod
     def from_config(
@@ -106,23 +114,41 @@ class BaseClient(Verbs[R], Generic[R, HttpT]):
     def _open(self) -> None:
         """Do what a client that was assembled must do before it is used."""
 
+    def send(self, call: Call[Any]) -> R:
+        """Send a call; each attempt signs a new challenge."""
+        return self._send(call)
+
+    def paginate(self, path: str, *, params: dict[str, QueryValue] | None = None) -> ItemsT:
+        """Walk through every item of a paginated list."""
+        return self._carry_listing(Call[Any].of("GET", path, params=params))
+
+    def _carry_signed(self, call: Call[Any]) -> Any:
+        return self.send(call)
+
+    @abstractmethod
+    def _carry_listing(self, call: Call[Any]) -> ItemsT: ...
+
+    @abstractmethod
+    def _send(self, call: Call[Any]) -> R: ...
+
+    @abstractmethod
+    def _attempt(self, call: Call[Any], auth: UserActionAuth) -> R: ...
+
+    @abstractmethod
+    def _then(self, answer: R, read: Callable[[Any], Any]) -> R:
+        """What ``read`` makes of an answer, which may have to be awaited."""
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._auth!r}>"
 
 
-class SyncClient(BaseClient[Any, httpx.Client], Closing):
+class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
     """Sends calls with ``httpx.Client``."""
 
     _new_http = httpx.Client
 
-    def send(self, call: Call[T]) -> T | ChangeRequest:
-        """Send a call; each attempt signs a new challenge."""
-        policy = retry_policy(call, self._max_attempts)
-        return Retrying(**policy)(self._attempt, call, self._auth)  # type: ignore[no-any-return]
-
-    def paginate(self, path: str, *, params: dict[str, QueryValue] | None = None) -> Iterator[Any]:
-        """Walk through every item of a paginated list."""
-        return self._carry_listing(Call[Any].of("GET", path, params=params))
+    def _send(self, call: Call[Any]) -> Any:
+        return Retrying(**retry_policy(call, self._max_attempts))(self._attempt, call, self._auth)
 
     def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
         request = build_request(self._http, self._auth, call)
@@ -130,17 +156,13 @@ class SyncClient(BaseClient[Any, httpx.Client], Closing):
             response = self._http.send(request, auth=auth, follow_redirects=False)
         return interpret(response, request, call)
 
-    def _carry_signed(self, call: Call[Any]) -> Any:
-        return self.send(call)
-
-    def _carry_unsigned(self, call: Call[Any]) -> Any:
-        return self.send(call)
+    def _then(self, answer: Any, read: Callable[[Any], Any]) -> Any:
+        return read(answer)
 
     def _carry_listing(self, call: Call[Any]) -> Iterator[Any]:
-        pages, more = Pages(call), True
-        while more:
-            items, more = pages.items(self.send(pages.next_call()))
-            yield from items
+        pages = Pages(call)
+        while pages.next:
+            yield from pages.items(self.send(pages.next))
 
     def _open(self) -> None:
         try:
@@ -157,21 +179,16 @@ class SyncClient(BaseClient[Any, httpx.Client], Closing):
             self._owned_signer.close()
 
 
-class AsyncClient(BaseClient[Coroutine[Any, Any, Any], httpx.AsyncClient], AsyncClosing):
+class AsyncClient(
+    BaseClient[Coroutine[Any, Any, Any], AsyncIterator[Any], httpx.AsyncClient], AsyncClosing
+):
     """Sends calls with ``httpx.AsyncClient``."""
 
     _new_http = httpx.AsyncClient
 
-    async def send(self, call: Call[T]) -> T | ChangeRequest:
-        """Send a call; each attempt signs a new challenge."""
+    async def _send(self, call: Call[Any]) -> Any:
         policy = retry_policy(call, self._max_attempts)
         return await AsyncRetrying(**policy)(self._attempt, call, self._auth)
-
-    def paginate(
-        self, path: str, *, params: dict[str, QueryValue] | None = None
-    ) -> AsyncIterator[Any]:
-        """Walk through every item of a paginated list."""
-        return self._carry_listing(Call[Any].of("GET", path, params=params))
 
     async def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
         request = build_request(self._http, self._auth, call)
@@ -179,17 +196,13 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, Any], httpx.AsyncClient], Async
             response = await self._http.send(request, auth=auth, follow_redirects=False)
         return interpret(response, request, call)
 
-    async def _carry_signed(self, call: Call[Any]) -> Any:
-        return await self.send(call)
-
-    async def _carry_unsigned(self, call: Call[Any]) -> Any:
-        return await self.send(call)
+    async def _then(self, answer: Coroutine[Any, Any, Any], read: Callable[[Any], Any]) -> Any:
+        return read(await answer)
 
     async def _carry_listing(self, call: Call[Any]) -> AsyncIterator[Any]:
-        pages, more = Pages(call), True
-        while more:
-            items, more = pages.items(await self.send(pages.next_call()))
-            for item in items:
+        pages = Pages(call)
+        while pages.next:
+            for item in pages.items(await self.send(pages.next)):
                 yield item
 
     async def aclose(self) -> None:
@@ -216,14 +229,6 @@ class DfnsClient(SyncClient):
         ConfigurationError: an argument is unusable.
     """
 
-    wallets: Wallets[DfnsClient]
-    keys: Keys[DfnsClient]
-    auth: Auth[DfnsClient]
-
 
 class AsyncDfnsClient(AsyncClient):
     """DfnsClient for asyncio and trio: the same arguments, and every call is awaited."""
-
-    wallets: Wallets[AsyncDfnsClient]
-    keys: Keys[AsyncDfnsClient]
-    auth: Auth[AsyncDfnsClient]

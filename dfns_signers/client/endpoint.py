@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, TypeVar, overload
 
 from dfns_signers.client.call import Call
 from dfns_signers.client.results import ChangeRequest
@@ -36,12 +36,13 @@ class _Endpoint(Generic[P, T]):
     """A descriptor that makes a method of a function that builds a call.
 
     Each subclass says by overloads of ``__get__`` what the method returns with which client; all of
-    them bind the same method, whose result is what the client's ``_carry_…`` makes of the call.
+    them bind the same method, whose result is what the client makes of the call by ``_carry``.
     """
 
-    def __init__(self, build: Callable[P, Call[T]], carry: str) -> None:
+    _carry: ClassVar[str]
+
+    def __init__(self, build: Callable[P, Call[T]]) -> None:
         self._build = build
-        self._carry = carry
         self.__doc__ = build.__doc__
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -65,8 +66,7 @@ class _Endpoint(Generic[P, T]):
 class signed(_Endpoint[P, T]):  # noqa: N801  # used like a decorator
     """A call that changes state."""
 
-    def __init__(self, build: Callable[P, Call[T]]) -> None:
-        super().__init__(build, "_carry_signed")
+    _carry = "_carry_signed"
 
     @overload
     def __get__(
@@ -92,8 +92,7 @@ class signed(_Endpoint[P, T]):  # noqa: N801  # used like a decorator
 class unsigned(_Endpoint[P, T]):  # noqa: N801  # used like a decorator
     """A call that only reads, or that the API takes without a user action."""
 
-    def __init__(self, build: Callable[P, Call[T]]) -> None:
-        super().__init__(build, "_carry_unsigned")
+    _carry = "send"
 
     @overload
     def __get__(
@@ -113,8 +112,7 @@ class unsigned(_Endpoint[P, T]):  # noqa: N801  # used like a decorator
 class listing(_Endpoint[P, T]):  # noqa: N801  # used like a decorator
     """A list, walked page by page as it is iterated; ``T`` is the type of an item."""
 
-    def __init__(self, build: Callable[P, Call[T]]) -> None:
-        super().__init__(build, "_carry_listing")
+    _carry = "_carry_listing"
 
     @overload
     def __get__(

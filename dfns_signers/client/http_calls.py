@@ -8,17 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
 from dfns_signers.client.call import Call
 from dfns_signers.client.results import ChangeRequest
-from dfns_signers.errors import ConfigurationError, RequestError
+from dfns_signers.errors import RequestError
 from dfns_signers.user_action.httpx_auth import SIGNED_EXTENSION, UserActionAuth
 from dfns_signers.user_action.responses import read_json, transport_error
 
 Timeout = float | httpx.Timeout | None
+
+_USER_AGENT: Final = f"dfns-signers/{version('dfns-signers')}"
 
 
 def http_options(auth: UserActionAuth, timeout: Timeout) -> dict[str, Any]:
@@ -39,26 +41,11 @@ def _tls_context(*_environment: str | None) -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def check_attempts(max_attempts: int) -> int:
-    """Refuse a number of attempts that would never send anything.
-
-    Raises:
-        ConfigurationError: less than 1.
-    """
-    if max_attempts < 1:
-        raise ConfigurationError(f"'max_attempts' must be 1 or more, not {max_attempts}")
-    return max_attempts
-
-
 def build_request(
     http: httpx.Client | httpx.AsyncClient, auth: UserActionAuth, call: Call[Any]
 ) -> httpx.Request:
-    """The request for a call, with its body as it was serialised.
-
-    Raises:
-        RequestError: its path or query makes no URL.
-    """
-    headers = {"Accept": "application/json", "User-Agent": _user_agent()}
+    """The request for a call, with its body as it was serialised."""
+    headers = {"Accept": "application/json", "User-Agent": _USER_AGENT}
     if call.content:
         headers["Content-Type"] = "application/json"
     try:
@@ -75,21 +62,11 @@ def build_request(
 
 
 def interpret(response: httpx.Response, request: httpx.Request, call: Call[Any]) -> Any:
-    """The result of a call.
-
-    Raises:
-        ApiError: the API refused it.
-        UnexpectedResponseError: the answer is not JSON, or is a redirect.
-    """
+    """The result of a call, or what ``read_json`` raises."""
     value = read_json(response, sent=request, call=not call.announces)
     if response.status_code == httpx.codes.ACCEPTED and not call.announces:
         return ChangeRequest(value if isinstance(value, dict) else {})
     return value
-
-
-@cache
-def _user_agent() -> str:
-    return f"dfns-signers/{version('dfns-signers')}"
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing_extensions import NotRequired
 
 from dfns_signers.client.call import Call
 from dfns_signers.client.endpoint import ClientT_co, Resource, listing, signed, unsigned
-from dfns_signers.client.members import members
+from dfns_signers.user_action.bodies import members
 
 
 class Key(TypedDict):

@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from dfns_signers.client.call import Call, QueryValue
+from dfns_signers.client.call import Call
 from dfns_signers.errors import UnexpectedResponseError
 
 
 class Pages:
-    """Knows which page comes next; the requests themselves are left to the caller."""
+    """Knows which page comes next; the requests themselves are left to the caller.
+
+    Attributes:
+        next: the call for the next page; None after the last.
+    """
 
     def __init__(self, call: Call[Any]) -> None:
+        self.next: Call[Any] | None = call
         self._call = call
-        self._params: dict[str, QueryValue] = dict(call.params)
-        self._visited = {self._params.get("paginationToken")}
+        self._visited = {call.params.get("paginationToken")}
 
-    def next_call(self) -> Call[Any]:
-        """The call for the next page."""
-        return Call(self._call.method, self._call.path, params=dict(self._params))
-
-    def items(self, page: object) -> tuple[list[Any], bool]:
-        """The items of a page, and whether another page follows.
-
-        Raises:
-            UnexpectedResponseError: the answer is not a page, or points back to itself.
-        """
+    def items(self, page: object) -> list[Any]:
+        """The items of the page that answered the ``next`` call, if it is one and leads on."""
         items = page.get("items") if isinstance(page, Mapping) else None
         if not isinstance(page, Mapping) or not isinstance(items, list):
             raise UnexpectedResponseError(f"GET {self._call.path} returned no list of 'items'")
         token = page.get("nextPageToken")
         if not token:
-            return items, False
+            self.next = None
+            return items
         if not isinstance(token, str):
             raise UnexpectedResponseError(
                 f"GET {self._call.path} returned a 'nextPageToken' that is not a string"
@@ -40,5 +38,5 @@ class Pages:
         if token in self._visited:
             raise UnexpectedResponseError(f"GET {self._call.path} returned the same page twice")
         self._visited.add(token)
-        self._params["paginationToken"] = token
-        return items, True
+        self.next = replace(self._call, params={**self._call.params, "paginationToken": token})
+        return items

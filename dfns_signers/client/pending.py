@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.client.call import Call, QueryValue, check_query
 from dfns_signers.errors import RequestError
 from dfns_signers.user_action.paths import check_path
-from dfns_signers.user_action.signing_flow import init_body
+from dfns_signers.user_action.signing_flow import announcement, check_challenge
+
+_JSON_TYPES: Final = {"method": str, "path": str, "payload": str, "params": dict, "challenge": dict}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,13 @@ class PendingAction:
     payload: str = field(repr=False)
     params: Mapping[str, QueryValue]
     challenge: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def of(
+        cls, call: AnnouncedCall, params: Mapping[str, QueryValue], answer: object
+    ) -> PendingAction:
+        """A call that was announced, with the answer to the announcement, which is checked."""
+        return cls(call.method, call.path, call.payload, params, check_challenge(answer))
 
     @property
     def call(self) -> AnnouncedCall:
@@ -54,17 +63,13 @@ class PendingAction:
             action = cls(**value)
         except (ValueError, TypeError, RecursionError) as error:
             raise RequestError("not a pending action as 'to_json' writes it") from error
-        texts = (action.method, action.path, action.payload)
-        objects = (action.params, action.challenge)
-        if not all(isinstance(text, str) for text in texts) or not all(
-            isinstance(value, dict) for value in objects
-        ):
+        if not all(isinstance(value[name], kind) for name, kind in _JSON_TYPES.items()):
             raise RequestError("a member of the pending action has another type than it had")
         if not isinstance(action.challenge.get("challengeIdentifier"), str):
             raise RequestError("the pending action has no challenge")
         check_path(action.path)
         check_query(action.params)
-        init_body(action.call)
+        announcement(action.call)
         try:
             action.payload.encode("utf-8")
         except UnicodeEncodeError as error:

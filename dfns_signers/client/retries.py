@@ -40,11 +40,8 @@ class _Verdict:
             if self._uncertain is not None and isinstance(error, DfnsSignersError):
                 raise self._uncertain from error
             return False
-        again = self._is_safe_after(error)
+        is_safe = self._call.is_repeatable or not error.may_have_taken_effect
         if error.may_have_taken_effect:
             self._uncertain = error
         error.may_have_taken_effect = self._uncertain is not None
-        return again
-
-    def _is_safe_after(self, error: CallError) -> bool:
-        return is_retriable(error) and (self._call.is_repeatable or not error.may_have_taken_effect)
+        return is_safe and is_retriable(error)

@@ -10,8 +10,8 @@ from typing_extensions import NotRequired
 
 from dfns_signers.client.call import Call
 from dfns_signers.client.endpoint import ClientT_co, Resource, listing, signed, unsigned
-from dfns_signers.client.members import members
 from dfns_signers.errors import RequestError
+from dfns_signers.user_action.bodies import members
 
 
 class WalletKey(TypedDict):

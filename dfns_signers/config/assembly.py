@@ -13,7 +13,7 @@ from dfns_signers.backends.backend import Backend
 from dfns_signers.backends.options import BackendOptions
 from dfns_signers.config.files import default_path
 from dfns_signers.config.loading import LoadedProfile, load_profile
-from dfns_signers.config.profile import ENVIRONMENT, Settings
+from dfns_signers.config.profile import ENVIRONMENT, Settings, SignerTable
 from dfns_signers.config.validation import validate
 from dfns_signers.discovery import load_backend, load_hooks
 from dfns_signers.errors import ConfigurationError, DfnsSignersError, PluginError
@@ -52,45 +52,27 @@ def validated_options(loaded: LoadedProfile) -> BackendOptions:
     """The options of the ``[signer]`` table as its backend reads them, to be shown.
 
     No key is opened, and a secret that cannot be read is not refused.
-
-    Raises:
-        ConfigurationError: an option is missing or wrong.
-        PluginError: the backend cannot be loaded.
     """
     return _validated_signer(loaded, reveal=False)[2]
 
 
 def configured_hooks(loaded: LoadedProfile) -> SigningHooks:
-    """The guards and observers that the setting ``plugins`` names, imported.
-
-    Raises:
-        PluginError: one of them is unknown or broken.
-    """
-    try:
+    """The guards and observers that the setting ``plugins`` names, imported."""
+    with loaded.placing("plugins"):
         return load_hooks(loaded.settings.plugins)
-    except PluginError as error:
-        raise PluginError(f"{loaded.origin('plugins').place}, key 'plugins': {error}") from error
 
 
 def open_key(loaded: LoadedProfile) -> SigningKey:
-    """Open the key that the ``[signer]`` table names, and compare its fingerprint.
-
-    Raises:
-        ConfigurationError, PluginError, SigningKeyError: as ``load_signer``.
-    """
+    """Open the key that the ``[signer]`` table names, and compare its fingerprint."""
     return _open(*_validated_signer(loaded))
 
 
 def configured_signer(loaded: LoadedProfile) -> KeySigner:
-    """A signer that opens its key at the first signature; options are checked now.
-
-    Raises:
-        ConfigurationError, PluginError: as ``load_signer``.
-    """
+    """A signer that opens its key at the first signature; options are checked now."""
     name, backend, options = _validated_signer(loaded)
-    credential_id = loaded.settings.credential_id
-    if credential_id is None:
-        raise _missing(loaded, "credential_id", "the 'credId' that the key is registered as")
+    credential_id: str = _required(
+        loaded, "credential_id", "the 'credId' that the key is registered as"
+    )
 
     def open_logged() -> SigningKey:
         key = _open(name, backend, options)
@@ -107,34 +89,25 @@ def configured_signer(loaded: LoadedProfile) -> KeySigner:
 
 
 def client_arguments(loaded: LoadedProfile) -> dict[str, Any]:
-    """Arguments of a client, besides its signer.
-
-    Raises:
-        ConfigurationError: no token is configured, or the base URL is unusable.
-    """
-    settings = loaded.settings
-    if settings.auth_token is None:
-        raise _missing(loaded, "auth_token", "the token of a service account or a user")
+    """Arguments of a client, besides its signer; a token is required, and must be readable."""
+    token = _required(loaded, "auth_token", "the token of a service account or a user")
     check_base_url(loaded)
-    try:
-        settings.auth_token.reveal()
-    except ConfigurationError as error:
-        place = loaded.origin("auth_token").place
-        raise ConfigurationError(f"{place}, key 'auth_token': {error}") from error
-    return {
-        "auth_token": settings.auth_token,
-        "base_url": settings.base_url,
-        "timeout": settings.timeout,
-        "max_attempts": settings.max_attempts,
-    }
+    with loaded.placing("auth_token"):
+        token.reveal()
+    names = ("auth_token", "base_url", "timeout", "max_attempts")
+    return {name: getattr(loaded.settings, name) for name in names}
+
+
+def check_base_url(loaded: LoadedProfile) -> None:
+    """Refuse a base URL that a client would refuse, naming where it was set."""
+    from dfns_signers.user_action.base_url import BaseUrl  # noqa: PLC0415  # it imports httpx
+
+    with loaded.placing("base_url"):
+        BaseUrl.parse(loaded.settings.base_url)
 
 
 def signer_values(loaded: LoadedProfile, model: type[BaseModel]) -> dict[str, Any]:
-    """The options of the ``[signer]`` table that another model has too, checked as signing does.
-
-    Raises:
-        ConfigurationError: one of them is wrong.
-    """
+    """The options of the ``[signer]`` table that another model has too, checked as signing does."""
     table = loaded.signer.options if loaded.signer else {}
     fields = {name: field for name, field in model.model_fields.items() if name in table}
     shared: Any = {name: (field.annotation, field) for name, field in fields.items()}
@@ -153,14 +126,10 @@ def signer_values(loaded: LoadedProfile, model: type[BaseModel]) -> dict[str, An
 def _validated_signer(
     loaded: LoadedProfile, *, reveal: bool = True
 ) -> tuple[str, Backend[Any], BackendOptions]:
-    table = loaded.signer
-    if table is None:
-        raise _missing(loaded, "signer", "a table with 'backend' and its options")
-    origin = loaded.origin("signer")
-    try:
+    table: SignerTable = _required(loaded, "signer", "a table with 'backend' and its options")
+    with loaded.placing("signer", "signer.backend"):
         backend = load_backend(table.backend)
-    except PluginError as error:
-        raise PluginError(f"{origin.place}, key 'signer.backend': {error}") from error
+    origin = loaded.origin("signer")
     options = validate(
         backend.options,
         table.options,
@@ -172,50 +141,33 @@ def _validated_signer(
     return table.backend, backend, options
 
 
+def _required(loaded: LoadedProfile, setting: str, what: str) -> Any:
+    value = getattr(loaded.settings, setting)
+    if value is None:
+        profile = "in the profile" if loaded.name else f"in a configuration file ({default_path()})"
+        raise ConfigurationError(
+            f"{loaded.title}: {setting!r} is missing ({what}): set it {profile}, or in the "
+            f"environment variable {ENVIRONMENT[setting].variable}"
+        )
+    return value
+
+
 def _open(name: str, backend: Backend[Any], options: BackendOptions) -> SigningKey:
     try:
-        key = backend.open(options)
+        key: object = backend.open(options)
     except DfnsSignersError:
         raise
     except Exception as error:
         raise PluginError(
             f"the backend {name!r} failed to open its key: {type(error).__name__}: {error}"
         ) from error
-    return _checked(key, options.fingerprint, name)
-
-
-def _checked(key: object, fingerprint: str | None, backend: str) -> SigningKey:
     if not isinstance(key, SigningKey):
         raise PluginError(
-            f"the backend {backend!r} opened {type(key).__name__}, expected a SigningKey"
+            f"the backend {name!r} opened {type(key).__name__}, expected a SigningKey"
         )
-    if fingerprint is not None:
-        try:
-            key.require_fingerprint(fingerprint)
-        except DfnsSignersError:
-            key.close()
-            raise
-    return key
-
-
-def _missing(loaded: LoadedProfile, key: str, what: str) -> ConfigurationError:
-    profile = "in the profile" if loaded.name else f"in a configuration file ({default_path()})"
-    return ConfigurationError(
-        f"{loaded.title}: {key!r} is missing ({what}): set it {profile}, or in the environment "
-        f"variable {ENVIRONMENT[key].variable}"
-    )
-
-
-def check_base_url(loaded: LoadedProfile) -> None:
-    """Refuse a base URL that a client would refuse, naming where it was set.
-
-    Raises:
-        ConfigurationError: it is not a URL, not https, or has parts that it must not have.
-    """
-    from dfns_signers.user_action.base_url import BaseUrl  # noqa: PLC0415  # it imports httpx
-
     try:
-        BaseUrl.parse(loaded.settings.base_url)
-    except ConfigurationError as error:
-        place = loaded.origin("base_url").place
-        raise ConfigurationError(f"{place}, key 'base_url': {error}") from error
+        key.require_fingerprint(options.fingerprint or key.fingerprint)
+    except DfnsSignersError:
+        key.close()
+        raise
+    return key

@@ -52,11 +52,7 @@ def default_path() -> Path:
 def find_file(path: str | os.PathLike[str] | None) -> ConfigFile | None:
     """Read the file that was asked for, or the default one if there is one.
 
-    Args:
-        path: as an argument gives it; else the environment variable ``DFNS_CONFIG`` counts.
-
-    Raises:
-        ConfigurationError: a file that was asked for is missing, or any file is unusable.
+    What was asked for is ``path``, else what the environment variable ``DFNS_CONFIG`` names.
     """
     asked = path if path is not None else os.environ.get(CONFIG_VARIABLE)
     if asked is not None:
@@ -70,11 +66,7 @@ def find_file(path: str | os.PathLike[str] | None) -> ConfigFile | None:
 
 
 def read_file(path: Path) -> ConfigFile:
-    """Read one file.
-
-    Raises:
-        ConfigurationError: it is missing, unreadable, not valid TOML, or not of our shape.
-    """
+    """Read one file; ConfigurationError if it is missing, unreadable, or not of our shape."""
     content, mode = _parse(path)
     for key in content:
         if key not in _TOP_LEVEL:
@@ -95,11 +87,7 @@ def read_file(path: Path) -> ConfigFile:
 
 
 def choose_profile(file: ConfigFile | None, asked: str | None) -> str | None:
-    """The name of the profile to use; None where there is no file to have one.
-
-    Raises:
-        ConfigurationError: it does not exist, or none was chosen.
-    """
+    """The name of the profile to use, which must exist; None where there is no file to have one."""
     name, source = asked, ""
     if name is None:
         name, source = os.environ.get(PROFILE_VARIABLE), f" (from {PROFILE_VARIABLE})"
@@ -166,8 +154,6 @@ def _is_there(path: Path) -> bool:
     """Whether to read a file: also one that cannot be read, or a link that leads nowhere."""
     try:
         path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
+    except OSError as error:
+        return not isinstance(error, (FileNotFoundError, NotADirectoryError))
     return True

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -12,10 +13,10 @@ from typing import Any, Final, TypeAlias
 from typing_extensions import Unpack
 
 from dfns_signers.config.files import ConfigFile, choose_profile, find_file
-from dfns_signers.config.profile import ENVIRONMENT, Env, Profile, Settings, SignerTable
+from dfns_signers.config.profile import ENVIRONMENT, Profile, Settings, SignerTable
 from dfns_signers.config.signer_line import parse_signer_line
 from dfns_signers.config.validation import validate
-from dfns_signers.errors import ConfigurationError
+from dfns_signers.errors import ConfigurationError, PluginError
 from dfns_signers.file_modes import readable_by_others
 
 Layer: TypeAlias = dict[str, tuple["Origin", Any]]
@@ -73,6 +74,15 @@ class LoadedProfile:
         """Where a setting comes from."""
         return self.origins.get(setting, DEFAULT)
 
+    @contextmanager
+    def placing(self, setting: str, key: str = "") -> Iterator[None]:
+        """Name the place of a setting, and its key, in the errors that are raised within."""
+        try:
+            yield
+        except (ConfigurationError, PluginError) as error:
+            place = self.origin(setting).place
+            raise type(error)(f"{place}, key {key or setting!r}: {error}") from error
+
 
 def load_profile(
     profile: str | None = None,
@@ -87,41 +97,33 @@ def load_profile(
     """
     file = find_file(config)
     name = choose_profile(file, profile)
+    title = "the environment and arguments"
     found: Layer = {}
-    found.update(_file_layer(file, name))
-    found.update(_environment_layer())
-    found.update(_argument_layer(settings))
-    _warn_of_open_file(file, found)
-    return _validated(name, file, found)
-
-
-def _file_layer(file: ConfigFile | None, name: str | None) -> Layer:
-    if file is None or name is None:
-        return {}
-    origin = Origin("file", _title(name, file), file.path.parent)
-    return {key: (origin, value) for key, value in file.profiles[name].items()}
+    if file and name:
+        title = f"configuration file {file.path}, profile {name!r}"
+        origin = Origin("file", title, file.path.parent)
+        found = {key: (origin, value) for key, value in file.profiles[name].items()}
+    found |= _environment_layer() | _argument_layer(settings)
+    if file:
+        _warn_of_open_file(file, *found.get("auth_token", (DEFAULT, None)))
+    return _validated(name, title, found)
 
 
 def _environment_layer() -> Layer:
     layer: Layer = {}
     for key, env in ENVIRONMENT.items():
-        text = os.environ.get(env.variable)
-        if text is None:
+        value: Any = os.environ.get(env.variable)
+        if value is None:
             continue
         origin = Origin(env.variable, f"environment variable {env.variable}")
-        if not text.strip():
+        if not value.strip():
             raise ConfigurationError(
                 f"{origin.place} is set and empty: give it a value, or unset it"
             )
-        layer[key] = (origin, _read(env, text))
+        with suppress(ValueError):
+            value = env.read(value)
+        layer[key] = (origin, value)
     return layer
-
-
-def _read(env: Env, text: str) -> Any:
-    try:
-        return env.read(text)
-    except ValueError:
-        return text
 
 
 def _argument_layer(settings: Mapping[str, object]) -> Layer:
@@ -129,7 +131,17 @@ def _argument_layer(settings: Mapping[str, object]) -> Layer:
     return {key: (origin, value) for key, value in settings.items() if value is not None}
 
 
-def _validated(name: str | None, file: ConfigFile | None, found: Layer) -> LoadedProfile:
+def _warn_of_open_file(file: ConfigFile, origin: Origin, token: object) -> None:
+    if origin.is_file and isinstance(token, str) and readable_by_others(file.mode):
+        _log.warning(
+            "the configuration file %s holds a token and other users can read it; run: "
+            "chmod 600 %s",
+            file.path,
+            file.path,
+        )
+
+
+def _validated(name: str | None, title: str, found: Layer) -> LoadedProfile:
     origins = {key: origin for key, (origin, _) in found.items()}
     values = {key: value for key, (_, value) in found.items()}
     signer = values.get("signer")
@@ -137,7 +149,6 @@ def _validated(name: str | None, file: ConfigFile | None, found: Layer) -> Loade
         values["signer"] = parse_signer_line(signer, origins["signer"].place)
     elif isinstance(signer, Mapping):
         values["signer"] = dict(signer)
-    title = _title(name, file)
     settings = validate(
         Profile,
         values,
@@ -148,20 +159,3 @@ def _validated(name: str | None, file: ConfigFile | None, found: Layer) -> Loade
         reveal=False,
     )
     return LoadedProfile(name, title, settings, origins, isinstance(signer, str))
-
-
-def _title(name: str | None, file: ConfigFile | None) -> str:
-    if file is None or name is None:
-        return "the environment and arguments"
-    return f"configuration file {file.path}, profile {name!r}"
-
-
-def _warn_of_open_file(file: ConfigFile | None, found: Layer) -> None:
-    origin, token = found.get("auth_token", (DEFAULT, None))
-    if file and origin.is_file and isinstance(token, str) and readable_by_others(file.mode):
-        _log.warning(
-            "the configuration file %s holds a token and other users can read it; run: "
-            "chmod 600 %s",
-            file.path,
-            file.path,
-        )

@@ -16,16 +16,9 @@ _SHAPE: Final = re.compile(r"(?P<backend>[A-Za-z0-9_.-]+):(?:\?(?P<query>.*))?",
 def parse_signer_line(text: str, origin: str) -> dict[str, Any]:
     """Read a ``[signer]`` table from one line.
 
-    Values are percent-decoded; a ``+`` is itself. A dot
-    in a name makes a table, so that ``passphrase.env=NAME`` means
-    ``passphrase = { env = "NAME" }``.
-
-    Args:
-        text: the line.
-        origin: where it comes from, for errors.
-
-    Raises:
-        ConfigurationError: it has another shape, or sets an option twice. Values are not repeated.
+    Values are percent-decoded; a ``+`` is itself. A dot in a name makes a table, so that
+    ``passphrase.env=NAME`` means ``passphrase = { env = "NAME" }``. Errors name the ``origin`` of
+    the line, and repeat no value.
     """
     shape = _SHAPE.fullmatch(text.strip())
     if shape is None:
@@ -35,11 +28,7 @@ def parse_signer_line(text: str, origin: str) -> dict[str, Any]:
 
 
 def nested(pairs: Iterable[tuple[str, str]], origin: str) -> dict[str, Any]:
-    """A table from names and values; a dot in a name makes a table within it.
-
-    Raises:
-        ConfigurationError: an option name is empty or repeated.
-    """
+    """A table from names and values; a dot in a name makes a table within it."""
     table: dict[str, Any] = {}
     for name, value in pairs:
         _put(table, name, value, origin)

@@ -73,23 +73,24 @@ def validate(
         problems = error.errors(include_url=False)
     lines = []
     for problem in problems:
-        loc = problem["loc"]
-        place = (places or {}).get(str(loc[0]), where) if loc else where
-        key = ".".join(map(str, loc))
-        shown = f", key {key!r}" if loc else ""
+        key = ".".join(map(str, problem["loc"]))
+        place = (places or {}).get(key.partition(".")[0], where)
+        shown = f", key {key!r}" if key else ""
         lines.append(f"{place}{shown}: {_explain(problem, model)}")
     raise ConfigurationError("\n".join(lines))
 
 
 def _explain(problem: Any, model: type[BaseModel]) -> str:
-    kind = problem["type"]
-    if kind == "extra_forbidden":
-        return _explain_unknown(problem["loc"], model)
-    if kind == "missing":
-        return "missing" + _purpose(problem["loc"], model)
-    if kind == "string_too_short":
-        return "expected a string that is not empty"
-    return _explain_value(problem)
+    if problem["type"] not in {"missing", "extra_forbidden"}:
+        return _explain_value(problem)
+    *parents, name = map(str, problem["loc"])
+    table = _model_at(parents, model)
+    fields = table.model_fields if table else {}
+    if problem["type"] == "missing":
+        purpose = fields[name].description if name in fields else None
+        return f"missing; expected: {purpose}" if purpose else "missing"
+    known = f". Known keys: {', '.join(fields)}" if fields else ""
+    return f"unknown key{did_you_mean(name, fields)}{known}"
 
 
 def _explain_value(problem: Any) -> str:
@@ -98,6 +99,8 @@ def _explain_value(problem: Any) -> str:
         explained = str(message.removeprefix("Value error, "))
         # The type says something only about a value of the wrong form.
         return f"{explained}, found {found}" if explained == EXPECTED else explained
+    if kind == "string_too_short":
+        return "expected a string that is not empty"
     if kind in _NUMBER_LIMITS:
         return str(message.replace("Input should be", "expected a number"))
     if kind == "is_instance_of":
@@ -109,35 +112,13 @@ def _explain_value(problem: Any) -> str:
     return f"expected {expected}, found {'another string' if reason == 'parsing' else found}"
 
 
-def _explain_unknown(loc: Sequence[str | int], model: type[BaseModel]) -> str:
-    table = _model_at(loc[:-1], model)
-    if table is None:
-        return "unknown key"
-    known = list(table.model_fields)
-    hint = did_you_mean(str(loc[-1]), known)
-    return f"unknown key{hint}. Known keys: {', '.join(known)}" if known else "unknown key"
-
-
-def _purpose(loc: Sequence[str | int], model: type[BaseModel]) -> str:
-    table = _model_at(loc[:-1], model)
-    field = table.model_fields.get(str(loc[-1])) if table else None
-    return f"; expected: {field.description}" if field and field.description else ""
-
-
-def _model_at(loc: Sequence[str | int], model: type[BaseModel]) -> type[BaseModel] | None:
+def _model_at(loc: Sequence[str], model: type[BaseModel]) -> type[BaseModel] | None:
     """The model of a nested table; None where it is ambiguous, as in a union of several."""
     for part in loc:
-        field = model.model_fields.get(str(part))
-        models = (
-            [
-                kind
-                for kind in (field.annotation, *getattr(field.annotation, "__args__", ()))
-                if isinstance(kind, type) and issubclass(kind, BaseModel)
-            ]
-            if field
-            else []
-        )
+        annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        kinds = (annotation, *getattr(annotation, "__args__", ()))
+        models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
         if len(models) != 1:
             return None
-        model = models[0]
+        (model,) = models
     return model

@@ -1,11 +1,21 @@
-"""JSON bodies, serialised once: the bytes that are announced are the bytes that are sent."""
+"""JSON bodies: assembled of optional members, and serialised once, as announced and as sent."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from dfns_signers.errors import RequestError
+
+
+def members(extra: Mapping[str, Any] | None, **named: Any) -> dict[str, Any]:
+    """The members that are given, and further ones by their wire names, none of them both ways."""
+    given = {name: value for name, value in named.items() if value is not None}
+    twice = given.keys() & (extra or {}).keys()
+    if twice:
+        raise RequestError(f"given twice, by argument and in 'extra': {', '.join(sorted(twice))}")
+    return {**given, **(extra or {})}
 
 
 def to_json_bytes(value: Any) -> bytes:

@@ -12,21 +12,21 @@ _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # Everything else that is not a read needs a user action.
 _UNSIGNED: Final = (
-    ("POST", r"/auth/action(/init)?"),
-    ("POST", r"/auth/login(?!/delegated$)(/.*)?"),
-    ("POST", r"/auth/registration(/init|/social|/enduser)?"),
-    ("PUT", r"/auth/registration/code"),
-    ("POST", r"/auth/recover/user(/init|/code)?"),
-    ("POST", r"/auth/credentials/init"),
-    ("POST", r"/auth/credentials/code/(init|verify)"),
-    ("POST", r"/auth/tokens"),
-    ("PUT", r"/auth/logout"),
-    ("POST", r"/networks/[^/]+/call-function"),
-    ("POST", r"/networks/read-contract"),
-    ("POST", r"/swaps/quotes"),
-    ("POST", r"/(payouts|payins)/quote"),
-    ("POST", r"/allocations/get-0fns-quote"),
-    ("POST", r"/wallets/[^/]+/canton/ledger-api"),
+    r"POST /auth/action(/init)?",
+    r"POST /auth/login(?!/delegated$)(/.*)?",
+    r"POST /auth/registration(/init|/social|/enduser)?",
+    r"PUT /auth/registration/code",
+    r"POST /auth/recover/user(/init|/code)?",
+    r"POST /auth/credentials/init",
+    r"POST /auth/credentials/code/(init|verify)",
+    r"POST /auth/tokens",
+    r"PUT /auth/logout",
+    r"POST /networks/[^/]+/call-function",
+    r"POST /networks/read-contract",
+    r"POST /swaps/quotes",
+    r"POST /(payouts|payins)/quote",
+    r"POST /allocations/get-0fns-quote",
+    r"POST /wallets/[^/]+/canton/ledger-api",
 )
 
 
@@ -37,24 +37,15 @@ def needs_user_action(method: str, path: str) -> bool:
         method: upper-case HTTP method.
         path: percent-encoded path, without query and base URL prefix.
     """
-    if method in _READS:
-        return False
-    return not any(
-        method == unsigned_method and re.fullmatch(pattern, path)
-        for unsigned_method, pattern in _UNSIGNED
-    )
+    call = f"{method} {path}"
+    return method not in _READS and not any(re.fullmatch(known, call) for known in _UNSIGNED)
 
 
 _IDEMPOTENT: Final = re.compile(
-    r"/wallets|/wallets/[^/]+/(transfers|transactions)|/keys/[^/]+/signatures"
+    r"POST (/wallets|/wallets/[^/]+/(transfers|transactions)|/keys/[^/]+/signatures)"
 )
 
 
 def is_idempotent_by_external_id(method: str, path: str) -> bool:
-    """Whether a repeated ``externalId`` returns what is there already.
-
-    Args:
-        method: upper-case HTTP method.
-        path: percent-encoded path, without query and base URL prefix.
-    """
-    return method == "POST" and _IDEMPOTENT.fullmatch(path) is not None
+    """Whether a repeated ``externalId`` returns what is there already; arguments as above."""
+    return _IDEMPOTENT.fullmatch(f"{method} {path}") is not None

@@ -20,7 +20,12 @@ from dfns_signers.user_action.bodies import to_json_bytes
 from dfns_signers.user_action.endpoints import needs_user_action
 from dfns_signers.user_action.paths import check_path
 from dfns_signers.user_action.responses import read_object, reject_followed_redirect
-from dfns_signers.user_action.signing_flow import USER_ACTION_HEADER, SignChallenge, Step
+from dfns_signers.user_action.signing_flow import (
+    USER_ACTION_HEADER,
+    Exchange,
+    SignChallenge,
+    Step,
+)
 from dfns_signers.user_action.tokens import BearerToken, TokenSource
 
 Steps: TypeAlias = Callable[[AnnouncedCall], Generator[Step, Any, str]]
@@ -65,7 +70,13 @@ class UserActionAuth(httpx.Auth):
     ) -> None:
         self.base_url = BaseUrl.parse(base_url)
         self._token = BearerToken(auth_token)
-        self._signer = _check_signer(signer)
+        is_signer = callable(getattr(signer, "sign", None)) and not isinstance(signer, SigningKey)
+        if signer is not None and not is_signer:
+            raise ConfigurationError(
+                f"expected a signer, found {type(signer).__name__}: make one with "
+                "KeySigner(key, credential_id), or use load_signer()"
+            )
+        self._signer = signer
         self._steps: Steps = self._sign
 
     def with_steps(self, steps: Steps) -> UserActionAuth:
@@ -79,79 +90,64 @@ class UserActionAuth(httpx.Auth):
     ) -> Generator[httpx.Request, httpx.Response, None]:
         """Drive the flow from ``httpx.Client``."""
         request.read()
-        path = self._path_of(request)
-        flow = self._flow(request, path, self._token.read())
+        flow = self._flow(request, self._path_of(request), self._token.read())
         reply: Any = None
         while True:
             try:
                 step = flow.send(reply)
             except StopIteration:
                 return
-            if isinstance(step, httpx.Request):
-                response = yield step
-                if step is not request:
-                    response.read()
-                reply = response
+            if isinstance(step, SignChallenge):
+                reply = step.signer.sign(step.challenge)
+            elif isinstance(step, Exchange):
+                post = self._post(step, request)
+                response = yield post
+                response.read()
+                reply = read_object(response, sent=post)
             else:
-                reply = self._signer_for(step.call).sign(step.challenge)
+                reply = yield step
 
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Drive the flow from ``httpx.AsyncClient``."""
         await request.aread()
-        path = self._path_of(request)
-        flow = self._flow(request, path, await self._token.aread())
+        flow = self._flow(request, self._path_of(request), await self._token.aread())
         reply: Any = None
         while True:
             try:
                 step = flow.send(reply)
             except StopIteration:
                 return
-            if isinstance(step, httpx.Request):
-                response = yield step
-                if step is not request:
-                    await response.aread()
-                reply = response
+            if isinstance(step, SignChallenge):
+                reply = await _asign(step)
+            elif isinstance(step, Exchange):
+                post = self._post(step, request)
+                response = yield post
+                await response.aread()
+                reply = read_object(response, sent=post)
             else:
-                reply = await _asign(self._signer_for(step.call), step)
+                reply = yield step
 
     def _path_of(self, request: httpx.Request) -> str:
         return check_path(self.base_url.path_of(request.url))
 
     def _flow(
         self, request: httpx.Request, path: str, token: str
-    ) -> Generator[httpx.Request | SignChallenge, Any, None]:
-        """What a driver has to do for a call: send a request and read its answer, or sign."""
+    ) -> Generator[httpx.Request | Step, Any, None]:
+        """What a driver has to do: the steps of the call's user action, then the call itself."""
         request.headers["Authorization"] = f"Bearer {token}"
-        if _is_signed(request, path):
+        signed = request.extensions.get(SIGNED_EXTENSION)
+        if needs_user_action(request.method, path) if signed is None else signed:
             steps = self._steps(_announce(request, path))
-            request.headers[USER_ACTION_HEADER] = yield from self._exchange(steps, request)
+            request.headers[USER_ACTION_HEADER] = yield from steps
         response = yield request
         reject_followed_redirect(response, request, call=True)
 
     def _sign(self, call: AnnouncedCall) -> Generator[Step, Any, str]:
-        self._signer_for(call)  # so that nothing is sent if there is none
-        return signing_flow.sign(call)
+        return signing_flow.sign(call, self._signer_for(call))
 
-    def _exchange(
-        self, steps: Generator[Step, Any, str], request: httpx.Request
-    ) -> Generator[httpx.Request | SignChallenge, Any, str]:
-        """Send the steps over HTTP; signing is left to the driver."""
-        reply: Any = None
-        while True:
-            try:
-                step = steps.send(reply)
-            except StopIteration as done:
-                token: str = done.value
-                return token
-            if isinstance(step, SignChallenge):
-                reply = yield step
-            else:
-                post = self._post(step, request)
-                reply = read_object((yield post), sent=post)
-
-    def _post(self, step: signing_flow.Exchange, request: httpx.Request) -> httpx.Request:
+    def _post(self, step: Exchange, request: httpx.Request) -> httpx.Request:
         # All that the caller's client adds goes along: a gateway may ask for it at every request.
         headers = request.headers.copy()
         for name in _OF_THE_CALL_ALONE:
@@ -166,41 +162,23 @@ class UserActionAuth(httpx.Auth):
         )
 
     def _signer_for(self, call: AnnouncedCall) -> Signer | PlainSigner:
-        if self._signer is None:
+        signer = self._signer
+        if signer is None:
             raise ConfigurationError(
                 f"{call.method} {call.path} must be signed, and no signer is configured: give "
                 "'signer', or add a [signer] table to the profile"
             )
-        return (
-            self._signer.for_call(call)
-            if isinstance(self._signer, SupportsCallContext)
-            else self._signer
-        )
+        return signer.for_call(call) if isinstance(signer, SupportsCallContext) else signer
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url.text} with {self._signer!r}>"
 
 
-def _check_signer(signer: Signer | PlainSigner | None) -> Signer | PlainSigner | None:
-    is_signer = callable(getattr(signer, "sign", None)) and not isinstance(signer, SigningKey)
-    if signer is None or is_signer:
-        return signer
-    raise ConfigurationError(
-        f"expected a signer, found {type(signer).__name__}: make one with "
-        "KeySigner(key, credential_id), or use load_signer()"
-    )
-
-
-async def _asign(signer: Signer | PlainSigner, step: SignChallenge) -> Any:
-    asign = getattr(signer, "asign", None)
+async def _asign(step: SignChallenge) -> Any:
+    asign = getattr(step.signer, "asign", None)
     if asign is not None:
         return await asign(step.challenge)
-    return await anyio.to_thread.run_sync(signer.sign, step.challenge)
-
-
-def _is_signed(request: httpx.Request, path: str) -> bool:
-    override = request.extensions.get(SIGNED_EXTENSION)
-    return needs_user_action(request.method, path) if override is None else bool(override)
+    return await anyio.to_thread.run_sync(step.signer.sign, step.challenge)
 
 
 def _announce(request: httpx.Request, path: str) -> AnnouncedCall:

@@ -32,7 +32,13 @@ JsonT = TypeVar("JsonT")
 _MAX_TEXT: Final = 2000
 _NO_JSON: Final = object()
 _SECRET_LENGTH: Final = 8  # a shorter one is none, and would be found within ordinary words
-
+_READS: Final = frozenset({"GET", "HEAD"})
+_BEFORE_SENDING: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+)
 _ERRORS: Final[Mapping[int, tuple[type[ApiError], str]]] = {
     400: (BadRequestError, ""),
     401: (
@@ -91,59 +97,51 @@ def read_object(response: httpx.Response, *, sent: httpx.Request) -> Mapping[str
 
 
 def reject_followed_redirect(response: httpx.Response, sent: httpx.Request, *, call: bool) -> None:
-    """Refuse an answer that another request got: token or signature went along with it.
-
-    Raises:
-        UnexpectedResponseError: the client follows redirects, and followed one.
-    """
+    """Refuse an answer that another request got: token or signature went along with it."""
     if response.request is not sent:
         raise _redirected(response, response.request, call=call)
 
 
 def api_error(response: httpx.Response, *, call: bool) -> ApiError:
     """The error for a response with status 400 and up; never fails itself."""
-    status = response.status_code
-    default = ServerError if status >= httpx.codes.INTERNAL_SERVER_ERROR else ApiError
-    kind, hint = _ERRORS.get(status, (default, ""))
+    request, status = response.request, response.status_code
+    kind, hint = _ERRORS.get(status, (ServerError if response.is_server_error else ApiError, ""))
     text = response.content.decode("utf-8", "replace")
     # What the server sent is searched as decoded: an escape would hide a secret from the search.
-    envelope = _redacted(_envelope(text), response.request)
+    envelope = _redacted(_envelope(text), request)
     message, error_id = envelope.get("message"), envelope.get("id")
     said = message if isinstance(message, str) and message else response.reason_phrase
-    sentence = f"{_describe(response)} was answered with {status}: {said.rstrip('.')}"
+    sentence = f"{request.method} {request.url.path} was answered with {status}: {said.rstrip('.')}"
+    headers = {name: value for name, value in response.headers.items() if name != "set-cookie"}
     error = kind(
-        _redacted(f"{sentence}. {hint}" if hint else sentence, response.request),
+        _redacted(f"{sentence}. {hint}" if hint else sentence, request),
         status=status,
         error_id=error_id if isinstance(error_id, str) else None,
         details=envelope.get("details"),
-        headers=_redacted(_shown_headers(response), response.request),
-        body=_redacted(text, response.request)[:_MAX_TEXT],
+        headers=_redacted(headers, request),
+        body=_redacted(text, request)[:_MAX_TEXT],
         retry_after=_retry_after(response),
     )
-    reads = response.request.method in {"GET", "HEAD"}
-    error.may_have_taken_effect = call and not reads and isinstance(error, ServerError)
+    changes = request.method not in _READS
+    error.may_have_taken_effect = call and changes and isinstance(error, ServerError)
     return error
 
 
 def transport_error(error: httpx.RequestError, *, call: httpx.Request | None) -> TransportError:
     """Our error for a connection that failed or broke, on ``call`` or a step before it."""
-    request = error.request
-    never_sent = isinstance(
-        error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-    )
-    url = request.url
-    where = f"{request.method} {url.scheme}://{url.netloc.decode('ascii')}{url.path}"
+    request, url = error.request, error.request.url
     if isinstance(error, httpx.TimeoutException):
         kind: type[TransportError] = TransportTimeoutError
-        what = f"{where} timed out ({type(error).__name__})"
+        what = f"timed out ({type(error).__name__})"
     else:
         kind = TransportError
-        reason = _redacted(str(error), request) or type(error).__name__
-        what = f"{where} failed: {reason}"
-    ours = kind(f"{what}; check the network and 'base_url'")
-    ours.may_have_taken_effect = (
-        request is call and not never_sent and request.method not in {"GET", "HEAD"}
+        what = f"failed: {_redacted(str(error), request) or type(error).__name__}"
+    ours = kind(
+        f"{request.method} {url.scheme}://{url.netloc.decode('ascii')}{url.path} {what}; check the "
+        "network and 'base_url'"
     )
+    was_sent = not isinstance(error, _BEFORE_SENDING)
+    ours.may_have_taken_effect = request is call and was_sent and request.method not in _READS
     return ours
 
 
@@ -157,21 +155,14 @@ def _redirected(
 
 
 def _unexpected(response: httpx.Response, what: str, *, call: bool) -> UnexpectedResponseError:
+    request = response.request
     sentence = (
-        f"{_describe(response)} was answered with {response.status_code} and {what} "
+        f"{request.method} {request.url.path} was answered with {response.status_code} and {what} "
         f"(content type {response.headers.get('content-type', 'not given')!r})"
     )
-    error = UnexpectedResponseError(_redacted(sentence, response.request))
-    error.may_have_taken_effect = call and response.request.method not in {"GET", "HEAD"}
+    error = UnexpectedResponseError(_redacted(sentence, request))
+    error.may_have_taken_effect = call and request.method not in _READS
     return error
-
-
-def _describe(response: httpx.Response) -> str:
-    return f"{response.request.method} {response.request.url.path}"
-
-
-def _shown_headers(response: httpx.Response) -> dict[str, str]:
-    return {name: value for name, value in response.headers.items() if name != "set-cookie"}
 
 
 def _redacted(value: JsonT, request: httpx.Request) -> JsonT:
@@ -196,15 +187,14 @@ def _without(value: Any, secrets: Sequence[str]) -> Any:
 
 def _envelope(text: str) -> Mapping[str, Any]:
     """The error object: under ``error``, or the top level, or a bare text under ``error``."""
-    value = _parsed(text.encode("utf-8"))
-    if not isinstance(value, dict):
-        return {}
-    error = value.get("error")
-    if isinstance(error, dict):
-        return error
-    if isinstance(error, str):
-        return {**value, "message": value.get("message") or error}
-    return value
+    match value := _parsed(text.encode("utf-8")):
+        case {"error": dict(error)}:
+            return error
+        case {"error": str(error)}:
+            return {**value, "message": value.get("message") or error}
+        case dict():
+            return value
+    return {}
 
 
 def _retry_after(response: httpx.Response) -> float | None:

@@ -34,48 +34,40 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class SignChallenge:
-    """Sign the challenge of a call and return the assertion."""
+    """Have ``signer`` sign the challenge and return the assertion."""
 
     challenge: Mapping[str, Any]
-    call: AnnouncedCall
+    signer: Any
 
 
 Step = Exchange | SignChallenge
 
 
-def init_body(call: AnnouncedCall) -> dict[str, str]:
-    """Body of ``POST /auth/action/init``; the API refuses any further member.
-
-    Raises:
-        RequestError: the API signs no call with this method.
-    """
+def announcement(call: AnnouncedCall) -> Exchange:
+    """The request that announces a call; the API refuses any further member of its body."""
     if call.method not in _SIGNABLE_METHODS:
         raise RequestError(
             f"Dfns signs no user action for {call.method} {call.path}: the method must be one of "
             f"{', '.join(sorted(_SIGNABLE_METHODS))}"
         )
-    return {
+    body = {
         "userActionPayload": call.payload,
         "userActionHttpMethod": call.method,
         "userActionHttpPath": call.path,
         "userActionServerKind": "Api",
     }
+    return Exchange(INIT_PATH, body)
 
 
-def start(call: AnnouncedCall) -> Generator[Exchange, Mapping[str, Any], Mapping[str, Any]]:
-    """Announce a call; returns its challenge.
-
-    Raises:
-        ChallengeError: the answer is not a challenge.
-    """
-    challenge = yield Exchange(INIT_PATH, init_body(call))
+def check_challenge(challenge: Any) -> Mapping[str, Any]:
+    """Refuse an answer to an announcement that is not a challenge; returns it."""
     read_challenge(challenge)
     identifier = challenge.get("challengeIdentifier")
     if not isinstance(identifier, str) or not identifier:
         raise ChallengeError(
             f"the answer of {INIT_PATH} has no 'challengeIdentifier' string: it is not a challenge"
         )
-    return challenge
+    return challenge  # type: ignore[no-any-return]  # read_challenge saw that it is an object
 
 
 def complete(
@@ -83,12 +75,7 @@ def complete(
     first_factor: Mapping[str, Any],
     second_factor: Mapping[str, Any] | None = None,
 ) -> Generator[Exchange, Mapping[str, Any], str]:
-    """Exchange the assertion for a user action token, which is good for one use.
-
-    Raises:
-        RequestError: a factor is malformed, or a second one is missing.
-        UnexpectedResponseError: the answer has no usable token.
-    """
+    """Exchange the assertion for a user action token, which is good for one use."""
     body = {
         "challengeIdentifier": challenge["challengeIdentifier"],
         "firstFactor": _factor(first_factor, _FIRST_FACTORS, "first"),
@@ -107,10 +94,10 @@ def complete(
     return token
 
 
-def sign(call: AnnouncedCall) -> Generator[Step, Any, str]:
+def sign(call: AnnouncedCall, signer: Any) -> Generator[Step, Any, str]:
     """The whole exchange for one call; returns the user action token."""
-    challenge = yield from start(call)
-    assertion: Assertion = yield SignChallenge(challenge, call)
+    challenge = check_challenge((yield announcement(call)))
+    assertion: Assertion = yield SignChallenge(challenge, signer)
     return (yield from complete(challenge, assertion))
 
 
@@ -126,9 +113,7 @@ def _factor(factor: object, kinds: frozenset[str], which: str) -> Mapping[str, A
 
 def _requires_second_factor(challenge: Mapping[str, Any], kind: str) -> bool:
     kinds = challenge.get("supportedCredentialKinds")
-    if not isinstance(kinds, Sequence):
-        return False
-    return any(
+    return isinstance(kinds, Sequence) and any(
         isinstance(entry, Mapping)
         and entry.get("kind") == kind
         and entry.get("requiresSecondFactor") is True

@@ -34,11 +34,7 @@ class BearerToken:
         self._source = source if callable(source) else _check(source)
 
     def read(self) -> str:
-        """The token of this moment.
-
-        Raises:
-            ConfigurationError: the provider returned no token.
-        """
+        """The token of this moment; ConfigurationError if the provider returned none."""
         if isinstance(self._source, str):
             return self._source
         token = self._source()

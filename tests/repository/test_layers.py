@@ -15,7 +15,7 @@ PACKAGE = ROOT / "dfns_signers"
 LAYERS = (
     ("errors", "near_miss", "file_modes", "addresses", "defaults", "forks", "retries"),
     ("encodings", "algorithms", "public_keys", "announced_call"),
-    ("closing", "once", "evidence", "signing_key"),
+    ("closing", "evidence", "signing_key", "lazy_key"),
     ("secrets", "key_store", "assertions", "verification", "registration", "enrolment"),
     ("backends.options", "backends.management", "backends.backend", "hooks", "plugin"),
     ("backends.pem", "discovery"),

@@ -15,6 +15,7 @@ from dfns_signers.errors import (
     ApiError,
     BadRequestError,
     CallError,
+    ChallengeError,
     RequestError,
     ServerError,
     TransportError,
@@ -213,6 +214,26 @@ def test_announcing_that_keeps_failing_had_no_effect(
         scripted_delegated.call(lambda client: client.wallets.create(network="Bitcoin"))
 
     assert not caught.value.may_have_taken_effect
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [],
+        {},
+        {"challenge": "Y2g"},
+        {"challengeIdentifier": "id-1"},
+        {"challenge": "Y2g", "challengeIdentifier": ""},
+        {"challenge": 7, "challengeIdentifier": "id-1"},
+    ],
+)
+def test_announcing_that_is_answered_without_a_challenge_gives_no_pending_action(
+    scripted_delegated: Driven, api: ScriptedApi, answer: object
+) -> None:
+    api.on("/auth/action/init", always=Reply(body=answer))
+
+    with pytest.raises(ChallengeError):
+        scripted_delegated.call(lambda client: client.wallets.create(network="Bitcoin"))
 
 
 @pytest.mark.parametrize("failure", [Reply(503), Reply(429), CUT])

@@ -213,7 +213,7 @@ def test_wrong_argument_is_told_as_an_argument_though_there_is_a_file(
     [
         ("http://api.dfns.io", "use https"),
         ("api.dfns.io", "such as https://api.dfns.io"),
-        ("https://user:canary-3f9c2b@api.dfns.io", "no user, password"),
+        ("https://user:canary-3f9c2b@api.dfns.io", "without user, password"),
     ],
 )
 def test_base_url_that_is_unusable_refused_with_file_and_key(
