@@ -117,7 +117,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is what the emulator is for,
         self.status = status
         self.check = check
         self.details = details
-        self.headers = headers or {}
+        self.headers = headers
 
     def answer(self) -> Answer:
         """The refusal as the documented envelope."""

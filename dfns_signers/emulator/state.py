@@ -134,7 +134,7 @@ class Collection:
             position = int(digits)
         except ValueError:
             raise _foreign_token() from None
-        if noun != self.noun or not 0 < position <= self._added:
+        if noun != self.noun or not 0 < position < self._added:
             raise _foreign_token()
         return position
 

@@ -89,10 +89,11 @@ def test_template_names_an_operation_whatever_its_placeholders_are_called(
         ({"message": None}, b'{"message":null}', "application/json"),
     ],
 )
+@pytest.mark.parametrize("status", [200, 502])
 def test_body_of_a_failure_is_sent_as_given(
-    emulator: Emulator, caller: Caller, body: Any, content: bytes, media_type: str
+    emulator: Emulator, caller: Caller, status: int, body: Any, content: bytes, media_type: str
 ) -> None:
-    emulator.fail_next("GET", "/wallets", status=502, body=body)
+    emulator.fail_next("GET", "/wallets", status=status, body=body)
 
     response = caller.get("/wallets")
 
@@ -100,7 +101,15 @@ def test_body_of_a_failure_is_sent_as_given(
     assert response.headers["content-type"] == media_type
 
 
-@pytest.mark.parametrize("status", [204, 302])
+def test_failure_from_400_on_without_a_body_is_the_documented_envelope(
+    emulator: Emulator, caller: Caller
+) -> None:
+    emulator.fail_next("GET", "/wallets", status=400)
+
+    assert caller.get("/wallets").json()["error"]["message"] == "Bad Request"
+
+
+@pytest.mark.parametrize("status", [200, 204, 302])
 def test_answer_below_400_without_a_body_is_empty(
     emulator: Emulator, caller: Caller, status: int
 ) -> None:

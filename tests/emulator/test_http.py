@@ -27,6 +27,13 @@ def test_unknown_path_is_refused(caller: Caller, path: str) -> None:
     assert path in error["message"]
 
 
+@pytest.mark.parametrize(
+    ("length", "shown"), [(200, '"' + "x" * 200 + '"'), (201, '"' + "x" * 200 + '"... (201')]
+)
+def test_long_text_is_cut_in_the_error(caller: Caller, length: int, shown: str) -> None:
+    refused(caller.get(f"/keys/{'x' * length}"), 404, "entity", f"Key {shown}")
+
+
 def test_encoded_slash_in_an_id_does_not_separate(caller: Caller) -> None:
     error = refused(caller.get("/wallets/a%2Fb"), 404, "entity")
     assert '"a/b"' in error["message"]

@@ -174,6 +174,11 @@ def test_argument_that_cannot_be_used_is_refused(arguments: dict[str, Any], word
         Emulator(**arguments)
 
 
+@pytest.mark.parametrize("page_size", [1, 500])
+def test_page_size_at_a_bound_is_accepted(page_size: int) -> None:
+    Emulator(page_size=page_size)
+
+
 def test_start_without_the_extra_packages_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -222,6 +227,11 @@ def test_credential_can_be_enrolled_by_the_name_of_old(emulator: Emulator) -> No
 def test_registration_of_an_id_in_use_is_refused(emulator: Emulator) -> None:
     with pytest.raises(ConfigurationError, match=r"cannot register cr-first: .* is in use"):
         emulator.register(pem(private_key("p256")), "cr-first")
+
+
+def test_registration_of_a_key_that_is_not_acceptable_is_refused(emulator: Emulator) -> None:
+    with pytest.raises(ConfigurationError, match="cannot register a credential: not a PEM"):
+        emulator.register("no key")
 
 
 def test_registration_of_an_unknown_kind_is_refused(emulator: Emulator) -> None:

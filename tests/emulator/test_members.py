@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.emulator.caller import Caller, answered, b64url, compact, refused
-from tests.emulator.flows import ACTION, REGISTRATION, Flow, attest, drop, put
+from tests.emulator.flows import ACTION, NEW, REGISTRATION, Change, Flow, attest, drop, put
+from tests.emulator.keys import pem
 
 ASSERTION = "firstFactor.credentialAssertion"
 
 
+REQUIRED = [
+    (ACTION, "challengeIdentifier"),
+    (ACTION, "firstFactor"),
+    (ACTION, "firstFactor.kind"),
+    (ACTION, ASSERTION),
+    (ACTION, f"{ASSERTION}.credId"),
+    (ACTION, f"{ASSERTION}.clientData"),
+    (ACTION, f"{ASSERTION}.signature"),
+    (REGISTRATION, "credentialKind"),
+    (REGISTRATION, "credentialName"),
+    (REGISTRATION, "challengeIdentifier"),
+    (REGISTRATION, "credentialInfo"),
+    (REGISTRATION, "credentialInfo.credId"),
+    (REGISTRATION, "credentialInfo.clientData"),
+    (REGISTRATION, "credentialInfo.attestationData"),
+]
+
+
+@pytest.mark.parametrize(("flow", "path"), REQUIRED)
 @pytest.mark.parametrize(
-    ("flow", "path"),
-    [
-        (ACTION, "challengeIdentifier"),
-        (ACTION, "firstFactor"),
-        (ACTION, "firstFactor.kind"),
-        (ACTION, ASSERTION),
-        (ACTION, f"{ASSERTION}.credId"),
-        (ACTION, f"{ASSERTION}.clientData"),
-        (ACTION, f"{ASSERTION}.signature"),
-        (REGISTRATION, "credentialKind"),
-        (REGISTRATION, "credentialName"),
-        (REGISTRATION, "challengeIdentifier"),
-        (REGISTRATION, "credentialInfo"),
-        (REGISTRATION, "credentialInfo.credId"),
-        (REGISTRATION, "credentialInfo.clientData"),
-        (REGISTRATION, "credentialInfo.attestationData"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
+    ("spoil", "check"),
+    [(drop, "field.missing"), (lambda path: put(path, []), "field.value")],
+    ids=["missing", "array"],
 )
-def test_missing_member_is_refused_by_name(caller: Caller, flow: Flow, path: str) -> None:
-    error = refused(flow.attempt(caller, drop(path)), 400, "field.missing")
+def test_member_that_is_missing_or_of_another_kind_is_refused_by_name(
+    caller: Caller, flow: Flow, path: str, spoil: Callable[[str], Change], check: str
+) -> None:
+    error = refused(flow.attempt(caller, spoil(path)), 400, check)
 
     assert error["details"]["field"] == path
 
@@ -100,3 +108,67 @@ def test_attestation_with_a_wrong_member_is_refused_by_name(
     response = REGISTRATION.attempt(caller, put("credentialInfo.attestationData", encoded))
 
     assert refused(response, 400, check)["details"]["field"] == field
+
+
+PAT = {"name": "ci", "publicKey": pem(NEW)}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        (
+            "/wallets",
+            {"network": 1},
+            "network must be a string of at least 1 characters, and is a number.",
+        ),
+        (
+            "/wallets",
+            {"network": "Base", "externalId": "x" * 101},
+            "externalId must be a string of 1 to 100 characters, and is 101 characters long.",
+        ),
+        (
+            "/wallets",
+            {"network": "Base", "tags": []},
+            "tags must be an array with at least one item, and is empty.",
+        ),
+        (
+            "/wallets",
+            {"network": "Base", "delayDelegation": "no"},
+            "delayDelegation must be true or false, and is a string.",
+        ),
+        (
+            "/keys",
+            {"scheme": "RSA", "curve": "stark"},
+            'scheme must be "ECDSA" or "EdDSA" or "Schnorr" or "DH", and is "RSA".',
+        ),
+        (
+            "/auth/pats",
+            {**PAT, "daysValid": 731},
+            "daysValid must be an integer from 1 to 730, and is outside of that.",
+        ),
+        ("/wallets", {}, "network is required, and is missing."),
+        (
+            "/permissions",
+            {"note": "x"},
+            "note is not a member of this request. Members it may have: name, operations.",
+        ),
+        (
+            "/auth/pats/to-1/activate",
+            {"note": "x"},
+            "note is not a member of this request. Members it may have: none.",
+        ),
+    ],
+)
+def test_message_says_what_was_expected_and_what_was_found(
+    caller: Caller, path: str, body: dict[str, Any], message: str
+) -> None:
+    method = "PUT" if path.endswith("activate") else "POST"
+
+    error = caller.call(method, path, body).json()["error"]
+
+    assert error["message"] == message
+
+
+@pytest.mark.parametrize("days", [1, 730])
+def test_integer_at_a_bound_is_accepted(caller: Caller, days: int) -> None:
+    caller.create("/auth/pats", {**PAT, "daysValid": days})

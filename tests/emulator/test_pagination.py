@@ -30,12 +30,13 @@ def five_keys(caller: Caller) -> list[str]:
 
 def pages(caller: Caller, limit: int) -> Iterator[list[str]]:
     token = ""
-    while True:
+    for _ in range(10):
         page = answered(caller.get(f"/keys?limit={limit}{token}"))
         yield [item["id"] for item in page["items"]]
         if "nextPageToken" not in page:
             return
         token = f"&paginationToken={page['nextPageToken']}"
+    pytest.fail("the pages do not end")
 
 
 @pytest.mark.parametrize(("limit", "sizes"), [(1, [1] * 5), (2, [2, 2, 1]), (5, [5]), (500, [5])])
@@ -99,7 +100,7 @@ def token(text: str) -> str:
         token("Key:one"),
         token("Key:0"),
         token("Key:-1"),
-        token("Key:6"),
+        token("Key:5"),
         token("Wallet:1"),
         token("Key:" + "9" * 5000),
         "_w",

@@ -151,7 +151,6 @@ def test_deleted_token_is_refused_and_not_found(
         ({"daysValid": 731}, "field.value", "daysValid"),
         ({"daysValid": 1, "secondsValid": 1}, "field.exclusive", "daysValid"),
         ({"publicKey": "x"}, "publicKey", "publicKey"),
-        ({"scope": "all"}, "field.unknown", "scope"),
     ],
 )
 def test_wrong_member_is_refused_by_name(

@@ -230,15 +230,6 @@ def test_deactivated_account_is_refused_until_it_is_activated(
     answered(robot.get("/wallets"))
 
 
-def test_deactivation_with_a_force_that_is_not_a_boolean_is_refused(
-    caller: Caller, account: dict[str, Any]
-) -> None:
-    path = f"{PATH}/{account['userInfo']['userId']}/deactivate"
-
-    error = refused(caller.call("PUT", path, {"force": "true"}), 400, "field.value")
-    assert error["details"]["field"] == "force"
-
-
 @pytest.mark.parametrize("query", ["", "?force=true", "?force=false"])
 def test_deleted_account_is_refused_and_not_found(
     caller: Caller, account: dict[str, Any], robot: Caller, query: str

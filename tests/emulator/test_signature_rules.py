@@ -57,26 +57,24 @@ def test_signature_by_the_registered_key_is_accepted(
     signer.send(sign(signer.key, signer.client_data))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_signature_by_another_key_of_the_same_kind_is_refused(
-    emulator: Emulator, caller: Caller, kind: str
-) -> None:
-    signer = Signer(emulator, caller, kind)
-
-    signer.refused(
-        sign(private_key(kind, 1), signer.client_data), "signature.value", "by another key", ""
-    )
+SCHEMES = {
+    "ed25519": "Ed25519 without hashing them first",
+    "rsa": "RSA PKCS#1 v1.5 with SHA-256",
+    **dict.fromkeys(CURVES, "ECDSA with SHA-256"),
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_signature_over_other_bytes_is_refused(
-    emulator: Emulator, caller: Caller, kind: str
+@pytest.mark.parametrize(("number", "more"), [(1, b""), (0, b" ")], ids=["key", "bytes"])
+def test_signature_by_another_key_or_over_other_bytes_is_refused_with_what_is_expected(
+    emulator: Emulator, caller: Caller, kind: str, number: int, more: bytes
 ) -> None:
     signer = Signer(emulator, caller, kind)
 
-    signature = sign(signer.key, signer.client_data + b" ")
+    signature = sign(private_key(kind, number), signer.client_data + more)
 
-    signer.refused(signature, "signature.value", "over other bytes", "")
+    words = f"{SCHEMES[kind]}; found: by another key, or over other bytes"
+    signer.refused(signature, "signature.value", words, "")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -182,22 +182,23 @@ def test_payload_of_the_same_value_is_accepted(caller: Caller, announced: str, s
 
 
 @pytest.mark.parametrize(
-    ("announced", "sent"),
+    ("announced", "sent", "difference"),
     [
-        ('"\\u00e9"', '"é"'),
-        ('{"a":1,"b":2}', '{"b":2,"a":1}'),
-        ("1", "1 "),
+        ('"\\u00e9"', '"é"', 1),
+        ('{"a":1,"b":2}', '{"b":2,"a":1}', 2),
+        ("1", "1 ", 1),
     ],
     ids=["escaped", "order", "space"],
 )
 def test_payload_of_other_bytes_is_refused_where_it_must_be_exact(
-    emulator: Emulator, caller: Caller, announced: str, sent: str
+    emulator: Emulator, caller: Caller, announced: str, sent: str, difference: int
 ) -> None:
     emulator.exact_payloads = True
 
     response = post_policy(caller, policy(announced), policy(sent))
 
-    refused(response, 403, "userAction.payload", "the first difference is at byte")
+    at = policy("X").index(b"X") + difference
+    refused(response, 403, "userAction.payload", f"the first difference is at byte {at}.")
 
 
 def test_exact_payload_that_ends_early_is_refused_with_both_lengths(

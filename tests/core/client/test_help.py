@@ -18,9 +18,11 @@ def test_help_of_a_typed_call_is_headed_by_the_call_that_people_write(
 ) -> None:
     text = pydoc.plain(pydoc.render_doc(kind("token").wallets.transfer))
 
-    # From Python 3.13 on, a long heading has a line for each parameter.
+    # A long heading has a line for each parameter from Python 3.13 on, and types without quotes
+    # from 3.14 on.
     heading, _, rest = text.partition("transfer(")[2].partition(" method of ")
-    assert "".join(heading.split()).startswith("wallet_id:'str',*,to:'str',amount:")
+    plain = "".join(heading.split()).replace("'", "")
+    assert plain.startswith("wallet_id:str,*,to:str,amount:")
     assert "->" not in heading
     assert "Transfer an asset out of a wallet." in rest
 
