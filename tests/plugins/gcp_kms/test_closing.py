@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotDone
+from typing import Any
 
 import anyio
 import pytest
@@ -127,9 +128,9 @@ def test_refusal_stands_where_the_client_is_closed_before_the_state_is_read(
 ) -> None:
     def close(method: str, _timeout: float) -> None:
         if method == "GetCryptoKeyVersion":
-            client.__exit__(None, None, None)
+            client.transport.close()
 
-    client = google_client(cloud_kms.target, close)
+    client: Any = google_client(cloud_kms.target, close)
     key = GcpKmsKey(version, client=client)
     cloud_kms.faults.add(Fault("AsymmetricSign", status="FAILED_PRECONDITION", message="not so"))
 
