@@ -15,12 +15,19 @@ from typing import Final, TypeAlias, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
-from dfns_signers.errors import DfnsSignersError, KeyStoreUnavailableError
+from dfns_signers.errors import DfnsSignersError, KeyStateError, KeyStoreUnavailableError
 from dfns_signers.retries import is_retriable, wait
 
 T = TypeVar("T")
 
 _MAX_QUOTED: Final = 600
+
+# Seconds between two looks at a key that is being made.
+_PAUSE: Final = 1.0
+
+
+class KeyPendingError(KeyStateError):
+    """A key that was just created cannot be used yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +178,26 @@ class KeyStore:
             reraise=True,
         )
         return retrying(once)
+
+    def once_ready(self, look: Callable[[], T], *, timeout: float) -> T:
+        """What ``look`` returns, tried again each second while the key is being made.
+
+        Args:
+            look: reads the key; raises KeyPendingError while it cannot be used.
+            timeout: seconds to wait.
+
+        Raises:
+            KeyPendingError: it still cannot be used then.
+        """
+        end = self._clock() + timeout
+        while True:
+            try:
+                return look()
+            except KeyPendingError:
+                left = end - self._clock()
+                if left <= 0:
+                    raise
+            self._sleep(min(left, _PAUSE))
 
 
 def quoted(text: str) -> str:

@@ -17,13 +17,22 @@ from dfns_signers.backends.options import (
     BackendOptions,
     ConfigPath,
     RequestLimits,
+    RsaBits,
     ServiceUrl,
     StrictModel,
 )
 from dfns_signers.closing import AsyncClosing, Closing
 from dfns_signers.encodings import ecdsa_der_from_raw
 from dfns_signers.hooks import SigningRequest, hookimpl
-from dfns_signers.key_store import Attempt, Failure, KeyStore, Meaning, explained, quoted
+from dfns_signers.key_store import (
+    Attempt,
+    Failure,
+    KeyPendingError,
+    KeyStore,
+    Meaning,
+    explained,
+    quoted,
+)
 from dfns_signers.public_keys import load_public_key
 from dfns_signers.secrets import Secret
 from dfns_signers.signing_key import Evidence, KeyResponse, SigningKey
@@ -42,6 +51,7 @@ __all__ = [
     "Failure",
     "Field",
     "KeyDescription",
+    "KeyPendingError",
     "KeyResponse",
     "KeyStore",
     "ManagementOptions",
@@ -49,6 +59,7 @@ __all__ = [
     "Meaning",
     "PublicKey",
     "RequestLimits",
+    "RsaBits",
     "Secret",
     "ServiceUrl",
     "SigningKey",

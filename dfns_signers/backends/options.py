@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from dfns_signers.addresses import check_service_url
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.public_keys import parse_fingerprint
+
+_RSA_BITS: Final = (2048, 3072, 4096)
 
 
 def _resolve_path(value: Any, info: ValidationInfo) -> Any:
@@ -30,10 +32,19 @@ def _check_fingerprint(value: str) -> str:
         raise ValueError(str(error)) from error
 
 
+def _check_rsa_bits(value: int) -> int:
+    if value not in _RSA_BITS:
+        raise ValueError("expected 2048, 3072 or 4096")
+    return value
+
+
 ConfigPath = Annotated[Path, BeforeValidator(_resolve_path)]
 """A path; ``~`` is expanded, and a relative one starts at the folder of the configuration file."""
 
 Fingerprint = Annotated[str, AfterValidator(_check_fingerprint)]
+
+RsaBits = Annotated[int, AfterValidator(_check_rsa_bits)]
+"""Size of an RSA key: an integer, or its digits as a command line has them."""
 
 ServiceUrl = Annotated[str, AfterValidator(check_service_url)]
 """The address of a key store: https, or http to this machine; without a slash at its end."""
@@ -47,6 +58,12 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
     )
+
+    def given(self, part: type[BaseModel]) -> dict[str, Any]:
+        """The settings of a base of this model that were given, as a file would have them."""
+        return self.model_dump(
+            mode="json", include=set(part.model_fields), exclude_unset=True, exclude_none=True
+        )
 
 
 class BackendOptions(StrictModel):

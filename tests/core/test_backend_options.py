@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from dfns_signers.backends.options import BackendOptions, ConfigPath
+from dfns_signers.backends.options import BackendOptions, ConfigPath, RsaBits
 
 CANARY = "canary-9f2e"
 DIGEST = "ab" * 32
@@ -17,6 +17,7 @@ DIGEST = "ab" * 32
 class Options(BackendOptions):
     path: ConfigPath | None = None
     attempts: int = 3
+    rsa_bits: RsaBits = 2048
 
 
 def validate(folder: Path | str, **values: Any) -> Options:
@@ -99,3 +100,25 @@ def test_fingerprint_of_another_form_refused_with_the_form() -> None:
 
 def test_fingerprint_is_not_pinned_unless_it_is_given() -> None:
     assert Options().fingerprint is None
+
+
+@pytest.mark.parametrize("bits", [2048, 3072, 4096, "3072"])
+def test_size_of_an_rsa_key_is_taken_as_an_integer_or_its_digits(
+    tmp_path: Path, bits: object
+) -> None:
+    assert validate(tmp_path, rsa_bits=bits).rsa_bits == int(str(bits))
+
+
+@pytest.mark.parametrize("bits", [1024, "big"])
+def test_other_size_of_an_rsa_key_refused(tmp_path: Path, bits: object) -> None:
+    with pytest.raises(ValidationError):
+        validate(tmp_path, rsa_bits=bits)
+
+
+def test_settings_that_were_given_are_those_of_the_part_as_a_file_has_them() -> None:
+    class Created(Options):
+        alias: str = "dfns"
+
+    created = Created.model_validate({"path": "key.pem", "alias": "other"})
+
+    assert created.given(Options) == {"path": "key.pem"}

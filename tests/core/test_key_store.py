@@ -15,7 +15,16 @@ from dfns_signers.errors import (
     KeyStoreThrottledError,
     KeyStoreUnavailableError,
 )
-from dfns_signers.key_store import Attempt, Failure, KeyStore, Meaning, explained, quoted
+from dfns_signers.key_store import (
+    Attempt,
+    Failure,
+    KeyPendingError,
+    KeyStore,
+    Meaning,
+    explained,
+    quoted,
+)
+from tests.support.clock import Clock
 
 AWAY = Meaning(KeyStoreUnavailableError, "try again")
 BUSY = Meaning(KeyStoreThrottledError, "sign less often")
@@ -32,21 +41,6 @@ def explaining(meaning: Meaning, **details: Any) -> Callable[[Exception], Failur
         return Failure(meaning, **details) if isinstance(error, HsmError) else None
 
     return explain
-
-
-class Clock:
-    """Time that passes only in pauses, and when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-        self.pauses: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.now += seconds
 
 
 class Store:
@@ -170,6 +164,41 @@ def test_request_may_say_itself_what_its_errors_mean() -> None:
 
     with pytest.raises(KeyNotFoundError, match="check the name"):
         store.ask("read the key k", Store(failures=1).send, explain=explaining(GONE))
+
+
+class BeingMade:
+    """A key that is being made until it was looked at so often; remembers how often that was."""
+
+    def __init__(self, looks: float) -> None:
+        self.looks = looks
+        self.looked = 0
+
+    def look(self) -> str:
+        self.looked += 1
+        if self.looked < self.looks:
+            raise KeyPendingError(f"look {self.looked}")
+        return "key"
+
+
+def test_key_that_is_being_made_is_looked_at_each_second_until_it_is_ready() -> None:
+    clock = Clock()
+    store = KeyStore("HSM", explaining(AWAY), sleep=clock.sleep, clock=clock)
+
+    assert store.once_ready(BeingMade(3).look, timeout=60) == "key"
+    assert clock.pauses == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(("timeout", "pauses"), [(0, []), (2, [1.0, 1.0]), (2.5, [1.0, 1.0, 0.5])])
+def test_key_that_is_not_ready_in_time_is_looked_at_once_more_at_the_end(
+    timeout: float, pauses: list[float]
+) -> None:
+    clock, key = Clock(), BeingMade(float("inf"))
+    store = KeyStore("HSM", explaining(AWAY), sleep=clock.sleep, clock=clock)
+
+    with pytest.raises(KeyPendingError, match=f"look {len(pauses) + 1}"):
+        store.once_ready(key.look, timeout=timeout)
+
+    assert clock.pauses == pauses
 
 
 def test_text_that_may_repeat_credentials_is_neither_quoted_nor_a_cause() -> None:

@@ -8,8 +8,8 @@ from typing import ClassVar
 import pytest
 
 from dfns_signers_testkit.contract import BackendContract, StoreUnderTest
-from tests.core.config.pages import DOCS
 from tests.core.keys import ALGORITHMS, private_key, private_pem
+from tests.support.pages import DOCS
 
 PASSPHRASE = "canary-of-the-contract"
 

@@ -19,7 +19,7 @@ from dfns_signers.hooks import SigningRequest
 from dfns_signers.signing_key import Evidence
 from dfns_signers_testkit.contract import NOT_OFFERABLE
 from tests.core.config.machine import site
-from tests.core.config.pages import DOCS, blocks, rows, section
+from tests.support.pages import DOCS, blocks, rows, section
 
 __all__ = ["site"]
 

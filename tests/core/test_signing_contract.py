@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
-from textwrap import dedent
 from typing import Any
 
 import anyio
@@ -17,6 +13,7 @@ import pytest
 from dfns_signers.errors import DfnsSignersError, KeyStoreThrottledError, SigningKeyError
 from dfns_signers.signing_key import KeyResponse
 from tests.core.keys import AnsweringKey, make_signature, private_key
+from tests.support.forking import in_forked_child
 
 MESSAGE = b"message"
 BOUND = 10
@@ -183,90 +180,49 @@ def test_error_of_ours_passes_as_it_is(way: Way) -> None:
     assert caught.value is throttled
 
 
-FORKING = """
-    import asyncio, json, os, sys
-    from dfns_signers import KeySigner
-    from dfns_signers.errors import DfnsSignersError
-    from tests.core.keys import AnsweringKey
-
-    CHALLENGE = {"challenge": "Y2g"}
-
-
-    class Reopened(AnsweringKey):
-        reopened = 0
-
-        def _reopen(self):
-            self.reopened += 1
-
-
-    def outcome(act):
-        try:
-            act()
-        except DfnsSignersError as error:
-            return str(error)
-        return "signed"
-
-
-    def report(**facts):
-        print(json.dumps(facts), flush=True)
-
-"""
-
-
-def in_child(code: str) -> Any:
-    """What a forked child reports, in a process of its own that may hang without harm."""
-    wrapped = dedent(FORKING) + dedent(code).strip() + "\n"
-    done = subprocess.run(
-        [sys.executable, "-c", wrapped],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 def test_key_opened_before_a_fork_refuses_in_the_child_and_says_what_to_do() -> None:
-    found = in_child(
+    found = in_forked_child(
         """
+        from tests.core.keys import AnsweringKey
         key = AnsweringKey("Ed25519", reference="store/key-1")
         key.sign(b"before")
-        if os.fork() == 0:
-            asyn = outcome(lambda: asyncio.run(key.asign(b"m")))
-            report(sync=outcome(lambda: key.sign(b"m")), asyn=asyn)
-            os._exit(0)
-        os.wait()
-        key.sign(b"after")
-        """
+        """,
+        "[outcome(lambda: key.sign(b'm')), outcome(lambda: anyio.run(key.asign, b'm'))]",
+        after='key.sign(b"after")',
     )
 
     refusal = (
         "the key store/key-1 was opened before this process was forked, and its connections belong "
         "to the parent: open the key in the child process"
     )
-    assert found == {"sync": refusal, "asyn": refusal}
+    assert found == [refusal, refusal]
 
 
 def test_key_whose_backend_can_is_reopened_in_the_child_once() -> None:
-    found = in_child(
+    found = in_forked_child(
         """
+        from tests.core.keys import AnsweringKey
+
+        class Reopened(AnsweringKey):
+            reopened = 0
+
+            def _reopen(self):
+                self.reopened += 1
+
         key = Reopened("Ed25519")
-        if os.fork() == 0:
-            outcomes = [outcome(lambda: key.sign(b"m"))]
-            outcomes += [outcome(lambda: asyncio.run(key.asign(b"m")))]
-            report(outcomes=outcomes, reopened=key.reopened)
-            os._exit(0)
-        os.wait()
-        """
+        """,
+        "[outcome(lambda: key.sign(b'm')), outcome(lambda: anyio.run(key.asign, b'm')),"
+        " key.reopened]",
     )
 
-    assert found == {"outcomes": ["signed", "signed"], "reopened": 1}
+    assert found == ["signed", "signed", 1]
 
 
 def test_signer_that_opens_its_key_opens_another_in_the_child_and_leaves_the_first_alone() -> None:
-    found = in_child(
+    found = in_forked_child(
         """
+        from dfns_signers import KeySigner
+        from tests.core.keys import AnsweringKey
         opened = []
 
         def open_key():
@@ -274,39 +230,35 @@ def test_signer_that_opens_its_key_opens_another_in_the_child_and_leaves_the_fir
             return opened[-1]
 
         signer = KeySigner(open_key, "cr-1")
-        signer.sign(CHALLENGE)
-        if os.fork() == 0:
-            signed = [outcome(lambda: signer.sign(CHALLENGE)) for _ in range(2)]
-            signer.close()
-            report(signed=signed, opened=len(opened), releases=[key.releases for key in opened])
-            os._exit(0)
-        os.wait()
-        """
+        sign()
+        """,
+        "[outcome(sign), outcome(sign), signer.close(), [key.releases for key in opened]]",
     )
 
-    assert found == {"signed": ["signed", "signed"], "opened": 2, "releases": [0, 1]}
+    assert found == ["signed", "signed", None, [0, 1]]
 
 
 def test_signer_whose_key_is_another_in_the_child_refuses_it() -> None:
-    found = in_child(
+    found = in_forked_child(
         """
+        from dfns_signers import KeySigner
+        from tests.core.keys import AnsweringKey
         kinds = iter(["Ed25519", "ES256"])
         signer = KeySigner(lambda: AnsweringKey(next(kinds)), "cr-1")
-        signer.sign(CHALLENGE)
-        if os.fork() == 0:
-            report(outcome=outcome(lambda: signer.sign(CHALLENGE)))
-            os._exit(0)
-        os.wait()
-        """
+        sign()
+        """,
+        "outcome(sign)",
     )
 
-    assert "it is another key" in found["outcome"]
+    assert "it is another key" in found
 
 
 def test_fork_while_another_thread_opens_the_key_does_not_hang_the_child() -> None:
-    found = in_child(
+    found = in_forked_child(
         """
         import threading
+        from dfns_signers import KeySigner
+        from tests.core.keys import AnsweringKey
         opening, may_open, parent = threading.Event(), threading.Event(), os.getpid()
 
         def open_key():
@@ -319,30 +271,26 @@ def test_fork_while_another_thread_opens_the_key_does_not_hang_the_child() -> No
         thread = threading.Thread(target=lambda: signer.key)
         thread.start()
         opening.wait(10)
-        if os.fork() == 0:
-            report(outcome=outcome(lambda: signer.sign(CHALLENGE)))
-            os._exit(0)
-        os.wait()
+        """,
+        "outcome(sign)",
+        after="""
         may_open.set()
         thread.join()
-        """
+        """,
     )
 
-    assert found == {"outcome": "signed"}
+    assert found == "signed"
 
 
 def test_pem_key_signs_in_a_child() -> None:
-    found = in_child(
+    found = in_forked_child(
         """
         from dfns_signers import PemKey
         from tests.core.keys import private_key
         key = PemKey(private_key("Ed25519"), reference="test")
         key.sign(b"before")
-        if os.fork() == 0:
-            report(outcome=outcome(lambda: key.sign(b"m")))
-            os._exit(0)
-        os.wait()
-        """
+        """,
+        'outcome(lambda: key.sign(b"m"))',
     )
 
-    assert found == {"outcome": "signed"}
+    assert found == "signed"

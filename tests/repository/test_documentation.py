@@ -19,22 +19,13 @@ import pytest
 from dfns_signers import load_signer
 from dfns_signers.emulator import Emulator
 from tests.core.cli.support import PROGRAM, Started
+from tests.support import ROOT
+from tests.support.pages import blocks
 
-ROOT = Path(__file__).parents[2]
-README = ROOT / "README.md"
-PAGES = sorted([README, *ROOT.glob("docs/*.md"), *ROOT.glob("plugins/*/README.md")])
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("plugins/*/README.md")])
 CREDENTIAL_ID = "Y2ktM3E5Y2Y"
-
-
-def blocks(path: Path, language: str) -> list[str]:
-    return re.findall(
-        rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
-
-
-def runnable(path: Path) -> list[str]:
-    return [code for code in blocks(path, "python") if "def test_" not in code]
-
+RUNNABLE = [code for code in blocks(README, "python") if "def test_" not in code]
 
 # The suite runs where nothing but Python and make is installed; the README's commands need openssl.
 OPENSSL = """#!{python}
@@ -126,7 +117,7 @@ def test_readme_emulator_works_without_an_account(
     assert wallet["network"] == "EthereumSepolia"
 
 
-@pytest.mark.parametrize("code", runnable(README))
+@pytest.mark.parametrize("code", RUNNABLE)
 @pytest.mark.usefixtures("configured")
 def test_readme_example_creates_a_wallet(
     code: str, dfns_emulator: Emulator, capsys: pytest.CaptureFixture[str]
@@ -152,7 +143,11 @@ def test_readme_test_of_a_user_passes(dfns_emulator: Emulator) -> None:
 
 @pytest.mark.parametrize(
     ("page", "code"),
-    [(page.name, code) for page in PAGES for code in blocks(page, "python")],
+    [
+        (page.name, code)
+        for page in PAGES
+        for code in blocks(page.read_text(encoding="utf-8"), "python")
+    ],
 )
 def test_example_is_valid_python(page: str, code: str) -> None:
     compile(code, page, "exec")

@@ -71,15 +71,13 @@ KEY_SPECS: Final[Mapping[str, KeySpec]] = {
     )
 }
 
-DEFAULT_RSA_BITS: Final = 2048
-
 WHAT_WORKS: Final = (
     "what works is a key with the key usage SIGN_VERIFY and one of the key specs "
     f"{', '.join(KEY_SPECS)}; 'dfns-signers keys create' makes one"
 )
 
 
-def created_spec(algorithm: Algorithm, rsa_bits: int = DEFAULT_RSA_BITS) -> KeySpec:
+def created_spec(algorithm: Algorithm, rsa_bits: int) -> KeySpec:
     """The key spec that a key for an algorithm is created with; ``rsa_bits`` is for RSA alone."""
     if algorithm is Algorithm.RS256:
         return KEY_SPECS[f"RSA_{rsa_bits}"]

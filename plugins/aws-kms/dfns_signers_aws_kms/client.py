@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Container
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_SETTING_UP: Final = "set up AWS KMS"
-
 
 class AwsKms(KeyStore):
     """AWS KMS as it is asked with one client; safe to use from several threads.
@@ -41,7 +39,8 @@ class AwsKms(KeyStore):
         client: a client of AWS KMS.
         limits: how often a request is sent, and how long an operation may take; by default it is
             sent once, and what else happens is up to the client.
-        sleep: waits for some seconds between two attempts.
+        sleep: waits for some seconds.
+        clock: seconds, monotonic.
     """
 
     def __init__(
@@ -50,6 +49,7 @@ class AwsKms(KeyStore):
         limits: RequestLimits | None = None,
         *,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(
             PROVIDER,
@@ -57,6 +57,7 @@ class AwsKms(KeyStore):
             max_attempts=limits.max_attempts if limits else 1,
             timeout=limits.timeout if limits else None,
             sleep=sleep,
+            clock=clock,
         )
         self.client = client
 
@@ -105,11 +106,10 @@ def kms_client(
         max_pool_connections=connection.max_connections,
         use_fips_endpoint=connection.use_fips_endpoint,
     )
-    with explained(_SETTING_UP, provider=PROVIDER, explain=explain):
+    with explained("set up AWS KMS", provider=PROVIDER, explain=explain_source):
         session = session or _session(connection.profile, limits)
         # Now, since what fails in their source would look like a fault of the endpoint later.
-        with explained(_SETTING_UP, provider=PROVIDER, explain=explain_source):
-            session.get_credentials()
+        session.get_credentials()
         region = connection.region or session.region_name
         settings: dict[str, Any] = {"region_name": region, "config": limits.merge(pool)}
         if connection.role_arn is not None:

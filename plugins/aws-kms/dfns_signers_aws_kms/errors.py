@@ -146,7 +146,7 @@ def explain(error: Exception) -> Failure | None:
 
 def explain_source(error: Exception) -> Failure | None:
     """Like ``explain``, where nothing but a source of credentials can raise a ValueError."""
-    if not isinstance(error, ValueError):
+    if isinstance(error, BotoCoreError) or not isinstance(error, ValueError):
         return explain(error)
     # The error of a JSON parser holds everything that a credential process printed.
     meaning = replace(_CREDENTIALS, may_quote=False)

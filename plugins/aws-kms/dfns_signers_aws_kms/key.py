@@ -43,13 +43,11 @@ class AwsKmsKey(SigningKey):
         limits: RequestLimits | None = None,
         owns_client: bool = False,
     ) -> None:
-        kms = AwsKms(client, limits)
-        found = find_key(kms, _parsed(key_id))
-        super().__init__(found.public_key, reference=found.arn)
-        self._kms = kms
+        self._kms = AwsKms(client, limits)
         self._owns_client = owns_client
-        self._spec = found.spec
-        prove_usable(kms, found)
+        arn, self._spec, public_key = find_key(self._kms, _parsed(key_id))
+        prove_usable(self._kms, arn, self._spec)
+        super().__init__(public_key, reference=arn)
 
     def _sign(self, message: bytes) -> KeyResponse:
         request = self._spec.request(self.reference, message)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import (
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    ProxyConnectionError,
-)
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError
 
-from dfns_signers.plugin import Algorithm, KeyDescription, errors
+from dfns_signers.plugin import Algorithm, Attempt, KeyDescription, KeyPendingError, errors
 from dfns_signers_aws_kms.algorithms import KEY_SPECS, KeySpec, created_spec
 from dfns_signers_aws_kms.client import AwsKms, kms_client
 from dfns_signers_aws_kms.options import AwsKmsConnection, AwsKmsCreate, AwsKmsList
@@ -23,8 +19,8 @@ from dfns_signers_aws_kms.options import AwsKmsConnection, AwsKmsCreate, AwsKmsL
 if TYPE_CHECKING:
     from mypy_boto3_kms.type_defs import TagTypeDef
 
-_POLLS: Final = 60
-_INTERVAL: Final = 1.0
+# Seconds until a new key must be enabled.
+_PATIENCE: Final = 60
 
 _NEVER_SENT: Final = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
 
@@ -34,39 +30,26 @@ def create_key(
     options: AwsKmsCreate,
     *,
     sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
 ) -> KeyDescription:
-    """Create a key, give it its alias, and wait up to a minute until it is enabled.
-
-    Args:
-        algorithm: what the key signs with.
-        options: alias, tags and how AWS KMS is reached.
-        sleep: waits for some seconds between two requests.
-
-    Raises:
-        SigningKeyError: the alias is taken, or AWS KMS refused or failed. If the key exists
-            nevertheless, the message has its ARN.
-    """
+    """Create a key; see the backend for what is refused."""
     spec = created_spec(algorithm, options.rsa_bits)
     with closing(kms_client(options, repeats=False)) as client:
-        kms = AwsKms(client, options, sleep=sleep)
+        kms = AwsKms(client, options, sleep=sleep, clock=clock)
         if options.alias is not None:
             _require_free(kms, options.alias)
         arn = _create(kms, spec, options)
         try:
             if options.alias is not None:
                 _give_alias(kms, arn, options.alias)
-            metadata = _wait_until_enabled(kms, arn, sleep)
+            metadata = kms.once_ready(lambda: _enabled(kms, arn), timeout=_PATIENCE)
         except errors.DfnsSignersError as error:
             raise type(error)(f"the key {arn} was created, and then: {error}") from error
     return _description(metadata, [options.alias] if options.alias else [], options)
 
 
 def list_keys(options: AwsKmsList) -> Iterator[KeyDescription]:
-    """Every signing key of the account and region whose description may be read.
-
-    Raises:
-        SigningKeyError: AWS KMS refused or failed.
-    """
+    """Every signing key of the account and region whose description may be read."""
     task = "list the keys in AWS KMS"
     with closing(kms_client(options, repeats=False)) as client:
         kms = AwsKms(client, options)
@@ -83,17 +66,15 @@ def _every(
     kms: AwsKms, task: str, request: Callable[..., Mapping[str, Any]], member: str
 ) -> Iterator[Mapping[str, Any]]:
     """What stands in the pages of a list, each page read when it is needed."""
-    marker: dict[str, str] = {}
 
-    def read() -> tuple[list[Mapping[str, Any]], str | None]:
+    def read(marker: dict[str, str], _: Attempt) -> tuple[list[Any], dict[str, str] | None]:
         page = request(**marker)
-        return page[member], page.get("NextMarker")
+        return page[member], {"Marker": page["NextMarker"]} if "NextMarker" in page else None
 
-    following: str | None = ""
-    while following is not None:
-        entries, following = kms.ask(task, lambda _: read())
+    marker: dict[str, str] | None = {}
+    while marker is not None:
+        entries, marker = kms.ask(task, partial(read, marker))
         yield from entries
-        marker = {"Marker": following or ""}
 
 
 def _require_free(kms: AwsKms, alias: str) -> None:
@@ -151,38 +132,27 @@ def _create(kms: AwsKms, spec: KeySpec, options: AwsKmsCreate) -> str:
         ) from error
 
 
-def _wait_until_enabled(kms: AwsKms, arn: str, sleep: Callable[[float], None]) -> Mapping[str, Any]:
-    state = "unknown"
-    for _ in range(_POLLS):
-        # AWS KMS is eventually consistent: a new key is not yet known everywhere.
-        unless = {"NotFoundException"}
-        metadata = kms.describe(f"read the state of the key {arn}", arn, unless=unless)
-        if metadata is not None:
-            state = metadata["KeyState"]
-            if state == "Enabled":
-                return metadata
-        sleep(_INTERVAL)
-    raise errors.KeyStateError(
-        f"its state was still {state} after {_POLLS * _INTERVAL:.0f} seconds"
-    )
+def _enabled(kms: AwsKms, arn: str) -> Mapping[str, Any]:
+    # AWS KMS is eventually consistent: a new key is not yet known everywhere.
+    metadata = kms.describe(f"read the state of the key {arn}", arn, unless={"NotFoundException"})
+    state = metadata["KeyState"] if metadata else "unknown"
+    if metadata is None or state != "Enabled":
+        raise KeyPendingError(f"its state was still {state} after {_PATIENCE} seconds")
+    return metadata
 
 
 def _description(
-    metadata: Mapping[str, Any], names: list[str], connection: AwsKmsConnection
+    metadata: Mapping[str, Any], names: Sequence[str], options: AwsKmsConnection
 ) -> KeyDescription:
     kind, arn = metadata["KeySpec"], metadata["Arn"]
     spec = KEY_SPECS.get(kind)
+    how = options.given(AwsKmsConnection)
+    how.pop("region", None)  # the ARN has it
     return KeyDescription(
         reference=arn,
         algorithm=spec.algorithm if spec else None,
         kind=kind,
         state=metadata["KeyState"],
         names=tuple(names),
-        signer={"backend": "aws-kms", "key_id": arn, **_how(connection)} if spec else {},
+        signer={"backend": "aws-kms", "key_id": arn, **how} if spec else {},
     )
-
-
-def _how(connection: AwsKmsConnection) -> dict[str, Any]:
-    """The settings that a [signer] table needs too; its ARN says the region."""
-    shared = set(AwsKmsConnection.model_fields) - {"region"}
-    return connection.model_dump(include=shared, exclude_unset=True, exclude_none=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from dfns_signers.plugin import PublicKey, algorithm_of, errors, load_public_key
@@ -23,23 +22,10 @@ _ADVICE: Final[Mapping[str, str]] = {
 _log: Final = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class FoundKey:
-    """A key as AWS KMS described it.
-
-    Attributes:
-        arn: of the key itself, also where it was named by an alias.
-        spec: what it signs with.
-        public_key: its public half.
-    """
-
-    arn: str
-    spec: KeySpec
-    public_key: PublicKey
-
-
-def find_key(kms: AwsKms, key_id: KeyId) -> FoundKey:
+def find_key(kms: AwsKms, key_id: KeyId) -> tuple[str, KeySpec, PublicKey]:
     """Read the public key, and refuse a key that Dfns does not accept.
+
+    Returns its ARN, also where it was named by an alias, what it signs with, and its public key.
 
     Raises:
         KeyNotFoundError, KeyAccessError, KeyStateError: AWS KMS does not return it.
@@ -61,7 +47,7 @@ def find_key(kms: AwsKms, key_id: KeyId) -> FoundKey:
             f"{', '.join(answer.get('SigningAlgorithms', [])) or 'none'}, and "
             f"{spec.signing_algorithm} is needed; create another key"
         )
-    return FoundKey(arn, spec, _public_key(answer, arn, spec))
+    return arn, spec, _public_key(answer, arn, spec)
 
 
 def _public_key(answer: Mapping[str, Any], arn: str, spec: KeySpec) -> PublicKey:
@@ -78,7 +64,7 @@ def _public_key(answer: Mapping[str, Any], arn: str, spec: KeySpec) -> PublicKey
     return public_key
 
 
-def prove_usable(kms: AwsKms, key: FoundKey) -> None:
+def prove_usable(kms: AwsKms, arn: str, spec: KeySpec) -> None:
     """Refuse a key that cannot sign at present.
 
     The state is read where these credentials may (kms:DescribeKey). Then AWS KMS is asked whether
@@ -88,11 +74,11 @@ def prove_usable(kms: AwsKms, key: FoundKey) -> None:
         KeyStateError: it is disabled, pending deletion or in another state but Enabled.
         KeyAccessError: these credentials may not sign with it.
     """
-    _require_enabled(kms, key.arn)
+    _require_enabled(kms, arn)
 
-    request = key.spec.request(key.arn, PROBE)
+    request = spec.request(arn, PROBE)
     request["DryRun"] = True
-    task = f"sign with the key {key.arn} (asked before the first signature)"
+    task = f"sign with the key {arn} (asked before the first signature)"
     kms.ask_unless({"DryRunOperationException"}, task, lambda: kms.client.sign(**request))
 
 

@@ -8,8 +8,13 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import Self
 
-from dfns_signers.plugin import BackendOptions, ManagementOptions, RequestLimits, ServiceUrl
-from dfns_signers_aws_kms.algorithms import DEFAULT_RSA_BITS, KEY_SPECS
+from dfns_signers.plugin import (
+    BackendOptions,
+    ManagementOptions,
+    RequestLimits,
+    RsaBits,
+    ServiceUrl,
+)
 from dfns_signers_aws_kms.names import ALIAS, KeyId
 
 _ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", re.ASCII)
@@ -22,12 +27,6 @@ def _check_key_id(value: str) -> str:
 def _check_role(value: str) -> str:
     if not _ROLE.fullmatch(value):
         raise ValueError("expected the ARN of a role, such as arn:aws:iam::111122223333:role/dfns")
-    return value
-
-
-def _check_rsa_bits(value: int) -> int:
-    if f"RSA_{value}" not in KEY_SPECS:
-        raise ValueError("expected 2048, 3072 or 4096")
     return value
 
 
@@ -121,9 +120,7 @@ class AwsKmsCreate(AwsKmsConnection, ManagementOptions):
     multi_region: bool = Field(
         default=False, description="Make a multi-Region primary key, which can be replicated."
     )
-    rsa_bits: Annotated[int, AfterValidator(_check_rsa_bits)] = Field(
-        default=DEFAULT_RSA_BITS, description="Size of an RSA key: 2048, 3072 or 4096."
-    )
+    rsa_bits: RsaBits = Field(default=2048, description="Size of an RSA key: 2048, 3072 or 4096.")
 
 
 class AwsKmsList(AwsKmsConnection, ManagementOptions):

@@ -30,7 +30,12 @@ class AwsKmsBackend(Backend[AwsKmsOptions], ManagesKeys[AwsKmsCreate, AwsKmsList
             raise
 
     def create(self, algorithm: Algorithm, options: AwsKmsCreate) -> KeyDescription:
-        """Create a key, give it its alias, and wait until it is enabled."""
+        """Create a key, give it its alias, and wait up to a minute until it is enabled.
+
+        Raises:
+            SigningKeyError: the alias is taken, or AWS KMS refused or failed. If the key exists
+                nevertheless, the message has its ARN.
+        """
         from dfns_signers_aws_kms.management import create_key  # noqa: PLC0415  # imports boto3
 
         return create_key(algorithm, options)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final
 
 import grpc
 from google.api_core.client_options import ClientOptions
@@ -14,45 +13,18 @@ from google.api_core.exceptions import FailedPrecondition, GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.kms_v1 import KeyManagementServiceClient
 
-from dfns_signers.plugin import (
-    Attempt,
-    Closing,
-    Failure,
-    KeyStore,
-    RequestLimits,
-    errors,
-    explained,
-    quoted,
-)
+from dfns_signers.plugin import Attempt, Closing, Failure, KeyStore, RequestLimits, errors, quoted
 from dfns_signers_gcp_kms.algorithms import algorithm_name, require_supported
 from dfns_signers_gcp_kms.credentials import load_credentials
-from dfns_signers_gcp_kms.errors import (
-    PROVIDER,
-    KeyGeneratingError,
-    explain,
-    explain_state,
-    state_in,
-)
-from dfns_signers_gcp_kms.names import is_version
+from dfns_signers_gcp_kms.errors import PROVIDER, explain, explain_state, state_in
+from dfns_signers_gcp_kms.names import VERSION
 from dfns_signers_gcp_kms.options import GcpKmsConnection
-
-T = TypeVar("T")
-
-# Seconds between two looks at a version that is being generated.
-_PAUSE: Final = 1.0
 
 # A proxy has no business between this machine and itself.
 _PLAINTEXT: Final = (("grpc.enable_http_proxy", 0),)
 
 
-class Answer(NamedTuple):
-    """What Cloud KMS answered, and how many attempts it took."""
-
-    message: Any
-    attempts: int
-
-
-class GcpKms(Closing):
+class GcpKms(KeyStore, Closing):
     """Cloud KMS as it is asked with one client; safe to use from several threads.
 
     Args:
@@ -77,76 +49,56 @@ class GcpKms(Closing):
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        refuse_forked_process()
-        _first_process[:] = [os.getpid()]
+        _refuse_forked_process()
+        _first_process.add(os.getpid())
+        limits = limits or RequestLimits()
+        super().__init__(
+            PROVIDER,
+            explain,
+            max_attempts=limits.max_attempts,
+            timeout=limits.timeout,
+            sleep=sleep,
+            clock=clock,
+        )
+        self.generation_timeout = generation_timeout
         self._client = client
-        self._limits = limits or RequestLimits()
-        self._generation_timeout = generation_timeout
+        self._limits = limits
         self._owns_client = owns_client
-        self._sleep = sleep
-        self._clock = clock
 
-    def ask(
+    def call(
         self,
         task: str,
         method: str,
         fields: Mapping[str, Any],
         *,
-        check: Callable[[Any], None] = lambda _message: None,
+        read: Callable[[Any, Attempt], Any] = lambda answer, _: answer,
         repeat: bool = True,
-    ) -> Answer:
+    ) -> Any:
         """Send a request, and again where that may help.
 
         Args:
             task: what is done to which key, such as ``sign with the key …``.
             method: method of Google's client, such as ``asymmetric_sign``.
             fields: the request.
-            check: raises IntegrityError for an answer to be discarded.
+            read: what to return for an answer; raises IntegrityError for one to be discarded.
             repeat: False for a request that must not be carried out twice.
 
         Raises:
-            KeyGeneratingError: the version is still being generated.
+            KeyPendingError: the version is still being generated.
             SigningKeyError: Cloud KMS refused or failed otherwise.
         """
+        end = self._clock() + self._limits.timeout
 
-        def send(attempt: Attempt) -> Answer:
-            end = self._clock() + (attempt.remaining or 0)
-            try:
-                message = self._send(method, fields, end)
-            except FailedPrecondition as error:
-                if not is_version(fields.get("name", "")):
-                    raise
-                failure = self._refusal(fields["name"], error, end)
-                with explained(task, provider=PROVIDER, explain=lambda _: failure, attempt=attempt):
-                    raise
-            check(message)
-            return Answer(message, attempt.number)
+        def send(attempt: Attempt) -> Any:
+            return read(self._send(method, fields, end), attempt)
 
-        store = KeyStore(
-            PROVIDER,
-            partial(explain, method),
-            max_attempts=self._limits.max_attempts,
-            timeout=self._limits.timeout,
-            sleep=self._sleep,
-            clock=self._clock,
-        )
-        return store.ask(task, send, repeat=repeat)
+        def explain_it(error: Exception) -> Failure | None:
+            name = fields.get("name", "")
+            if isinstance(error, FailedPrecondition) and VERSION.fullmatch(name):
+                return self._refusal(name, error, end)
+            return explain(error, method)
 
-    def once_generated(self, look: Callable[[], T]) -> T:
-        """What ``look`` returns, tried again while the version is being generated.
-
-        Raises:
-            KeyGeneratingError: it still is after ``generation_timeout``.
-        """
-        end = self._clock() + self._generation_timeout
-        while True:
-            try:
-                return look()
-            except KeyGeneratingError:
-                left = end - self._clock()
-                if left <= 0:
-                    raise
-                self._sleep(min(left, _PAUSE))
+        return self.ask(task, send, repeat=repeat, explain=explain_it)
 
     def close(self) -> None:
         """Close the client, if it is owned."""
@@ -157,26 +109,24 @@ class GcpKms(Closing):
     def _send(self, method: str, fields: Mapping[str, Any], end: float) -> Any:
         # gRPC has one deadline for connecting and answering.
         longest = self._limits.connect_timeout + self._limits.read_timeout
+        left = max(end - self._clock(), 0.001)
         # retry=None: Google's own retries would multiply ours.
-        return getattr(self._client, method)(
-            request=dict(fields),
-            retry=None,
-            timeout=min(longest, max(end - self._clock(), 0.001)),
-        )
+        send = getattr(self._client, method)
+        return send(request=dict(fields), retry=None, timeout=min(longest, left))
 
     def _refusal(self, name: str, error: FailedPrecondition, end: float) -> Failure:
         """Why a version was refused: as the error says, else as the version itself does."""
-        state, unread = state_in(error), None
+        state = state_in(error)
         if state is None:
             try:
                 version = self._send("get_crypto_key_version", {"name": name}, end)
-            except (GoogleAPIError, GoogleAuthError) as failed:
-                unread = failed  # signing needs no permission to read it
-            else:
-                state = version.state.name
-                if state == "ENABLED":
-                    require_supported(algorithm_name(version), name)
-        return explain_state(name, error, state, unread)
+            except (GoogleAPIError, GoogleAuthError, ValueError) as unread:
+                # Signing needs no permission to read it.
+                return explain_state(name, error, None, unread)
+            state = version.state.name
+            if state == "ENABLED":
+                require_supported(algorithm_name(version), name)
+        return explain_state(name, error, state)
 
 
 def connect(options: GcpKmsConnection) -> GcpKms:
@@ -188,27 +138,20 @@ def connect(options: GcpKmsConnection) -> GcpKms:
         KeyAccessError: there are no credentials.
         SigningKeyError: this process was forked from one that used gRPC.
     """
-    refuse_forked_process()
-    return GcpKms(
-        _client(options),
-        options,
-        generation_timeout=options.generation_timeout,
-        owns_client=True,
-    )
+    _refuse_forked_process()
+    patience = options.generation_timeout
+    return GcpKms(_client(options), options, generation_timeout=patience, owns_client=True)
 
 
 # The process in which a client was first used, if one was; a forked child inherits it.
-_first_process: Final[list[int]] = []
+_first_process: Final[set[int]] = set()
 
 
-def refuse_forked_process() -> None:
+def _refuse_forked_process() -> None:
     """Refuse to go on in a child that was forked after gRPC had been used in its parent.
 
     There a call may hang for good, whatever its deadline: it depends on what gRPC's threads did in
     the moment of the fork, and on GRPC_ENABLE_FORK_SUPPORT.
-
-    Raises:
-        SigningKeyError: this is such a process.
     """
     if _first_process and os.getpid() not in _first_process:
         raise errors.SigningKeyError(

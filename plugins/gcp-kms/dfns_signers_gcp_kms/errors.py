@@ -14,7 +14,7 @@ from google.rpc.error_details_pb2 import (  # type: ignore[import-untyped]
     PreconditionFailure,
 )
 
-from dfns_signers.plugin import Failure, Meaning, errors
+from dfns_signers.plugin import Failure, KeyPendingError, Meaning, errors
 from dfns_signers_gcp_kms.names import gcloud_flags, split
 
 PROVIDER: Final = "Google Cloud KMS"
@@ -22,10 +22,6 @@ PROVIDER: Final = "Google Cloud KMS"
 
 class DamagedAnswerError(errors.KeyStoreUnavailableError):
     """What Cloud KMS sent or received was damaged on its way, each time it was tried."""
-
-
-class KeyGeneratingError(errors.KeyStateError):
-    """The key version is still being generated."""
 
 
 class IntegrityError(Exception):
@@ -146,13 +142,8 @@ _TOKEN_SERVICE_UNREACHABLE: Final = re.compile(
 _UNDECODABLE: Final = "Exception deserializing response"
 
 
-def explain(method: str, error: Exception) -> Failure | None:
-    """What an exception of Google's client means; None for one of another library.
-
-    Args:
-        method: method of the client that was called.
-        error: what it raised, or what its answer led to.
-    """
+def explain(error: Exception, method: str = "") -> Failure | None:
+    """What an exception of a method of Google's client means; None for one of another library."""
     if isinstance(error, ValueError) and "closed channel" in str(error):
         closed = Meaning(errors.SigningKeyError, "Google's client is closed: open the key again")
         return Failure(closed, str(error))
@@ -165,23 +156,19 @@ def explain(method: str, error: Exception) -> Failure | None:
 
 
 def explain_state(
-    version: str, error: google.FailedPrecondition, state: str | None, unread: Exception | None
+    version: str,
+    error: google.FailedPrecondition,
+    state: str | None,
+    unread: Exception | None = None,
 ) -> Failure:
-    """Why Cloud KMS did not use a version.
-
-    Args:
-        version: its full name.
-        error: what Cloud KMS said.
-        state: such as ``DISABLED``; None if it is unknown.
-        unread: why the state could not be read.
-    """
-    reading = unread and explain("get_crypto_key_version", unread)
+    """Why Cloud KMS did not use a version: its state, or why that could not be read."""
+    reading = unread and explain(unread, "get_crypto_key_version")
     why = f"{reading.said}; {reading.meaning.advice}" if reading else ""
     parent, number = split(version)
     advice = _STATES.get(state, _OTHER_STATE).format(
         number=number, flags=gcloud_flags(parent), unread=why
     )
-    kind = KeyGeneratingError if state == "PENDING_GENERATION" else errors.KeyStateError
+    kind = KeyPendingError if state == "PENDING_GENERATION" else errors.KeyStateError
     return Failure(Meaning(kind, advice), f"it is {state}: " * bool(state) + _said(error))
 
 

@@ -28,10 +28,7 @@ def check_public_key(name: str, answer: PublicKey) -> None:
 def check_signature(name: str, verified: str, answer: AsymmetricSignResponse) -> None:
     """Check that a signature is by this version, over what was sent, and arrived whole.
 
-    Args:
-        name: the version that was asked to sign.
-        verified: field that says that Google checked the checksum of the request.
-        answer: what came back.
+    ``verified`` is the field that says that Google checked the checksum of the request.
 
     Raises:
         IntegrityError: discard it.

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from dfns_signers.plugin import KeyResponse, SigningKey
+from dfns_signers.plugin import Attempt, KeyResponse, SigningKey
 from dfns_signers_gcp_kms.client import GcpKms
 from dfns_signers_gcp_kms.integrity import check_signature
 from dfns_signers_gcp_kms.names import split
 from dfns_signers_gcp_kms.opening import open_version
 
 if TYPE_CHECKING:
-    from google.cloud.kms_v1 import KeyManagementServiceClient
+    from google.cloud.kms_v1 import AsymmetricSignResponse, KeyManagementServiceClient
 
 
 class GcpKmsKey(SigningKey):
@@ -40,17 +39,15 @@ class GcpKmsKey(SigningKey):
         super().__init__(public_key, reference=key_version)
 
     def _sign(self, message: bytes) -> KeyResponse:
-        answer = self._kms.ask(
-            f"sign with the key {self.reference}",
-            "asymmetric_sign",
-            {"name": self.reference, **self._algorithm.parameters(message)},
-            check=partial(check_signature, self.reference, self._algorithm.verified),
-        )
-        return KeyResponse(
-            answer.message.signature,
-            key_version=split(self.reference)[1],
-            attempts=answer.attempts,
-        )
+        fields = {"name": self.reference, **self._algorithm.parameters(message)}
+        task = f"sign with the key {self.reference}"
+        signed: KeyResponse = self._kms.call(task, "asymmetric_sign", fields, read=self._response)
+        return signed
+
+    def _response(self, answer: AsymmetricSignResponse, attempt: Attempt) -> KeyResponse:
+        check_signature(self.reference, self._algorithm.verified, answer)
+        version = split(self.reference)[1]
+        return KeyResponse(answer.signature, key_version=version, attempts=attempt.number)
 
     def _close(self) -> None:
         self._kms.close()

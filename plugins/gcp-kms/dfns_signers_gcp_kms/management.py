@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from google.api_core.exceptions import AlreadyExists
 from google.cloud.kms_v1 import CryptoKey, CryptoKeyVersion
 
-from dfns_signers.plugin import Algorithm, KeyDescription, errors
+from dfns_signers.plugin import Algorithm, KeyDescription, KeyPendingError, errors
 from dfns_signers_gcp_kms.algorithms import ALGORITHMS, algorithm_name, name_for
 from dfns_signers_gcp_kms.client import GcpKms, connect
-from dfns_signers_gcp_kms.errors import KeyGeneratingError
-from dfns_signers_gcp_kms.names import is_crypto_key, is_key_ring, split
+from dfns_signers_gcp_kms.names import CRYPTO_KEY, KEY_RING, split
 from dfns_signers_gcp_kms.opening import listed
 from dfns_signers_gcp_kms.options import GcpKmsConnection, GcpKmsCreate, GcpKmsList
 
@@ -36,19 +36,16 @@ def create_key(algorithm: Algorithm, options: GcpKmsCreate) -> KeyDescription:
             _create_crypto_key(kms, name, kind, level)
         # Created apart from its key, so that the answer names it.
         task = f"create a version of the crypto key {name}"
-        version = _create(kms, task, "create_crypto_key_version", {"parent": name})
-        return _described(kms.once_generated(lambda: _enabled(kms, version.name)), options)
-
-
-def _create(kms: GcpKms, task: str, method: str, fields: dict[str, Any]) -> Any:
-    return kms.ask(task, method, fields, repeat=False).message
+        made = kms.call(task, "create_crypto_key_version", {"parent": name}, repeat=False)
+        look, patience = partial(_enabled, kms, made.name), options.generation_timeout
+        return _described(kms.once_ready(look, timeout=patience), options)
 
 
 def _ensure_key_ring(kms: GcpKms, name: str) -> None:
     parent, own = split(name)
     fields = {"parent": parent, "key_ring_id": own}
     try:
-        _create(kms, f"create the key ring {name}", "create_key_ring", fields)
+        kms.call(f"create the key ring {name}", "create_key_ring", fields, repeat=False)
     except errors.SigningKeyError as error:
         if not isinstance(error.__cause__, AlreadyExists):
             raise
@@ -63,15 +60,14 @@ def _create_crypto_key(kms: GcpKms, name: str, kind: str, level: str) -> None:
         "crypto_key": {"purpose": "ASYMMETRIC_SIGN", "version_template": template},
         "skip_initial_version_creation": True,
     }
-    _create(kms, f"create the crypto key {name}", "create_crypto_key", fields)
+    kms.call(f"create the crypto key {name}", "create_crypto_key", fields, repeat=False)
 
 
 def _require_same_kind(kms: GcpKms, kind: str, level: str, options: GcpKmsCreate) -> None:
     """Refuse to add a version of another kind than was asked for: its key determines it."""
     name = options.crypto_key
-    template = kms.ask(
-        f"read the crypto key {name}", "get_crypto_key", {"name": name}
-    ).message.version_template
+    key = kms.call(f"read the crypto key {name}", "get_crypto_key", {"name": name})
+    template = key.version_template
     found = algorithm_name(template), template.protection_level.name
     if found[0] != kind or (options.protection_level and found[1] != level):
         raise errors.UnsupportedKeyError(
@@ -82,11 +78,11 @@ def _require_same_kind(kms: GcpKms, kind: str, level: str, options: GcpKmsCreate
 
 def _enabled(kms: GcpKms, name: str) -> Any:
     task = f"read the key {name}, which was created"
-    version = kms.ask(task, "get_crypto_key_version", {"name": name}).message
+    version = kms.call(task, "get_crypto_key_version", {"name": name})
     state = version.state.name
     if state != "ENABLED":
         is_pending = state == "PENDING_GENERATION"
-        raise (KeyGeneratingError if is_pending else errors.KeyStateError)(
+        raise (KeyPendingError if is_pending else errors.KeyStateError)(
             f"the key {name} was created and cannot sign yet: it is {state}. Look at it again with "
             "'dfns-signers keys list', or raise generation_timeout"
         )
@@ -103,9 +99,9 @@ def list_keys(options: GcpKmsList) -> Iterator[KeyDescription]:
 
 def _crypto_keys(kms: GcpKms, parent: str) -> Iterator[str]:
     """Names of the signing keys in a location or key ring, or of one."""
-    if is_crypto_key(parent):
+    if CRYPTO_KEY.fullmatch(parent):
         yield parent
-    elif is_key_ring(parent):
+    elif KEY_RING.fullmatch(parent):
         for key in listed(kms, "crypto_keys", parent):
             if key.purpose == CryptoKey.CryptoKeyPurpose.ASYMMETRIC_SIGN:
                 yield key.name
@@ -117,11 +113,11 @@ def _crypto_keys(kms: GcpKms, parent: str) -> Iterator[str]:
 def _described(version: CryptoKeyVersion, options: GcpKmsConnection) -> KeyDescription:
     kind = algorithm_name(version)
     known = ALGORITHMS.get(kind)
-    signer = {"backend": "gcp-kms", "key_version": version.name, **options.as_table()}
+    how = options.given(GcpKmsConnection)
     return KeyDescription(
         reference=version.name,
         algorithm=known.algorithm if known else None,
         kind=f"{kind} ({version.protection_level.name})",
         state=version.state.name,
-        signer=signer if known else {},
+        signer={"backend": "gcp-kms", "key_version": version.name, **how} if known else {},
     )

@@ -7,11 +7,13 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator
 
-_LOCATION: Final = r"projects/[^/\s]+/locations/[^/\s]+"
 _ID: Final = r"[a-zA-Z0-9_-]{1,63}"
-_KEY_RING: Final = rf"{_LOCATION}/keyRings/{_ID}"
-_CRYPTO_KEY: Final = rf"{_KEY_RING}/cryptoKeys/{_ID}"
-_VERSION: Final = rf"{_CRYPTO_KEY}/cryptoKeyVersions/[0-9]+"
+
+# Full names.
+LOCATION: Final = re.compile(r"projects/[^/\s]+/locations/[^/\s]+", re.ASCII)
+KEY_RING: Final = re.compile(rf"{LOCATION.pattern}/keyRings/{_ID}", re.ASCII)
+CRYPTO_KEY: Final = re.compile(rf"{KEY_RING.pattern}/cryptoKeys/{_ID}", re.ASCII)
+VERSION: Final = re.compile(rf"{CRYPTO_KEY.pattern}/cryptoKeyVersions/[0-9]+", re.ASCII)
 
 # Terraform and Cloud Asset Inventory print names with the service in front.
 _PREFIX: Final = re.compile(r"(?://cloudkms\.googleapis\.com)?/?(?:v1/)?(?=projects/)")
@@ -23,21 +25,6 @@ CRYPTO_KEY_FORM: Final = VERSION_FORM.removesuffix("/cryptoKeyVersions/NUMBER")
 PARENT_FORM: Final = (
     "projects/PROJECT/locations/LOCATION, optionally followed by /keyRings/RING and /cryptoKeys/KEY"
 )
-
-
-def is_version(name: str) -> bool:
-    """Whether this is the full name of a version."""
-    return re.fullmatch(_VERSION, name, re.ASCII) is not None
-
-
-def is_crypto_key(name: str) -> bool:
-    """Whether this is the full name of a crypto key."""
-    return re.fullmatch(_CRYPTO_KEY, name, re.ASCII) is not None
-
-
-def is_key_ring(name: str) -> bool:
-    """Whether this is the full name of a key ring."""
-    return re.fullmatch(_KEY_RING, name, re.ASCII) is not None
 
 
 def split(name: str) -> tuple[str, str]:
@@ -52,10 +39,10 @@ def gcloud_flags(crypto_key: str) -> str:
     return f"--key {key} --keyring {ring} --location {location} --project {project}"
 
 
-def _name(expected: str, *forms: str) -> AfterValidator:
+def _name(expected: str, *forms: re.Pattern[str]) -> AfterValidator:
     def check(text: str) -> str:
         name = _PREFIX.sub("", text.strip(), count=1)
-        if not any(re.fullmatch(form, name, re.ASCII) for form in forms):
+        if not any(form.fullmatch(name) for form in forms):
             raise ValueError(f"expected {expected}")
         return name
 
@@ -67,16 +54,16 @@ KeyVersionName = Annotated[
     _name(
         f"the full name of a key version, {VERSION_FORM}, as 'gcloud kms keys versions list' "
         "prints it",
-        _VERSION,
-        _CRYPTO_KEY,
+        VERSION,
+        CRYPTO_KEY,
     ),
 ]
 """Full name of a version. That of a crypto key passes: what opens it lists the versions."""
 
 CryptoKeyName = Annotated[
-    str, _name(f"the full name of a crypto key, {CRYPTO_KEY_FORM}", _CRYPTO_KEY)
+    str, _name(f"the full name of a crypto key, {CRYPTO_KEY_FORM}", CRYPTO_KEY)
 ]
 """Full name of a crypto key."""
 
-ParentName = Annotated[str, _name(PARENT_FORM, _LOCATION, _KEY_RING, _CRYPTO_KEY)]
+ParentName = Annotated[str, _name(PARENT_FORM, LOCATION, KEY_RING, CRYPTO_KEY)]
 """Full name of a location, a key ring or a crypto key."""

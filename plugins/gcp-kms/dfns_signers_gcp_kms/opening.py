@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any, NoReturn
 
-from dfns_signers.plugin import PublicKey, errors, load_public_key
+from dfns_signers.plugin import Attempt, PublicKey, errors, load_public_key
 from dfns_signers_gcp_kms.algorithms import KmsAlgorithm, algorithm_name, require_supported
 from dfns_signers_gcp_kms.client import GcpKms
 from dfns_signers_gcp_kms.integrity import check_public_key
-from dfns_signers_gcp_kms.names import VERSION_FORM, gcloud_flags, is_crypto_key, is_version
+from dfns_signers_gcp_kms.names import CRYPTO_KEY, VERSION, VERSION_FORM, gcloud_flags
 
 
 def open_version(kms: GcpKms, name: str) -> tuple[PublicKey, KmsAlgorithm]:
@@ -24,34 +23,27 @@ def open_version(kms: GcpKms, name: str) -> tuple[PublicKey, KmsAlgorithm]:
         KeyStateError: it is not enabled.
         SigningKeyError: it is missing, denied or unreachable.
     """
-    if not is_version(name):
+    if not VERSION.fullmatch(name):
         _refuse_name(kms, name)
-    message = kms.once_generated(
-        lambda: (
-            kms.ask(
-                f"open the key {name}",
-                "get_public_key",
-                {"name": name},
-                check=partial(check_public_key, name),
-            ).message
-        )
-    )
-    algorithm = require_supported(algorithm_name(message), name)
-    return load_public_key(message.pem), algorithm
+
+    def read(answer: Any, _: Attempt) -> tuple[PublicKey, KmsAlgorithm]:
+        check_public_key(name, answer)
+        algorithm = require_supported(algorithm_name(answer), name)
+        return load_public_key(answer.pem), algorithm
+
+    def look() -> Any:
+        return kms.call(f"open the key {name}", "get_public_key", {"name": name}, read=read)
+
+    opened: tuple[PublicKey, KmsAlgorithm] = kms.once_ready(look, timeout=kms.generation_timeout)
+    return opened
 
 
 def listed(kms: GcpKms, kind: str, parent: str) -> Iterator[Any]:
-    """Google's message of every resource of a kind, page by page.
-
-    Args:
-        kms: is asked for them.
-        kind: such as ``crypto_keys``, as the answer has it.
-        parent: full name of the resource that they are in.
-    """
+    """Google's message of every resource of a kind, such as ``crypto_keys``, page by page."""
     task, token = f"list the {kind.replace('_', ' ')} in {parent}", ""
     while True:
         fields = {"parent": parent, "page_token": token}
-        page = kms.ask(task, f"list_{kind}", fields).message
+        page = kms.call(task, f"list_{kind}", fields)
         yield from getattr(page, kind)
         token = page.next_page_token
         if not token:
@@ -59,7 +51,7 @@ def listed(kms: GcpKms, kind: str, parent: str) -> Iterator[Any]:
 
 
 def _refuse_name(kms: GcpKms, name: str) -> NoReturn:
-    if not is_crypto_key(name):
+    if not CRYPTO_KEY.fullmatch(name):
         raise errors.ConfigurationError(
             f"{name!r} is not the name of a key version; expected {VERSION_FORM}"
         )

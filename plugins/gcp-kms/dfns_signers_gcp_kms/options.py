@@ -13,12 +13,12 @@ from dfns_signers.plugin import (
     ConfigPath,
     ManagementOptions,
     RequestLimits,
+    RsaBits,
     ServiceUrl,
 )
 from dfns_signers_gcp_kms.names import CryptoKeyName, KeyVersionName, ParentName
 
 _CREDENTIALS: Final = ("credentials_file", "impersonate_service_account", "quota_project")
-_RSA_BITS: Final = (2048, 3072, 4096)
 
 
 def _https_by_default(value: Any) -> Any:
@@ -33,12 +33,6 @@ def _check_target(url: str) -> str:
             "on this machine"
         )
     return url
-
-
-def _check_rsa_bits(value: int) -> int:
-    if value not in _RSA_BITS:
-        raise ValueError("expected 2048, 3072 or 4096")
-    return value
 
 
 Endpoint = Annotated[ServiceUrl, BeforeValidator(_https_by_default), AfterValidator(_check_target)]
@@ -96,15 +90,6 @@ class GcpKmsConnection(RequestLimits):
         """Whether the endpoint is reached without TLS and credentials."""
         return bool(self.endpoint) and urlsplit(self.endpoint).scheme == "http"
 
-    def as_table(self) -> dict[str, Any]:
-        """The connection settings that were given, as a ``[signer]`` table has them."""
-        return self.model_dump(
-            mode="json",
-            include=set(GcpKmsConnection.model_fields),
-            exclude_unset=True,
-            exclude_none=True,
-        )
-
 
 class GcpKmsOptions(GcpKmsConnection, BackendOptions):
     """Options of ``backend = "gcp-kms"``."""
@@ -125,9 +110,7 @@ class GcpKmsCreate(GcpKmsConnection, ManagementOptions):
         description="`SOFTWARE` or `HSM`. Default: `HSM` for ES256K, which needs it, and "
         "`SOFTWARE` for the others.",
     )
-    rsa_bits: Annotated[int, AfterValidator(_check_rsa_bits)] = Field(
-        default=2048, description="Size of an RS256 key: 2048, 3072 or 4096."
-    )
+    rsa_bits: RsaBits = Field(default=2048, description="Size of an RS256 key: 2048, 3072 or 4096.")
     create_key_ring: bool = Field(
         default=False,
         description="Create the key ring if it is missing. Key rings cannot be deleted.",

@@ -12,7 +12,7 @@ import typer
 from dfns_signers.cli.app import app
 from dfns_signers.cli.exit_codes import MEANINGS
 from tests.core.cli.support import Command, leaves
-from tests.core.config.pages import DOCS, blocks, rows, section
+from tests.support.pages import DOCS, blocks, rows, section
 
 PAGE = "command-line.md"
 SHARED = {"--config", "--profile", "--help"}

@@ -12,22 +12,10 @@ from dfns_signers.backends.pem.plugin import PemOptions
 from dfns_signers.config.loading import load_profile
 from dfns_signers.config.profile import ENVIRONMENT, Profile
 from dfns_signers.errors import ConfigurationError
-from tests.core.config.pages import blocks, rows, section
 from tests.core.config.support import write_config
+from tests.support.pages import blocks, option_rows, rows, section
 
 PAGE = "configuration.md"
-
-
-def rendered(model: type[BaseModel], *, but: type[BaseModel] | None = None) -> list[list[str]]:
-    """Name, default and description of each field."""
-    inherited = but.model_fields if but else {}
-    table = []
-    for name, field in model.model_fields.items():
-        if name not in inherited:
-            default = field.get_default(call_default_factory=True)
-            shown = "" if default is None else f"`{default}`"
-            table.append([f"`{name}`", shown, field.description or ""])
-    return table
 
 
 def cells(row: str) -> list[str]:
@@ -36,10 +24,11 @@ def cells(row: str) -> list[str]:
 
 def test_settings_of_a_profile_are_those_of_the_model() -> None:
     variables = {setting: f"`{env.variable}`" for setting, env in ENVIRONMENT.items()}
-    expected = [
-        [name, variables.get(name.strip("`"), ""), default, description]
-        for name, default, description in rendered(Profile)
-    ]
+    expected = []
+    for name, field in Profile.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        shown = "" if default is None else f"`{default}`"
+        expected.append([f"`{name}`", variables.get(name, ""), shown, field.description or ""])
 
     assert [cells(row) for row in rows(section(PAGE, "Settings of a profile"))] == expected
 
@@ -54,7 +43,7 @@ def test_settings_of_a_profile_are_those_of_the_model() -> None:
 def test_options_of_a_backend_are_those_of_the_model(
     title: str, model: type[BaseModel], base: type[BaseModel] | None
 ) -> None:
-    assert [cells(row) for row in rows(section(PAGE, title))] == rendered(model, but=base)
+    assert rows(section(PAGE, title)) == option_rows(model, without=base)
 
 
 @pytest.mark.parametrize("profile", [None, "production", "laptop"])

@@ -6,16 +6,13 @@ import json
 import re
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from pydantic import BaseModel
 
 from dfns_signers.config.assembly import open_key, validated_options
 from dfns_signers.config.loading import load_profile
-from dfns_signers.plugin import RequestLimits
 from dfns_signers_aws_kms import errors
 from dfns_signers_aws_kms.algorithms import KEY_SPECS
 from dfns_signers_aws_kms.key import AwsKmsKey
@@ -23,51 +20,16 @@ from dfns_signers_aws_kms.options import AwsKmsConnection, AwsKmsCreate, AwsKmsO
 from dfns_signers_testkit.aws import REGION
 from tests.core.keys import is_signature
 from tests.plugins.aws_kms.kms_double import KmsDouble, refuse
+from tests.support import ROOT
+from tests.support.pages import DOCS, blocks, option_rows, tables
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-ROOT = Path(__file__).parents[3]
-PAGE = (ROOT / "docs" / "aws-kms.md").read_text(encoding="utf-8")
+PAGE = (DOCS / "aws-kms.md").read_text(encoding="utf-8")
 README = (ROOT / "plugins" / "aws-kms" / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str, page: str = PAGE) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-
-
-def rows(model: type[BaseModel], *, without: type[BaseModel] | None = None) -> list[str]:
-    """The table of a model's options; the required ones come first, the limits last."""
-    left_out = without.model_fields if without else {}
-    fields = [(name, f) for name, f in model.model_fields.items() if name not in left_out]
-    limits = RequestLimits.model_fields
-    fields.sort(key=lambda item: (not item[1].is_required(), item[0] in limits))
-    schema = model.model_json_schema()["properties"]
-    return [
-        f"| `{name}` | {_type(schema[name])} | {_default(field)} | {field.description} |"
-        for name, field in fields
-    ]
-
-
-def _type(schema: Any) -> str:
-    names = {
-        "string": "string",
-        "integer": "integer",
-        "number": "number",
-        "boolean": "boolean",
-        "object": "table",
-    }
-    kinds = [schema, *schema.get("anyOf", [])]
-    return next(names[kind["type"]] for kind in kinds if kind.get("type") in names)
-
-
-def _default(field: Any) -> str:
-    if field.is_required():
-        return "required"
-    value = field.get_default(call_default_factory=True)
-    return "" if value in (None, {}) else f"`{json.dumps(value)}`"
 
 
 def error_rows() -> list[str]:
@@ -82,12 +44,12 @@ def error_rows() -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "table",
-    [rows(AwsKmsOptions), rows(AwsKmsCreate, without=AwsKmsConnection), error_rows()],
+    "rows",
+    [option_rows(AwsKmsOptions), option_rows(AwsKmsCreate, without=AwsKmsConnection), error_rows()],
     ids=["options", "create options", "errors"],
 )
-def test_tables_are_those_of_the_code(table: list[str]) -> None:
-    assert "|---|\n" + "\n".join(table) + "\n\n" in PAGE
+def test_tables_are_those_of_the_code(rows: list[str]) -> None:
+    assert rows in tables(PAGE)
 
 
 def test_every_key_spec_is_listed_with_what_is_sent() -> None:
@@ -101,7 +63,7 @@ def test_every_key_spec_is_listed_with_what_is_sent() -> None:
 
 @pytest.mark.parametrize("page", [PAGE, README], ids=["page", "README"])
 def test_signer_table_is_a_valid_configuration(page: str) -> None:
-    (text,) = blocks("toml", page)
+    (text,) = blocks(page, "toml")
     table = tomllib.loads(text)["profiles"]["production"]["signer"]
 
     options = validated_options(load_profile(credential_id="cr-1", signer=table))
@@ -111,7 +73,7 @@ def test_signer_table_is_a_valid_configuration(page: str) -> None:
 
 
 def test_policies_are_json_and_allow_what_the_code_asks_for(double: KmsDouble) -> None:
-    sign, manage = (json.loads(text)["Statement"] for text in blocks("json"))
+    sign, manage = (json.loads(text)["Statement"] for text in blocks(PAGE, "json"))
     client = boto3.client("kms", region_name=REGION, endpoint_url=double.url)
     with AwsKmsKey(double.add("ECC_NIST_P256"), client=client) as key:
         key.sign(b"message")
@@ -131,8 +93,8 @@ def test_policies_are_json_and_allow_what_the_code_asks_for(double: KmsDouble) -
 
 
 def test_terraform_grants_the_actions_of_the_policy() -> None:
-    (terraform,) = blocks("hcl")
-    sign = json.loads(blocks("json")[0])["Statement"][0]["Action"]
+    (terraform,) = blocks(PAGE, "hcl")
+    sign = json.loads(blocks(PAGE, "json")[0])["Statement"][0]["Action"]
 
     assert json.loads(re.findall(r"Action\s+= (\[.*\])", terraform)[0]) == sign
 
@@ -145,7 +107,7 @@ def test_example_of_a_key_made_in_code_signs(
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     names: dict[str, Any] = {}
 
-    exec(compile(blocks("python")[0], "aws-kms.md", "exec"), names)
+    exec(compile(blocks(PAGE, "python")[0], "aws-kms.md", "exec"), names)
 
     key = names["key"]
     assert names["signer"].credential_id == "Y2ktM3E5Y2Y"
@@ -157,7 +119,7 @@ def test_example_of_a_fixture_gives_a_table_that_signs(monkeypatch: pytest.Monke
     monkeypatch.setattr(pytest, "fixture", lambda **_: lambda function: function)
     names: dict[str, Any] = {}
 
-    exec(compile(blocks("python")[1], "aws-kms.md", "exec"), names)
+    exec(compile(blocks(PAGE, "python")[1], "aws-kms.md", "exec"), names)
 
     with (
         contextmanager(names["signer_table"])() as table,
@@ -167,7 +129,7 @@ def test_example_of_a_fixture_gives_a_table_that_signs(monkeypatch: pytest.Monke
 
 
 def test_policy_of_the_readme_is_enough_to_open_a_key_and_sign(double: KmsDouble) -> None:
-    (policy,) = (json.loads(text) for text in blocks("json", README))
+    (policy,) = (json.loads(text) for text in blocks(README, "json"))
     denied = {"GetPublicKey", "DescribeKey", "Sign"} - {
         action.removeprefix("kms:") for action in policy["Statement"][0]["Action"]
     }

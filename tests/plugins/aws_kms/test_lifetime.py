@@ -21,7 +21,7 @@ from dfns_signers_aws_kms.key import AwsKmsKey
 from tests.core.keys import is_signature
 from tests.plugins.aws_kms.kms_double import REGION, Fault, KmsDouble
 from tests.plugins.aws_kms.stores import Store
-from tests.plugins.forking import in_forked_child, signatures_after_a_fork
+from tests.support.forking import in_forked_child, signatures_after_a_fork
 
 Open = Callable[..., AwsKmsKey]
 

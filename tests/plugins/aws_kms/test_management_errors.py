@@ -18,6 +18,7 @@ from dfns_signers_aws_kms.management import create_key, list_keys
 from dfns_signers_aws_kms.options import AwsKmsCreate, AwsKmsList
 from dfns_signers_testkit.servers import free_port
 from tests.plugins.aws_kms.kms_double import REGION, Fault, KmsDouble, altered, answer, lost, refuse
+from tests.support.clock import Clock
 
 DENIED = refuse("AccessDeniedException", "User: arn:aws:iam::1:user/u is not authorized")
 UNKNOWN = refuse("NotFoundException", "Key does not exist")
@@ -27,9 +28,10 @@ def at(double: KmsDouble, **options: Any) -> dict[str, Any]:
     return {"region": REGION, "endpoint_url": double.url, "max_attempts": 1, **options}
 
 
-def create(double: KmsDouble, sleeps: list[float] | None = None, **options: Any) -> Any:
-    slept = [] if sleeps is None else sleeps
-    return create_key(Algorithm.ES256, AwsKmsCreate(**at(double, **options)), sleep=slept.append)
+def create(double: KmsDouble, clock: Clock | None = None, **options: Any) -> Any:
+    time = clock or Clock()
+    created = AwsKmsCreate(**at(double, **options))
+    return create_key(Algorithm.ES256, created, sleep=time.sleep, clock=time)
 
 
 def test_create_sends_nothing_that_was_not_asked_for(double: KmsDouble) -> None:
@@ -145,31 +147,31 @@ def test_alias_taken_by_another_caller_meanwhile_is_reported(double: KmsDouble) 
 
 
 def test_create_waits_for_a_key_that_is_not_known_everywhere_yet(double: KmsDouble) -> None:
-    sleeps: list[float] = []
+    clock = Clock()
     double.fail("DescribeKey", UNKNOWN, UNKNOWN)
 
-    made = create(double, sleeps)
+    made = create(double, clock)
 
     assert made.state == "Enabled"
-    assert sleeps == [1.0, 1.0]
+    assert clock.pauses == [1.0, 1.0]
 
 
 def test_create_waits_for_a_key_that_is_still_being_created(double: KmsDouble) -> None:
-    sleeps: list[float] = []
+    clock = Clock()
     double.fail("DescribeKey", altered(KeyMetadata={"KeyState": "Creating"}))
 
-    assert create(double, sleeps).state == "Enabled"
-    assert sleeps == [1.0]
+    assert create(double, clock).state == "Enabled"
+    assert clock.pauses == [1.0]
 
 
 def test_create_gives_up_waiting_after_a_minute_and_names_the_key(double: KmsDouble) -> None:
-    sleeps: list[float] = []
-    double.fail("DescribeKey", *[UNKNOWN] * 60)
+    clock = Clock()
+    double.fail("DescribeKey", *[UNKNOWN] * 61)
 
     with pytest.raises(KeyStateError, match="was created, and then: its state was still unknown"):
-        create(double, sleeps)
+        create(double, clock)
 
-    assert sum(sleeps) == 60
+    assert sum(clock.pauses) == 60
 
 
 def test_create_that_may_not_read_the_state_names_the_key_and_the_action(

@@ -20,13 +20,10 @@ from cloud_kms_emulator.resources import ResourceOperations
 from cloud_kms_emulator.signing import SigningOperations
 from cloud_kms_emulator.store import Store
 from tests.plugins.cloud_kms_emulator.conftest import plain_client
+from tests.support import ROOT
+from tests.support.pages import blocks
 
-ROOT = Path(__file__).parents[3]
 README = (ROOT / "plugins" / "cloud-kms-emulator" / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
 def calls_table() -> str:
@@ -46,7 +43,7 @@ def test_every_algorithm_of_the_emulator_is_in_the_readme() -> None:
 
 
 def test_faults_in_the_readme_can_be_loaded() -> None:
-    (faults,) = [json.loads(block) for block in blocks("json") if "method" in block]
+    (faults,) = [json.loads(block) for block in blocks(README, "json") if "method" in block]
     emulator = CloudKmsEmulator()
 
     emulator.faults.load(faults)
@@ -67,7 +64,7 @@ def test_every_option_of_the_command_line_is_in_the_readme(
 
 def test_python_in_the_readme_is_a_suite_that_passes(tmp_path: Path) -> None:
     suite = tmp_path / "test_readme.py"
-    suite.write_text("\n".join(blocks("python")), encoding="utf-8")
+    suite.write_text("\n".join(blocks(README, "python")), encoding="utf-8")
 
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", suite],

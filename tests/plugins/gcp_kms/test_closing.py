@@ -6,12 +6,13 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotDone
+from typing import Any
 
 import anyio
 import pytest
 
 from cloud_kms_emulator import CloudKmsEmulator, Fault
-from dfns_signers.errors import SigningKeyError
+from dfns_signers.errors import KeyStateError, SigningKeyError
 from dfns_signers_gcp_kms.key import GcpKmsKey
 from tests.plugins.gcp_kms.conftest import OpenKey, google_client
 from tests.plugins.gcp_kms.keys import verify
@@ -119,4 +120,19 @@ def test_client_that_its_owner_closed_is_named_as_the_cause(
         key = GcpKmsKey(version, client=client)
 
     with pytest.raises(SigningKeyError, match="Google's client is closed: open the key again"):
+        key.sign(b"m")
+
+
+def test_refusal_stands_where_the_client_is_closed_before_the_state_is_read(
+    cloud_kms: CloudKmsEmulator, version: str
+) -> None:
+    def close(method: str, _timeout: float) -> None:
+        if method == "GetCryptoKeyVersion":
+            client.transport.close()
+
+    client: Any = google_client(cloud_kms.target, close)
+    key = GcpKmsKey(version, client=client)
+    cloud_kms.faults.add(Fault("AsymmetricSign", status="FAILED_PRECONDITION", message="not so"))
+
+    with pytest.raises(KeyStateError, match=r"not so; its state could not be read \(.*closed"):
         key.sign(b"m")

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import anyio
 import pytest
@@ -16,6 +13,7 @@ from cloud_kms_emulator import CloudKmsEmulator
 from dfns_signers_gcp_kms.key import GcpKmsKey
 from tests.plugins.gcp_kms.conftest import STRICT
 from tests.plugins.gcp_kms.keys import verify
+from tests.support.forking import in_forked_child
 
 
 async def sign_many(key: GcpKmsKey, number: int) -> None:
@@ -64,75 +62,52 @@ def test_key_signs_in_many_threads(key: GcpKmsKey) -> None:
         verify("EC_SIGN_ED25519", key.public_key, signature, message)
 
 
-FORK = r"""
-import os, sys
-from dfns_signers import KeySigner
-from dfns_signers.config.assembly import open_key
-from dfns_signers.config.loading import load_profile
-from dfns_signers.errors import SigningKeyError
-from dfns_signers_gcp_kms.key import GcpKmsKey
-
-signer = KeySigner(lambda: open_key(load_profile("p", config=sys.argv[1])), "Y2kt")
-def sign():
-    return signer.sign({"challenge": "Y2gt"})["kind"]
-def use_the_key():
-    return len(key.sign(b"m"))
-def open_with_another_client():
-    GcpKmsKey("projects/p", client=None)
-if sys.argv[2] == "used":
-    key = signer.key
-    sign()
-child = os.fork()
-try:
-    said = f"child {eval(sys.argv[3])()}" if child == 0 else f"parent {sign()}"
-except SigningKeyError as error:
-    said = f"refused {error}"
-os.write(1, f"{said}\n".encode())
-if child:
-    os.waitpid(child, 0)
-os._exit(0)
-"""
-
-
-def fork(cloud_kms: CloudKmsEmulator, version: str, folder: Path, *arguments: str) -> list[str]:
-    """What a process and its forked child print, in the order of their lines."""
-    signer = f'backend = "gcp-kms"\nkey_version = "{version}"\nendpoint = "{cloud_kms.endpoint}"'
-    config = folder / "config.toml"
-    config.write_text(
-        f'[profiles.p]\ncredential_id = "Y2kt"\n[profiles.p.signer]\n{signer}\n', encoding="utf-8"
-    )
-    program = [sys.executable, *STRICT, "-c", FORK, str(config), *arguments]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=True)
-    return sorted(done.stdout.splitlines())
-
-
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+def after_a_fork(cloud_kms: CloudKmsEmulator, version: str, before: str, act: str) -> str:
+    """How an act fares in a forked child; the parent signs after it."""
+    signer = {"backend": "gcp-kms", "key_version": version, "endpoint": cloud_kms.endpoint}
+    outcome: str = in_forked_child(
+        f"""
+        from dfns_signers import KeySigner
+        from dfns_signers.config.assembly import open_key
+        from dfns_signers.config.loading import load_profile
+        from dfns_signers_gcp_kms.key import GcpKmsKey
+        profile = load_profile(credential_id="cr-1", signer=argument)
+        signer = KeySigner(lambda: open_key(profile), "cr-1")
+        {before}
+        """,
+        f"outcome({act})",
+        signer,
+        after="sign()",
+        python=STRICT,
+    )
+    return outcome
 
 
 @needs_fork
 def test_configured_signer_that_was_not_used_before_a_fork_signs_in_both_processes(
-    cloud_kms: CloudKmsEmulator, version: str, tmp_path: Path
+    cloud_kms: CloudKmsEmulator, version: str
 ) -> None:
-    assert fork(cloud_kms, version, tmp_path, "unused", "sign") == ["child Key", "parent Key"]
+    assert after_a_fork(cloud_kms, version, "", "sign") == "signed"
 
 
 @needs_fork
-@pytest.mark.parametrize("what", ["sign", "open_with_another_client"])
+@pytest.mark.parametrize("act", ["sign", 'lambda: GcpKmsKey("projects/p", client=None)'])
 def test_child_that_was_forked_after_a_key_was_used_is_refused_at_once(
-    what: str, cloud_kms: CloudKmsEmulator, version: str, tmp_path: Path
+    act: str, cloud_kms: CloudKmsEmulator, version: str
 ) -> None:
-    parent, child = fork(cloud_kms, version, tmp_path, "used", what)
+    said = after_a_fork(cloud_kms, version, "sign()", act)
 
-    assert parent == "parent Key"
-    assert child.startswith("refused cannot use Google Cloud KMS in this process: it was forked")
-    assert "start the workers with 'spawn'" in child
+    assert said.startswith("cannot use Google Cloud KMS in this process: it was forked")
+    assert "start the workers with 'spawn'" in said
 
 
 @needs_fork
 def test_key_that_was_opened_before_a_fork_is_refused_in_the_child(
-    cloud_kms: CloudKmsEmulator, version: str, tmp_path: Path
+    cloud_kms: CloudKmsEmulator, version: str
 ) -> None:
-    parent, child = fork(cloud_kms, version, tmp_path, "used", "use_the_key")
+    said = after_a_fork(cloud_kms, version, "key = signer.key", 'lambda: key.sign(b"m")')
 
-    assert parent == "parent Key"
-    assert child.startswith(f"refused the key {version} was opened before this process was forked")
+    assert said.startswith(f"the key {version} was opened before this process was forked")

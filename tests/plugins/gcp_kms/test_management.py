@@ -24,6 +24,7 @@ from dfns_signers.errors import (
     UnsupportedKeyError,
 )
 from dfns_signers_gcp_kms.options import (
+    GcpKmsConnection,
     GcpKmsCreate,
     GcpKmsList,
     GcpKmsOptions,
@@ -191,7 +192,7 @@ def test_table_has_the_credentials_that_were_given() -> None:
         {"parent": RING, "credentials_file": "key.json", "quota_project": "p-3", "timeout": 5}
     )
 
-    assert options.as_table() == {
+    assert options.given(GcpKmsConnection) == {
         "credentials_file": "key.json",
         "quota_project": "p-3",
         "timeout": 5.0,

@@ -22,13 +22,13 @@ from dfns_signers_testkit.aws import ENVIRONMENT, LOCALSTACK, MINISTACK, LocalKm
 from dfns_signers_testkit.aws_keys import ALIASES, local_client, local_signers, seed
 from dfns_signers_testkit.servers import ServerStartError, free_port
 from tests.plugins.aws_kms.kms_double import KmsDouble, refuse
+from tests.support import ROOT
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-ROOT = Path(__file__).parents[3]
 WITHOUT_ED25519 = {Algorithm.ES256, Algorithm.ES256K, Algorithm.RS256}
 PRODUCTS = pytest.mark.parametrize("product", [LOCALSTACK, MINISTACK], ids=lambda one: one.name)
 

@@ -15,8 +15,8 @@ from dfns_signers_testkit.aws import LOCALSTACK, MINISTACK
 from dfns_signers_testkit.installation import Installation
 from dfns_signers_testkit.servers import ServerStartError
 from dfns_signers_testkit.vault import OPENBAO
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[3]
 EACH = pytest.mark.parametrize(
     "installation",
     [LOCALSTACK.installation, MINISTACK.installation, OPENBAO],

@@ -12,10 +12,11 @@ import pytest
 
 from dfns_signers_testkit.aws import LOCALSTACK, MINISTACK
 from dfns_signers_testkit.vault import OPENBAO
+from tests.support import ROOT
+from tests.support.pages import blocks
 
-ROOT = Path(__file__).parents[3]
 README = (ROOT / "plugins" / "testkit" / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+BLOCKS = blocks(README, "python")
 SUITE = dict(re.findall(r"# (test_\w+\.py)\n(.*)", block, re.DOTALL)[0] for block in BLOCKS[:3])
 INSTALLATIONS = (LOCALSTACK.installation, MINISTACK.installation, OPENBAO)
 

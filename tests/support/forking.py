@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from textwrap import dedent, indent
 from typing import Any
 
@@ -37,7 +37,14 @@ def asign():
 """
 
 
-def in_forked_child(before: str, outcomes: str, argument: Any = None) -> Any:
+def in_forked_child(
+    before: str,
+    outcomes: str,
+    argument: Any = None,
+    *,
+    after: str = "",
+    python: Sequence[str] = (),
+) -> Any:
     """What a program's expression is in a forked child, while the parent waits.
 
     Args:
@@ -45,6 +52,8 @@ def in_forked_child(before: str, outcomes: str, argument: Any = None) -> Any:
         outcomes: the expression, of what JSON can carry; ``outcome(act)`` gives "signed" or the
             text of an error.
         argument: what the program sees as ``argument``.
+        after: what the parent does after the child.
+        python: arguments of Python.
     """
     program = f"""
 {dedent(before).strip()}
@@ -55,9 +64,10 @@ if os.fork() == 0:
     finally:
         os._exit(0)
 os.wait()
+{dedent(after).strip()}
 """
     done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM + program, json.dumps(argument)],
+        [sys.executable, *python, "-c", _PROGRAM + program, json.dumps(argument)],
         capture_output=True,
         text=True,
         timeout=60,
