@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
 from dfns_signers.backends.backend import Backend
+from dfns_signers.backends.management import ManagesKeys
 from dfns_signers.backends.options import BackendOptions
 from dfns_signers.errors import PluginError
 from dfns_signers.hooks import PROJECT, SigningHooks, new_plugin_manager
@@ -71,6 +72,13 @@ def load_backend(name: str) -> Backend[Any]:
             f"the backend {name!r} declares no options: its attribute 'options' should be a "
             "subclass of BackendOptions"
         )
+    if isinstance(backend, ManagesKeys):
+        for name_of_model in ("create_options", "list_options"):
+            if not isinstance(getattr(backend, name_of_model, None), type):
+                raise PluginError(
+                    f"the backend {name!r} manages keys and declares no options for it: its "
+                    f"attribute {name_of_model!r} should be a subclass of ManagementOptions"
+                )
     return backend
 
 

@@ -19,6 +19,7 @@ from dfns_signers.errors import (
     EncodingError,
     FingerprintMismatchError,
     InvalidSignatureError,
+    SecretRefusedError,
     SigningKeyError,
 )
 from dfns_signers.evidence import Evidence, KeyResponse, Signature
@@ -38,6 +39,7 @@ class SigningKey(Closing, AsyncClosing, ABC):
     * ``_close`` is called once, and never while ``_sign`` runs. Closing refuses new signatures, and
       waits up to ``close_wait`` seconds for those under way; the last of them releases otherwise.
     * An exception of a foreign class in ``_sign`` ends as a SigningKeyError that names the key.
+    * After a SecretRefusedError the key is not asked again: each try could lock the secret.
     * After a fork, the child's first signature calls ``_reopen``, which refuses unless a backend
       makes its connections anew there.
 
@@ -58,7 +60,7 @@ class SigningKey(Closing, AsyncClosing, ABC):
     # A subclass that replaced one of these would sign without the checks.
     _FRAMEWORK_METHODS: ClassVar = frozenset(
         {"sign", "asign", "sign_with_evidence", "asign_with_evidence", "require_fingerprint"}
-        | {"_checked", "_sign_inside"}
+        | {"_checked", "_sign_inside", "_inside"}
     )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -70,8 +72,8 @@ class SigningKey(Closing, AsyncClosing, ABC):
         ]
         if overridden:
             raise TypeError(
-                f"{cls.__name__} overrides {', '.join(sorted(overridden))}, which check what the "
-                "key answers; implement _sign (and _asign) instead"
+                f"{cls.__name__} must not override {', '.join(sorted(overridden))}: what the key "
+                "answers is checked there; implement _sign (and _asign) instead"
             )
 
     def __init__(
@@ -85,6 +87,7 @@ class SigningKey(Closing, AsyncClosing, ABC):
         self._gate = Gate()
         self._reopening = threading.Lock()
         self._is_inherited = False
+        self._refusal: SecretRefusedError | None = None
         forks.watch(self)
 
     @abstractmethod
@@ -156,10 +159,20 @@ class SigningKey(Closing, AsyncClosing, ABC):
     @contextmanager
     def _inside(self, *, admitted: bool = False) -> Iterator[None]:
         """Count a signature, for closing to wait for it, and let no foreign exception out of it."""
+        if self._refusal is not None:
+            raise self._refusal
         if not self._gate.enter(admitted=admitted):
             raise SigningKeyError(f"the key {self.reference} is closed; open it again to sign")
         try:
             yield
+        except SecretRefusedError as error:
+            self._refusal = error
+            raise
+        except EncodingError as error:
+            raise InvalidSignatureError(
+                f"the backend of the key {self.reference} returned no {self.algorithm} signature: "
+                f"{error}; report it to the author of the backend"
+            ) from error
         except DfnsSignersError:
             raise
         except Exception as error:
@@ -201,10 +214,13 @@ class SigningKey(Closing, AsyncClosing, ABC):
         except (EncodingError, InvalidSignatureError) as error:
             version = f" (version {response.key_version} signed)" if response.key_version else ""
             request = f"; request id {response.request_id}" if response.request_id else ""
+            advice = "Check whether the key was replaced or rotated"
+            if isinstance(error, EncodingError):
+                advice += "; otherwise report it to the author of the backend"
             raise InvalidSignatureError(
                 f"the key {self.reference}{version} returned an invalid {self.algorithm} signature "
                 f"for the public key it had when it was opened ({self.fingerprint}): {error}. "
-                "Nothing was sent to Dfns. Check whether the key was replaced or rotated" + request
+                f"Nothing was sent to Dfns. {advice}{request}"
             ) from error
         return Signature(
             response.signature,

@@ -158,12 +158,15 @@ def _open(name: str, backend: Backend[Any], options: BackendOptions) -> SigningK
     except DfnsSignersError:
         raise
     except Exception as error:
+        # Without the text of the error, as for a signature: it may repeat a secret.
         raise PluginError(
-            f"the backend {name!r} failed to open its key: {type(error).__name__}: {error}"
+            f"the backend {name!r} failed to open its key with {type(error).__name__}; report it "
+            "to the author of the backend"
         ) from error
-    if not isinstance(key, SigningKey):
+    if not isinstance(key, SigningKey) or not hasattr(key, "fingerprint"):
         raise PluginError(
-            f"the backend {name!r} opened {type(key).__name__}, expected a SigningKey"
+            f"the backend {name!r} opened {type(key).__name__}, expected a SigningKey that called "
+            "super().__init__; report it to the author of the backend"
         )
     try:
         key.require_fingerprint(options.fingerprint or key.fingerprint)

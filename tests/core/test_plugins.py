@@ -285,3 +285,19 @@ def test_backend_class_that_cannot_be_made_refused_with_the_reason(install: Inst
 
     with pytest.raises(PluginError, match=r"failed to provide its backend: TypeError.*abstract"):
         load_backend("toy")
+
+
+@pytest.mark.parametrize("missing", ["create_options", "list_options"])
+def test_backend_that_manages_keys_without_options_refused(install: Install, missing: str) -> None:
+    given = {"create_options", "list_options"} - {missing}
+    source = BACKEND + (
+        "\nfrom dfns_signers.plugin import ManagementOptions, ManagesKeys\n"
+        "\nclass Managing(ToyBackend, ManagesKeys):\n"
+        f"    {given.pop()} = ManagementOptions\n"
+        "    def create(self, algorithm, options): ...\n"
+        "    def list_keys(self, options): ...\n"
+    )
+    install("acme-toy", plugin="toy", source=source, target="acme_toy:Managing")
+
+    with pytest.raises(PluginError, match=f"attribute '{missing}' should be a subclass"):
+        load_backend("toy")

@@ -10,7 +10,14 @@ from typing import Any
 import anyio
 import pytest
 
-from dfns_signers.errors import DfnsSignersError, KeyStoreThrottledError, SigningKeyError
+from dfns_signers.encodings import ecdsa_der_from_raw
+from dfns_signers.errors import (
+    DfnsSignersError,
+    InvalidSignatureError,
+    KeyStoreThrottledError,
+    SecretRefusedError,
+    SigningKeyError,
+)
 from dfns_signers.signing_key import KeyResponse
 from tests.core.keys import AnsweringKey, make_signature, private_key
 from tests.support.forking import in_forked_child
@@ -165,6 +172,34 @@ def test_foreign_exception_ends_as_an_error_of_ours_that_names_key_and_backend(w
         "RuntimeError; report it to the author of the backend"
     )
     assert isinstance(caught.value.__cause__, RuntimeError)
+
+
+@WAYS
+def test_signature_that_cannot_be_converted_ends_as_an_invalid_one_that_names_the_key(
+    way: Way,
+) -> None:
+    def convert(_message: bytes) -> KeyResponse:
+        return KeyResponse(ecdsa_der_from_raw(b"odd"))
+
+    with pytest.raises(InvalidSignatureError) as caught:
+        way(AnsweringKey("ES256", convert, reference="store/key-7"))
+
+    for part in ("store/key-7", "expected r‖s", "report it to the author of the backend"):
+        assert part in str(caught.value)
+
+
+@WAYS
+def test_secret_that_was_refused_while_signing_is_never_sent_again(way: Way) -> None:
+    def refuse(_message: bytes) -> KeyResponse:
+        raise SecretRefusedError("the PIN was refused")
+
+    key = AnsweringKey("Ed25519", refuse)
+
+    for _ in range(3):
+        with pytest.raises(SecretRefusedError, match="the PIN was refused"):
+            way(key)
+
+    assert key.uses == 1
 
 
 @WAYS

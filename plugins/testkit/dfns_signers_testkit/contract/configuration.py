@@ -53,14 +53,16 @@ class ConfigurationContract(OpensKeys):
     def test_every_option_has_a_description(self) -> None:
         options = load_backend(self.backend).options.model_fields
 
-        assert [name for name, field in options.items() if not field.description] == []
+        bare = [name for name, field in options.items() if not field.description]
+        assert not bare, f"options without a description: {', '.join(bare)}"
 
     @needs("options_page")
     def test_every_option_has_a_row_on_the_page(self) -> None:
         page = Path(self.options_page or "").read_text(encoding="utf-8")
         rows = set(re.findall(r"^\| *`([^`]+)` *\|", page, re.MULTILINE))
 
-        assert [name for name in _own_options(self.backend) if name not in rows] == []
+        missing = [name for name in _own_options(self.backend) if name not in rows]
+        assert not missing, f"options without a row on the page: {', '.join(missing)}"
 
     def test_pinned_fingerprint_is_accepted(self, keys: Keys) -> None:
         pin = fingerprint(keys.shared(self.first).public_key)
@@ -117,7 +119,11 @@ class ConfigurationContract(OpensKeys):
     def test_keys_are_created_where_the_backend_says_so(self) -> None:
         offers = isinstance(load_backend(self.backend), ManagesKeys)
 
-        assert offers is ("create" not in self.not_offered)
+        assert offers is ("create" not in self.not_offered), (
+            "the backend has ManagesKeys, and not_offered names 'create'"
+            if offers
+            else "the backend has no ManagesKeys: name 'create' in not_offered"
+        )
 
     def _create(self, store: StoreUnderTest, algorithm: str) -> KeyDescription:
         assert store.create is not None
