@@ -6,7 +6,6 @@ Sources: the API reference of the Transit secrets engine, and OpenBao 2.7.2.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -36,7 +35,7 @@ class KeyType:
 def _raw_ed25519(text: str) -> PublicKey:
     try:
         return ed25519.Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
-    except (ValueError, binascii.Error) as error:
+    except ValueError as error:
         raise errors.UnsupportedKeyError(
             "expected 32 bytes in base64 for an Ed25519 public key"
         ) from error
@@ -74,13 +73,11 @@ def key_type_for(algorithm: Algorithm, name: str | None = None) -> KeyType:
     Raises:
         UnsupportedKeyError: there is no such key type, or it signs with another algorithm.
     """
-    fitting = [one for one in KEY_TYPES.values() if one.algorithm == algorithm]
+    fitting = [one.name for one in KEY_TYPES.values() if one.algorithm == algorithm]
     if not fitting:
         raise errors.UnsupportedKeyError(f"Transit has no keys for {algorithm}: {SUPPORTED}")
-    for key_type in fitting:
-        if name in {None, key_type.name}:
-            return key_type
-    types = ", ".join(one.name for one in fitting)
-    raise errors.UnsupportedKeyError(
-        f"a key of type {name!r} does not sign {algorithm}; {types} do"
-    )
+    if name not in {None, *fitting}:
+        raise errors.UnsupportedKeyError(
+            f"a key of type {name!r} does not sign {algorithm}; {', '.join(fitting)} do"
+        )
+    return KEY_TYPES[name or fitting[0]]

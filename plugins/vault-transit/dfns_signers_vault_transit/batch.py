@@ -11,39 +11,38 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Final
 
 from dfns_signers.plugin import KeyResponse, errors
 from dfns_signers_vault_transit.options import BatchOptions
 
-_INTERRUPTED: Final = "the request that would have made this signature was interrupted; sign again"
-_NOT_STARTED: Final = "the request could not be started; the process may be out of threads"
-
 _MAX_BYTES: Final = 1_000_000  # servers take 32 MB, proxies often 1 MB
 _MAX_SENDERS: Final = 32  # threads that send for tasks
 
 
+@dataclass(eq=False, slots=True)
 class _Item:
     """A message, how to wake its caller, and the outcome.
 
     It waits, is sent (and then belongs to the request), and is done; it never goes back.
     """
 
-    __slots__ = ("is_done", "is_sent", "latest", "message", "outcome", "wake")
-
-    def __init__(self, message: bytes, latest: float, wake: Callable[[], object]) -> None:
-        self.message = message
-        self.latest = latest
-        self.wake = wake
-        self.is_sent = self.is_done = False
-        self.outcome: KeyResponse | Exception | None = None
+    message: bytes
+    latest: float
+    wake: Callable[[], object]
+    is_sent: bool = False
+    is_done: bool = False
+    outcome: KeyResponse | Exception | None = None
 
     def result(self) -> KeyResponse:
         if isinstance(self.outcome, Exception):
             # One failure may belong to many callers, and each writes its own traceback into it.
             raise copy.copy(self.outcome) from self.outcome
         if self.outcome is None:
-            raise errors.SigningKeyError(_INTERRUPTED)
+            raise errors.SigningKeyError(
+                "the request that would have made this signature was interrupted; sign again"
+            )
         return self.outcome
 
 
@@ -175,7 +174,9 @@ class Batcher:
         try:
             self._senders.submit(self._dispatch, batch)
         except RuntimeError as error:
-            failure = errors.SigningKeyError(f"{_NOT_STARTED} ({error})")
+            failure = errors.SigningKeyError(
+                f"the request could not be started; the process may be out of threads ({error})"
+            )
             self._settle(batch, [failure] * len(batch))
 
     def _dispatch(self, batch: list[_Item]) -> None:

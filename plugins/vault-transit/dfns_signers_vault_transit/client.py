@@ -9,11 +9,10 @@ from urllib.parse import urlsplit
 import hvac  # type: ignore[import-untyped]
 import requests
 from hvac.adapters import RawAdapter  # type: ignore[import-untyped]
-from hvac.exceptions import VaultError  # type: ignore[import-untyped]
 from requests.adapters import HTTPAdapter
 
 from dfns_signers.plugin import is_loopback
-from dfns_signers_vault_transit.environment import first_variable
+from dfns_signers_vault_transit.environment import variable
 
 if TYPE_CHECKING:
     from dfns_signers_vault_transit.options import VaultTransitConnection
@@ -22,7 +21,7 @@ _NO_CONTENT: Final = 204
 _POOL: Final = 64  # connections kept for threads; the default of 10 warns when there are more
 
 
-class VaultRefusalError(VaultError):  # type: ignore[misc]  # hvac is untyped
+class VaultRefusalError(Exception):
     """An answer with an error status, a redirect, or one that is not a JSON object.
 
     Attributes:
@@ -34,12 +33,10 @@ class VaultRefusalError(VaultError):  # type: ignore[misc]  # hvac is untyped
     def __init__(
         self, status: int, errors: Sequence[str] = (), retry_after: float | None = None
     ) -> None:
-        super().__init__(f"HTTP {status}", list(errors))
+        super().__init__(": ".join(filter(None, [f"HTTP {status}", "; ".join(errors)])))
         self.status = status
+        self.errors = errors
         self.retry_after = retry_after
-
-    def __str__(self) -> str:
-        return ": ".join([f"HTTP {self.status}", *filter(None, ["; ".join(self.errors)])])
 
 
 class StrictAdapter(RawAdapter):  # type: ignore[misc]  # hvac is untyped
@@ -53,20 +50,13 @@ class StrictAdapter(RawAdapter):  # type: ignore[misc]  # hvac is untyped
         self.allow_redirects = False
         self.strict_http = True  # lists by GET: proxies do not know LIST
 
-    def request(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str] | None = None,
-        raise_exception: bool = True,  # noqa: ARG002  # hvac's signature
-        **kwargs: Any,
-    ) -> Any:
+    def request(self, *args: Any, **kwargs: Any) -> Any:
         """Like the base class's; returns the JSON object of the answer, ``{}`` if it is empty."""
-        response = super().request(method, url, headers, raise_exception=False, **kwargs)
+        response = super().request(*args, **{**kwargs, "raise_exception": False})
         content = {} if response.status_code == _NO_CONTENT else _json(response)
         is_success = response.status_code // 100 == 2  # noqa: PLR2004
         # Vault may answer a batch with an error status, and yet with the result of each item.
-        if content is not None and (is_success or _has_results(content)):
+        if content is not None and (is_success or _has_results(content.get("data"))):
             return content
         raise _refusal(response, content)
 
@@ -74,21 +64,19 @@ class StrictAdapter(RawAdapter):  # type: ignore[misc]  # hvac is untyped
 def build_client(options: VaultTransitConnection) -> Any:
     """An ``hvac.Client`` without a token, as the options say."""
     session = requests.Session()
-    session.auth = _no_password  # else requests looks for one in ~/.netrc
-    session.verify = str(options.ca_cert) if options.ca_cert else True
-    if options.client_cert:
-        pair = (options.client_cert, options.client_key or options.client_cert)
-        session.cert = (str(pair[0]), str(pair[1]))
-    session.proxies = _proxies(options.address)
+    session.auth = lambda request: request  # else requests looks for one in ~/.netrc
+    session.verify = str(options.ca_cert) if options.ca_cert else True  # hvac prefers it
     transport = _Transport(options.tls_server_name)
     session.mount("https://", transport)
     session.mount("http://", transport)
+    cert, key = options.client_cert, options.client_key or options.client_cert
     return hvac.Client(
         url=options.address,
         token="",
         namespace=options.namespace,
         session=session,
-        verify=session.verify,
+        cert=(str(cert), str(key)) if cert else None,
+        proxies=_proxies(options.address),
         timeout=(options.connect_timeout, options.read_timeout),
         adapter=StrictAdapter,
     )
@@ -104,18 +92,14 @@ class _Transport(HTTPAdapter):
     """Keeps enough connections, and may expect another name in the server's certificate."""
 
     def __init__(self, server_name: str | None) -> None:
-        self._server_name = server_name
+        self._tls = {"server_hostname": server_name} if server_name else {}
         super().__init__(pool_maxsize=_POOL)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        if self._server_name:
-            kwargs["server_hostname"] = self._server_name
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, **{**kwargs, **self._tls})
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        if self._server_name:
-            kwargs["server_hostname"] = self._server_name
-        return super().proxy_manager_for(proxy, **kwargs)
+        return super().proxy_manager_for(proxy, **{**kwargs, **self._tls})
 
 
 def _proxies(address: str) -> dict[str, str]:
@@ -123,12 +107,8 @@ def _proxies(address: str) -> dict[str, str]:
     host = urlsplit(address).hostname or ""
     if is_loopback(host):
         return {"no_proxy": host}
-    proxy = first_variable("PROXY_ADDR", "HTTP_PROXY")
+    proxy = variable(str, "PROXY_ADDR", "HTTP_PROXY")
     return {"http": proxy, "https": proxy} if proxy else {}
-
-
-def _no_password(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _json(response: requests.Response) -> Mapping[str, Any] | None:
@@ -139,8 +119,7 @@ def _json(response: requests.Response) -> Mapping[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def _has_results(content: Mapping[str, Any] | None) -> bool:
-    data = (content or {}).get("data")
+def _has_results(data: Any) -> bool:
     return isinstance(data, dict) and "batch_results" in data
 
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
+
+T = TypeVar("T")
 
 _PREFIXES: Final = ("BAO_", "VAULT_")
 """In the order in which OpenBao's own command line looks for them."""
 
-_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_NUMBER: Final = r"\d+(?:\.\d+)?"
+_PART: Final = rf"({_NUMBER})(ms|s|m|h)"
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DAY: Final = 86_400
+_MAX_RETRIES: Final = 19
 
 
 def first_set(*names: str) -> str | None:
@@ -20,54 +25,39 @@ def first_set(*names: str) -> str | None:
     return next((candidate for candidate in candidates if os.environ.get(candidate)), None)
 
 
-def first_variable(*names: str) -> str | None:
-    """The value of the variable that ``first_set`` finds."""
-    found = first_set(*names)
-    return os.environ[found] if found else None
-
-
-def path_variable(*names: str) -> str | None:
-    """Like ``first_variable`` for a path; a relative one starts at the working directory."""
-    value = first_variable(*names)
-    return os.path.abspath(value) if value else None  # noqa: PTH100  # as a string, like the others
-
-
-def number_variable(
-    name: str, read: Callable[[str], float], least: float, most: float
-) -> float | None:
-    """Like ``first_variable`` for a number.
+def variable(read: Callable[[str], T], *names: str) -> T | None:
+    """What is read from the variable that ``first_set`` finds; None where there is none.
 
     Raises:
-        ValueError: it is not a number, or out of its range; the message names the variable.
+        ValueError: ``read`` refuses its value; the message names the variable.
     """
-    found = first_set(name)
-    if not found:
-        return None
+    found = first_set(*names)
     try:
-        number = read(os.environ[found])
+        return read(os.environ[found]) if found else None
     except ValueError as error:
-        raise ValueError(f"the environment variable {found} is not a number: {error}") from None
-    if not least <= number <= most:
-        raise ValueError(
-            f"the environment variable {found} is out of range: expected {least:g} to {most:g}"
-        )
-    return number
+        raise ValueError(f"the environment variable {found} is wrong: {error}") from None
 
 
 def seconds(text: str) -> float:
     """A duration as Go writes it, such as ``1m30s``; a bare number is seconds.
 
     Raises:
-        ValueError: it is not such a duration.
+        ValueError: it is not such a duration, or not from 1 ms to 24 hours.
     """
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
-    parts = _PART.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError("expected a duration such as '30s' or '1m30s'")
-    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    duration = f"{text}s" if re.fullmatch(_NUMBER, text) else text
+    is_duration = re.fullmatch(rf"(?:{_PART})+", duration)
+    number = sum(float(count) * _SECONDS[unit] for count, unit in re.findall(_PART, duration))
+    if not is_duration or not _SECONDS["ms"] <= number <= _DAY:
+        raise ValueError("expected a duration such as '30s' or '1m30s', from 1ms to 24h")
+    return number
 
 
-def verification_is_switched_off() -> bool:
-    """Whether ``VAULT_SKIP_VERIFY`` asks for TLS without verification."""
-    return (first_variable("SKIP_VERIFY") or "").lower() in {"1", "t", "true"}
+def attempts(retries: str) -> int:
+    """How often a request is sent that may be repeated so many times.
+
+    Raises:
+        ValueError: it is not such a number, or too large.
+    """
+    if not retries.isdecimal() or int(retries) > _MAX_RETRIES:
+        raise ValueError(f"expected an integer from 0 to {_MAX_RETRIES}")
+    return int(retries) + 1

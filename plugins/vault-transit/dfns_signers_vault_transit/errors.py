@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import requests
 from hvac.exceptions import VaultError  # type: ignore[import-untyped]
 from urllib3.exceptions import LocationParseError
 
-from dfns_signers.plugin import Failure, Meaning, errors, explained
+from dfns_signers.plugin import Attempt, Failure, Meaning, errors, explained
 from dfns_signers_vault_transit.algorithms import SUPPORTED
 from dfns_signers_vault_transit.client import VaultRefusalError
 
@@ -77,8 +77,8 @@ BY_STATUS: Final[Mapping[int, Meaning]] = {
     473: _STANDBY,
     501: Meaning(_Down, "the server is not initialised: run 'vault operator init'"),
 }
-OF_LOGINS: Final[Mapping[int, Meaning]] = {400: _FORBIDDEN, 404: Meaning(_Missing, "{remedy}")}
-"""What differs where a token is asked for."""
+OF_LOGINS: Final = {**BY_STATUS, 400: _FORBIDDEN, 404: Meaning(_Missing, "{remedy}")}
+"""What a status means where a token is asked for."""
 
 BY_CLASS: Final[Mapping[int, Meaning]] = {
     2: Meaning(
@@ -98,12 +98,9 @@ BY_CLASS: Final[Mapping[int, Meaning]] = {
 _REFUSED: Final = Meaning(
     _Failed, "the server refused, for the reason that it gives, if any: see its logs"
 )
-_BAD_ADDRESS: Final = Meaning(_Down, "there is no such host: check 'address'")
+_NO_LOGIN: Final = Meaning(_Failed, "{remedy}")
 _MALFORMED: Final = Meaning(
     _Failed, "check that 'address' is Vault's, and that 'mount' is a Transit secrets engine"
-)
-_UNSENT: Final = Meaning(
-    _Failed, "the request cannot be sent: check the files of certificates and the other options"
 )
 BY_EXCEPTION: Final[Mapping[type[Exception], Meaning]] = {
     requests.exceptions.InvalidHeader: Meaning(
@@ -125,17 +122,22 @@ BY_EXCEPTION: Final[Mapping[type[Exception], Meaning]] = {
         _Down, "the server cannot be reached: check 'address' and that the server runs"
     ),
     requests.exceptions.ChunkedEncodingError: Meaning(_Down, "the connection broke: try again"),
-    requests.exceptions.InvalidURL: _BAD_ADDRESS,
-    LocationParseError: _BAD_ADDRESS,
-    UnicodeError: _BAD_ADDRESS,
-    VaultError: _UNSENT,
-    OSError: _UNSENT,  # also a file of certificates that cannot be read
+    **dict.fromkeys(
+        (requests.exceptions.InvalidURL, LocationParseError, UnicodeError),
+        Meaning(_Down, "there is no such host: check 'address'"),
+    ),
+    # An OSError is also a file of certificates that cannot be read.
+    **dict.fromkeys(
+        (VaultError, OSError),
+        Meaning(
+            _Failed,
+            "the request cannot be sent: check the files of certificates and the other options",
+        ),
+    ),
     # Whatever reading an answer of another shape raises.
-    LookupError: _MALFORMED,
-    TypeError: _MALFORMED,
-    AttributeError: _MALFORMED,
-    ValueError: _MALFORMED,
-    OverflowError: _MALFORMED,
+    **dict.fromkeys(
+        (LookupError, TypeError, AttributeError, ValueError, OverflowError), _MALFORMED
+    ),
 }
 """In order: SSLError and ProxyError are ConnectionErrors, UnicodeError is a ValueError."""
 
@@ -158,9 +160,9 @@ class Purpose:
     mount: str
     is_login: bool = False
 
-    def explained(self) -> AbstractContextManager[None]:
+    def explained(self, attempt: Attempt) -> AbstractContextManager[None]:
         """Raise what comes from the server, or from reading its answer, as errors of ours."""
-        return explained(self.task, provider=PROVIDER, explain=self.explain)
+        return explained(self.task, provider=PROVIDER, explain=self.explain, attempt=attempt)
 
     def explain(self, error: Exception) -> Failure | None:
         """What an exception of hvac, of its HTTP library or of an answer's reader means."""
@@ -182,25 +184,18 @@ class Purpose:
         # Of a denial the text may also be that of the login for another token.
         texts = {} if status in DENIALS else BY_TEXT
         by_text = (m for text, m in texts.items() if re.search(text, said, re.IGNORECASE))
-        by_status = {**BY_STATUS, **OF_LOGINS} if self.is_login else BY_STATUS
-        otherwise = replace(_REFUSED, advice=self.remedy) if self.is_login else _REFUSED
-        meaning = (
-            next(by_text, None) or by_status.get(status) or BY_CLASS.get(status // 100) or otherwise
-        )
-        advice = meaning.advice.replace("{mount}", self.mount).replace("{remedy}", self.remedy)
+        by_status, otherwise = (OF_LOGINS, _NO_LOGIN) if self.is_login else (BY_STATUS, _REFUSED)
+        by_class = BY_CLASS.get(status // 100, otherwise)
+        meaning = next(by_text, None) or by_status.get(status, by_class)
+        advice = meaning.advice.format(mount=self.mount, remedy=self.remedy)
         return replace(meaning, advice=advice)
 
 
 def _innermost(error: BaseException) -> str:
     """The innermost reason, which is the one that says what happened."""
-    inner: Any = error
-    while True:
-        below = getattr(inner, "reason", None) or next(
-            (one for one in getattr(inner, "args", ()) if isinstance(one, BaseException)), None
-        )
-        if not isinstance(below, BaseException):
-            return str(inner) or type(inner).__name__
-        inner = below
+    reasons = (getattr(error, "reason", None), *error.args)
+    inner = next((one for one in reasons if isinstance(one, BaseException)), None)
+    return _innermost(inner) if inner else str(error) or type(error).__name__
 
 
 def rule(path: str, *capabilities: str) -> str:
@@ -209,21 +204,6 @@ def rule(path: str, *capabilities: str) -> str:
     return f'path "{path}" {{ capabilities = [{listed}] }}'
 
 
-def signing_policy(mount: str, key: str) -> str:
-    """The smallest policy that opens a key and signs with it."""
-    return f"{rule(f'{mount}/keys/{key}', 'read')}\n{rule(f'{mount}/sign/{key}', 'update')}\n"
-
-
-def creating_policy(mount: str, key: str) -> str:
-    """The smallest policy that creates a key."""
-    return f"{rule(f'{mount}/keys/{key}', 'read', 'create', 'update')}\n"
-
-
-def listing_policy(mount: str) -> str:
-    """The smallest policy that lists the keys of a mount and says what they are."""
-    return f"{rule(f'{mount}/keys', 'list')}\n{rule(f'{mount}/keys/+', 'read')}\n"
-
-
-def missing_policy(policy: str) -> str:
-    """The remedy where a policy may be what is missing."""
-    return f"the token is not valid, or its policies lack: {policy.rstrip()}"
+def missing_policy(*rules: str) -> str:
+    """The remedy where a policy may be what is missing: the smallest that allows the request."""
+    return "the token is not valid, or its policies lack: " + "\n".join(rules)

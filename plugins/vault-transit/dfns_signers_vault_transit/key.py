@@ -7,17 +7,19 @@ import base64
 import contextlib
 import logging
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
-from dfns_signers.plugin import KeyResponse, SigningKey, errors
+from dfns_signers.plugin import Attempt, KeyResponse, SigningKey, errors
 from dfns_signers_vault_transit.batch import Batcher
 from dfns_signers_vault_transit.client import VaultRefusalError
 from dfns_signers_vault_transit.errors import missing_policy, rule
 from dfns_signers_vault_transit.names import check_key_name, check_mount
 from dfns_signers_vault_transit.opening import read_description
-from dfns_signers_vault_transit.options import DEFAULT_MOUNT, BatchOptions
-from dfns_signers_vault_transit.vault import Answer, Vault
+from dfns_signers_vault_transit.options import DEFAULT_MOUNT, BatchOptions, VaultTransitOptions
+from dfns_signers_vault_transit.vault import Vault, connect
+
+T = TypeVar("T")
 
 _log: Final = logging.getLogger(__name__)
 
@@ -62,7 +64,10 @@ class VaultTransitKey(SigningKey):
             raise errors.ConfigurationError(
                 f"{key_version} is not a version of a key: they start at 1"
             )
-        self._name, self._mount = check_key_name(key), check_mount(mount)
+        try:
+            self._name, self._mount = check_key_name(key), check_mount(mount)
+        except ValueError as error:
+            raise errors.ConfigurationError(str(error)) from None
         self._vault = vault if isinstance(vault, Vault) else Vault(vault)
         description = read_description(self._vault, self._mount, self._name)
         self.version = description.latest_version if key_version is None else key_version
@@ -94,9 +99,7 @@ class VaultTransitKey(SigningKey):
     def _sign(self, message: bytes) -> KeyResponse:
         if self._batcher:
             return self._batcher.sign(message)
-        answer = self._request(hash_input=_base64(message))
-        with self._purpose.explained():
-            return self._response(answer.data, answer)
+        return self._request(self._response, hash_input=_base64(message))
 
     async def _asign(self, message: bytes) -> KeyResponse:
         if self._batcher and _is_in_asyncio():
@@ -104,37 +107,40 @@ class VaultTransitKey(SigningKey):
         return await super()._asign(message)
 
     def _sign_many(self, messages: Sequence[bytes]) -> Sequence[KeyResponse | Exception]:
-        answer = self._request(batch_input=[{"input": _base64(message)} for message in messages])
-        with self._purpose.explained():
-            results = answer.data["batch_results"]
-            if len(results) != len(messages):
+        def outcomes(data: Any, *request: Any) -> Sequence[KeyResponse | Exception]:
+            if len(data["batch_results"]) != len(messages):
                 raise ValueError("another number of results than of messages")
-        return [self._outcome(result, answer) for result in results]
+            return [self._outcome(result, *request) for result in data["batch_results"]]
 
-    def _request(self, **message: Any) -> Answer:
-        return self._vault.ask(
-            lambda client: client.secrets.transit.sign_data(
+        return self._request(outcomes, batch_input=[{"input": _base64(one)} for one in messages])
+
+    def _request(self, read: Callable[[Any, str | None, Attempt], T], **message: Any) -> T:
+        def send(client: Any, attempt: Attempt) -> T:
+            answer = client.secrets.transit.sign_data(
                 self._name,
                 key_version=self.version,
                 mount_point=self._mount,
                 **self._parameters,
                 **message,
-            ),
-            self._purpose,
-        )
+            )
+            return read(answer["data"], answer.get("request_id"), attempt)
 
-    def _outcome(self, result: Mapping[str, Any], answer: Answer) -> KeyResponse | Exception:
+        return self._vault.request(self._purpose, send)
+
+    def _outcome(
+        self, result: Any, request_id: str | None, attempt: Attempt
+    ) -> KeyResponse | Exception:
         """One item of a batch; its failure is its own."""
         try:
-            with self._purpose.explained():
+            with self._purpose.explained(attempt):
                 if result.get("error"):
                     # An item has no status of its own.
                     raise VaultRefusalError(_BAD_REQUEST, [str(result["error"])])
-                return self._response(result, answer)
+                return self._response(result, request_id, attempt)
         except errors.SigningKeyError as error:
             return error
 
-    def _response(self, result: Mapping[str, Any], answer: Answer) -> KeyResponse:
+    def _response(self, result: Any, request_id: str | None, attempt: Attempt) -> KeyResponse:
         parts = _SIGNATURE.fullmatch(result["signature"])
         if parts is None:
             raise ValueError("not a signature as Transit writes it")
@@ -142,20 +148,37 @@ class VaultTransitKey(SigningKey):
         if int(version) != self.version or result.get("key_version", self.version) != self.version:
             raise errors.InvalidSignatureError(
                 f"the key {self.reference} was asked to sign, and version {version} did (request "
-                f"id {answer.request_id}). The signature is not used. Check what stands between "
+                f"id {request_id}). The signature is not used. Check what stands between "
                 "this machine and Vault"
             )
         return KeyResponse(
             base64.b64decode(parts[2], validate=True),
             key_version=version,
-            request_id=answer.request_id,
-            attempts=answer.attempts,
+            request_id=request_id,
+            attempts=attempt.number,
         )
 
     def _close(self) -> None:
         if self._batcher:
             self._batcher.close()
         self._vault.close()
+
+
+def open_key(options: VaultTransitOptions) -> VaultTransitKey:
+    """Log in, and open the key that options describe."""
+    vault = connect(options)
+    try:
+        return VaultTransitKey(
+            vault,
+            options.key,
+            mount=options.mount,
+            key_version=options.key_version,
+            batch=options.batch,
+            is_pinned=options.fingerprint is not None,
+        )
+    except BaseException:
+        vault.close()
+        raise
 
 
 def _is_in_asyncio() -> bool:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from dfns_signers.plugin import Secret, StrictModel, errors
 from dfns_signers_vault_transit.environment import first_set
@@ -20,19 +17,22 @@ SERVICE_ACCOUNT_TOKEN: Final = "/var/run/secrets/kubernetes.io/serviceaccount/to
 _FORBIDDEN: Final = 403
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """A token, and how long it lives.
+class Lease(BaseModel):
+    """A token, and how long it lives, as Vault answers to a login, a renewal or a look-up.
 
     Attributes:
         token: the token.
-        seconds: how long it lives from now on; None where it does not end, or where that is not
+        seconds: how long it lives from now on; 0 where it does not end, or where that is not
             known.
         renewable: whether it may be renewed.
     """
 
-    token: str = field(repr=False)
-    seconds: float | None = None
+    model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
+
+    token: str = Field(alias="client_token", repr=False)
+    seconds: float = Field(
+        validation_alias=AliasChoices("lease_duration", "ttl"), ge=0, allow_inf_nan=False
+    )
     renewable: bool = False
 
 
@@ -83,13 +83,12 @@ class TokenAuth(StrictModel):
 
         client.token = check_token(self.token.reveal(), f"the token from {self.token.origin}")
         try:
-            data = client.auth.token.lookup_self()["data"]
+            found = client.auth.token.lookup_self()["data"]
         except VaultRefusalError as refusal:
             if refusal.status != _FORBIDDEN:
                 raise
-            # The policy 'default' allows this; without it, how long the token lives is not known.
-            return Lease(client.token)
-        return Lease(client.token, _seconds(data["ttl"]), data.get("renewable") is True)
+            found = {"ttl": 0}  # without the policy 'default', its life is not known
+        return Lease.model_validate({**found, "client_token": client.token})
 
 
 class _Method(StrictModel):
@@ -111,23 +110,26 @@ class _Method(StrictModel):
     @property
     def remedy(self) -> str:
         """What to do when it is refused."""
+        sources = (
+            f"'{name}' ({value.origin if isinstance(value, Secret) else value})"
+            for name, value in self._sent()
+        )
         return (
-            f"check {self._sources()}, and that the auth method {self.method} is mounted at "
+            f"check {' and '.join(sources)}, and that the auth method {self.method} is mounted at "
             f"'{self.mount}' (auth.path) in this namespace"
         )
 
     def log_in(self, client: Any) -> Lease:
         """Log in with an hvac client."""
-        path = f"/v1/{self.mount}/login"
-        return lease_of(client.adapter.post(path, json=self._credentials()))
+        # Secrets are read now.
+        body = {name: v.reveal() if isinstance(v, Secret) else v for name, v in self._sent()}
+        answer = client.adapter.post(f"/v1/{self.mount}/login", json=body)
+        return Lease.model_validate(answer["auth"])
 
-    def _sources(self) -> str:
-        """Its settings, and where its secrets come from."""
-        raise NotImplementedError
-
-    def _credentials(self) -> dict[str, str]:
-        """The body of its request; secrets are read now."""
-        raise NotImplementedError
+    def _sent(self) -> list[tuple[str, Secret | str]]:
+        """The settings that are credentials, by the names that the auth method gives them."""
+        own = type(self).model_fields.keys() - _Method.model_fields
+        return [(name, value) for name, value in self if name in own and value is not None]
 
 
 class AppRoleAuth(_Method):
@@ -142,31 +144,13 @@ class AppRoleAuth(_Method):
         "needs none.",
     )
 
-    def _sources(self) -> str:
-        secret = f" and the secret id from {self.secret_id.origin}" if self.secret_id else ""
-        return f"the role id from {self.role_id.origin}{secret}"
 
-    def _credentials(self) -> dict[str, str]:
-        secret = {"secret_id": self.secret_id.reveal()} if self.secret_id else {}
-        return {"role_id": self.role_id.reveal(), **secret}
-
-
-class _RoleAndJwt(_Method):
-    role: str = Field(min_length=1, description="Role of the auth method.")
-    jwt: Secret
-
-    def _sources(self) -> str:
-        return f"the role {self.role!r} and the JWT from {self.jwt.origin}"
-
-    def _credentials(self) -> dict[str, str]:
-        return {"role": self.role, "jwt": self.jwt.reveal()}
-
-
-class KubernetesAuth(_RoleAndJwt):
+class KubernetesAuth(_Method):
     """The service account token of a pod; the file is read again at each login."""
 
     method: Literal["kubernetes"] = Field(description="`kubernetes`.")
     path: AuthPath = Field(default="kubernetes", description="Where the method is mounted.")
+    role: str = Field(min_length=1, description="Role of the auth method.")
     jwt: Secret = Field(
         default_factory=lambda: Secret.from_file(SERVICE_ACCOUNT_TOKEN),
         validate_default=True,
@@ -174,11 +158,12 @@ class KubernetesAuth(_RoleAndJwt):
     )
 
 
-class JwtAuth(_RoleAndJwt):
+class JwtAuth(_Method):
     """A JWT of an identity provider, such as a CI job's."""
 
     method: Literal["jwt"] = Field(description="`jwt`.")
     path: AuthPath = Field(default="jwt", description="Where the method is mounted.")
+    role: str = Field(min_length=1, description="Role of the auth method.")
     jwt: Secret = Field(description="The JWT: `{ env = … }`, `{ file = … }` or a string.")
 
 
@@ -199,25 +184,3 @@ def check_token(token: str, origin: str) -> str:
             f"{origin} contains characters that are not allowed in a token, such as white space"
         )
     return token
-
-
-def lease_of(answer: Mapping[str, Any]) -> Lease:
-    """The lease in an answer to a login or a renewal.
-
-    Raises:
-        KeyError, TypeError, ValueError: it is not such an answer.
-    """
-    auth = answer["auth"]
-    if not isinstance(auth["client_token"], str):
-        raise TypeError("a token is a string")
-    return Lease(auth["client_token"], _seconds(auth["lease_duration"]), auth["renewable"] is True)
-
-
-def _seconds(duration: Any) -> float | None:
-    """How long a lease lasts; None where it does not end."""
-    if isinstance(duration, bool) or not isinstance(duration, (int, float)):
-        raise TypeError("a lease is a number of seconds")
-    seconds = float(duration)
-    if not math.isfinite(seconds) or seconds < 0:
-        raise ValueError("a lease is a number of seconds")
-    return seconds or None

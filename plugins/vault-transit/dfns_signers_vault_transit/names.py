@@ -7,13 +7,10 @@ name ``../../sys/seal``, a request to sign would seal the server.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Final
 
 from pydantic import AfterValidator
-
-from dfns_signers.plugin import errors
 
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _ALLOWED: Final = "letters, digits, '_', '-' and '.', and no '-' or '.' at the beginning"
@@ -23,13 +20,13 @@ _RESERVED: Final = frozenset({"audit", "auth", "cubbyhole", "identity", "sys"})
 
 
 def check_key_name(name: str) -> str:
-    """A name of a key or role as it is.
+    """A name of a key as it is.
 
     Raises:
-        ConfigurationError: it would not be one segment of a path.
+        ValueError: it would not be one segment of a path.
     """
     if not _SEGMENT.fullmatch(name):
-        raise errors.ConfigurationError(f"{name!r} is not a name of a key: expected {_ALLOWED}")
+        raise ValueError(f"{name!r} is not a name of a key: expected {_ALLOWED}")
     return name
 
 
@@ -41,11 +38,11 @@ def check_path(path: str, kind: str) -> str:
         kind: what it is the path of, for errors.
 
     Raises:
-        ConfigurationError: it would lead elsewhere.
+        ValueError: it would lead elsewhere.
     """
     trimmed = path.removesuffix("/")
-    if not all(_SEGMENT.fullmatch(segment) for segment in trimmed.split("/")):
-        raise errors.ConfigurationError(
+    if not all(map(_SEGMENT.fullmatch, trimmed.split("/"))):
+        raise ValueError(
             f"{path!r} is not a {kind}: expected segments with '/' between them, each of {_ALLOWED}"
         )
     return trimmed
@@ -55,31 +52,21 @@ def check_mount(path: str) -> str:
     """The path of a mounted secrets engine, without a slash at its end.
 
     Raises:
-        ConfigurationError: it would lead elsewhere, or is one of Vault's own paths.
+        ValueError: it would lead elsewhere, or is one of Vault's own paths.
     """
     mount = check_path(path, "mount of a secrets engine")
     segments = mount.split("/")
     # Below a namespace, which may be the beginning of a path, there is a 'sys' again.
     if segments[0] in _RESERVED or "sys" in segments:
-        raise errors.ConfigurationError(
+        raise ValueError(
             f"{path!r} is not a mount of a secrets engine: Vault keeps that path to itself"
         )
     return mount
 
 
-def _as_option(check: Callable[[str], str]) -> AfterValidator:
-    def validate(value: str) -> str:
-        try:
-            return check(value)
-        except errors.ConfigurationError as error:
-            raise ValueError(str(error)) from error
+_check_auth_path: Final = partial(check_path, kind="path of an auth method below 'auth/'")
 
-    return AfterValidator(validate)
-
-
-KeyName = Annotated[str, _as_option(check_key_name)]
-Mount = Annotated[str, _as_option(check_mount)]
-Namespace = Annotated[str, _as_option(partial(check_path, kind="namespace"))]
-AuthPath = Annotated[
-    str, _as_option(partial(check_path, kind="path of an auth method below 'auth/'"))
-]
+KeyName = Annotated[str, AfterValidator(check_key_name)]
+Mount = Annotated[str, AfterValidator(check_mount)]
+Namespace = Annotated[str, AfterValidator(partial(check_path, kind="namespace"))]
+AuthPath = Annotated[str, AfterValidator(_check_auth_path)]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-from dfns_signers.plugin import PublicKey, errors
+from pydantic import BaseModel, BeforeValidator, Field
+
+from dfns_signers.plugin import Attempt, PublicKey, errors
 from dfns_signers_vault_transit.algorithms import KEY_TYPES, SUPPORTED, KeyType
 from dfns_signers_vault_transit.errors import missing_policy, rule
 from dfns_signers_vault_transit.vault import Vault
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+def _public_key(version: Any) -> Any:
+    """Of a symmetric key there is only a time."""
+    return version.get("public_key") if isinstance(version, Mapping) else None
+
+
+class Description(BaseModel):
     """A Transit key as its ``keys`` path describes it.
 
     Attributes:
@@ -33,11 +38,11 @@ class Description:
     location: str
     type: str
     latest_version: int
-    versions: Mapping[int, str | None] = field(repr=False)
-    lowest_signing: int
-    is_signing: bool
-    is_derived: bool
-    is_deleted: bool
+    versions: dict[int, Annotated[str | None, BeforeValidator(_public_key)]] = Field(alias="keys")
+    lowest_signing: int = Field(default=0, alias="min_encryption_version")
+    is_signing: bool = Field(default=False, alias="supports_signing")
+    is_derived: bool = Field(default=False, alias="derived")
+    is_deleted: bool = Field(default=False, alias="soft_deleted")
 
     @property
     def key_type(self) -> KeyType | None:
@@ -110,28 +115,10 @@ def read_description(vault: Vault, mount: str, key: str) -> Description:
     path = f"{mount}/{key}"
     remedy = missing_policy(rule(f"{mount}/keys/{key}", "read"))
     purpose = vault.purpose(f"read the key {path}", remedy, mount)
-    answer = vault.ask(
-        lambda client: client.secrets.transit.read_key(key, mount_point=mount), purpose
-    )
-    with purpose.explained():
-        return _parse(answer.data, path, vault.location)
 
+    def read(client: Any, _: Attempt) -> Description:
+        answer = client.secrets.transit.read_key(key, mount_point=mount)
+        described = {**answer["data"], "path": path, "location": vault.location}
+        return Description.model_validate(described)
 
-def _parse(data: Mapping[str, Any], path: str, location: str) -> Description:
-    return Description(
-        path=path,
-        location=location,
-        type=str(data["type"]),
-        latest_version=int(data["latest_version"]),
-        # By number: as strings, version 9 would come after version 10.
-        versions={int(number): _public_key(version) for number, version in data["keys"].items()},
-        lowest_signing=int(data.get("min_encryption_version") or 0),
-        is_signing=bool(data.get("supports_signing")),
-        is_derived=bool(data.get("derived")),
-        is_deleted=bool(data.get("soft_deleted")),
-    )
-
-
-def _public_key(version: Any) -> str | None:
-    """Of a symmetric key there is only a time."""
-    return version.get("public_key") if isinstance(version, Mapping) else None
+    return vault.request(purpose, read)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import Field, model_validator
@@ -17,13 +18,7 @@ from dfns_signers.plugin import (
     ServiceUrl,
     StrictModel,
 )
-from dfns_signers_vault_transit.environment import (
-    first_variable,
-    number_variable,
-    path_variable,
-    seconds,
-    verification_is_switched_off,
-)
+from dfns_signers_vault_transit.environment import attempts, seconds, variable
 from dfns_signers_vault_transit.logins import AuthOptions
 from dfns_signers_vault_transit.names import KeyName, Mount, Namespace
 
@@ -34,21 +29,18 @@ MAX_BATCH: Final = 496
 for each message, and six for the parameters of an ECDSA or RSA signature."""
 
 
-def _attempts(retries: float | None) -> float | None:
-    return None if retries is None else retries + 1
-
-
-_ENVIRONMENT: Final[Mapping[str, Callable[[], Any]]] = {
-    "address": lambda: first_variable("AGENT_ADDR", "ADDR"),
-    "namespace": lambda: first_variable("NAMESPACE"),
-    "ca_cert": lambda: path_variable("CACERT", "CAPATH"),
-    "client_cert": lambda: path_variable("CLIENT_CERT"),
-    "client_key": lambda: path_variable("CLIENT_KEY"),
-    "tls_server_name": lambda: first_variable("TLS_SERVER_NAME"),
-    "read_timeout": lambda: number_variable("CLIENT_TIMEOUT", seconds, 0.001, 86400),
-    "max_attempts": lambda: _attempts(number_variable("MAX_RETRIES", int, 0, 19)),
+# A relative path of the environment starts at the working directory.
+_ENVIRONMENT: Final[Mapping[str, tuple[Any, ...]]] = {
+    "address": (str, "AGENT_ADDR", "ADDR"),
+    "namespace": (str, "NAMESPACE"),
+    "ca_cert": (os.path.abspath, "CACERT", "CAPATH"),
+    "client_cert": (os.path.abspath, "CLIENT_CERT"),
+    "client_key": (os.path.abspath, "CLIENT_KEY"),
+    "tls_server_name": (str, "TLS_SERVER_NAME"),
+    "read_timeout": (seconds, "CLIENT_TIMEOUT"),
+    "max_attempts": (attempts, "MAX_RETRIES"),
 }
-"""Where options come from that are not set."""
+"""Where options come from that are not set: how a variable is read, and which it may be."""
 
 
 class VaultTransitConnection(RequestLimits):
@@ -97,8 +89,8 @@ class VaultTransitConnection(RequestLimits):
     def _from_environment(
         cls, values: Mapping[str, Any], handler: ModelWrapValidatorHandler[Self]
     ) -> Self:
-        unset = (name for name in _ENVIRONMENT if name not in values)
-        found = {name: v for name in unset if (v := _ENVIRONMENT[name]()) is not None}
+        unset = {name: variable(*_ENVIRONMENT[name]) for name in _ENVIRONMENT.keys() - values}
+        found = {name: value for name, value in unset.items() if value is not None}
         options = handler({**found, **values})
         # What was found is not set in the table: 'config show' shows the difference.
         options.model_fields_set.difference_update(found)
@@ -106,7 +98,7 @@ class VaultTransitConnection(RequestLimits):
 
     @model_validator(mode="after")
     def _tls(self) -> Self:
-        if verification_is_switched_off():
+        if (variable(str, "SKIP_VERIFY") or "").lower() in {"1", "t", "true"}:
             raise ValueError(
                 "VAULT_SKIP_VERIFY is set, and a token is not sent to a server that is not "
                 "verified: unset it, and set ca_cert or VAULT_CACERT to the server's CA"

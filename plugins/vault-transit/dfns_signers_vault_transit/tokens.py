@@ -6,15 +6,14 @@ import copy
 import logging
 import math
 import threading
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Final
 
-from dfns_signers.plugin import errors
+from dfns_signers.plugin import Attempt, errors
 from dfns_signers_vault_transit.errors import Purpose
-from dfns_signers_vault_transit.logins import AuthOptions, Lease, TokenAuth, check_token, lease_of
+from dfns_signers_vault_transit.logins import AuthOptions, Lease, TokenAuth, check_token
 
 _RENEWED_AFTER: Final = 2 / 3  # of its lease
 
@@ -39,8 +38,8 @@ class TokenManager:
         client: Any,
         login: AuthOptions,
         purpose: Purpose,
+        clock: Callable[[], float],
         *,
-        clock: Callable[[], float] = time.monotonic,
         lock: AbstractContextManager[object] | None = None,
     ) -> None:
         self._client = client
@@ -51,26 +50,23 @@ class TokenManager:
         self._is_ours = not isinstance(login, TokenAuth)
         self._lease: Lease | None = None
         self._due = self._end = math.inf
-        self._failures = 0
         self._failure: Exception | None = None
 
-    def ready(self) -> str:
-        """See that the client has a living token, and return it.
+    def ready(self, attempt: Attempt) -> str:
+        """See that the client has a living token for an attempt at a request, and return it.
 
         Raises:
             SigningKeyError: the login was refused, or the server cannot be reached.
         """
-        failures = self._failures
+        earlier = self._failure
         with self._lock:
-            if self._lease is None:
-                self._share_failure_since(failures)
-                return self._obtain().token
-            if self._clock() >= self._due:
-                self._share_failure_since(failures)
-                return self._refresh(self._lease).token
-            return self._lease.token
+            lease = self._lease
+            if lease is not None and self._clock() < self._due:
+                return lease.token
+            self._share_failure_since(earlier)
+            return (self._refresh(lease, attempt) if lease else self._obtain(attempt)).token
 
-    def replace(self, refused: str) -> bool:
+    def replace(self, refused: str, attempt: Attempt) -> bool:
         """Get another token than the one that the server refused.
 
         Returns:
@@ -80,34 +76,33 @@ class TokenManager:
         Raises:
             SigningKeyError: as ``ready``.
         """
-        failures = self._failures
+        earlier = self._failure
         with self._lock:
             if self._lease is not None and self._lease.token != refused:
                 return True  # another thread has been here
-            self._share_failure_since(failures)
-            if self._is_ours and self._lives():
+            self._share_failure_since(earlier)
+            if self._is_ours and self._lives(attempt):
                 return False  # a policy forbids it: another token would be refused as well
-            return self._obtain().token != refused
+            return self._obtain(attempt).token != refused
 
-    def _share_failure_since(self, failures: int) -> None:
+    def _share_failure_since(self, earlier: Exception | None) -> None:
         """Fail as the login did that this thread has waited for; another one would fail, too."""
-        if self._failures != failures and self._failure:
+        if self._failure is not None and self._failure is not earlier:
             raise copy.copy(self._failure) from self._failure.__cause__
 
-    def _lives(self) -> bool:
+    def _lives(self, attempt: Attempt) -> bool:
         """Whether the server knows the token; False too where the token may not look itself up."""
         try:
-            with self._explained("look up the token of this client"):
+            with self._explained("look up the token of this client", attempt):
                 self._client.auth.token.lookup_self()
         except errors.KeyAccessError:
             return False
         return True
 
-    def _refresh(self, lease: Lease) -> Lease:
+    def _refresh(self, lease: Lease, attempt: Attempt) -> Lease:
         try:
-            if lease.renewable and self._clock() < self._end:
-                return self._renew(lease) or self._obtain()
-            return self._obtain()
+            can_live = lease.renewable and self._clock() < self._end
+            return (can_live and self._renew(lease, attempt)) or self._obtain(attempt)
         except errors.SigningKeyError as error:
             left = self._end - self._clock()
             if not error.retriable or left <= 0:
@@ -116,11 +111,11 @@ class TokenManager:
             self._due = self._clock() + left / 2
             return lease
 
-    def _renew(self, lease: Lease) -> Lease | None:
+    def _renew(self, lease: Lease, attempt: Attempt) -> Lease | None:
         """Renew the token; None if it cannot be."""
         try:
-            with self._explained("renew the token of this client"):
-                renewed = lease_of(self._client.auth.token.renew_self())
+            with self._explained("renew the token of this client", attempt):
+                renewed = Lease.model_validate(self._client.auth.token.renew_self()["auth"])
         except errors.SigningKeyError as error:
             if error.retriable:
                 raise
@@ -128,17 +123,18 @@ class TokenManager:
             return None
         # A shorter lease than before is cut by its max TTL: the next one is a new token.
         is_whole = (renewed.seconds or math.inf) >= (lease.seconds or math.inf)
-        return self._keep(Lease(lease.token, renewed.seconds, renewed.renewable and is_whole))
+        changes = {"token": lease.token, "renewable": renewed.renewable and is_whole}
+        return self._keep(renewed.model_copy(update=changes))
 
-    def _obtain(self) -> Lease:
+    def _obtain(self, attempt: Attempt) -> Lease:
         try:
-            with self._purpose.explained():
+            with self._purpose.explained(attempt):
                 lease = self._login.log_in(self._client)
             check_token(lease.token, f"the token that {self._purpose.server} answered with")
         except Exception as error:
-            self._failures, self._failure = self._failures + 1, error
+            self._failure = error
             raise
-        if not self._is_ours and lease.seconds is not None and not lease.renewable:
+        if not self._is_ours and lease.seconds and not lease.renewable:
             _log.warning(
                 "%s: the token ends in %.0f s and cannot be renewed; see that it is replaced",
                 self._purpose.task,
@@ -154,6 +150,6 @@ class TokenManager:
         self._client.token = lease.token
         return lease
 
-    def _explained(self, task: str) -> AbstractContextManager[None]:
+    def _explained(self, task: str, attempt: Attempt) -> AbstractContextManager[None]:
         purpose = replace(self._purpose, task=task, remedy="log in again", is_login=False)
-        return purpose.explained()
+        return purpose.explained(attempt)

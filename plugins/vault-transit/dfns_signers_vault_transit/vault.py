@@ -3,139 +3,114 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from dfns_signers.plugin import Attempt, KeyStore, RequestLimits, errors
 from dfns_signers_vault_transit.client import VaultRefusalError, build_client, strict_client
 from dfns_signers_vault_transit.errors import DENIALS, PROVIDER, Purpose
-from dfns_signers_vault_transit.logins import check_token
+from dfns_signers_vault_transit.logins import AuthOptions, check_token
 from dfns_signers_vault_transit.options import VaultTransitConnection
 from dfns_signers_vault_transit.tokens import TokenManager
+
+T = TypeVar("T")
 
 _LIMITS: Final = RequestLimits()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What Vault answered.
-
-    Attributes:
-        data: the member ``data``; empty where there is none.
-        request_id: Vault's id of the request, as in its audit log.
-        attempts: how many requests it took.
-    """
-
-    data: Mapping[str, Any] = field(repr=False)
-    request_id: str | None
-    attempts: int
-
-
-class Vault:
+class Vault(KeyStore):
     """A Vault server as an hvac client sees it; safe to use from several threads.
 
     Args:
         client: ``hvac.Client``. Its session, server and namespace are used; redirects are not
             followed.
-        tokens: keeps the client's token alive; None leaves that to whom the client belongs.
+        login: how to get a token and keep it alive; None leaves that to whom the client belongs.
         limits: how often a request is sent, and how long all attempts may take.
         sleep: waits for some seconds between two attempts.
+        clock: seconds, monotonic.
     """
 
     def __init__(
         self,
         client: Any,
         *,
-        tokens: TokenManager | None = None,
+        login: AuthOptions | None = None,
         limits: RequestLimits = _LIMITS,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._owner = client
-        self._client = client if tokens else strict_client(client)
-        self._tokens = tokens
-        self._store = partial(
-            KeyStore,
+        super().__init__(
             PROVIDER,
+            lambda _: None,  # each request brings what its errors mean
             max_attempts=limits.max_attempts,
             timeout=limits.timeout,
             sleep=sleep,
+            clock=clock,
         )
-        self.location = _location(client)
+        namespace = client.adapter.namespace
+        self.location = f"{client.url} (namespace {namespace})" if namespace else str(client.url)
+        self._owner = client
+        self._client = client if login else strict_client(client)
+        self._tokens = TokenManager(client, login, self._login(login), clock) if login else None
 
     def purpose(self, task: str, remedy: str, mount: str) -> Purpose:
         """What a request to this server is for; see Purpose."""
         return Purpose(task, f"Vault at {self.location}", remedy, mount)
 
-    def ask(
-        self, request: Callable[[Any], Any], purpose: Purpose, *, repeat: bool = True
-    ) -> Answer:
-        """Send a request.
+    def _login(self, login: AuthOptions) -> Purpose:
+        return replace(self.purpose(login.task, login.remedy, login.mount), is_login=True)
+
+    def request(
+        self, purpose: Purpose, send: Callable[[Any, Attempt], T], *, repeat: bool = True
+    ) -> T:
+        """Send a request, and read its answer.
 
         Args:
-            request: sends it with the client that it is given, and returns the answer.
             purpose: what it is for.
+            send: sends it with the hvac client that it is given, and reads the answer. A request
+                that is sent again with another token counts as an attempt of its own.
             repeat: False for a request that must not be carried out twice.
 
         Raises:
             SigningKeyError: Vault refused or failed, after as many attempts as are allowed.
         """
-        store = self._store(purpose.explain)
-        return store.ask(purpose.task, partial(self._send, request), repeat=repeat)
+        attempt = partial(self._send, send)
+        return self.ask(purpose.task, attempt, repeat=repeat, explain=purpose.explain)
 
     def close(self) -> None:
         """Close the connections, unless somebody else made the client."""
         if self._tokens:
             self._client.adapter.close()
 
-    def _send(self, request: Callable[[Any], Any], attempt: Attempt) -> Answer:
+    def _send(self, send: Callable[[Any, Attempt], T], attempt: Attempt) -> T:
         if self._tokens is None:
             token = self._owner.token
             self._client.token = token and check_token(token, "the token of the hvac client")
-            return self._answer(request, attempt.number)
-        token = self._tokens.ready()
+            return send(self._client, attempt)
+        token = self._tokens.ready(attempt)
         try:
-            return self._answer(request, attempt.number)
+            return send(self._client, attempt)
         except VaultRefusalError as denial:
-            if denial.status not in DENIALS or not self._replace(self._tokens, token, denial):
+            if denial.status not in DENIALS or not _replace(self._tokens, token, denial, attempt):
                 raise
-        return self._answer(request, attempt.number + 1)
-
-    def _replace(self, tokens: TokenManager, token: str, denial: VaultRefusalError) -> bool:
-        """Get another token; where that fails for good, the denial comes first."""
-        try:
-            return tokens.replace(token)
-        except errors.SigningKeyError as error:
-            if error.retriable:
-                raise
-            said = [*denial.errors, f"nor is there another token: {error}"]
-            raise VaultRefusalError(denial.status, said) from error
-
-    def _answer(self, request: Callable[[Any], Any], attempts: int) -> Answer:
-        answer = request(self._client)
-        data = answer.get("data")
-        return Answer(data if isinstance(data, Mapping) else {}, answer.get("request_id"), attempts)
+        return send(self._client, replace(attempt, number=attempt.number + 1))
 
 
 def connect(
     options: VaultTransitConnection, *, clock: Callable[[], float] = time.monotonic
 ) -> Vault:
-    """The server that options describe; the first request logs in.
-
-    Args:
-        options: where it is, and how to log in.
-        clock: seconds, monotonic, by which tokens are renewed.
-    """
-    client = build_client(options)
-    login = options.auth
-    purpose = Purpose(
-        login.task, f"Vault at {_location(client)}", login.remedy, login.mount, is_login=True
-    )
-    tokens = TokenManager(client, login, purpose, clock=clock)
-    return Vault(client, tokens=tokens, limits=options)
+    """The server that options describe; the first request logs in."""
+    return Vault(build_client(options), login=options.auth, limits=options, clock=clock)
 
 
-def _location(client: Any) -> str:
-    namespace = client.adapter.namespace
-    return f"{client.url} (namespace {namespace})" if namespace else str(client.url)
+def _replace(tokens: TokenManager, token: str, denial: VaultRefusalError, attempt: Attempt) -> bool:
+    """Get another token; where that fails for good, the denial comes first."""
+    try:
+        return tokens.replace(token, attempt)
+    except errors.SigningKeyError as error:
+        if error.retriable:
+            raise
+        said = [*denial.errors, f"nor is there another token: {error}"]
+        raise VaultRefusalError(denial.status, said) from error

@@ -26,9 +26,6 @@ from dfns_signers_vault_transit.errors import (
     BY_EXCEPTION,
     BY_STATUS,
     BY_TEXT,
-    creating_policy,
-    listing_policy,
-    signing_policy,
 )
 from dfns_signers_vault_transit.logins import METHODS, SERVICE_ACCOUNT_TOKEN
 from dfns_signers_vault_transit.options import BatchOptions, VaultTransitOptions
@@ -82,14 +79,6 @@ def test_every_type_of_key_and_every_error_is_in_the_page() -> None:
     tables = (BY_TEXT, BY_STATUS, BY_CLASS, BY_EXCEPTION)
     raised = {meaning.error.__name__ for table in tables for meaning in table.values()}
     assert {name for name in raised if f"`{name}`" not in errors} == set()
-
-
-def test_policies_are_those_that_the_suite_proves() -> None:
-    assert blocks(section(PAGE, "Smallest policies"), "hcl") == [
-        signing_policy("transit", KEY),
-        creating_policy("transit", KEY),
-        listing_policy("transit"),
-    ]
 
 
 class Reader:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
@@ -141,14 +142,6 @@ def test_failure_that_passes_is_no_error_and_is_counted(
     assert evidence.request_id == signature["request_id"]
 
 
-def test_version_of_endless_digits_is_refused(fake: ScriptedApi, open_fake: OpenKey) -> None:
-    signature = f"vault:v{'9' * 5000}:AAAA"
-    fake.on(FAKE_SIGN, Reply(body={"data": {"signature": signature}}))
-
-    with pytest.raises(SigningKeyError, match="not what Vault's API documents"):
-        open_fake().sign(b"message")
-
-
 @pytest.mark.parametrize(
     ("body", "said"),
     [
@@ -172,28 +165,59 @@ def test_host_that_cannot_be_is_unavailable(host: str, open_key: OpenKey) -> Non
         open_key("k", address=f"https://{host}:1")
 
 
-def test_login_that_finds_nothing_speaks_of_the_auth_path(
-    fake: ScriptedApi, open_key: OpenKey
+@pytest.mark.parametrize(
+    ("status", "text", "error", "said"),
+    [
+        (404, "no handler for route", KeyNotFoundError, r"mounted at 'auth/approle'.*auth\.path"),
+        (
+            418,
+            "",
+            SigningKeyError,
+            r"HTTP 418; check 'role_id' \(a literal string\) and 'secret_id'",
+        ),
+    ],
+)
+def test_login_that_is_refused_says_what_to_check(
+    status: int,
+    text: str,
+    error: type[SigningKeyError],
+    said: str,
+    fake: ScriptedApi,
+    open_key: OpenKey,
 ) -> None:
-    fake.on("/v1/auth/approle/login", Reply(status=404, body={"errors": ["no handler for route"]}))
+    fake.on("/v1/auth/approle/login", Reply(status=status, body={"errors": [text] if text else []}))
     auth = {"method": "approle", "role_id": "r", "secret_id": "s"}
 
-    with pytest.raises(KeyNotFoundError, match=r"mounted at 'auth/approle'.*auth\.path"):
+    with pytest.raises(error, match=said):
         open_key("k", address=fake.url, auth=auth)
 
 
-def test_no_answer_in_time_is_unavailable(fake: ScriptedApi, open_fake: OpenKey) -> None:
-    fake.on(FAKE_SIGN, SILENCE)
+def test_login_that_fails_says_how_often_it_was_tried(fake: ScriptedApi, open_key: OpenKey) -> None:
+    login = "/v1/auth/approle/login"
+    fake.on(login, always=Reply(status=503))
+    auth = {"method": "approle", "role_id": "r"}
 
-    with pytest.raises(KeyStoreUnavailableError, match="no answer in time"):
+    with pytest.raises(KeyStoreUnavailableError, match=r"log in by approle .*attempt 2 of 2\)$"):
+        open_key("k", address=fake.url, auth=auth, max_attempts=2)
+
+    assert len(fake.sent(login)) == 2
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (SILENCE, "no answer in time"),
+        (Reply(headers={"Transfer-Encoding": "chunked"}, body="none"), "the connection broke"),
+    ],
+    ids=["silence", "no chunk"],
+)
+def test_answer_that_does_not_come_or_breaks_off_is_unavailable(
+    failure: Any, said: str, fake: ScriptedApi, open_fake: OpenKey
+) -> None:
+    fake.on(FAKE_SIGN, failure)
+
+    with pytest.raises(KeyStoreUnavailableError, match=said):
         open_fake(read_timeout=0.2).sign(b"message")
-
-
-def test_answer_that_breaks_off_is_unavailable(fake: ScriptedApi, open_fake: OpenKey) -> None:
-    fake.on(FAKE_SIGN, Reply(headers={"Transfer-Encoding": "chunked"}, body="no chunk"))
-
-    with pytest.raises(KeyStoreUnavailableError, match="the connection broke"):
-        open_fake().sign(b"message")
 
 
 def test_address_where_nothing_listens_is_unavailable(open_key: OpenKey) -> None:
@@ -210,11 +234,12 @@ def test_address_where_nothing_listens_is_unavailable(open_key: OpenKey) -> None
         {"data": {"signature": 5}},
         {"data": {"signature": "vault:v2:***"}},
         {"data": {"signature": "vault:v02:AAAA"}},
+        {"data": {"signature": f"vault:v{'9' * 5000}:AAAA"}},
         {"data": {"signature": "vault:v2:AAAAA"}},
         {"data": None},
         {},
     ],
-    ids=str,
+    ids=lambda body: str(body)[:40],
 )
 @pytest.mark.parametrize("batch", [None, {}], ids=["single", "batched"])
 def test_answer_without_a_signature_is_refused(
@@ -274,14 +299,19 @@ def test_key_deleted_while_it_is_open_is_named(operator: Operator, open_key: Ope
         key.sign(b"message")
 
 
-def test_unknown_mount_is_named(operator: Operator, open_key: OpenKey) -> None:
-    with pytest.raises(KeyNotFoundError, match="nothing is mounted at 'no/where'"):
-        open_key("k", mount="no/where")
-
-
-def test_unknown_namespace_is_named(own_server: Operator, open_key: OpenKey) -> None:
-    with pytest.raises(KeyNotFoundError, match=r"\(namespace team-9\).*no such namespace"):
-        open_key("k", at=own_server, namespace="team-9")
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ({"mount": "no/where"}, "nothing is mounted at 'no/where'"),
+        ({"namespace": "team-9"}, r"\(namespace team-9\).*no such namespace"),
+    ],
+    ids=["mount", "namespace"],
+)
+def test_unknown_place_is_named(
+    place: dict[str, str], said: str, own_server: Operator, open_key: OpenKey
+) -> None:
+    with pytest.raises(KeyNotFoundError, match=said):
+        open_key("k", at=own_server, **place)
 
 
 def test_key_in_a_namespace_signs(own_server: Operator, open_key: OpenKey) -> None:
@@ -298,17 +328,20 @@ def test_key_in_a_namespace_signs(own_server: Operator, open_key: OpenKey) -> No
         open_key(name, at=inside)
 
 
-@pytest.mark.parametrize("key_type", ["ecdsa-p384", "ecdsa-p521", "aes256-gcm96"])
+@pytest.mark.parametrize(
+    ("key_type", "options", "said"),
+    [
+        ("ecdsa-p384", {}, "'ecdsa-p384'.*no secp256k1"),
+        ("ecdsa-p521", {}, "'ecdsa-p521'.*no secp256k1"),
+        ("aes256-gcm96", {}, "'aes256-gcm96'.*no secp256k1"),
+        ("ed25519", {"derived": True}, "is derived"),
+    ],
+)
 def test_key_that_dfns_does_not_accept_is_refused_with_what_it_accepts(
-    key_type: str, operator: Operator, open_key: OpenKey
+    key_type: str, options: dict[str, bool], said: str, operator: Operator, open_key: OpenKey
 ) -> None:
-    with pytest.raises(UnsupportedKeyError, match=f"'{key_type}'.*no secp256k1"):
-        open_key(operator.key(key_type))
-
-
-def test_derived_key_is_refused(operator: Operator, open_key: OpenKey) -> None:
-    with pytest.raises(UnsupportedKeyError, match="is derived"):
-        open_key(operator.key(derived=True))
+    with pytest.raises(UnsupportedKeyError, match=said):
+        open_key(operator.key(key_type, **options))
 
 
 def test_deleted_key_that_can_be_restored_is_refused(

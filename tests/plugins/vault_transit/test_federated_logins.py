@@ -70,7 +70,7 @@ def test_jwt_of_somebody_else_is_refused_without_repeating_it(
 
     message = str(refused.value)
     assert "log in by jwt" in message
-    assert "the role 'ci' and the JWT from environment variable CI_JWT" in message
+    assert "check 'role' (ci) and 'jwt' (environment variable CI_JWT)" in message
     assert token not in message
 
 
@@ -129,7 +129,7 @@ def test_kubernetes_role_that_does_not_exist_is_named(
         "jwt": issuer.pod_token(),
     }
 
-    with pytest.raises(KeyAccessError, match="check the role 'stranger'"):
+    with pytest.raises(KeyAccessError, match=r"check 'role' \(stranger\)"):
         open_key("k", at=own_server, auth=auth)
 
 

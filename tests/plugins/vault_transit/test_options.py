@@ -181,12 +181,12 @@ def test_repr_of_options_shows_no_secret() -> None:
 
 
 @settings(deadline=None)
-@given(minutes=st.integers(0, 999), rest=st.integers(0, 59), milliseconds=st.integers(0, 999))
+@given(minutes=st.integers(1, 999), rest=st.integers(0, 59), milliseconds=st.integers(0, 999))
 def test_durations_are_read_as_go_writes_them(minutes: int, rest: int, milliseconds: int) -> None:
     text = f"{minutes}m{rest}s{milliseconds}ms"
 
     assert seconds(text) == pytest.approx(minutes * 60 + rest + milliseconds / 1000)
-    assert seconds(str(rest)) == rest
+    assert seconds(str(minutes)) == minutes
 
 
 @pytest.mark.parametrize("text", ["", "s", "1x", "1m 30s", "-1s", "1m30"])
@@ -214,7 +214,7 @@ def test_variable_out_of_its_range_is_named(
 ) -> None:
     monkeypatch.setenv(variable, value)
 
-    with pytest.raises(ValidationError, match=f"{variable} is out of range"):
+    with pytest.raises(ValidationError, match=f"{variable} is wrong: expected .* from"):
         VaultTransitOptions.model_validate(
             {"address": "http://127.0.0.1:1", "key": "k", "auth": {"method": "token", "token": "t"}}
         )

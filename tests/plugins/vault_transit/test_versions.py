@@ -150,27 +150,28 @@ def test_pinned_fingerprint_refuses_the_key_after_a_rotation(
         open_key(name).require_fingerprint(pinned)
 
 
-def test_version_that_does_not_exist_is_refused_at_opening(rotated: str, open_key: OpenKey) -> None:
-    with pytest.raises(KeyNotFoundError, match="no version 13; its latest is 12"):
-        open_key(rotated, key_version=13)
-
-
-def test_archived_version_is_refused_at_opening(operator: Operator, open_key: OpenKey) -> None:
-    name = operator.key(versions=11)
-    operator.configure(name, min_decryption_version=9)
-
-    with pytest.raises(KeyStateError, match=r"archived.*available are 9, 10, 11"):
-        open_key(name, key_version=2)
-
-
-def test_version_below_what_may_sign_is_refused_at_opening(
-    operator: Operator, open_key: OpenKey
+@pytest.mark.parametrize(
+    ("minimum", "version", "error", "said"),
+    [
+        ({}, 12, KeyNotFoundError, "no version 12; its latest is 11"),
+        ({"min_decryption_version": 9}, 2, KeyStateError, "archived.*available are 9, 10, 11"),
+        ({"min_encryption_version": 3}, 2, KeyStateError, "min_encryption_version, 3"),
+    ],
+    ids=["unknown", "archived", "may not sign"],
+)
+def test_version_that_cannot_sign_is_refused_at_opening(
+    minimum: dict[str, int],
+    version: int,
+    error: type[SigningKeyError],
+    said: str,
+    operator: Operator,
+    open_key: OpenKey,
 ) -> None:
-    name = operator.key(versions=3)
-    operator.configure(name, min_encryption_version=3)
+    name = operator.key(versions=11)
+    operator.configure(name, **minimum)
 
-    with pytest.raises(KeyStateError, match="min_encryption_version, 3"):
-        open_key(name, key_version=2)
+    with pytest.raises(error, match=said):
+        open_key(name, key_version=version)
 
 
 @pytest.mark.parametrize("batch", [None, {}], ids=["single", "batched"])
