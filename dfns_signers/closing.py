@@ -45,8 +45,9 @@ class Gate:
 
     def __init__(self) -> None:
         self._changed = threading.Condition(threading.Lock())
-        self._inside: list[int] = []  # the thread of each
+        self._inside: dict[object, int] = {}  # the thread of each that is inside, by its ticket
         self._shut = False
+        self._is_awaited = False
         self._release: Callable[[], None] | None = None
 
     @property
@@ -54,27 +55,32 @@ class Gate:
         """Whether nothing is let in any more."""
         return self._shut
 
-    def enter(self, *, admitted: bool = False) -> bool:
-        """Go in, unless the gate is shut; what got in must ``leave``.
+    def enter(self, *, admitted: bool = False) -> object | None:
+        """Go in, unless the gate is shut.
 
         Args:
             admitted: whether this is work that another thread was let in for. A shut gate lets it
                 in as long as nothing was released.
+
+        Returns:
+            A ticket to ``leave`` with, in this or another thread; None if the gate is shut.
         """
         with self._changed:
-            is_open = not self._shut or (admitted and bool(self._inside))
-            if is_open:
-                self._inside.append(threading.get_ident())
-            return is_open
+            if self._shut and not (admitted and self._inside):
+                return None
+            ticket = object()
+            self._inside[ticket] = threading.get_ident()
+            return ticket
 
-    def leave(self) -> None:
-        """Go out. The last one out of a gate that did not wait for it releases."""
+    def leave(self, ticket: object) -> None:
+        """Go out. The last one out of a gate that nobody waits at releases."""
         release = None
         with self._changed:
-            self._inside.remove(threading.get_ident())
-            if not self._inside:
-                release, self._release = self._release, None
+            # Unknown is what went in before a fork.
+            if self._inside.pop(ticket, None) is not None and not self._inside:
                 self._changed.notify_all()
+                if not self._is_awaited:
+                    release, self._release = self._release, None
         if release is not None:
             _release_late(release)
 
@@ -85,16 +91,29 @@ class Gate:
             release: called once nothing is inside, by this call, or by the last one to leave.
             wait: seconds to wait for what is inside. A caller that is inside itself does not wait.
         """
-        with self._changed:
-            if self._shut:
-                return
-            self._shut = True
-            if threading.get_ident() not in self._inside:
-                self._changed.wait_for(lambda: not self._inside, timeout=wait)
-            if self._inside:
-                self._release = release
-                return
-        release()
+        due = None
+        try:
+            with self._changed:
+                if self._shut:
+                    return
+                self._shut, self._release = True, release
+                try:
+                    if threading.get_ident() not in self._inside.values():
+                        self._is_awaited = True
+                        self._changed.wait_for(lambda: not self._inside, timeout=wait)
+                finally:  # also after Ctrl-C
+                    self._is_awaited = False
+                    if not self._inside:
+                        due, self._release = self._release, None
+        finally:
+            if due is not None:
+                due()
+
+    def after_fork(self) -> None:
+        """Forget, in a forked child, the work of its parent's threads."""
+        self._changed = threading.Condition(threading.Lock())
+        self._inside.clear()
+        self._is_awaited = False
 
 
 def _release_late(release: Callable[[], None]) -> None:

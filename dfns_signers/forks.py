@@ -14,16 +14,17 @@ class Inherited(Protocol):
         """Runs in the child, right after the fork, in its only thread; must not wait for a lock."""
 
 
-_inherited: Final[weakref.WeakSet[Inherited]] = weakref.WeakSet()
+# By identity: equal keys are two, and not every key has a hash.
+_inherited: Final[weakref.WeakValueDictionary[int, Inherited]] = weakref.WeakValueDictionary()
 
 
 def watch(thing: Inherited) -> None:
     """Have ``after_fork`` called in every child that is forked from now on."""
-    _inherited.add(thing)
+    _inherited[id(thing)] = thing
 
 
 def _after_fork() -> None:
-    for thing in list(_inherited):
+    for thing in list(_inherited.values()):
         thing.after_fork()
 
 

@@ -36,7 +36,8 @@ class SigningRequest:
             signing failed before it was opened.
         algorithm: scheme of the key; None where signing failed before it was opened.
         challenge: the challenge as the API sent it.
-        message: the clientData bytes that will be signed.
+        message: the clientData bytes that will be signed; empty where signing failed before the
+            key was opened.
         call: method, path and body, where one of this package's clients is the caller;
             None where only the challenge is known, as within the official SDK.
     """
@@ -48,9 +49,9 @@ class SigningRequest:
     message: bytes = field(repr=False)
     call: AnnouncedCall | None = None
 
-    def with_key(self, key: SigningKey) -> SigningRequest:
-        """The same request, with the key that was opened for it."""
-        return replace(self, key=key.reference, algorithm=key.algorithm)
+    def with_key(self, key: SigningKey, message: bytes) -> SigningRequest:
+        """The same request, with the key that was opened for it and what it is to sign."""
+        return replace(self, key=key.reference, algorithm=key.algorithm, message=message)
 
 
 class HookSpecification:
@@ -182,7 +183,9 @@ class SigningHooks:
         for observer in self._implementations(hook):
             try:
                 _call(observer, **values)
-            except (Exception, SystemExit):  # noqa: BLE001  # an observer may raise anything
+            except BaseException as failure:  # an observer may raise anything
+                if isinstance(failure, KeyboardInterrupt):
+                    raise
                 _log.exception(
                     "the plugin %r failed after %s with the key %s, which it does not change",
                     observer.plugin_name,

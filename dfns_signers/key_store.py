@@ -15,7 +15,12 @@ from typing import Final, TypeAlias, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
-from dfns_signers.errors import DfnsSignersError, KeyStateError, KeyStoreUnavailableError
+from dfns_signers.errors import (
+    ConfigurationError,
+    DfnsSignersError,
+    KeyStateError,
+    KeyStoreUnavailableError,
+)
 from dfns_signers.retries import is_retriable, wait
 
 T = TypeVar("T")
@@ -129,6 +134,8 @@ class KeyStore:
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        if max_attempts < 1:
+            raise ConfigurationError(f"'max_attempts' must be 1 or more, not {max_attempts}")
         self.provider = provider
         self.max_attempts = max_attempts
         self._explain = explain
@@ -163,8 +170,16 @@ class KeyStore:
         def once() -> T:
             remaining = None if end is None else max(end - self._clock(), 0.001)
             attempt = Attempt(next(numbers), of, remaining)
-            with explained(task, provider=self.provider, explain=explain, attempt=attempt):
-                return send(attempt)
+            try:
+                with explained(task, provider=self.provider, explain=explain, attempt=attempt):
+                    return send(attempt)
+            except DfnsSignersError as error:
+                if error.__cause__ is not None or not error.__suppress_context__:
+                    raise
+                hidden = error
+            # Outside of the handler, and without what must not be quoted as its context either.
+            hidden.__context__ = None
+            raise hidden
 
         def is_last(state: RetryCallState) -> bool:
             is_late = end is not None and self._clock() + state.upcoming_sleep >= end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Final
 
 from tenacity import RetryCallState, wait_random_exponential
@@ -21,7 +22,8 @@ def is_retriable(error: BaseException) -> bool:
 def retry_after(error: BaseException | None) -> float | None:
     """Seconds to wait as the server asked, if it did."""
     seconds = getattr(error, "retry_after", None)
-    return seconds if isinstance(seconds, (int, float)) else None
+    # Not a number is not below infinity.
+    return max(0.0, seconds) if isinstance(seconds, (int, float)) and seconds <= inf else None
 
 
 def wait(state: RetryCallState) -> float:

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
+import anyio
 import anyio.to_thread
 
 from dfns_signers.announced_call import AnnouncedCall
@@ -111,9 +112,9 @@ class KeySigner(Closing, AsyncClosing):
         """
         request = self._request(challenge)
         try:
-            require_allowed(challenge, self.credential_id)
+            message = self._message(challenge)
             key = self._key.get()
-            request = request.with_key(key)
+            request = request.with_key(key, message)
             self._hooks.before(request)
             signature = key.sign_with_evidence(request.message)
         except Exception as error:
@@ -126,9 +127,9 @@ class KeySigner(Closing, AsyncClosing):
         """Like ``sign``, without blocking the event loop."""
         request = self._request(challenge)
         try:
-            require_allowed(challenge, self.credential_id)
+            message = self._message(challenge)
             key = await self._key.aget()
-            request = request.with_key(key)
+            request = request.with_key(key, message)
             await self._run_hooks(self._hooks.before, request)
             signature = await key.asign_with_evidence(request.message)
         except Exception as error:
@@ -148,13 +149,18 @@ class KeySigner(Closing, AsyncClosing):
         bound._call = call  # noqa: SLF001  # its own copy
         return bound
 
+    def _message(self, challenge: Mapping[str, Any]) -> bytes:
+        message = client_data("key.get", read_challenge(challenge))
+        require_allowed(challenge, self.credential_id)
+        return message
+
     def _request(self, challenge: Mapping[str, Any]) -> SigningRequest:
         return SigningRequest(
             credential_id=self.credential_id,
             key="a key that is not open",
             algorithm=None,
             challenge=challenge,
-            message=client_data("key.get", read_challenge(challenge)),
+            message=b"",
             call=self._call,
         )
 
@@ -166,7 +172,8 @@ class KeySigner(Closing, AsyncClosing):
 
     async def aclose(self) -> None:
         """Close the key from within an event loop, if it was opened."""
-        await anyio.to_thread.run_sync(self.close)
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self.close)
 
     def __repr__(self) -> str:
         return f"<KeySigner {self.credential_id} with {self._key!r}>"

@@ -7,8 +7,10 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, NoReturn, final
+from copy import copy
+from typing import Any, ClassVar, Final, NoReturn, final
 
+import anyio
 import anyio.to_thread
 
 from dfns_signers import forks
@@ -26,6 +28,13 @@ from dfns_signers.evidence import Evidence, KeyResponse, Signature
 from dfns_signers.public_keys import fingerprint, parse_fingerprint
 
 __all__ = ["Evidence", "KeyResponse", "Signature", "SigningKey"]
+
+
+# A subclass that replaced one of these would sign without the checks.
+_FRAMEWORK_METHODS: Final = frozenset(
+    {"sign", "asign", "sign_with_evidence", "asign_with_evidence", "require_fingerprint"}
+    | {"_checked", "_sign_inside", "_inside"}
+)
 
 
 class SigningKey(Closing, AsyncClosing, ABC):
@@ -57,17 +66,11 @@ class SigningKey(Closing, AsyncClosing, ABC):
 
     close_wait: ClassVar[float] = 10.0
 
-    # A subclass that replaced one of these would sign without the checks.
-    _FRAMEWORK_METHODS: ClassVar = frozenset(
-        {"sign", "asign", "sign_with_evidence", "asign_with_evidence", "require_fingerprint"}
-        | {"_checked", "_sign_inside", "_inside"}
-    )
-
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         overridden = [
             name
-            for name in cls._FRAMEWORK_METHODS
+            for name in _FRAMEWORK_METHODS
             if getattr(cls, name) is not getattr(SigningKey, name)
         ]
         if overridden:
@@ -160,9 +163,18 @@ class SigningKey(Closing, AsyncClosing, ABC):
     def _inside(self, *, admitted: bool = False) -> Iterator[None]:
         """Count a signature, for closing to wait for it, and let no foreign exception out of it."""
         if self._refusal is not None:
-            raise self._refusal
-        if not self._gate.enter(admitted=admitted):
+            raise copy(self._refusal) from self._refusal.__cause__
+        ticket = self._gate.enter(admitted=admitted)
+        if ticket is None:
             raise SigningKeyError(f"the key {self.reference} is closed; open it again to sign")
+        try:
+            with self._translated():
+                yield
+        finally:
+            self._gate.leave(ticket)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
         try:
             yield
         except SecretRefusedError as error:
@@ -181,25 +193,25 @@ class SigningKey(Closing, AsyncClosing, ABC):
                 f"cannot sign with the key {self.reference}: its backend ({type(self).__module__}) "
                 f"failed with {type(error).__name__}; report it to the author of the backend"
             ) from error
-        finally:
-            self._gate.leave()
 
     def after_fork(self) -> None:
         """Mark what the key holds as the parent's; see ``dfns_signers.forks``."""
-        if not self._gate.is_shut:
-            self._gate = Gate()
+        self._gate.after_fork()
         self._reopening = threading.Lock()
         self._is_inherited = True
 
     def _prepare(self) -> None:
         if self._is_inherited:
-            with self._reopening:
-                if self._is_inherited:
-                    self._reopen()
-                    self._is_inherited = False
+            with self._reopening, self._translated():
+                self._reopen_once()
+
+    def _reopen_once(self) -> None:
+        if self._is_inherited and not self._gate.is_shut:
+            self._reopen()
+            self._is_inherited = False
 
     def _checked(self, message: bytes, response: KeyResponse, begin: float) -> Signature:
-        if not isinstance(response, KeyResponse):
+        if type(response) is not KeyResponse:
             raise InvalidSignatureError(
                 f"the backend of the key {self.reference} returned {type(response).__name__}, "
                 "expected a KeyResponse; report it to the author of the backend"
@@ -260,13 +272,21 @@ class SigningKey(Closing, AsyncClosing, ABC):
         Waits for signatures under way, up to ``close_wait`` seconds; the last of them releases
         otherwise.
         """
-        self._gate.shut(self._close, wait=self.close_wait)
+        self._gate.shut(self._release, wait=self.close_wait)
 
     async def aclose(self) -> None:
         """Like ``close``, without blocking the event loop."""
-        await anyio.to_thread.run_sync(self.close)
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self.close)
+
+    def _release(self) -> None:
+        # What a forked child inherited is its parent's, which goes on using it.
+        if not self._is_inherited:
+            self._close()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "reference"):
+            return f"<{type(self).__name__} that is not open>"
         return f"<{type(self).__name__} {self.algorithm} {self.reference} {self.fingerprint}>"
 
     def __reduce__(self) -> NoReturn:

@@ -173,10 +173,12 @@ class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
 
     def close(self) -> None:
         """Close connections, and the signer if the configuration opened it."""
-        if self._owns_http:
-            self._http.close()
-        if self._owned_signer:
-            self._owned_signer.close()
+        try:
+            if self._owns_http:
+                self._http.close()
+        finally:
+            if self._owned_signer:
+                self._owned_signer.close()
 
 
 class AsyncClient(
@@ -207,10 +209,12 @@ class AsyncClient(
 
     async def aclose(self) -> None:
         """Close connections, and the signer if the configuration opened it."""
-        if self._owns_http:
-            await self._http.aclose()
-        if self._owned_signer:
-            await self._owned_signer.aclose()
+        try:
+            if self._owns_http:
+                await self._http.aclose()
+        finally:
+            if self._owned_signer:
+                await self._owned_signer.aclose()
 
 
 class DfnsClient(SyncClient):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -13,6 +14,7 @@ import pytest
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import (
+    ChallengeError,
     InvalidSignatureError,
     KeyStoreUnavailableError,
     SigningRefusedError,
@@ -334,3 +336,21 @@ def test_observer_of_failures_that_fails_itself_is_logged_and_changes_no_error(
 
     assert len(second.seen) == 1
     assert "failed after a failed signature" in caplog.text
+
+
+@WAYS
+@pytest.mark.parametrize("challenge", [{}, {"challenge": ""}, {"challenge": "\ud800"}])
+def test_challenge_that_cannot_be_read_is_observed_as_failed(
+    way: Way, challenge: dict[str, str]
+) -> None:
+    observer = FailureObserver()
+    signer = signer_with(observer)
+
+    answer: Any = signer.sign if way is sign else partial(anyio.run, signer.asign)
+
+    with pytest.raises(ChallengeError):
+        answer(challenge)
+
+    ((request, error),) = observer.seen
+    assert isinstance(error, ChallengeError)
+    assert (request.challenge, request.message) == (challenge, b"")

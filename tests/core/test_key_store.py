@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dfns_signers.errors import (
+    ConfigurationError,
     KeyAccessError,
     KeyNotFoundError,
     KeyStoreThrottledError,
@@ -224,3 +225,27 @@ def test_quoted_text_is_one_printable_line_of_bounded_length(text: str) -> None:
 
 def test_quoted_text_keeps_its_words_and_drops_its_full_stop() -> None:
     assert quoted("Access\n denied \x1b[2J for user.") == "Access denied [2J for user"
+
+
+def test_text_that_may_repeat_credentials_is_not_kept_as_context_either() -> None:
+    store = Store(failures=1, error=HsmError("token=secret"))
+
+    with pytest.raises(KeyAccessError) as caught:
+        asked(store, Clock(), DENIED)
+
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+@pytest.mark.parametrize("seconds", [-5.0, float("nan")])
+def test_nonsense_that_a_key_store_asks_for_is_no_pause_of_its_own(seconds: float) -> None:
+    store, clock = Store(failures=1), Clock()
+
+    asked(store, clock, BUSY, details={"retry_after": seconds})
+
+    assert len(clock.pauses) == 1
+    assert 0 <= clock.pauses[0] <= 8
+
+
+def test_no_attempts_at_all_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="'max_attempts' must be 1 or more, not 0"):
+        KeyStore("HSM", explaining(AWAY), max_attempts=0)

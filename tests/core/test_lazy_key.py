@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import anyio
@@ -10,6 +11,7 @@ import pytest
 
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import (
+    ConfigurationError,
     CredentialNotAllowedError,
     KeyStoreUnavailableError,
     SecretRefusedError,
@@ -193,3 +195,92 @@ def test_repr_says_whether_a_key_is_open() -> None:
     signer.sign(CHALLENGE)
 
     assert "store/key-1" in repr(signer)
+
+
+def test_threads_that_waited_for_an_opening_share_its_failure() -> None:
+    opening, may_fail, waiting = threading.Event(), threading.Event(), threading.Barrier(9)
+    calls: list[int] = []
+
+    def fail_slowly() -> AnsweringKey:
+        calls.append(1)
+        opening.set()
+        may_fail.wait(10)
+        raise KeyStoreUnavailableError("the store is away")
+
+    def failure() -> None:
+        with pytest.raises(KeyStoreUnavailableError, match="the store is away"):
+            _ = signer.key
+
+    def wait_and_fail() -> None:
+        waiting.wait(10)
+        failure()
+
+    signer = signer_of(fail_slowly)
+    first = threading.Thread(target=failure)
+    first.start()
+    opening.wait(10)
+    others = [threading.Thread(target=wait_and_fail) for _ in range(8)]
+    for thread in others:
+        thread.start()
+    waiting.wait(10)
+    time.sleep(0.2)  # all of them are at the lock by then; a later one would open again
+    may_fail.set()
+    for thread in (first, *others):
+        thread.join(10)
+
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+@pytest.mark.anyio
+async def test_waiting_for_an_opening_can_be_cancelled() -> None:
+    may_open = threading.Event()
+
+    def open_slowly() -> AnsweringKey:
+        may_open.wait(10)
+        return AnsweringKey("ES256")
+
+    signer = signer_of(open_slowly)
+
+    with anyio.move_on_after(0.01) as scope:
+        await signer.asign(CHALLENGE)
+    may_open.set()
+
+    assert scope.cancelled_caught
+    assert await signer.asign(CHALLENGE)
+
+
+def test_signer_that_is_closed_by_the_thread_that_opens_its_key_leaves_no_key_open() -> None:
+    key = AnsweringKey("ES256")
+
+    def open_and_be_interrupted() -> AnsweringKey:
+        signer.close()  # as the handler of a signal would
+        return key
+
+    signer = signer_of(open_and_be_interrupted)
+
+    with pytest.raises(SigningKeyError, match="the signer is closed"):
+        signer.sign(CHALLENGE)
+    assert key.releases == 1
+
+
+def test_function_that_opens_a_key_by_its_own_signer_is_refused() -> None:
+    signers: list[KeySigner] = []
+    signers.append(signer_of(lambda: signers[0].key))
+
+    with pytest.raises(SigningKeyError, match="uses that signer"):
+        signers[0].sign(CHALLENGE)
+
+
+@pytest.mark.parametrize(
+    ("opener", "error", "said"),
+    [
+        (lambda: 1 / 0, SigningKeyError, "failed with ZeroDivisionError"),
+        (lambda: "key.pem", ConfigurationError, "returned str, expected a SigningKey"),
+    ],
+)
+def test_function_that_opens_no_key_ends_in_an_error_of_ours(
+    opener: Any, error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        signer_of(opener).sign(CHALLENGE)

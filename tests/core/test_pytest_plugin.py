@@ -40,7 +40,7 @@ def test_options_of_the_emulator_can_be_overridden(pytester: pytest.Pytester) ->
 def test_pytest_starts_where_the_extra_of_the_emulator_is_not_installed() -> None:
     code = (
         "import sys; sys.modules.update(starlette=None, uvicorn=None); "
-        "import dfns_signers.emulator.pytest_plugin"
+        "import dfns_signers.pytest_plugin"
     )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

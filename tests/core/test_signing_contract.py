@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import signal
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -329,3 +331,70 @@ def test_pem_key_signs_in_a_child() -> None:
     )
 
     assert found == "signed"
+
+
+def test_key_that_a_child_inherited_is_not_released_by_it() -> None:
+    found = in_forked_child(
+        """
+        from tests.core.keys import AnsweringKey
+        key = AnsweringKey("Ed25519")
+        key.sign(b"before")
+        """,
+        "[key.close(), key.releases, outcome(lambda: key.sign(b'm'))]",
+    )
+
+    assert found[:2] == [None, 0]
+    assert "is closed" in found[2]
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+@pytest.mark.anyio
+async def test_cancelled_block_still_closes_the_key() -> None:
+    key = AnsweringKey("Ed25519")
+
+    with anyio.move_on_after(0.01):
+        async with key:
+            await anyio.sleep_forever()
+
+    assert key.releases == 1
+
+
+def test_signature_that_ends_on_another_thread_than_it_began_on_is_counted_once() -> None:
+    loop, began = asyncio.new_event_loop(), asyncio.Event()
+
+    class Native(AnsweringKey):
+        async def _asign(self, message: bytes) -> KeyResponse:
+            began.set()
+            await may_answer.wait()
+            return self._sign(message)
+
+    key, may_answer = Native("Ed25519"), asyncio.Event()
+    task = loop.create_task(key.asign(MESSAGE))
+    thread = threading.Thread(target=loop.run_until_complete, args=(began.wait(),))
+    thread.start()
+    thread.join(BOUND)
+
+    may_answer.set()
+    signature = loop.run_until_complete(task)
+    loop.close()
+    key.close()
+
+    assert signature
+    assert key.releases == 1
+
+
+def test_closing_that_is_interrupted_while_it_waits_still_releases() -> None:
+    store = SlowStore()
+    key = AnsweringKey("Ed25519", store)
+    signing = Signing(sign, key, store)
+    previous = signal.signal(signal.SIGALRM, lambda *_: signal.default_int_handler(0, None))
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+
+    with pytest.raises(KeyboardInterrupt):
+        key.close()
+    signal.signal(signal.SIGALRM, previous)
+    released_early = key.releases
+    store.may_answer.set()
+    signing.join(BOUND)
+
+    assert (released_early, key.releases) == (0, 1)

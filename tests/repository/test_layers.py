@@ -26,7 +26,7 @@ LAYERS = (
     ("client",),
     ("cli",),
 )
-OUTSIDE = ("emulator",)
+OUTSIDE = ("emulator", "pytest_plugin.py")
 MODULES = [
     path
     for path in sorted(PACKAGE.rglob("*.py"))

@@ -48,6 +48,9 @@ def load_credentials(options: GcpKmsConnection) -> Credentials:
         return _with_quota_project(found, options.quota_project)
 
 
+_NOT_JSON: Final = object()
+
+
 def _explain(error: Exception) -> Failure | None:
     return Failure(_MISSING, str(error)) if isinstance(error, GoogleAuthError) else None
 
@@ -104,7 +107,8 @@ def _from_file(file: Path, scopes: list[str]) -> Any:
         return _KINDS[kind](info, scopes=scopes)
     except _INCOMPLETE as error:
         why = f"is not a complete {kind} file ({type(error).__name__}): download it again"
-        raise _unusable(file, why) from None
+    # Outside of the handler: as its context, the error would keep what the file has.
+    raise _unusable(file, why)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -113,7 +117,10 @@ def _read(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise _unusable(file, f"cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError):
-        raise _unusable(file, "is not valid JSON") from None
+        info = _NOT_JSON
+    # Outside of the handler: as its context, a parser's error would keep all that the file has.
+    if info is _NOT_JSON:
+        raise _unusable(file, "is not valid JSON")
     if not isinstance(info, dict):
         raise _unusable(file, "does not contain a JSON object")
     return info

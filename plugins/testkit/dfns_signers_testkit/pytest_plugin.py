@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dfns_signers_testkit.aws import LOCALSTACK, MINISTACK, LocalKms
-from dfns_signers_testkit.vault import VaultServer, local_vault
-
 if TYPE_CHECKING:
     from cloud_kms_emulator import CloudKmsEmulator
+    from dfns_signers_testkit.aws import LocalKms
+    from dfns_signers_testkit.vault import VaultServer
+
+# Imported by the fixtures: every run of pytest loads this module.
 
 
 @pytest.fixture(scope="session")
 def localstack() -> Iterator[LocalKms]:
     """LocalStack with AWS KMS, empty."""
+    from dfns_signers_testkit.aws import LOCALSTACK, LocalKms  # noqa: PLC0415
+
     with LocalKms(LOCALSTACK) as server:
         yield server
 
@@ -28,6 +31,8 @@ def localstack() -> Iterator[LocalKms]:
 @pytest.fixture(scope="session")
 def ministack() -> Iterator[LocalKms]:
     """MiniStack with AWS KMS, empty."""
+    from dfns_signers_testkit.aws import MINISTACK, LocalKms  # noqa: PLC0415
+
     with LocalKms(MINISTACK) as server:
         yield server
 
@@ -35,6 +40,8 @@ def ministack() -> Iterator[LocalKms]:
 @pytest.fixture(scope="session")
 def openbao() -> Iterator[VaultServer]:
     """A dev server of OpenBao, or the Vault that the environment variables name."""
+    from dfns_signers_testkit.vault import local_vault  # noqa: PLC0415
+
     with local_vault() as server:
         yield server
 

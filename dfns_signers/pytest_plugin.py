@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dfns_signers.emulator import Emulator
+if TYPE_CHECKING:
+    from dfns_signers.emulator import Emulator
 
 
 @pytest.fixture
@@ -23,5 +24,7 @@ def dfns_emulator_options() -> dict[str, Any]:
 @pytest.fixture
 def dfns_emulator(dfns_emulator_options: dict[str, Any]) -> Iterator[Emulator]:
     """A local Dfns API on a free port, empty and of its own for each test."""
+    from dfns_signers.emulator import Emulator  # noqa: PLC0415  # an optional extra
+
     with Emulator(**dfns_emulator_options) as emulator:
         yield emulator
