@@ -346,7 +346,8 @@ def test_challenge_that_cannot_be_read_is_observed_as_failed(
     observer = FailureObserver()
     signer = signer_with(observer)
 
-    answer: Any = signer.sign if way is sign else partial(anyio.run, signer.asign)
+    asign_it: Any = signer.asign
+    answer = signer.sign if way is sign else partial(anyio.run, asign_it)
 
     with pytest.raises(ChallengeError):
         answer(challenge)
