@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
-import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from dfns_signers.plugin import (
     Attempt,
     KeyStore,
     RequestLimits,
-    check_service_url,
     errors,
     explained,
 )
 from dfns_signers_aws_kms.errors import PROVIDER, error_code, explain, explain_source
 from dfns_signers_aws_kms.options import AwsKmsConnection
 from dfns_signers_aws_kms.role import session_of_role
+from dfns_signers_aws_kms.safe_client import SafeSession, safe_client
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -91,7 +90,7 @@ def kms_client(
     Args:
         connection: how AWS KMS is reached, and as whom.
         session: where credentials and region come from, instead of ``connection.profile`` and the
-            usual chain.
+            usual chain; where it asks for its credentials itself is not checked.
         repeats: whether the client itself makes ``connection.max_attempts`` attempts at a request.
 
     Raises:
@@ -113,10 +112,10 @@ def kms_client(
         region = connection.region or session.region_name
         settings: dict[str, Any] = {"region_name": region, "config": limits.merge(pool)}
         if connection.role_arn is not None:
-            new_client = partial(_safe_client, session, **settings)
+            new_client = partial(safe_client, session.client, **settings)
             session = session_of_role(connection.role_arn, connection, session, new_client)
         address = connection.endpoint_url
-        client: KMSClient = _safe_client(session, "kms", endpoint_url=address, **settings)
+        client: KMSClient = safe_client(session.client, "kms", endpoint_url=address, **settings)
     if connection.use_fips_endpoint:
         _require_fips(client)
     return client
@@ -132,8 +131,8 @@ def _limits(connection: AwsKmsConnection, max_attempts: int) -> Config:
 
 
 def _session(profile: str | None, limits: Config) -> boto3.Session:
-    """A session whose own requests for credentials have the same limits."""
-    session = botocore.session.Session(profile=profile)
+    """A session whose own requests for credentials have the same limits, and are as safe."""
+    session = SafeSession(profile=profile)
     session.set_default_client_config(limits)
     return boto3.Session(botocore_session=session)
 
@@ -148,27 +147,3 @@ def _require_fips(client: KMSClient) -> None:
             "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_KMS and 'endpoint_url' of the AWS profile, or "
             "name the FIPS endpoint there"
         )
-
-
-def _safe_client(session: boto3.Session, service: str, **settings: Any) -> Any:
-    """A client, unless the AWS configuration has an address that the options would not take."""
-    try:
-        client: Any = session.client(service, **settings)  # type: ignore[call-overload]  # by name
-    except BotoCoreError:
-        raise
-    except ValueError:  # without its text: it has the address, and a password may be in that
-        raise _bad_address(service, ValueError("expected a URL")) from None
-    try:
-        check_service_url(client.meta.endpoint_url)
-    except ValueError as error:
-        client.close()
-        raise _bad_address(service, error) from None
-    return client
-
-
-def _bad_address(service: str, error: ValueError) -> errors.ConfigurationError:
-    name = service.upper()
-    return errors.ConfigurationError(
-        f"cannot use the address of AWS {name} in the AWS configuration (AWS_ENDPOINT_URL_{name}, "
-        f"AWS_ENDPOINT_URL, or 'endpoint_url' of the profile): {error}"
-    )

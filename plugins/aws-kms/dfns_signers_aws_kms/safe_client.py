@@ -1,0 +1,65 @@
+"""Clients of AWS whose credentials leave this machine by https alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from dfns_signers.plugin import check_service_url, errors
+
+
+class SafeSession(botocore.session.Session):
+    """A session whose clients are safe, those of its own sources of credentials included."""
+
+    def create_client(self, service_name: str, **settings: Any) -> Any:  # type: ignore[override]
+        """As botocore's, by ``safe_client``."""
+        return safe_client(super().create_client, service_name, **settings)
+
+
+def safe_client(new_client: Callable[..., Any], service: str, **settings: Any) -> Any:
+    """A client whose address obeys the rule of ``endpoint_url``; http goes past any proxy.
+
+    Args:
+        new_client: makes the client, from the name of the service and ``settings``.
+        service: its name in botocore, such as ``sso-oidc``.
+        settings: what else ``new_client`` takes; ``config`` is botocore's.
+
+    Raises:
+        ConfigurationError: the AWS configuration has an address that the options would not take.
+    """
+    client = _checked(new_client, service, settings)
+    # Only the client knows its address, and its proxies cannot be changed.
+    if urlsplit(client.meta.endpoint_url).scheme == "http" and client.meta.config.proxies != {}:
+        client.close()
+        config = (settings.get("config") or Config()).merge(Config(proxies={}))
+        client = _checked(new_client, service, {**settings, "config": config})
+    return client
+
+
+def _checked(new_client: Callable[..., Any], service: str, settings: dict[str, Any]) -> Any:
+    try:
+        client = new_client(service, **settings)
+    except BotoCoreError:
+        raise
+    except ValueError:  # without its text: it has the address, and a password may be in that
+        raise _bad_address(service, ValueError("expected a URL")) from None
+    try:
+        check_service_url(client.meta.endpoint_url)
+    except ValueError as error:
+        client.close()
+        raise _bad_address(service, error) from None
+    return client
+
+
+def _bad_address(service: str, error: ValueError) -> errors.ConfigurationError:
+    name = service.upper()
+    variable = f"AWS_ENDPOINT_URL_{name.replace('-', '_')}"
+    return errors.ConfigurationError(
+        f"cannot use the address of AWS {name} in the AWS configuration ({variable}, "
+        f"AWS_ENDPOINT_URL, or 'endpoint_url' of the profile): {error}"
+    )
