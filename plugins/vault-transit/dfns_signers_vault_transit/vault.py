@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,9 @@ from dfns_signers_vault_transit.tokens import TokenManager
 T = TypeVar("T")
 
 _LIMITS: Final = RequestLimits()
+
+# Up to the last @: a password may have characters that should have been escaped.
+_USERINFO: Final = re.compile(r"\A([^/@]*//)?.*@", re.DOTALL)
 
 
 class Vault(KeyStore):
@@ -50,7 +54,8 @@ class Vault(KeyStore):
             clock=clock,
         )
         namespace = client.adapter.namespace
-        self.location = f"{client.url} (namespace {namespace})" if namespace else str(client.url)
+        address = _USERINFO.sub(r"\1", str(client.url))
+        self.location = f"{address} (namespace {namespace})" if namespace else address
         self._owner = client
         self._client = client if login else strict_client(client)
         self._tokens = TokenManager(client, login, self._login(login), clock) if login else None
