@@ -99,6 +99,7 @@ _REFUSED: Final = Meaning(
     _Failed, "the server refused, for the reason that it gives, if any: see its logs"
 )
 _NO_LOGIN: Final = Meaning(_Failed, "{remedy}")
+_URLS: Final = "check 'address', and the proxy in VAULT_PROXY_ADDR or HTTPS_PROXY"
 _MALFORMED: Final = Meaning(
     _Failed, "check that 'address' is Vault's, and that 'mount' is a Transit secrets engine"
 )
@@ -122,9 +123,14 @@ BY_EXCEPTION: Final[Mapping[type[Exception], Meaning]] = {
         _Down, "the server cannot be reached: check 'address' and that the server runs"
     ),
     requests.exceptions.ChunkedEncodingError: Meaning(_Down, "the connection broke: try again"),
+    # What they say may repeat a part of a password.
     **dict.fromkeys(
         (requests.exceptions.InvalidURL, LocationParseError, UnicodeError),
-        Meaning(_Down, "there is no such host: check 'address'"),
+        Meaning(_Down, f"there is no such host: {_URLS}", may_quote=False),
+    ),
+    **dict.fromkeys(
+        (requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema),
+        Meaning(_Failed, f"the scheme of a URL cannot be used: {_URLS}", may_quote=False),
     ),
     # An OSError is also a file of certificates that cannot be read.
     **dict.fromkeys(

@@ -112,7 +112,11 @@ class VaultTransitKey(SigningKey):
                 raise ValueError("another number of results than of messages")
             return [self._outcome(result, *request) for result in data["batch_results"]]
 
-        return self._request(outcomes, batch_input=[{"input": _base64(one)} for one in messages])
+        # Counted of its own: the task that it was sent for may have been cancelled.
+        with self._inside(admitted=True):
+            return self._request(
+                outcomes, batch_input=[{"input": _base64(one)} for one in messages]
+            )
 
     def _request(self, read: Callable[[Any, str | None, Attempt], T], **message: Any) -> T:
         def send(client: Any, attempt: Attempt) -> T:

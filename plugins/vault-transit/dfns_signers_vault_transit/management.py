@@ -19,6 +19,7 @@ from dfns_signers_vault_transit.options import (
 from dfns_signers_vault_transit.vault import Vault, connect
 
 _NOT_FOUND: Final = 404
+_SERVER_FAILED: Final = 500
 
 
 def create_key(algorithm: Algorithm, options: VaultTransitCreate) -> KeyDescription:
@@ -26,7 +27,8 @@ def create_key(algorithm: Algorithm, options: VaultTransitCreate) -> KeyDescript
 
     Raises:
         UnsupportedKeyError: Transit has no keys for the algorithm.
-        SigningKeyError: the name is taken, or Vault refused or failed.
+        SigningKeyError: the name is taken, Vault refused, or the key may have been created.
+        KeyStoreUnavailableError: Vault did nothing; another attempt may help.
     """
     type_ = key_type_for(algorithm, options.key_type).name
     mount, name = options.mount, options.key
@@ -39,18 +41,31 @@ def create_key(algorithm: Algorithm, options: VaultTransitCreate) -> KeyDescript
         with contextlib.suppress(errors.KeyNotFoundError):
             read_description(vault, mount, name)
             raise taken
-        vault.request(
-            vault.purpose(f"create the key {mount}/{name}", remedy, mount),
-            lambda client, _: client.secrets.transit.create_key(
-                name, key_type=type_, mount_point=mount
-            ),
-            repeat=False,
-        )
+        try:
+            vault.request(
+                vault.purpose(f"create the key {mount}/{name}", remedy, mount),
+                lambda client, _: client.secrets.transit.create_key(
+                    name, key_type=type_, mount_point=mount
+                ),
+                repeat=False,
+            )
+        except errors.KeyStoreUnavailableError as error:
+            if _was_turned_away(error.__cause__):
+                raise
+            raise errors.SigningKeyError(
+                f"the key {mount}/{name} may have been created; see 'dfns-signers keys list' or "
+                f"'vault list {mount}/keys' before another attempt: {error}"
+            ) from error
         created = read_description(vault, mount, name)
     # Transit ignores a second creation: somebody else's key would stay as it is.
     if (created.type, created.latest_version) != (type_, 1):
         raise taken
     return _describe(created, options, name)
+
+
+def _was_turned_away(cause: BaseException | None) -> bool:
+    """Whether Vault answered before it did anything: with a redirect, a standby's or a 4xx."""
+    return isinstance(cause, VaultRefusalError) and cause.status < _SERVER_FAILED
 
 
 def list_keys(options: VaultTransitList) -> Iterator[KeyDescription]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any, Final, TypeVar
 
 from dfns_signers.plugin import Attempt, KeyStore, RequestLimits, errors
@@ -18,6 +18,9 @@ from dfns_signers_vault_transit.tokens import TokenManager
 T = TypeVar("T")
 
 _LIMITS: Final = RequestLimits()
+
+# Up to the last @: a password may have characters that should have been escaped.
+_USERINFO: Final = re.compile(r"\A([^/@]*//)?.*@", re.DOTALL)
 
 
 class Vault(KeyStore):
@@ -50,7 +53,8 @@ class Vault(KeyStore):
             clock=clock,
         )
         namespace = client.adapter.namespace
-        self.location = f"{client.url} (namespace {namespace})" if namespace else str(client.url)
+        address = _USERINFO.sub(r"\1", str(client.url))
+        self.location = f"{address} (namespace {namespace})" if namespace else address
         self._owner = client
         self._client = client if login else strict_client(client)
         self._tokens = TokenManager(client, login, self._login(login), clock) if login else None
@@ -76,26 +80,39 @@ class Vault(KeyStore):
         Raises:
             SigningKeyError: Vault refused or failed, after as many attempts as are allowed.
         """
-        attempt = partial(self._send, send)
-        return self.ask(purpose.task, attempt, repeat=repeat, explain=purpose.explain)
+        resent = 0  # with another token
+
+        def once(attempt: Attempt) -> T:
+            nonlocal resent
+            token = self._ready(attempt)
+            try:
+                return send(self._client, replace(attempt, number=attempt.number + resent))
+            except VaultRefusalError as denial:
+                if not self._is_replaced(token, denial, attempt):
+                    raise
+            resent += 1
+            return send(self._client, replace(attempt, number=attempt.number + resent))
+
+        return self.ask(purpose.task, once, repeat=repeat, explain=purpose.explain)
 
     def close(self) -> None:
         """Close the connections, unless somebody else made the client."""
         if self._tokens:
             self._client.adapter.close()
 
-    def _send(self, send: Callable[[Any, Attempt], T], attempt: Attempt) -> T:
-        if self._tokens is None:
-            token = self._owner.token
-            self._client.token = token and check_token(token, "the token of the hvac client")
-            return send(self._client, attempt)
-        token = self._tokens.ready(attempt)
-        try:
-            return send(self._client, attempt)
-        except VaultRefusalError as denial:
-            if denial.status not in DENIALS or not _replace(self._tokens, token, denial, attempt):
-                raise
-        return send(self._client, replace(attempt, number=attempt.number + 1))
+    def _ready(self, attempt: Attempt) -> str:
+        """See that the client has a token, and return it; empty where its owner gave it none."""
+        if self._tokens:
+            return self._tokens.ready(attempt)
+        token = self._owner.token
+        self._client.token = token and check_token(token, "the token of the hvac client")
+        return token or ""
+
+    def _is_replaced(self, token: str, denial: VaultRefusalError, attempt: Attempt) -> bool:
+        """Whether there is another token to send a request with that was denied."""
+        if self._tokens is None or denial.status not in DENIALS:
+            return False
+        return _replace(self._tokens, token, denial, attempt)
 
 
 def connect(

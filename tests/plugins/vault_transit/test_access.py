@@ -19,7 +19,7 @@ from dfns_signers_vault_transit.options import VaultTransitOptions
 from dfns_signers_vault_transit.vault import connect
 from tests.core.client.scripted import Reply, ScriptedApi
 from tests.core.keys import is_signature
-from tests.plugins.vault_transit.conftest import FAKE_SIGN, OpenKey, settings_for
+from tests.plugins.vault_transit.conftest import FAKE_READ, FAKE_SIGN, OpenKey, settings_for
 from tests.plugins.vault_transit.operator import AppRole, Operator
 
 
@@ -200,6 +200,26 @@ def test_token_in_a_file_that_an_agent_replaces_is_read_again(
     evidence = opened.sign_with_evidence(b"message").evidence
 
     assert evidence.attempts == 2
+
+
+def test_every_request_of_a_signature_is_counted(
+    key: str, operator: Operator, fake: ScriptedApi, open_key: OpenKey, tmp_path: Path
+) -> None:
+    """A token that is refused, and then a server that fails once."""
+    sink = tmp_path / "sink"
+    sink.write_text("old")
+    fake.on(FAKE_READ, always=Reply(body={"data": operator.described(key)}))
+    signature = operator.client.secrets.transit.sign_data(
+        key, hash_input="bWVzc2FnZQ==", mount_point=operator.mount
+    )
+    fake.on(FAKE_SIGN, Reply(status=403), Reply(status=500), Reply(body=signature))
+    auth = {"method": "token", "token": {"file": str(sink)}}
+    opened = open_key("k", address=fake.url, mount="transit", auth=auth, max_attempts=2)
+    sink.write_text("new")
+
+    evidence = opened.sign_with_evidence(b"message").evidence
+
+    assert evidence.attempts == len(fake.sent(FAKE_SIGN)) == 3
 
 
 def test_dead_token_that_nobody_replaces_is_an_error_after_one_request(

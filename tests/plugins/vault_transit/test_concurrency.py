@@ -224,19 +224,6 @@ def test_answer_with_another_number_of_results_is_refused(
         open_fake(batch={}).sign(b"message")
 
 
-@pytest.mark.parametrize("batch", [None, {}], ids=["single", "batched"])
-def test_key_that_was_closed_sends_nothing_more(
-    batch: dict[str, int] | None, fake: ScriptedApi, open_fake: OpenKey
-) -> None:
-    key = open_fake(batch=batch)
-    key.close()
-
-    with pytest.raises(SigningKeyError, match="is closed"):
-        key.sign(b"message")
-
-    assert fake.sent(FAKE_SIGN) == []
-
-
 @BURSTS
 def test_closing_waits_for_the_signatures_under_way(
     burst: Burst, holding: HoldingVault, open_held: OpenKey

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import NoneType
-from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from dfns_signers.config.assembly import open_key
 from dfns_signers.config.loading import load_profile
-from dfns_signers.secrets import Secret
 from dfns_signers_testkit.vault import VaultServer, dev_server, find_program
 from dfns_signers_vault_transit.algorithms import KEY_TYPES
 from dfns_signers_vault_transit.errors import (
@@ -30,46 +25,22 @@ from dfns_signers_vault_transit.errors import (
 from dfns_signers_vault_transit.logins import METHODS, SERVICE_ACCOUNT_TOKEN
 from dfns_signers_vault_transit.options import BatchOptions, VaultTransitOptions
 from tests.core.client.scripted import ScriptedApi
-from tests.core.config.pages import DOCS, blocks, rows, section
 from tests.core.keys import is_signature
 from tests.plugins.vault_transit.certificates import Authority
 from tests.plugins.vault_transit.conftest import without_choice
 from tests.plugins.vault_transit.kubernetes import Issuer, review
 from tests.secrecy import CANARY
+from tests.support.pages import DOCS, blocks, option_rows, section, tables
 
 PAGE = "vault-transit.md"
 KEY = "dfns-production"
 
 
-TYPES: dict[Any, str] = {int: "integer", float: "number", Secret: "string or table"}
-
-
-def is_table(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
-
-
-def row(name: str, field: FieldInfo) -> str:
-    """A row of a table of options, as the page has it."""
-    kinds = [
-        kind for kind in get_args(field.annotation) or [field.annotation] if kind is not NoneType
-    ]
-    kind = "table" if is_table(kinds[0]) else TYPES.get(kinds[0], "string")
-    if field.is_required():
-        default = "required"
-    else:
-        default = "" if field.default is None or field.default_factory else f"`{field.default}`"
-    return f"| `{name}` | {kind} | {default} | {field.description} |"
-
-
-def rows_of(model: type[BaseModel]) -> list[str]:
-    return [row(name, field) for name, field in model.model_fields.items()]
-
-
 @pytest.mark.parametrize("model", [VaultTransitOptions, BatchOptions, *METHODS])
 def test_every_option_of_the_model_is_in_a_table_of_its_own(model: type[BaseModel]) -> None:
-    tables = re.findall(r"(?:^\|.*\n)+", (DOCS / PAGE).read_text(encoding="utf-8"), re.MULTILINE)
+    text = (DOCS / PAGE).read_text(encoding="utf-8")
 
-    assert sorted(rows_of(model)) in [sorted(rows(table)) for table in tables]
+    assert sorted(option_rows(model)) in map(sorted, tables(text))
 
 
 def test_every_type_of_key_and_every_error_is_in_the_page() -> None:

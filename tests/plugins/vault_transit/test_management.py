@@ -20,7 +20,7 @@ from dfns_signers.errors import (
 )
 from dfns_signers_vault_transit.options import VaultTransitCreate, VaultTransitList
 from dfns_signers_vault_transit.plugin import VaultTransitBackend
-from tests.core.client.scripted import Reply, ScriptedApi
+from tests.core.client.scripted import CUT, Reply, ScriptedApi
 from tests.core.keys import is_signature
 from tests.plugins.vault_transit.conftest import OpenKey, open_with, settings_for
 from tests.plugins.vault_transit.operator import Operator, unique
@@ -102,18 +102,34 @@ def test_name_that_is_taken_at_the_same_moment_is_refused(
         create(operator, Algorithm.ED25519, address=fake.url, mount="transit", key="k")
 
 
-def test_creation_that_may_have_happened_is_not_sent_again(
-    fake: ScriptedApi, operator: Operator
+@pytest.mark.parametrize("failure", [Reply(status=500), Reply(status=503), CUT], ids=repr)
+def test_creation_that_may_have_happened_says_so_and_is_not_sent_again(
+    failure: Reply, fake: ScriptedApi, operator: Operator
 ) -> None:
     path = "/v1/transit/keys/k"
-    fake.on(path, Reply(status=404, body={"errors": []}), always=Reply(status=503))
+    fake.on(path, Reply(status=404, body={"errors": []}), always=failure)
 
-    with pytest.raises(KeyStoreUnavailableError, match="cannot create the key transit/k"):
+    with pytest.raises(
+        SigningKeyError,
+        match=r"transit/k may have been created.*keys list.*cannot create the key transit/k",
+    ) as raised:
         create(
             operator, Algorithm.ED25519, address=fake.url, mount="transit", key="k", max_attempts=3
         )
 
+    assert not raised.value.retriable
     assert [seen.method for seen in fake.sent(path)] == ["GET", "POST"]
+
+
+@pytest.mark.parametrize("status", [307, 412, 429, 472])
+def test_creation_that_was_turned_away_may_be_tried_again(
+    status: int, fake: ScriptedApi, operator: Operator
+) -> None:
+    path = "/v1/transit/keys/k"
+    fake.on(path, Reply(status=404, body={"errors": []}), always=Reply(status=status))
+
+    with pytest.raises(KeyStoreUnavailableError, match=r"^cannot create the key transit/k"):
+        create(operator, Algorithm.ED25519, address=fake.url, mount="transit", key="k")
 
 
 def test_list_has_every_signing_key_with_the_table_of_its_latest_version(

@@ -8,10 +8,10 @@ from dfns_signers.algorithms import Algorithm
 from dfns_signers.errors import KeyAccessError
 from dfns_signers_vault_transit.options import VaultTransitCreate, VaultTransitList
 from dfns_signers_vault_transit.plugin import VaultTransitBackend
-from tests.core.config.pages import blocks, section
 from tests.core.keys import is_signature
 from tests.plugins.vault_transit.conftest import OpenKey, settings_for
 from tests.plugins.vault_transit.operator import Operator, unique
+from tests.support.pages import blocks, section
 
 KEY = "dfns-production"
 SIGNING, CREATING, LISTING = blocks(section("vault-transit.md", "Smallest policies"), "hcl")
