@@ -32,7 +32,10 @@ def verify_assertion(
         raise InvalidSignatureError(
             f"the clientData is of type {data.get('type')!r}; an assertion has 'key.get'"
         )
-    if challenge is not None and data.get("challenge") != read_challenge(challenge):
+    answered = data.get("challenge")
+    if not isinstance(answered, str) or not answered:
+        raise EncodingError("the clientData has no 'challenge' string")
+    if challenge is not None and answered != read_challenge(challenge):
         raise InvalidSignatureError("the assertion is valid, but answers another challenge")
 
 

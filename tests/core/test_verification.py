@@ -154,3 +154,11 @@ def test_any_json_that_nobody_signed_is_refused(assertion: object) -> None:
 def test_any_signed_bytes_are_refused_unless_they_are_client_data(signed: bytes) -> None:
     with pytest.raises((EncodingError, InvalidSignatureError)):
         verify_assertion(assertion_over(signed), public_key("Ed25519"))
+
+
+@pytest.mark.parametrize("member", ["", ',"challenge":""', ',"challenge":7', ',"challenge":null'])
+def test_client_data_without_a_challenge_is_refused(member: str) -> None:
+    signed = f'{{"type":"key.get"{member}}}'.encode()
+
+    with pytest.raises(EncodingError, match="no 'challenge' string"):
+        verify_assertion(assertion_over(signed), public_key("Ed25519"))
