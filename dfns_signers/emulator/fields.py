@@ -41,7 +41,7 @@ def string(
 ) -> Check:
     """A string of a length, and of a pattern if there is one."""
     length = f"{minimum} to {maximum}" if maximum else f"at least {minimum}"
-    compiled = re.compile(pattern, re.ASCII) if pattern else None
+    compiled = re.compile(pattern) if pattern else None
 
     def fault(value: Any) -> str:
         if not isinstance(value, str):

@@ -16,9 +16,7 @@ from dfns_signers.errors import ConfigurationError
 if TYPE_CHECKING:
     from dfns_signers.emulator.emulator import Emulator
 
-_LISTEN: Final = re.compile(
-    r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<name>[^:\[\]\s]+)):(?P<port>[0-9]{1,5})", re.ASCII
-)
+_LISTEN: Final = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<name>[^:\[\]\s]+)):(?P<port>[0-9]{1,5})")
 _MAXIMUM_PORT: Final = 65_535
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 

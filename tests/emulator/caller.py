@@ -32,7 +32,7 @@ class Caller:
     key: PrivateKey
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.url, trust_env=False, verify=False, timeout=10)
+        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=10)
 
     def __enter__(self) -> Self:
         return self

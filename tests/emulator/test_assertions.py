@@ -86,6 +86,8 @@ def test_passkey_assertion_is_accepted(emulator: Emulator, caller: Caller, kind:
     ("change", "status", "check", "words"),
     [
         (drop(f"{ASSERTION}.authenticatorData"), 400, "field.missing", "authenticatorData"),
+        (put(f"{ASSERTION}.authenticatorData", ""), 400, "field.value", "authenticatorData"),
+        (put(f"{ASSERTION}.userHandle", 1), 400, "field.value", "userHandle"),
         (
             put(f"{ASSERTION}.authenticatorData", b64url(AUTHENTICATOR_DATA[:-1])),
             400,
@@ -105,9 +107,9 @@ def test_passkey_assertion_is_accepted(emulator: Emulator, caller: Caller, kind:
             "over other bytes",
         ),
     ],
-    ids=["missing", "short", "padded", "other"],
+    ids=["missing", "empty", "user-handle", "short", "padded", "other"],
 )
-def test_passkey_assertion_with_wrong_authenticator_data_is_refused(
+def test_passkey_assertion_with_a_wrong_member_is_refused(
     caller: Caller, passkey: PrivateKey, change: Change, status: int, check: str, words: str
 ) -> None:
     refused(attempt_with_passkey(caller, passkey, change), status, check, words)

@@ -72,8 +72,13 @@ def test_password_protected_key_is_registered_with_its_encrypted_key(caller: Cal
     assert listed == {"type": "public-key", "id": "cr-new", "encryptedPrivateKey": "opaque"}
 
 
-def test_password_protected_key_without_its_encrypted_key_is_refused(caller: Caller) -> None:
-    error = refused(register(caller, protected(caller)), 400, "field.missing")
+@pytest.mark.parametrize(
+    ("members", "check"), [({}, "field.missing"), ({"encryptedPrivateKey": ""}, "field.value")]
+)
+def test_password_protected_key_without_its_encrypted_key_is_refused(
+    caller: Caller, members: dict[str, str], check: str
+) -> None:
+    error = refused(register(caller, protected(caller, **members)), 400, check)
 
     assert error["details"]["field"] == "encryptedPrivateKey"
 
@@ -110,8 +115,13 @@ def test_attested_key_that_is_not_accepted_is_refused(
 
 @pytest.mark.parametrize(
     "write",
-    [lambda data: data.hex().upper(), lambda data: f"0x{data.hex()}", b64url],
-    ids=["upper-case", "prefixed", "base64url"],
+    [
+        lambda data: data.hex().upper(),
+        lambda data: f"0x{data.hex()}",
+        lambda data: data.hex()[:-1],
+        b64url,
+    ],
+    ids=["upper-case", "prefixed", "odd", "base64url"],
 )
 def test_attestation_signature_that_is_not_lower_case_hexadecimal_is_refused(
     caller: Caller, write: Callable[[bytes], str]

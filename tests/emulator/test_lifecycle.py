@@ -16,7 +16,7 @@ from tests.emulator.keys import pem, private_key
 
 def get(emulator: Emulator) -> httpx.Response:
     headers = {"Authorization": f"Bearer {emulator.auth_token}"}
-    return httpx.get(f"{emulator.url}/wallets", headers=headers, trust_env=False, verify=False)
+    return httpx.get(f"{emulator.url}/wallets", headers=headers, trust_env=False)
 
 
 def test_started_emulator_answers_at_its_url() -> None:
@@ -65,7 +65,7 @@ def test_stopped_emulator_accepts_no_connection() -> None:
         url = emulator.url
 
     with pytest.raises(httpx.ConnectError):
-        httpx.get(url, trust_env=False, verify=False)
+        httpx.get(url, trust_env=False)
 
 
 def test_stop_closes_a_connection_that_waits_for_more(emulator: Emulator) -> None:

@@ -33,7 +33,7 @@ def test_emulator_is_announced_in_a_line_and_runs_until_a_signal(number: signal.
 
 def get(emulator: Emulator) -> httpx.Response:
     headers = {"Authorization": f"Bearer {emulator.auth_token}"}
-    return httpx.get(f"{emulator.url}/wallets", headers=headers, trust_env=False, verify=False)
+    return httpx.get(f"{emulator.url}/wallets", headers=headers, trust_env=False)
 
 
 def test_emulator_is_stopped_when_the_announcement_fails() -> None:

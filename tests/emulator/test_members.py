@@ -93,6 +93,7 @@ def test_other_algorithm_is_refused(caller: Caller) -> None:
         ({"signature": "00"}, "field.missing", "attestationData.publicKey"),
         ({"publicKey": "x"}, "field.missing", "attestationData.signature"),
         ({"publicKey": 1, "signature": "00"}, "field.value", "attestationData.publicKey"),
+        ({"publicKey": "x", "signature": 1}, "field.value", "attestationData.signature"),
         (
             {"publicKey": "x", "signature": "00", "note": "x"},
             "field.unknown",
@@ -108,6 +109,12 @@ def test_attestation_with_a_wrong_member_is_refused_by_name(
     response = REGISTRATION.attempt(caller, put("credentialInfo.attestationData", encoded))
 
     assert refused(response, 400, check)["details"]["field"] == field
+
+
+def test_long_name_of_an_unknown_member_is_cut_in_the_error(caller: Caller) -> None:
+    response = caller.call("POST", "/wallets", {"network": "Base", "x" * 101: 1})
+
+    assert refused(response, 400, "field.unknown")["details"]["field"] == "x" * 100
 
 
 PAT = {"name": "ci", "publicKey": pem(NEW)}
