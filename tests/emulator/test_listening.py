@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import signal
 import threading
+from collections.abc import Iterator
+from types import FrameType
 
 import httpx
 import pytest
@@ -11,9 +13,19 @@ from dfns_signers.emulator import Emulator, parse_listen, serve_forever
 from dfns_signers.errors import ConfigurationError
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_emulator_is_announced_in_a_line_and_runs_until_a_signal(number: signal.Signals) -> None:
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM])
+def number(request: pytest.FixtureRequest) -> Iterator[int]:
+    """A signal that fails the test if nobody handles it, in place of ending the run."""
+    previous = signal.signal(request.param, unhandled)
+    yield request.param
+    signal.signal(request.param, previous)
+
+
+def unhandled(number: int, _frame: FrameType | None) -> None:
+    pytest.fail(f"{signal.Signals(number).name} was not handled")
+
+
+def test_emulator_is_announced_in_a_line_and_runs_until_a_signal(number: int) -> None:
     emulator = Emulator()
     lines = []
 
@@ -28,7 +40,7 @@ def test_emulator_is_announced_in_a_line_and_runs_until_a_signal(number: signal.
     assert "\n" not in lines[0]
     with pytest.raises(httpx.ConnectError):
         get(emulator)
-    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+    assert signal.getsignal(number) is unhandled
 
 
 def get(emulator: Emulator) -> httpx.Response:
