@@ -111,7 +111,7 @@ def _write_profile(folder: Path, signer: LocalSigner) -> Path:
 def _registrar(emulator: Emulator, target: Mapping[str, Any]) -> Callable[[SigningKey], str]:
     """Registers a key as a credential, in a call signed with one that exists already."""
     admin_key = PemKey(ed25519.Ed25519PrivateKey.generate(), reference="the administrator's key")
-    admin = KeySigner(admin_key, emulator.enrol(public_key_pem(admin_key.public_key)))
+    admin = KeySigner(admin_key, emulator.register(public_key_pem(admin_key.public_key)))
 
     def register(key: SigningKey) -> str:
         with DfnsClient(target["auth_token"], admin, base_url=target["base_url"]) as dfns:
