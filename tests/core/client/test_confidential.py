@@ -109,7 +109,8 @@ def test_step_that_echoes_the_request_shows_no_secret_in_the_error(
 def test_log_at_debug_level_shows_no_secret(
     dfns: Driven, api: ScriptedApi, caplog: pytest.LogCaptureFixture, failure: Answer
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    for name in ("", "httpcore"):
+        caplog.set_level(logging.DEBUG, logger=name)
     api.on("/wallets", Reply(body={"items": []}), failure)
     dfns.call(lambda client: client.get("/wallets"))
 
