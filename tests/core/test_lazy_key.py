@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from typing import Any
@@ -197,6 +198,12 @@ def test_repr_says_whether_a_key_is_open() -> None:
     assert "store/key-1" in repr(signer)
 
 
+def is_waiting_for_the_opening(thread: threading.Thread) -> bool:
+    """Whether a thread has begun to ask for the key, and so is at its lock."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return frame is not None and frame.f_code.co_name == "get" and "failures" in frame.f_locals
+
+
 def test_threads_that_waited_for_an_opening_share_its_failure() -> None:
     opening, may_fail, waiting = threading.Event(), threading.Event(), threading.Barrier(9)
     calls: list[int] = []
@@ -223,7 +230,9 @@ def test_threads_that_waited_for_an_opening_share_its_failure() -> None:
     for thread in others:
         thread.start()
     waiting.wait(10)
-    time.sleep(0.2)  # all of them are at the lock by then; a later one would open again
+    end = time.monotonic() + 10
+    while not all(is_waiting_for_the_opening(thread) for thread in others):
+        assert time.monotonic() < end
     may_fail.set()
     for thread in (first, *others):
         thread.join(10)
