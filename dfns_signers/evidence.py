@@ -37,6 +37,7 @@ class Evidence:
         attempts: how many requests it took.
         request_id: the provider's id of the request.
         verified: whether the signature was verified against the public key.
+        abandoned: whether its caller was cancelled before it was made, so that nobody has it.
     """
 
     algorithm: Algorithm
@@ -47,6 +48,7 @@ class Evidence:
     attempts: int
     request_id: str | None
     verified: bool
+    abandoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

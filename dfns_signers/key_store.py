@@ -15,6 +15,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
+from dfns_signers import deadlines
 from dfns_signers.errors import (
     ConfigurationError,
     DfnsSignersError,
@@ -119,7 +120,8 @@ class KeyStore:
         explain: what an exception of its client library means.
         max_attempts: how often a request is sent at most; those that fail for a reason that may
             pass (``retriable``) are repeated.
-        timeout: seconds for one operation over all attempts; None for no such bound.
+        timeout: seconds for one operation over all attempts; None for no such bound. The time that
+            is left to the caller (``deadlines``) bounds it, too.
         sleep: waits for some seconds between two attempts.
         clock: seconds, monotonic.
     """
@@ -164,7 +166,7 @@ class KeyStore:
         """
         of = self.max_attempts if repeat else 1
         explain = explain or self._explain
-        end = None if self._timeout is None else self._clock() + self._timeout
+        end = self._end()
         numbers = count(1)
 
         def once() -> T:
@@ -193,6 +195,11 @@ class KeyStore:
             reraise=True,
         )
         return retrying(once)
+
+    def _end(self) -> float | None:
+        """When to give up: after ``timeout``, or when the caller does."""
+        bounds = [each for each in (self._timeout, deadlines.remaining()) if each is not None]
+        return self._clock() + min(bounds) if bounds else None
 
     def once_ready(self, look: Callable[[], T], *, timeout: float) -> T:
         """What ``look`` returns, tried again each second while the key is being made.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from copy import copy
 from typing import Any
 
-import anyio.to_thread
-
-from dfns_signers import forks
+from dfns_signers import deadlines, forks, worker_threads
 from dfns_signers.errors import (
     ConfigurationError,
     DfnsSignersError,
+    KeyStoreUnavailableError,
     SecretRefusedError,
     SigningKeyError,
 )
@@ -22,10 +22,10 @@ from dfns_signers.signing_key import SigningKey
 class LazyKey:
     """Opens a key at its first use.
 
-    A failure is not kept: those that waited for it share it, the next use tries again. The
-    exception is a secret that was refused and
-    locks after a few tries, which is never tried again. A forked child opens the key anew, which
-    must be the same.
+    Those that need the key while it is opened share that opening, and its failure; the next use
+    tries again. The exception is a secret that was refused and locks after a few tries, which is
+    never tried again. A caller that gives up leaves the opening to the others and to the next. A
+    forked child opens the key anew, which must be the same.
 
     Args:
         key: a key that is open, or a function that opens one; may block.
@@ -45,36 +45,55 @@ class LazyKey:
         self._fingerprint: str | None = None
         # Re-entrant, for a signal handler may close a signer whose key this very thread opens.
         self._lock = threading.RLock()
-        self._is_opening = False
-        self._failures = 0
-        self._failure: DfnsSignersError | None = None
+        self._opening: Future[SigningKey] | None = None
+        self._opener: int | None = None  # the thread that opens
+        self._refusal: SecretRefusedError | None = None
         self._ended = False
         self._of_parent: list[SigningKey] = []
         forks.watch(self)
 
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether a signature needs no wait: the key is open, and signs in this process."""
+        return self._key is not None and self._key.signs_in_process
+
     def get(self) -> SigningKey:
-        """The key, opened now if it was not; SigningKeyError if this has ended before it was."""
-        failures = self._failures
-        with self._lock:
-            if self._key is None:
-                # Whoever waited for an opening shares its failure: another one would fail, too.
-                if self._failure and (
-                    self._failures != failures or isinstance(self._failure, SecretRefusedError)
-                ):
-                    raise copy(self._failure) from self._failure.__cause__
-                self._key = self._opened()
+        """The key, opened now if it was not.
+
+        Raises:
+            SigningKeyError: it cannot be opened, this has ended before it was, or it is not open
+                within the time that is left (``deadlines``).
+        """
+        if self._key is not None:
             return self._key
+        opening, is_new = self._join()
+        if is_new:
+            self._open_for(opening)
+        wait([opening], deadlines.remaining())
+        if not opening.done():
+            raise KeyStoreUnavailableError(
+                "the key of a signer is still being opened, and the time of the call is over; "
+                "check the key store, and try again"
+            )
+        return _result(opening)
 
     async def aget(self) -> SigningKey:
         """Like ``get``; opens the key in a worker thread, which a cancelled caller leaves to it."""
         if self._key is not None:
             return self._key
-        return await anyio.to_thread.run_sync(self.get, abandon_on_cancel=True)
+        opening, is_new = self._join()
+        if is_new:
+            try:
+                worker_threads.submit(self._open_for, opening)
+            except DfnsSignersError as error:
+                self._settle(opening, error)
+        await worker_threads.finished(opening)
+        return _result(opening)
 
     def end(self) -> SigningKey | None:
         """Open no key from now on; returns the one that was opened, for it to be closed.
 
-        Waits for one that is being opened, so that none stays open.
+        One that is being opened is closed by the thread that opens it.
         """
         with self._lock:
             self._ended = True
@@ -83,26 +102,45 @@ class LazyKey:
     def after_fork(self) -> None:
         """Open the key anew in a forked child: connections are its parent's."""
         self._lock = threading.RLock()
-        self._is_opening = False
+        self._opening = self._opener = None
         if self._key is not None and self._key is not self._source:
             # Kept, so that collecting it does not close what the parent uses.
             self._of_parent.append(self._key)
             self._key = None
 
-    def _opened(self) -> SigningKey:
-        if self._is_opening:
-            raise SigningKeyError("the function that opens the key of a signer uses that signer")
-        self._require_not_ended()
-        self._is_opening = True
+    def _join(self) -> tuple[Future[SigningKey], bool]:
+        """The opening that is under way, or a new one, and whether it is new."""
+        with self._lock:
+            if self._key is not None:  # it was opened meanwhile
+                return _done(self._key), False
+            if self._refusal is not None:
+                return _done(self._refusal), False
+            if self._opener == threading.get_ident():
+                raise SigningKeyError(
+                    "the function that opens the key of a signer uses that signer"
+                )
+            if self._opening is not None:
+                return self._opening, False
+            if self._ended:
+                raise _closed()
+            self._opening = Future()
+            return self._opening, True
+
+    def _open_for(self, opening: Future[SigningKey]) -> None:
+        self._opener = threading.get_ident()
         try:
-            key = _open(self._source)
-        except DfnsSignersError as error:
-            self._failures, self._failure = self._failures + 1, error
+            # Not in the time of the caller that came first: others may have more.
+            with deadlines.within(None):
+                self._settle(opening, self._opened())
+        except Exception as error:  # noqa: BLE001  # raised by those that wait
+            self._settle(opening, error)
+        except BaseException:
+            self._settle(opening, SigningKeyError("the opening of the key was interrupted"))
             raise
-        finally:
-            self._is_opening = False
+
+    def _opened(self) -> SigningKey:
+        key = _open(self._source)
         try:
-            self._require_not_ended()
             key.require_fingerprint(self._fingerprint or key.fingerprint)
         except SigningKeyError:
             key.close()
@@ -110,12 +148,49 @@ class LazyKey:
         self._fingerprint = key.fingerprint
         return key
 
-    def _require_not_ended(self) -> None:
-        if self._ended:
-            raise SigningKeyError("the signer is closed; make another one to sign")
+    def _settle(self, opening: Future[SigningKey], outcome: SigningKey | Exception) -> None:
+        late = None
+        with self._lock:
+            self._opening = self._opener = None
+            if isinstance(outcome, SecretRefusedError):
+                self._refusal = outcome
+            elif isinstance(outcome, SigningKey) and self._ended:
+                late, outcome = outcome, _closed()
+            elif isinstance(outcome, SigningKey):
+                self._key = outcome
+        try:
+            if late is not None:
+                late.close()
+        finally:
+            _set(opening, outcome)
 
     def __repr__(self) -> str:
         return repr(self._key) if self._key else "a key not opened yet"
+
+
+def _done(outcome: SigningKey | Exception) -> Future[SigningKey]:
+    future: Future[SigningKey] = Future()
+    _set(future, outcome)
+    return future
+
+
+def _set(future: Future[SigningKey], outcome: SigningKey | Exception) -> None:
+    if isinstance(outcome, SigningKey):
+        future.set_result(outcome)
+    else:
+        future.set_exception(outcome)
+
+
+def _result(opening: Future[SigningKey]) -> SigningKey:
+    error = opening.exception()
+    if error is not None:
+        # A copy, for each that waited writes its own traceback into it.
+        raise copy(error).with_traceback(error.__traceback__) from error.__cause__
+    return opening.result()
+
+
+def _closed() -> SigningKeyError:
+    return SigningKeyError("the signer is closed; make another one to sign")
 
 
 def _open(source: Any) -> SigningKey:

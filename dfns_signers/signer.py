@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
-import anyio
-import anyio.to_thread
-
+from dfns_signers import worker_threads
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.assertions import (
     Assertion,
@@ -18,7 +18,8 @@ from dfns_signers.assertions import (
     require_allowed,
 )
 from dfns_signers.closing import AsyncClosing, Closing
-from dfns_signers.errors import ConfigurationError
+from dfns_signers.errors import ConfigurationError, SigningCancelledError
+from dfns_signers.evidence import Signature
 from dfns_signers.hooks import SigningHooks, SigningRequest
 from dfns_signers.lazy_key import LazyKey
 from dfns_signers.signing_key import SigningKey
@@ -124,14 +125,21 @@ class KeySigner(Closing, AsyncClosing):
         return key_assertion(self.credential_id, request.message, signature.value)
 
     async def asign(self, challenge: Mapping[str, Any]) -> Assertion:
-        """Like ``sign``, without blocking the event loop."""
+        """Like ``sign``, without blocking the event loop.
+
+        A caller that is cancelled does not wait for the key store; what becomes of the signature is
+        said to the observers.
+        """
         request = self._request(challenge)
         try:
             message = self._message(challenge)
-            key = await self._key.aget()
-            request = request.with_key(key, message)
-            await self._run_hooks(self._hooks.before, request)
-            signature = await key.asign_with_evidence(request.message)
+            with self._cancellation_reported(lambda: request):
+                key = await self._key.aget()
+                request = request.with_key(key, message)
+                await self._run_hooks(self._hooks.before, request)
+            signature = await key.asign_with_evidence(
+                request.message, abandoned=partial(self._report, request)
+            )
         except Exception as error:
             await self._run_hooks(self._hooks.failed, request, error)
             raise
@@ -141,7 +149,36 @@ class KeySigner(Closing, AsyncClosing):
     async def _run_hooks(self, run: Callable[..., None], *arguments: object) -> None:
         # Guards and observers are plain functions, and may well ask a database or write a file.
         if self._hooks:
-            await anyio.to_thread.run_sync(run, *arguments)
+            running = worker_threads.submit(run, *arguments)
+            # Not cancelled with the caller: an observer hears of each signature.
+            await worker_threads.finished(running)
+            running.result()
+
+    @contextmanager
+    def _cancellation_reported(self, request: Callable[[], SigningRequest]) -> Iterator[None]:
+        try:
+            yield
+        except Exception:
+            raise
+        except BaseException:
+            if self._hooks:
+                error = SigningCancelledError(
+                    "the caller was cancelled before the key was used: no signature was made"
+                )
+                worker_threads.unwaited(self._report, request(), error)
+            raise
+
+    def _report(self, request: SigningRequest, outcome: Signature | Exception) -> None:
+        """Show observers what became of a signature whose caller was cancelled."""
+        if isinstance(outcome, Signature):
+            self._hooks.after(request, outcome.evidence)
+        else:
+            self._hooks.failed(request, outcome)
+
+    @property
+    def signs_in_process(self) -> bool:
+        """Whether a signature takes no I/O: a key in this process, already open, and no plugins."""
+        return self._key.is_at_hand and not self._hooks
 
     def for_call(self, call: AnnouncedCall) -> Signer:
         """The same signer, which shows its plugins the API call that the next challenge is for."""
@@ -172,8 +209,7 @@ class KeySigner(Closing, AsyncClosing):
 
     async def aclose(self) -> None:
         """Close the key from within an event loop, if it was opened."""
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self.close)
+        await worker_threads.to_the_end(self.close)
 
     def __repr__(self) -> str:
         return f"<KeySigner {self.credential_id} with {self._key!r}>"

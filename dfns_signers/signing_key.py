@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
+from contextvars import ContextVar
 from copy import copy
-from typing import Any, ClassVar, Final, NoReturn, final
+from dataclasses import replace
+from typing import Any, ClassVar, Final, NoReturn, TypeAlias, final
 
-import anyio
-import anyio.to_thread
-
-from dfns_signers import forks
+from dfns_signers import forks, worker_threads
 from dfns_signers.algorithms import Algorithm, PublicKey, algorithm_of, check_form, verify
 from dfns_signers.closing import AsyncClosing, Closing, Gate
 from dfns_signers.errors import (
@@ -22,6 +22,7 @@ from dfns_signers.errors import (
     FingerprintMismatchError,
     InvalidSignatureError,
     SecretRefusedError,
+    SigningCancelledError,
     SigningKeyError,
 )
 from dfns_signers.evidence import Evidence, KeyResponse, Signature
@@ -29,6 +30,13 @@ from dfns_signers.public_keys import fingerprint, parse_fingerprint
 
 __all__ = ["Evidence", "KeyResponse", "Signature", "SigningKey"]
 
+Abandoned: TypeAlias = Callable[[Signature | Exception], object]
+"""Hears, in a worker thread, what became of a signature whose caller was cancelled."""
+
+# What the signatures of a task do in worker threads.
+_in_threads: Final[ContextVar[list[Future[KeyResponse]] | None]] = ContextVar(
+    "dfns_signers_in_threads", default=None
+)
 
 # A subclass that replaced one of these would sign without the checks.
 _FRAMEWORK_METHODS: Final = frozenset(
@@ -59,12 +67,14 @@ class SigningKey(Closing, AsyncClosing, ABC):
 
     Attributes:
         close_wait: seconds that closing waits for signatures under way.
+        signs_in_process: whether a signature takes no I/O, and so no thread of its own.
 
     Raises:
         UnsupportedKeyError: the key is of a kind that Dfns does not accept.
     """
 
     close_wait: ClassVar[float] = 10.0
+    signs_in_process: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -100,7 +110,10 @@ class SigningKey(Closing, AsyncClosing, ABC):
     async def _asign(self, message: bytes) -> KeyResponse:
         """Like ``_sign``; runs it in a worker thread unless a backend knows better."""
         # A caller that is cancelled need not wait for a slow key store.
-        return await anyio.to_thread.run_sync(self._sign_inside, message, abandon_on_cancel=True)
+        future = worker_threads.submit(self._sign_inside, message)
+        if (in_threads := _in_threads.get()) is not None:
+            in_threads.append(future)
+        return await worker_threads.outcome(future)
 
     def _close(self) -> None:
         """Release what the key holds; called once, while no signature is under way."""
@@ -145,14 +158,68 @@ class SigningKey(Closing, AsyncClosing, ABC):
         return self._checked(message, self._sign_inside(message, admitted=False), begin)
 
     @final
-    async def asign_with_evidence(self, message: bytes) -> Signature:
-        """Like ``asign``, with the evidence."""
+    async def asign_with_evidence(
+        self, message: bytes, *, abandoned: Abandoned | None = None
+    ) -> Signature:
+        """Like ``asign``, with the evidence.
+
+        Args:
+            message: as for ``sign``.
+            abandoned: if the caller is cancelled, called in a worker thread with what became of
+                the signature: made all the same, failed, or a SigningCancelledError.
+        """
         begin = time.perf_counter()
         if self._is_inherited:
-            await anyio.to_thread.run_sync(self._prepare)
-        with self._inside():
-            response = await self._asign(message)
+            await worker_threads.run(self._prepare)
+        in_threads: list[Future[KeyResponse]] = []
+        token = _in_threads.set(in_threads)
+        try:
+            with self._inside():
+                response = await self._asign(message)
+        except Exception:
+            raise
+        except BaseException:
+            if abandoned:
+                self._account_for(in_threads, message, begin, abandoned)
+            raise
+        finally:
+            _in_threads.reset(token)
         return self._checked(message, response, begin)
+
+    def _account_for(
+        self,
+        in_threads: list[Future[KeyResponse]],
+        message: bytes,
+        begin: float,
+        abandoned: Abandoned,
+    ) -> None:
+        """See that what becomes of a signature is said, though its caller was cancelled."""
+
+        def report(future: Future[KeyResponse]) -> None:
+            abandoned(self._abandoned_outcome(message, future, begin))
+
+        if in_threads:
+            worker_threads.when_done(in_threads[-1], report)
+        else:
+            error = SigningCancelledError(
+                f"the caller was cancelled while the key {self.reference} was asked for a "
+                "signature; whether it was made is unknown"
+            )
+            worker_threads.unwaited(abandoned, error)
+
+    def _abandoned_outcome(
+        self, message: bytes, future: Future[KeyResponse], begin: float
+    ) -> Signature | Exception:
+        if future.cancelled():
+            return SigningCancelledError(
+                f"the caller was cancelled before the key {self.reference} was asked for a "
+                "signature: none was made"
+            )
+        try:
+            signature = self._checked(message, future.result(), begin)
+        except Exception as error:  # noqa: BLE001  # told to observers
+            return error
+        return replace(signature, evidence=replace(signature.evidence, abandoned=True))
 
     def _sign_inside(self, message: bytes, *, admitted: bool = True) -> KeyResponse:
         """``_sign``, counted, so that closing can wait for it even if its caller was cancelled."""
@@ -276,8 +343,7 @@ class SigningKey(Closing, AsyncClosing, ABC):
 
     async def aclose(self) -> None:
         """Like ``close``, without blocking the event loop."""
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self.close)
+        await worker_threads.to_the_end(self.close)
 
     def _release(self) -> None:
         # What a forked child inherited is its parent's, which goes on using it.

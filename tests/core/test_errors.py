@@ -42,6 +42,7 @@ RETRIABLE = {
     "KeyStoreUnavailableError",
     "RateLimitedError",
     "ServerError",
+    "SigningTimeoutError",
     "TransportError",
     "TransportTimeoutError",
 }

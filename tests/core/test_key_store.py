@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dfns_signers import deadlines
 from dfns_signers.errors import (
     ConfigurationError,
     KeyAccessError,
@@ -139,6 +140,16 @@ def test_no_attempt_begins_after_the_deadline() -> None:
         asked(store, clock, max_attempts=9, timeout=10, details={"retry_after": 6.0})
 
     assert [attempt.remaining for attempt in store.attempts] == [10, 4]
+
+
+def test_time_that_is_left_to_the_caller_bounds_the_attempts_too() -> None:
+    store, clock = Store(failures=2), Clock()
+
+    with deadlines.within(0), pytest.raises(KeyStoreUnavailableError):
+        KeyStore("HSM", explaining(AWAY), clock=clock, sleep=clock.sleep).ask("sign", store.send)
+
+    assert len(store.attempts) == 1
+    assert store.attempts[0].remaining == pytest.approx(0.001)
 
 
 def test_errors_of_ours_pass_as_they_are() -> None:

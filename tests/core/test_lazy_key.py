@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
+from dfns_signers import deadlines, worker_threads
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import (
     ConfigurationError,
@@ -19,7 +20,9 @@ from dfns_signers.errors import (
     SigningKeyError,
 )
 from dfns_signers.hooks import SigningRequest, hookimpl
+from dfns_signers.lazy_key import LazyKey
 from dfns_signers.signer import KeySigner
+from dfns_signers.worker_threads import MAX_THREADS
 from tests.core.keys import AnsweringKey
 
 CHALLENGE = {"challenge": "Y2gt"}
@@ -177,7 +180,12 @@ def test_closing_during_an_opening_leaves_no_key_open() -> None:
         return opener()
 
     signer = signer_of(open_slowly)
-    signing = threading.Thread(target=lambda: signer.key)
+
+    def refused() -> None:
+        with pytest.raises(SigningKeyError, match="the signer is closed"):
+            _ = signer.key
+
+    signing = threading.Thread(target=refused)
     signing.start()
     opening.wait(10)
     ending = threading.Thread(target=signer.close)
@@ -199,9 +207,11 @@ def test_repr_says_whether_a_key_is_open() -> None:
 
 
 def is_waiting_for_the_opening(thread: threading.Thread) -> bool:
-    """Whether a thread has begun to ask for the key, and so is at its lock."""
+    """Whether a thread is within the call that waits for the opening of another."""
     frame = sys._current_frames().get(thread.ident or 0)
-    return frame is not None and frame.f_code.co_name == "get" and "failures" in frame.f_locals
+    while frame is not None and frame.f_code is not LazyKey.get.__code__:
+        frame = frame.f_back
+    return frame is not None and frame.f_locals.get("is_new") is False
 
 
 def test_threads_that_waited_for_an_opening_share_its_failure() -> None:
@@ -257,6 +267,85 @@ async def test_waiting_for_an_opening_can_be_cancelled() -> None:
 
     assert scope.cancelled_caught
     assert await signer.asign(CHALLENGE)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+@pytest.mark.anyio
+async def test_tasks_that_wait_for_an_opening_share_its_failure_and_take_no_thread() -> None:
+    calls, may_fail = [], threading.Event()
+
+    def fail_slowly() -> AnsweringKey:
+        calls.append(1)
+        may_fail.wait(10)
+        raise KeyStoreUnavailableError("the store is away")
+
+    signer = signer_of(fail_slowly)
+    failures: list[KeyStoreUnavailableError] = []
+
+    async def fail() -> None:
+        with pytest.raises(KeyStoreUnavailableError, match="the store is away") as failure:
+            await signer.asign(CHALLENGE)
+        failures.append(failure.value)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(10 * MAX_THREADS):
+            tasks.start_soon(fail)
+        await anyio.wait_all_tasks_blocked()
+        assert await worker_threads.run(lambda: "a thread is free") == "a thread is free"
+        may_fail.set()
+
+    assert len(calls) == 1
+    assert len({id(failure) for failure in failures}) == 10 * MAX_THREADS
+
+
+def test_thread_waits_for_an_opening_no_longer_than_it_has_time() -> None:
+    opening, may_open = threading.Event(), threading.Event()
+
+    def open_slowly() -> AnsweringKey:
+        opening.set()
+        may_open.wait(10)
+        return AnsweringKey("ES256")
+
+    signer = signer_of(open_slowly)
+    first = threading.Thread(target=lambda: signer.key)
+    first.start()
+    opening.wait(10)
+
+    with deadlines.within(0), pytest.raises(KeyStoreUnavailableError, match="still being opened"):
+        signer.sign(CHALLENGE)
+    may_open.set()
+    first.join(10)
+
+    assert signer.sign(CHALLENGE)
+
+
+def test_opening_has_its_own_time_not_that_of_the_first_caller() -> None:
+    seen: list[float | None] = []
+
+    def look() -> AnsweringKey:
+        seen.append(deadlines.remaining())
+        return AnsweringKey("ES256")
+
+    with deadlines.within(5):
+        signer_of(look).sign(CHALLENGE)
+
+    assert seen == [None]
+
+
+def test_opening_that_is_interrupted_leaves_the_next_one_to_the_others() -> None:
+    opener = Opener()
+    interruptions = [KeyboardInterrupt]
+
+    def open_or_be_interrupted() -> AnsweringKey:
+        if interruptions:
+            raise interruptions.pop()
+        return opener()
+
+    signer = signer_of(open_or_be_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        signer.sign(CHALLENGE)
+
+    assert signer.sign(CHALLENGE)
 
 
 def test_signer_that_is_closed_by_the_thread_that_opens_its_key_leaves_no_key_open() -> None:

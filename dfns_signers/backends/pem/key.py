@@ -34,6 +34,8 @@ class PemKey(SigningKey):
     another key than the pinned one.
     """
 
+    signs_in_process = True
+
     def __init__(self, private_key: PrivateKey, *, reference: str, verify: bool = False) -> None:
         super().__init__(private_key.public_key(), reference=reference, verify_signatures=verify)
         self._private_key = private_key

@@ -1,0 +1,31 @@
+"""The time that is left for what is under way, known to all that works for it.
+
+It goes with the context (``contextvars``): into tasks, and into worker threads of this package.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
+
+_end: Final[ContextVar[float | None]] = ContextVar("dfns_signers_end", default=None)
+
+
+@contextmanager
+def within(seconds: float | None) -> Iterator[None]:
+    """Give what runs inside so many seconds; None lifts the bound."""
+    end = None if seconds is None else time.monotonic() + seconds
+    token = _end.set(end)
+    try:
+        yield
+    finally:
+        _end.reset(token)
+
+
+def remaining() -> float | None:
+    """Seconds that are left, 0 if none are; None without a bound."""
+    end = _end.get()
+    return None if end is None else max(0.0, end - time.monotonic())

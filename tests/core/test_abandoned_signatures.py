@@ -1,0 +1,186 @@
+"""What becomes of a signature whose caller was cancelled: said to the observers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Coroutine
+from functools import partial
+from queue import SimpleQueue
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from dfns_signers import worker_threads
+from dfns_signers.errors import KeyStoreUnavailableError, SigningCancelledError
+from dfns_signers.evidence import Evidence, KeyResponse, Signature
+from dfns_signers.hooks import hookimpl
+from dfns_signers.signer import KeySigner
+from dfns_signers.worker_threads import MAX_THREADS
+from tests.core.keys import AnsweringKey, make_signature, private_key
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"]),
+]
+
+BOUND = 20  # seconds; far more than anything here takes
+CHALLENGE = {"challenge": "Y2gt"}
+
+
+class Observer:
+    """Keeps what it is shown."""
+
+    def __init__(self) -> None:
+        self.seen: SimpleQueue[Evidence | Exception] = SimpleQueue()
+
+    @hookimpl
+    def after_sign(self, evidence: Evidence) -> None:
+        self.seen.put(evidence)
+
+    @hookimpl
+    def sign_failed(self, error: Exception) -> None:
+        self.seen.put(error)
+
+    def next(self) -> Any:
+        return self.seen.get(timeout=BOUND)
+
+
+class SlowStore:
+    """Answers when it is told to."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.asked, self.may_answer = threading.Event(), threading.Event()
+        self._failure = failure
+
+    def __call__(self, message: bytes) -> KeyResponse:
+        self.asked.set()
+        self.may_answer.wait(BOUND)
+        if self._failure:
+            raise self._failure
+        return KeyResponse(make_signature(private_key("ES256"), message))
+
+
+async def cancelled_when(
+    event: threading.Event, act: Callable[[], Coroutine[Any, Any, object]]
+) -> None:
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(act)
+        await anyio.to_thread.run_sync(event.wait, BOUND)
+        tasks.cancel_scope.cancel()
+
+
+async def test_signature_that_is_made_all_the_same_is_shown_as_abandoned() -> None:
+    store, observer = SlowStore(), Observer()
+    signer = KeySigner(AnsweringKey("ES256", store), "Y2kt", plugins=[observer])
+
+    await cancelled_when(store.asked, lambda: signer.asign(CHALLENGE))
+    store.may_answer.set()
+
+    evidence = observer.next()
+    assert (evidence.key, evidence.abandoned, evidence.verified) == ("store/key-1", True, True)
+
+
+async def test_signature_that_somebody_has_is_not_shown_as_abandoned() -> None:
+    observer = Observer()
+
+    await KeySigner(AnsweringKey("ES256"), "Y2kt", plugins=[observer]).asign(CHALLENGE)
+
+    assert observer.next().abandoned is False
+
+
+async def test_failure_that_nobody_waits_for_is_shown() -> None:
+    failure = KeyStoreUnavailableError("the store is away")
+    store, observer = SlowStore(failure), Observer()
+    signer = KeySigner(AnsweringKey("ES256", store), "Y2kt", plugins=[observer])
+
+    await cancelled_when(store.asked, lambda: signer.asign(CHALLENGE))
+    store.may_answer.set()
+
+    assert observer.next() is failure
+
+
+async def test_wrong_signature_that_nobody_waits_for_is_shown_as_a_failure() -> None:
+    store, observer = SlowStore(), Observer()
+    key = AnsweringKey("Ed25519", store)  # answers with an ECDSA signature
+    signer = KeySigner(key, "Y2kt", plugins=[observer])
+
+    await cancelled_when(store.asked, lambda: signer.asign(CHALLENGE))
+    store.may_answer.set()
+
+    assert "invalid Ed25519 signature" in str(observer.next())
+
+
+async def test_signature_that_was_never_begun_is_reported_as_cancelled() -> None:
+    release = threading.Event()
+    reported: SimpleQueue[Signature | Exception] = SimpleQueue()
+    key = AnsweringKey("ES256")
+    for _ in range(MAX_THREADS):
+        worker_threads.submit(release.wait, BOUND)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(partial(key.asign_with_evidence, b"message", abandoned=reported.put))
+        await anyio.wait_all_tasks_blocked()
+        tasks.cancel_scope.cancel()
+    release.set()
+
+    error = reported.get(timeout=BOUND)
+    assert isinstance(error, SigningCancelledError)
+    assert "none was made" in str(error)
+    assert key.uses == 0
+
+
+async def test_caller_that_is_cancelled_while_the_key_is_opened_is_shown() -> None:
+    opening, may_open, observer = threading.Event(), threading.Event(), Observer()
+
+    def open_slowly() -> AnsweringKey:
+        opening.set()
+        may_open.wait(BOUND)
+        return AnsweringKey("ES256")
+
+    signer = KeySigner(open_slowly, "Y2kt", plugins=[observer])
+
+    await cancelled_when(opening, lambda: signer.asign(CHALLENGE))
+    may_open.set()
+
+    error = observer.next()
+    assert isinstance(error, SigningCancelledError)
+    assert "before the key was used" in str(error)
+
+
+async def test_native_signature_that_was_interrupted_is_shown_as_unknown() -> None:
+    asked, observer = threading.Event(), Observer()
+
+    class NativeKey(AnsweringKey):
+        async def _asign(self, message: bytes) -> KeyResponse:
+            asked.set()
+            await anyio.sleep_forever()
+            raise AssertionError
+
+    signer = KeySigner(NativeKey("ES256"), "Y2kt", plugins=[observer])
+
+    await cancelled_when(asked, lambda: signer.asign(CHALLENGE))
+
+    error = observer.next()
+    assert isinstance(error, SigningCancelledError)
+    assert "whether it was made is unknown" in str(error)
+
+
+async def test_observer_hears_of_a_signature_though_the_caller_is_cancelled_meanwhile() -> None:
+    hearing, may_go_on = threading.Event(), threading.Event()
+    heard: SimpleQueue[Evidence] = SimpleQueue()
+
+    class SlowObserver:
+        @hookimpl
+        def after_sign(self, evidence: Evidence) -> None:
+            hearing.set()
+            may_go_on.wait(BOUND)
+            heard.put(evidence)
+
+    signer = KeySigner(AnsweringKey("ES256"), "Y2kt", plugins=[SlowObserver()])
+
+    await cancelled_when(hearing, lambda: signer.asign(CHALLENGE))
+    may_go_on.set()
+
+    assert heard.get(timeout=BOUND).key == "store/key-1"

@@ -1,0 +1,151 @@
+"""Worker threads: bounded, of our own, and left by a caller that is cancelled."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextvars import ContextVar
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from dfns_signers import worker_threads
+from dfns_signers.worker_threads import MAX_THREADS
+from tests.support.forking import in_forked_child
+
+pytestmark = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+
+BOUND = 20  # seconds; far more than anything here takes
+
+variable: ContextVar[str] = ContextVar("variable")
+
+
+@pytest.fixture
+def held() -> Iterator[Callable[[], None]]:
+    """A function that holds its thread until the test is over."""
+    release = threading.Event()
+
+    def hold() -> None:
+        release.wait(BOUND)
+
+    yield hold
+    release.set()
+
+
+@pytest.mark.anyio
+async def test_runs_in_another_thread_with_the_context_of_its_caller() -> None:
+    variable.set("of the caller")
+
+    thread, value = await worker_threads.run(lambda: (threading.get_ident(), variable.get()))
+
+    assert (thread != threading.get_ident(), value) == (True, "of the caller")
+
+
+@pytest.mark.anyio
+async def test_exception_reaches_the_caller() -> None:
+    with pytest.raises(ZeroDivisionError):
+        await worker_threads.run(lambda: 1 / 0)
+
+
+@pytest.mark.anyio
+async def test_threads_are_bounded_however_many_callers_give_up(held: Callable[[], None]) -> None:
+    before = threading.active_count()
+
+    with anyio.move_on_after(0):
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5 * MAX_THREADS):
+                tasks.start_soon(worker_threads.run, held)
+
+    assert threading.active_count() - before <= MAX_THREADS
+
+
+@pytest.mark.anyio
+async def test_applications_threads_do_not_wait_for_ours(held: Callable[[], None]) -> None:
+    futures = [worker_threads.submit(held) for _ in range(MAX_THREADS)]
+
+    assert await anyio.to_thread.run_sync(lambda: "at once") == "at once"
+    assert not any(future.done() for future in futures)
+
+
+@pytest.mark.anyio
+async def test_what_a_cancelled_caller_leaves_before_it_began_never_runs() -> None:
+    release = threading.Event()
+    ran: list[int] = []
+    futures = [worker_threads.submit(release.wait, BOUND) for _ in range(MAX_THREADS)]
+
+    with anyio.move_on_after(0.01):
+        await worker_threads.run(ran.append, 1)
+    release.set()
+    wait(futures, BOUND)
+    await worker_threads.run(lambda: None)
+
+    assert ran == []
+
+
+@pytest.mark.anyio
+async def test_release_runs_though_its_caller_is_cancelled_and_no_thread_is_free(
+    held: Callable[[], None],
+) -> None:
+    for _ in range(MAX_THREADS):
+        worker_threads.submit(held)
+    released: list[int] = []
+
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await worker_threads.to_the_end(lambda: released.append(1))
+
+    assert released == [1]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("begun", [True, False])
+async def test_report_of_a_future_comes_in_a_worker_thread(begun: bool) -> None:
+    future: Future[int] = Future()
+    reported: Future[tuple[int, bool]] = Future()
+    if begun:
+        future.set_running_or_notify_cancel()
+        future.set_result(7)
+    else:
+        future.cancel()
+
+    worker_threads.when_done(
+        future, lambda done: reported.set_result((threading.get_ident(), done.cancelled()))
+    )
+
+    thread, cancelled = reported.result(BOUND)
+    assert (thread != threading.get_ident(), cancelled) == (True, not begun)
+
+
+def test_loop_that_ended_meanwhile_disturbs_no_worker(anyio_backend: str) -> None:
+    release, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        release.wait(BOUND)
+        ended.set()
+
+    async def give_up() -> None:
+        with anyio.move_on_after(0.01):
+            await worker_threads.run(work)
+
+    anyio.run(give_up, backend=anyio_backend)
+    release.set()
+
+    assert ended.wait(BOUND)
+    assert worker_threads.submit(lambda: "alive").result(BOUND) == "alive"
+
+
+def test_forked_child_has_threads_of_its_own(anyio_backend: str) -> None:
+    outcome = in_forked_child(
+        """
+        from concurrent.futures import wait
+        from dfns_signers import worker_threads
+        # All of them, so that the child would start none if it thought that they are there.
+        wait([worker_threads.submit(lambda: None) for _ in range(1000)])
+        """,
+        "anyio.run(worker_threads.run, lambda: 'done', backend=argument)",
+        anyio_backend,
+    )
+
+    assert outcome == "done"
