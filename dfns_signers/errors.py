@@ -104,12 +104,6 @@ class SigningCancelledError(SigningError):
     """The caller of ``asign`` was cancelled: what observers are shown instead of a signature."""
 
 
-class SigningTimeoutError(SigningError):
-    """The challenge was not signed within the time of the call."""
-
-    retriable = True
-
-
 class EncodingError(DfnsSignersError, ValueError):
     """Bytes or text are not in the encoding that was expected."""
 

@@ -7,16 +7,17 @@ from typing import Final
 
 from tenacity import RetryCallState, wait_random_exponential
 
-MAX_RETRY_AFTER: Final = 30.0
-"""Seconds; a server that asks for more gets its error reported instead."""
+from dfns_signers import defaults
 
 # Random from the start, so that clients that failed together do not come back together.
 _backoff: Final = wait_random_exponential(multiplier=0.25, max=8)
 
 
-def is_retriable(error: BaseException) -> bool:
+def is_retriable(
+    error: BaseException, *, max_retry_after: float = defaults.MAX_RETRY_AFTER
+) -> bool:
     """Whether the same request may succeed later, and the server asks for no longer wait."""
-    return bool(getattr(error, "retriable", False)) and (retry_after(error) or 0) <= MAX_RETRY_AFTER
+    return bool(getattr(error, "retriable", False)) and (retry_after(error) or 0) <= max_retry_after
 
 
 def retry_after(error: BaseException | None) -> float | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
-from dfns_signers import worker_threads
+from dfns_signers import deadlines, worker_threads
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.assertions import (
     Assertion,
@@ -121,7 +122,11 @@ class KeySigner(Closing, AsyncClosing):
         except Exception as error:
             self._hooks.failed(request, error)
             raise
-        self._hooks.after(request, signature.evidence)
+        # A caller whose time is over has left this to a worker thread.
+        evidence = signature.evidence
+        if deadlines.remaining() == 0:
+            evidence = replace(evidence, abandoned=True)
+        self._hooks.after(request, evidence)
         return key_assertion(self.credential_id, request.message, signature.value)
 
     async def asign(self, challenge: Mapping[str, Any]) -> Assertion:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from functools import partial
 from typing import Any, Final, ParamSpec, TypeVar
@@ -18,7 +18,7 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
-from dfns_signers import forks
+from dfns_signers import deadlines, forks
 from dfns_signers.errors import DfnsSignersError
 
 P = ParamSpec("P")
@@ -63,6 +63,24 @@ def submit(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Futur
             f"no worker thread could be started ({error}): the process may be out of threads, or "
             "is about to end"
         ) from error
+
+
+def run_sync(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a function in a worker thread, and wait no longer than ``deadlines.remaining()``.
+
+    Raises:
+        TimeoutError: the time is over. A function that has not begun will not, and one that has
+            goes on in its thread.
+    """
+    future = submit(function, *args, **kwargs)
+    try:
+        wait([future], deadlines.remaining())
+    finally:  # also after Ctrl-C
+        is_late = not future.done()
+        future.cancel()
+    if is_late:
+        raise TimeoutError("the time of the call is over")
+    return future.result()
 
 
 async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

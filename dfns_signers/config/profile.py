@@ -21,7 +21,9 @@ class Settings(TypedDict, total=False):
     auth_token: str | Secret | Mapping[str, str]
     credential_id: str
     timeout: float
+    call_timeout: float
     max_attempts: int
+    max_retry_after: float
     plugins: list[str]
     signer: str | Mapping[str, Any]
 
@@ -85,10 +87,24 @@ class Profile(StrictModel):
         le=86_400,
         description="Seconds for each request, a day at most.",
     )
+    call_timeout: Annotated[float, Env("DFNS_CALL_TIMEOUT", float)] = Field(
+        default=defaults.CALL_TIMEOUT,
+        gt=0,
+        le=86_400,
+        description="Seconds for a call as a whole: all its attempts and requests, opening the "
+        "key, signing and waiting.",
+    )
     max_attempts: Annotated[int, Env("DFNS_MAX_ATTEMPTS", int)] = Field(
         default=defaults.MAX_ATTEMPTS,
         ge=1,
         description="How often a call is tried where repeating is safe.",
+    )
+    max_retry_after: Annotated[float, Env("DFNS_MAX_RETRY_AFTER", float)] = Field(
+        default=defaults.MAX_RETRY_AFTER,
+        ge=0,
+        le=86_400,
+        description="Seconds to wait at most where the API asks for a pause (`Retry-After`); if it "
+        "asks for more, its error is reported at once.",
     )
     plugins: Annotated[
         list[str], Env("DFNS_PLUGINS", lambda text: [name.strip() for name in text.split(",")])

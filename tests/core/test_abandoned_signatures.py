@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from dfns_signers import worker_threads
+from dfns_signers import deadlines, worker_threads
 from dfns_signers.errors import KeyStoreUnavailableError, SigningCancelledError
 from dfns_signers.evidence import Evidence, KeyResponse, Signature
 from dfns_signers.hooks import hookimpl
@@ -20,10 +20,7 @@ from dfns_signers.signer import KeySigner
 from dfns_signers.worker_threads import MAX_THREADS
 from tests.core.keys import AnsweringKey, make_signature, private_key
 
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"]),
-]
+asynchronous = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 
 BOUND = 20  # seconds; far more than anything here takes
 CHALLENGE = {"challenge": "Y2gt"}
@@ -71,6 +68,8 @@ async def cancelled_when(
         tasks.cancel_scope.cancel()
 
 
+@asynchronous
+@pytest.mark.anyio
 async def test_signature_that_is_made_all_the_same_is_shown_as_abandoned() -> None:
     store, observer = SlowStore(), Observer()
     signer = KeySigner(AnsweringKey("ES256", store), "Y2kt", plugins=[observer])
@@ -82,6 +81,8 @@ async def test_signature_that_is_made_all_the_same_is_shown_as_abandoned() -> No
     assert (evidence.key, evidence.abandoned, evidence.verified) == ("store/key-1", True, True)
 
 
+@asynchronous
+@pytest.mark.anyio
 async def test_signature_that_somebody_has_is_not_shown_as_abandoned() -> None:
     observer = Observer()
 
@@ -90,6 +91,8 @@ async def test_signature_that_somebody_has_is_not_shown_as_abandoned() -> None:
     assert observer.next().abandoned is False
 
 
+@asynchronous
+@pytest.mark.anyio
 async def test_failure_that_nobody_waits_for_is_shown() -> None:
     failure = KeyStoreUnavailableError("the store is away")
     store, observer = SlowStore(failure), Observer()
@@ -101,6 +104,8 @@ async def test_failure_that_nobody_waits_for_is_shown() -> None:
     assert observer.next() is failure
 
 
+@asynchronous
+@pytest.mark.anyio
 async def test_wrong_signature_that_nobody_waits_for_is_shown_as_a_failure() -> None:
     store, observer = SlowStore(), Observer()
     key = AnsweringKey("Ed25519", store)  # answers with an ECDSA signature
@@ -112,6 +117,8 @@ async def test_wrong_signature_that_nobody_waits_for_is_shown_as_a_failure() -> 
     assert "invalid Ed25519 signature" in str(observer.next())
 
 
+@asynchronous
+@pytest.mark.anyio
 async def test_signature_that_was_never_begun_is_reported_as_cancelled() -> None:
     release = threading.Event()
     reported: SimpleQueue[Signature | Exception] = SimpleQueue()
@@ -131,6 +138,8 @@ async def test_signature_that_was_never_begun_is_reported_as_cancelled() -> None
     assert key.uses == 0
 
 
+@asynchronous
+@pytest.mark.anyio
 async def test_caller_that_is_cancelled_while_the_key_is_opened_is_shown() -> None:
     opening, may_open, observer = threading.Event(), threading.Event(), Observer()
 
@@ -149,6 +158,8 @@ async def test_caller_that_is_cancelled_while_the_key_is_opened_is_shown() -> No
     assert "before the key was used" in str(error)
 
 
+@asynchronous
+@pytest.mark.anyio
 async def test_native_signature_that_was_interrupted_is_shown_as_unknown() -> None:
     asked, observer = threading.Event(), Observer()
 
@@ -167,6 +178,8 @@ async def test_native_signature_that_was_interrupted_is_shown_as_unknown() -> No
     assert "whether it was made is unknown" in str(error)
 
 
+@asynchronous
+@pytest.mark.anyio
 async def test_observer_hears_of_a_signature_though_the_caller_is_cancelled_meanwhile() -> None:
     hearing, may_go_on = threading.Event(), threading.Event()
     heard: SimpleQueue[Evidence] = SimpleQueue()
@@ -184,3 +197,12 @@ async def test_observer_hears_of_a_signature_though_the_caller_is_cancelled_mean
     may_go_on.set()
 
     assert heard.get(timeout=BOUND).key == "store/key-1"
+
+
+def test_signature_that_comes_after_the_time_of_its_caller_is_shown_as_abandoned() -> None:
+    observer = Observer()
+
+    with deadlines.within(0):
+        KeySigner(AnsweringKey("ES256"), "Y2kt", plugins=[observer]).sign(CHALLENGE)
+
+    assert observer.next().abandoned is True

@@ -42,7 +42,6 @@ RETRIABLE = {
     "KeyStoreUnavailableError",
     "RateLimitedError",
     "ServerError",
-    "SigningTimeoutError",
     "TransportError",
     "TransportTimeoutError",
 }

@@ -11,11 +11,11 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from dfns_signers import worker_threads
+from dfns_signers import deadlines, worker_threads
 from dfns_signers.worker_threads import MAX_THREADS
 from tests.support.forking import in_forked_child
 
-pytestmark = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+both_backends = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 
 BOUND = 20  # seconds; far more than anything here takes
 
@@ -34,6 +34,7 @@ def held() -> Iterator[Callable[[], None]]:
     release.set()
 
 
+@both_backends
 @pytest.mark.anyio
 async def test_runs_in_another_thread_with_the_context_of_its_caller() -> None:
     variable.set("of the caller")
@@ -43,12 +44,14 @@ async def test_runs_in_another_thread_with_the_context_of_its_caller() -> None:
     assert (thread != threading.get_ident(), value) == (True, "of the caller")
 
 
+@both_backends
 @pytest.mark.anyio
 async def test_exception_reaches_the_caller() -> None:
     with pytest.raises(ZeroDivisionError):
         await worker_threads.run(lambda: 1 / 0)
 
 
+@both_backends
 @pytest.mark.anyio
 async def test_threads_are_bounded_however_many_callers_give_up(held: Callable[[], None]) -> None:
     before = threading.active_count()
@@ -61,6 +64,7 @@ async def test_threads_are_bounded_however_many_callers_give_up(held: Callable[[
     assert threading.active_count() - before <= MAX_THREADS
 
 
+@both_backends
 @pytest.mark.anyio
 async def test_applications_threads_do_not_wait_for_ours(held: Callable[[], None]) -> None:
     futures = [worker_threads.submit(held) for _ in range(MAX_THREADS)]
@@ -69,6 +73,7 @@ async def test_applications_threads_do_not_wait_for_ours(held: Callable[[], None
     assert not any(future.done() for future in futures)
 
 
+@both_backends
 @pytest.mark.anyio
 async def test_what_a_cancelled_caller_leaves_before_it_began_never_runs() -> None:
     release = threading.Event()
@@ -84,6 +89,7 @@ async def test_what_a_cancelled_caller_leaves_before_it_began_never_runs() -> No
     assert ran == []
 
 
+@both_backends
 @pytest.mark.anyio
 async def test_release_runs_though_its_caller_is_cancelled_and_no_thread_is_free(
     held: Callable[[], None],
@@ -99,6 +105,7 @@ async def test_release_runs_though_its_caller_is_cancelled_and_no_thread_is_free
     assert released == [1]
 
 
+@both_backends
 @pytest.mark.anyio
 @pytest.mark.parametrize("begun", [True, False])
 async def test_report_of_a_future_comes_in_a_worker_thread(begun: bool) -> None:
@@ -118,6 +125,33 @@ async def test_report_of_a_future_comes_in_a_worker_thread(begun: bool) -> None:
     assert (thread != threading.get_ident(), cancelled) == (True, not begun)
 
 
+def test_thread_waits_no_longer_than_it_has_time(held: Callable[[], None]) -> None:
+    with deadlines.within(0), pytest.raises(TimeoutError):
+        worker_threads.run_sync(held)
+
+
+def test_thread_gets_what_was_returned_or_raised() -> None:
+    with deadlines.within(BOUND):
+        assert worker_threads.run_sync(divmod, 7, 2) == (3, 1)
+        with pytest.raises(ZeroDivisionError):
+            worker_threads.run_sync(divmod, 7, 0)
+
+
+def test_what_a_thread_gave_up_before_it_began_never_runs() -> None:
+    ran: list[int] = []
+    release = threading.Event()
+    futures = [worker_threads.submit(release.wait, BOUND) for _ in range(MAX_THREADS)]
+
+    with deadlines.within(0), pytest.raises(TimeoutError):
+        worker_threads.run_sync(ran.append, 1)
+    release.set()
+    wait(futures, BOUND)
+    worker_threads.submit(lambda: None).result(BOUND)
+
+    assert ran == []
+
+
+@both_backends
 def test_loop_that_ended_meanwhile_disturbs_no_worker(anyio_backend: str) -> None:
     release, ended = threading.Event(), threading.Event()
 
@@ -136,11 +170,12 @@ def test_loop_that_ended_meanwhile_disturbs_no_worker(anyio_backend: str) -> Non
     assert worker_threads.submit(lambda: "alive").result(BOUND) == "alive"
 
 
+@both_backends
 def test_forked_child_has_threads_of_its_own(anyio_backend: str) -> None:
     outcome = in_forked_child(
         """
         from concurrent.futures import wait
-        from dfns_signers import worker_threads
+        from dfns_signers import deadlines, worker_threads
         # All of them, so that the child would start none if it thought that they are there.
         wait([worker_threads.submit(lambda: None) for _ in range(1000)])
         """,

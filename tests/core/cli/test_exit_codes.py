@@ -32,6 +32,7 @@ CODES = {
         errors.ChallengeError,
         errors.CredentialNotAllowedError,
         errors.SigningRefusedError,
+        errors.SigningCancelledError,
     ),
     6: (
         errors.ApiError,

@@ -99,7 +99,7 @@ def test_unknown_setting_refused_with_the_near_miss(folder: Path, key: str, mean
 
     assert message.startswith(f"configuration file {config}, profile 'p', key '{key}': unknown")
     assert f"did you mean '{meant}'?" in message
-    assert "base_url, auth_token, credential_id, timeout, max_attempts, plugins" in message
+    assert "base_url, auth_token, credential_id, timeout, call_timeout, max_attempts" in message
     assert CANARY not in message
 
 

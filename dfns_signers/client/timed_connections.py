@@ -1,0 +1,94 @@
+"""Blocking connections that end with the time of the call, however slowly a server drips.
+
+The timeouts of httpx are for one read or write each, and begin anew with every byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import httpcore
+import httpx
+
+from dfns_signers import deadlines
+
+_PIECE: Final = 16_384  # bytes; the timeout of a write is for each time that the socket takes some
+
+
+def end_with_the_call(http: httpx.Client) -> None:
+    """Let every connection of a client end within ``deadlines.remaining()``."""
+    # httpx has no public way to give its transports a network backend of httpcore.
+    for transport in (http._transport, *http._mounts.values()):  # noqa: SLF001
+        pool: Any = getattr(transport, "_pool", None)
+        if pool is not None:
+            pool._network_backend = _TimedBackend(pool._network_backend)  # noqa: SLF001
+
+
+def bounded(timeout: float | None, over: type[httpcore.TimeoutException]) -> float | None:
+    """The shorter of a timeout and the time that is left; raises ``over`` if none is."""
+    left = deadlines.remaining()
+    if left is None:
+        return timeout
+    if left <= 0:
+        raise over("the time of the call is over")
+    return left if timeout is None else min(timeout, left)
+
+
+class _TimedBackend(httpcore.NetworkBackend):
+    """Opens streams that end with the call."""
+
+    def __init__(self, backend: httpcore.NetworkBackend) -> None:
+        self._backend = backend
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        timeout = bounded(timeout, httpcore.ConnectTimeout)
+        return _TimedStream(
+            self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
+        )
+
+    def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        timeout = bounded(timeout, httpcore.ConnectTimeout)
+        return _TimedStream(self._backend.connect_unix_socket(path, timeout, socket_options))
+
+    def sleep(self, seconds: float) -> None:
+        self._backend.sleep(seconds)
+
+
+class _TimedStream(httpcore.NetworkStream):
+    """Reads and writes as long as the call may take."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, bounded(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for start in range(0, len(buffer), _PIECE):
+            piece = buffer[start : start + _PIECE]
+            self._stream.write(piece, bounded(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        timeout = bounded(timeout, httpcore.ConnectTimeout)
+        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)

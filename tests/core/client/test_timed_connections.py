@@ -1,0 +1,102 @@
+"""Blocking connections end with the time of the call, whatever the server does with its bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import httpx
+import pytest
+
+from dfns_signers import deadlines
+from dfns_signers.client.timed_connections import end_with_the_call
+
+SECONDS = 0.1  # of a call; no read of these servers ever takes as long
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+
+
+def dripping(parts: Iterator[bytes]) -> Callable[[socket.socket], None]:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        for part in parts:
+            connection.sendall(part)
+            if stopped.wait(0.01):
+                return
+
+    return serve
+
+
+def taking_nothing(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    while not stopped.wait(0.01):
+        connection.recv(16)
+
+
+stopped = threading.Event()
+SERVERS = {
+    "head": dripping(itertools.chain([b"HTTP/1.1 200 OK\r\nX-Long: "], itertools.repeat(b"a"))),
+    "informational": dripping(itertools.repeat(b"HTTP/1.1 103 Early Hints\r\n\r\n")),
+    "body": dripping(itertools.chain([HEAD], itertools.repeat(b" "))),
+    "request body": taking_nothing,
+}
+
+
+@pytest.fixture(params=SERVERS)
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Of a server that never comes to an end."""
+    stopped.clear()
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                connection, _ = listener.accept()
+                with connection:
+                    SERVERS[request.param](connection)
+
+        server = threading.Thread(target=accept)
+        server.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        stopped.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        server.join(10)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("proxied", [False, True])
+def test_server_that_drips_is_left_when_the_time_is_over(url: str, proxied: bool) -> None:
+    http = httpx.Client(proxy=url if proxied else None, timeout=10, trust_env=False)
+    end_with_the_call(http)
+
+    with http, deadlines.within(SECONDS), pytest.raises(httpx.TimeoutException):
+        http.post("http://127.0.0.1:1" if proxied else url, content=bytes(32_000_000))
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("url", ["head"], indirect=True)
+def test_handshake_of_tls_ends_with_the_call(url: str) -> None:
+    http = httpx.Client(timeout=10, trust_env=False)
+    end_with_the_call(http)
+
+    # The server drips what is no TLS record before the handshake is over.
+    with http, deadlines.within(SECONDS), pytest.raises(httpx.TransportError):
+        http.get(url.replace("http", "https"))
+
+
+def test_nothing_is_begun_once_the_time_is_over() -> None:
+    http = httpx.Client(timeout=10, trust_env=False)
+    end_with_the_call(http)
+
+    with http, deadlines.within(0), pytest.raises(httpx.ConnectTimeout, match="is over"):
+        http.get("http://127.0.0.1:1")
+
+
+def test_without_a_bound_the_timeouts_of_httpx_count(url: str) -> None:
+    http = httpx.Client(timeout=httpx.Timeout(10, read=0.001, write=0.001), trust_env=False)
+    end_with_the_call(http)
+
+    with http, pytest.raises((httpx.ReadTimeout, httpx.WriteTimeout)):
+        http.post(url, content=bytes(32_000_000))
