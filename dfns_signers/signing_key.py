@@ -41,6 +41,7 @@ _in_threads: Final[ContextVar[list[Future[KeyResponse]] | None]] = ContextVar(
 # A subclass that replaced one of these would sign without the checks.
 _FRAMEWORK_METHODS: Final = frozenset(
     {"sign", "asign", "sign_with_evidence", "asign_with_evidence", "require_fingerprint"}
+    | {"algorithm", "public_key", "fingerprint"}
     | {"_checked", "_sign_inside", "_inside"}
 )
 
@@ -92,9 +93,9 @@ class SigningKey(Closing, AsyncClosing, ABC):
     def __init__(
         self, public_key: PublicKey, *, reference: str, verify_signatures: bool = True
     ) -> None:
-        self.algorithm: Algorithm = algorithm_of(public_key)
-        self.public_key = public_key
-        self.fingerprint = fingerprint(public_key)
+        self.__algorithm = algorithm_of(public_key)
+        self.__public_key = public_key
+        self.__fingerprint = fingerprint(public_key)
         self.reference = reference
         self._verify_signatures = verify_signatures
         self._gate = Gate()
@@ -102,6 +103,21 @@ class SigningKey(Closing, AsyncClosing, ABC):
         self._is_inherited = False
         self._refusal: SecretRefusedError | None = None
         forks.watch(self)
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The scheme that the key signs with."""
+        return self.__algorithm
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public half, as it was when the key was opened."""
+        return self.__public_key
+
+    @property
+    def fingerprint(self) -> str:
+        """``sha256:…`` of the public key in DER."""
+        return self.__fingerprint
 
     @abstractmethod
     def _sign(self, message: bytes) -> KeyResponse:

@@ -240,6 +240,16 @@ def test_subclass_that_inherits_an_override_from_a_mixin_refused(method: str) ->
         type("Sly", (mixin, AnsweringKey), {})
 
 
+@pytest.mark.parametrize("name", ["algorithm", "public_key", "fingerprint"])
+def test_what_a_signature_is_checked_against_cannot_be_exchanged(name: str) -> None:
+    key, other = AnsweringKey("Ed25519"), AnsweringKey("ES256")
+
+    with pytest.raises(AttributeError):
+        setattr(key, name, getattr(other, name))
+    with pytest.raises(TypeError, match=f"must not override {name}"):
+        type("Sly", (AnsweringKey,), {name: property(lambda _: getattr(other, name))})
+
+
 def test_answer_that_is_no_key_response_refused_naming_the_key() -> None:
     class Careless(SigningKey):
         def _sign(self, message: bytes) -> Any:
