@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Final
 
@@ -16,8 +16,19 @@ _end: Final[ContextVar[float | None]] = ContextVar("dfns_signers_end", default=N
 
 @contextmanager
 def within(seconds: float | None) -> Iterator[None]:
-    """Give what runs inside so many seconds; None lifts the bound."""
-    end = None if seconds is None else time.monotonic() + seconds
+    """Give what runs inside so many seconds, or what is left of an earlier bound if it is less."""
+    ends = [_end.get(), None if seconds is None else time.monotonic() + seconds]
+    with _until(min((end for end in ends if end is not None), default=None)):
+        yield
+
+
+def lifted() -> AbstractContextManager[None]:
+    """Give what runs inside all the time it needs."""
+    return _until(None)
+
+
+@contextmanager
+def _until(end: float | None) -> Iterator[None]:
     token = _end.set(end)
     try:
         yield

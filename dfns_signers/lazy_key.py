@@ -52,11 +52,6 @@ class LazyKey:
         self._of_parent: list[SigningKey] = []
         forks.watch(self)
 
-    @property
-    def is_at_hand(self) -> bool:
-        """Whether a signature needs no wait: the key is open, and signs in this process."""
-        return self._key is not None and self._key.signs_in_process
-
     def get(self) -> SigningKey:
         """The key, opened now if it was not.
 
@@ -67,8 +62,10 @@ class LazyKey:
         if self._key is not None:
             return self._key
         opening, is_new = self._join()
-        if is_new:
+        if is_new and deadlines.remaining() is None:
             self._open_for(opening)
+        elif is_new:
+            self._begin(opening)
         wait([opening], deadlines.remaining())
         if not opening.done():
             raise KeyStoreUnavailableError(
@@ -83,10 +80,7 @@ class LazyKey:
             return self._key
         opening, is_new = self._join()
         if is_new:
-            try:
-                worker_threads.submit(self._open_for, opening)
-            except DfnsSignersError as error:
-                self._settle(opening, error)
+            self._begin(opening)
         await worker_threads.finished(opening)
         return _result(opening)
 
@@ -126,11 +120,18 @@ class LazyKey:
             self._opening = Future()
             return self._opening, True
 
+    def _begin(self, opening: Future[SigningKey]) -> None:
+        """Open the key in a worker thread."""
+        try:
+            worker_threads.submit(self._open_for, opening)
+        except DfnsSignersError as error:
+            self._settle(opening, error)
+
     def _open_for(self, opening: Future[SigningKey]) -> None:
         self._opener = threading.get_ident()
         try:
             # Not in the time of the caller that came first: others may have more.
-            with deadlines.within(None):
+            with deadlines.lifted():
                 self._settle(opening, self._opened())
         except Exception as error:  # noqa: BLE001  # raised by those that wait
             self._settle(opening, error)

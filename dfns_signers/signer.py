@@ -5,11 +5,10 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
-from dfns_signers import deadlines, worker_threads
+from dfns_signers import worker_threads
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.assertions import (
     Assertion,
@@ -118,15 +117,13 @@ class KeySigner(Closing, AsyncClosing):
             key = self._key.get()
             request = request.with_key(key, message)
             self._hooks.before(request)
-            signature = key.sign_with_evidence(request.message)
+            signature = key.sign_with_evidence(
+                request.message, abandoned=partial(self._report, request)
+            )
         except Exception as error:
             self._hooks.failed(request, error)
             raise
-        # A caller whose time is over has left this to a worker thread.
-        evidence = signature.evidence
-        if deadlines.remaining() == 0:
-            evidence = replace(evidence, abandoned=True)
-        self._hooks.after(request, evidence)
+        self._hooks.after(request, signature.evidence)
         return key_assertion(self.credential_id, request.message, signature.value)
 
     async def asign(self, challenge: Mapping[str, Any]) -> Assertion:
@@ -179,11 +176,6 @@ class KeySigner(Closing, AsyncClosing):
             self._hooks.after(request, outcome.evidence)
         else:
             self._hooks.failed(request, outcome)
-
-    @property
-    def signs_in_process(self) -> bool:
-        """Whether a signature takes no I/O: a key in this process, already open, and no plugins."""
-        return self._key.is_at_hand and not self._hooks
 
     def for_call(self, call: AnnouncedCall) -> Signer:
         """The same signer, which shows its plugins the API call that the next challenge is for."""

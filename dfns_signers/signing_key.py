@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import replace
 from typing import Any, ClassVar, Final, NoReturn, TypeAlias, final
 
-from dfns_signers import forks, worker_threads
+from dfns_signers import deadlines, forks, worker_threads
 from dfns_signers.algorithms import Algorithm, PublicKey, algorithm_of, check_form, verify
 from dfns_signers.closing import AsyncClosing, Closing, Gate
 from dfns_signers.errors import (
@@ -21,6 +21,7 @@ from dfns_signers.errors import (
     EncodingError,
     FingerprintMismatchError,
     InvalidSignatureError,
+    KeyStoreUnavailableError,
     SecretRefusedError,
     SigningCancelledError,
     SigningKeyError,
@@ -167,11 +168,43 @@ class SigningKey(Closing, AsyncClosing, ABC):
         return (await self.asign_with_evidence(message)).value
 
     @final
-    def sign_with_evidence(self, message: bytes) -> Signature:
-        """Like ``sign``, with the evidence."""
+    def sign_with_evidence(
+        self, message: bytes, *, abandoned: Abandoned | None = None
+    ) -> Signature:
+        """Like ``sign``, with the evidence.
+
+        Args:
+            message: as for ``sign``.
+            abandoned: if the time that is left (``deadlines``) ends before the key store answers,
+                called in a worker thread with what became of the signature: made all the same,
+                failed, or a SigningCancelledError.
+        """
         begin = time.perf_counter()
         self._prepare()
-        return self._checked(message, self._sign_inside(message, admitted=False), begin)
+        if self.signs_in_process or deadlines.remaining() is None:
+            response = self._sign_inside(message, admitted=False)
+        else:
+            response = self._sign_in_time(message, begin, abandoned)
+        return self._checked(message, response, begin)
+
+    def _sign_in_time(
+        self, message: bytes, begin: float, abandoned: Abandoned | None
+    ) -> KeyResponse:
+        """Sign in a worker thread, which is left to itself when the time is over."""
+        signing = worker_threads.submit(self._sign_inside, message, admitted=False)
+        try:
+            return worker_threads.wait_for(signing)
+        except DfnsSignersError:
+            raise
+        except BaseException as error:
+            if abandoned:
+                self._account_for([signing], message, begin, abandoned)
+            if isinstance(error, TimeoutError):
+                raise KeyStoreUnavailableError(
+                    f"the key {self.reference} gave no signature within the time of the call; "
+                    "check its key store, and try again"
+                ) from None
+            raise
 
     @final
     async def asign_with_evidence(

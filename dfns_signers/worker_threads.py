@@ -65,14 +65,13 @@ def submit(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Futur
         ) from error
 
 
-def run_sync(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a function in a worker thread, and wait no longer than ``deadlines.remaining()``.
+def wait_for(future: Future[T]) -> T:
+    """The result of what was submitted, waited for no longer than ``deadlines.remaining()``.
 
     Raises:
         TimeoutError: the time is over. A function that has not begun will not, and one that has
             goes on in its thread.
     """
-    future = submit(function, *args, **kwargs)
     try:
         wait([future], deadlines.remaining())
     finally:  # also after Ctrl-C

@@ -199,10 +199,54 @@ async def test_observer_hears_of_a_signature_though_the_caller_is_cancelled_mean
     assert heard.get(timeout=BOUND).key == "store/key-1"
 
 
-def test_signature_that_comes_after_the_time_of_its_caller_is_shown_as_abandoned() -> None:
-    observer = Observer()
+def test_key_store_that_is_silent_ends_with_the_time_of_the_call() -> None:
+    store, observer = SlowStore(), Observer()
+    signer = KeySigner(AnsweringKey("ES256", store), "Y2kt", plugins=[observer])
 
-    with deadlines.within(0):
-        KeySigner(AnsweringKey("ES256"), "Y2kt", plugins=[observer]).sign(CHALLENGE)
+    with (
+        deadlines.within(0.01),
+        pytest.raises(KeyStoreUnavailableError, match="no signature within the time of the call"),
+    ):
+        signer.sign(CHALLENGE)
+    store.may_answer.set()
 
-    assert observer.next().abandoned is True
+    shown = {type(one): one for one in (observer.next(), observer.next())}
+    assert shown.pop(KeyStoreUnavailableError)
+    # Whether the store was asked depends on how soon a thread began.
+    ((kind, last),) = shown.items()
+    assert kind is SigningCancelledError or last.abandoned is True
+
+
+def test_guards_and_observers_run_in_the_thread_of_the_caller() -> None:
+    threads: list[int] = []
+
+    class Witness:
+        @hookimpl
+        def before_sign(self) -> None:
+            threads.append(threading.get_ident())
+
+        @hookimpl
+        def after_sign(self) -> None:
+            threads.append(threading.get_ident())
+
+    with deadlines.within(BOUND):
+        KeySigner(AnsweringKey("ES256"), "Y2kt", plugins=[Witness()]).sign(CHALLENGE)
+
+    assert threads == [threading.get_ident()] * 2
+
+
+@pytest.mark.parametrize("algorithm", ["ES256"])
+def test_key_in_this_process_signs_without_a_thread(algorithm: str) -> None:
+    threads: list[int] = []
+
+    def answer(message: bytes) -> KeyResponse:
+        threads.append(threading.get_ident())
+        return KeyResponse(make_signature(private_key(algorithm), message))
+
+    class LocalKey(AnsweringKey):
+        signs_in_process = True
+
+    with deadlines.within(BOUND):
+        LocalKey(algorithm, answer).sign(b"message")
+
+    assert threads == [threading.get_ident()]

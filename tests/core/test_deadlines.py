@@ -27,10 +27,18 @@ def test_time_that_is_left_never_grows_and_ends_at_zero() -> None:
 
 def test_bound_is_that_of_its_block_alone() -> None:
     with deadlines.within(60):
-        with deadlines.within(None):
+        with deadlines.lifted():
             assert deadlines.remaining() is None
         assert deadlines.remaining() is not None
     assert deadlines.remaining() is None
+
+
+def test_earlier_bound_stays() -> None:
+    with deadlines.within(0):
+        with deadlines.within(60):
+            assert deadlines.remaining() == 0
+        with deadlines.within(None):
+            assert deadlines.remaining() == 0
 
 
 def test_bound_ends_with_an_error() -> None:

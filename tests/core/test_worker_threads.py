@@ -127,14 +127,14 @@ async def test_report_of_a_future_comes_in_a_worker_thread(begun: bool) -> None:
 
 def test_thread_waits_no_longer_than_it_has_time(held: Callable[[], None]) -> None:
     with deadlines.within(0), pytest.raises(TimeoutError):
-        worker_threads.run_sync(held)
+        worker_threads.wait_for(worker_threads.submit(held))
 
 
 def test_thread_gets_what_was_returned_or_raised() -> None:
     with deadlines.within(BOUND):
-        assert worker_threads.run_sync(divmod, 7, 2) == (3, 1)
+        assert worker_threads.wait_for(worker_threads.submit(divmod, 7, 2)) == (3, 1)
         with pytest.raises(ZeroDivisionError):
-            worker_threads.run_sync(divmod, 7, 0)
+            worker_threads.wait_for(worker_threads.submit(divmod, 7, 0))
 
 
 def test_what_a_thread_gave_up_before_it_began_never_runs() -> None:
@@ -143,7 +143,7 @@ def test_what_a_thread_gave_up_before_it_began_never_runs() -> None:
     futures = [worker_threads.submit(release.wait, BOUND) for _ in range(MAX_THREADS)]
 
     with deadlines.within(0), pytest.raises(TimeoutError):
-        worker_threads.run_sync(ran.append, 1)
+        worker_threads.wait_for(worker_threads.submit(ran.append, 1))
     release.set()
     wait(futures, BOUND)
     worker_threads.submit(lambda: None).result(BOUND)
