@@ -160,7 +160,7 @@ class Emulator:
 
     @property
     def requests(self) -> tuple[ReceivedRequest, ...]:
-        """The last 10,000 requests, newest last, without tokens."""
+        """The last 10,000 requests or 32 MiB of them, newest last, without tokens."""
         with self._service.lock:
             return tuple(self._service.requests)
 

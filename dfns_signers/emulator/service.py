@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import math
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,12 +16,12 @@ from dfns_signers.emulator.fields import members
 from dfns_signers.emulator.messages import (
     Answer,
     Incoming,
-    ReceivedRequest,
     Refusal,
     bad_request,
     json_answer,
     quoted,
 )
+from dfns_signers.emulator.request_log import RequestLog
 from dfns_signers.emulator.resources import build_router
 from dfns_signers.emulator.resources.policies import change_request
 from dfns_signers.emulator.routes import Call, Route
@@ -31,7 +30,6 @@ from dfns_signers.emulator.wire import new_id, parse_json
 from dfns_signers.errors import ConfigurationError
 
 MAXIMUM_BODY_BYTES: Final = 1_048_576
-KEPT_REQUESTS: Final = 10_000
 RATE_WINDOW: Final = 60.0
 _END_OF_STATUS: Final = 600
 
@@ -45,7 +43,7 @@ class Service:
         self.router = build_router()
         self.faults: list[Fault] = []
         self.approvals: list[Route] = []
-        self.requests: deque[ReceivedRequest] = deque(maxlen=KEPT_REQUESTS)
+        self.requests = RequestLog()
         self._rate_limit = rate_limit
 
     def answer(self, request: Incoming) -> Answer:
