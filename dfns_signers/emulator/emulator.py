@@ -100,7 +100,8 @@ class Emulator:
             )
         except ImportError as error:
             raise ConfigurationError(
-                f'the emulator needs more packages: pip install "dfns-signers[emulator]" ({error})'
+                'the emulator needs more packages: pip install "dfns-signers[emulator]", or in a '
+                f'clone of the repository: pip install ".[emulator]" ({error})'
             ) from error
         self._server = ServerThread(self._service, self._address, self._port)
         self._url = self._server.url
