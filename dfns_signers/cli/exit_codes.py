@@ -20,6 +20,7 @@ from dfns_signers.errors import (
     CallError,
     ConfigurationError,
     DfnsSignersError,
+    ListeningError,
     PluginError,
     RequestError,
     SigningError,
@@ -60,6 +61,7 @@ TRACEBACK_VARIABLE: Final = "DFNS_SIGNERS_TRACEBACK"
 """Environment variable that has the traceback of an unexpected error shown."""
 
 _CODES: Final = (
+    (ListeningError, ExitCode.FAILED),
     (ConfigurationError, ExitCode.CONFIGURATION),
     (PluginError, ExitCode.CONFIGURATION),
     (SigningKeyError, ExitCode.KEY),

@@ -87,8 +87,9 @@ class Emulator:
         """Accept connections.
 
         Raises:
-            ConfigurationError: it was started before, the port is in use, or the packages of
-                the extra "emulator" are not installed.
+            ListeningError: the port is in use, or not permitted.
+            ConfigurationError: it was started before, or the packages of the extra "emulator" are
+                not installed.
         """
         _require(
             self._server is None,

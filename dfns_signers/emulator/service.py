@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import math
 import threading
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from dfns_signers.emulator.messages import (
     bad_request,
     json_answer,
     quoted,
+    shortened,
 )
 from dfns_signers.emulator.request_log import RequestLog
 from dfns_signers.emulator.resources import build_router
@@ -32,6 +34,7 @@ from dfns_signers.errors import ConfigurationError
 MAXIMUM_BODY_BYTES: Final = 1_048_576
 RATE_WINDOW: Final = 60.0
 _END_OF_STATUS: Final = 600
+_LOG: Final = logging.getLogger("dfns_signers.emulator")
 
 
 class Service:
@@ -51,9 +54,11 @@ class Service:
         with self.lock:
             self.requests.append(request.without_secrets())
             try:
-                return self._answer(request)
+                answer, reason = self._answer(request), ""
             except Refusal as refusal:
-                return refusal.answer()
+                answer, reason = refusal.answer(), f" {refusal.check}: {refusal}"
+            _LOG.info("%s %d%s", _line(request), answer.status, reason)
+            return answer
 
     def _answer(self, request: Incoming) -> Answer:
         route, parameters = self.router.match(request.method, request.raw_path)
@@ -145,6 +150,12 @@ class RateLimit:
                 headers={"Retry-After": str(math.ceil(self._ends_at - now))},
             )
         self._count += 1
+
+
+def _line(request: Incoming) -> str:
+    """Method and path with the query, cut to a length that suits a line."""
+    target = f"{request.raw_path}?{request.query}" if request.query else request.raw_path
+    return f"{shortened(request.method)} {shortened(target)}"
 
 
 def _parsed_body(request: Incoming) -> Any:
