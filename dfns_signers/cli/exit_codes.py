@@ -108,7 +108,7 @@ def last_resort() -> Iterator[None]:
     except Exception as error:
         wanted = bool(os.environ.get(TRACEBACK_VARIABLE))
         if wanted:
-            typer.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+            typer.echo(printable("".join(traceback.format_exception(error))), err=True, nl=False)
         text = " ".join(str(error).split())
         advice = "" if wanted else f"; set {TRACEBACK_VARIABLE}=1 to see where it comes from"
         # A full disk, say, is nobody's mistake.
