@@ -63,8 +63,10 @@ class Service:
     def _answer(self, request: Incoming) -> Answer:
         route, parameters = self.router.match(request.method, request.raw_path)
         for fault in self.faults:
-            if fault.route is route and fault.remaining:
+            if fault.route is route:
                 fault.remaining -= 1
+                if not fault.remaining:
+                    self.faults.remove(fault)
                 return fault.answer
         token = authenticate(self.state.directory, request)
         self._rate_limit.count()

@@ -201,6 +201,7 @@ def test_require_action_challenge_of_a_registration_refused_with_what_answers_it
     "challenge",
     [
         {"challenge": CHALLENGE},
+        {"challenge": CHALLENGE, "allowCredentials": {}, "pubKeyCredParams": []},
         {
             "challenge": CHALLENGE,
             "challengeIdentifier": "eyJ",
