@@ -46,19 +46,13 @@ def test_without_options_before_the_command_nothing_changes(command: Command, co
     assert credential(command, "config", "show", "--config", config) == "cr-1"
 
 
-def test_profile_before_a_command_without_groups_is_taken_too(
-    command: Command, config: Path
+@pytest.mark.parametrize("name", ["public-key", "request", "backends"])
+def test_profile_before_a_command_is_read_as_one_after_it(
+    command: Command, config: Path, name: str
 ) -> None:
-    done = command("--config", config, "--profile", "third", "public-key")
+    arguments = ("GET", "/wallets") if name == "request" else ()
 
-    assert done.code == 3
-    assert "third" in done.err
-
-
-def test_profile_before_a_command_that_reads_none_by_itself_has_it_read(
-    command: Command, config: Path
-) -> None:
-    done = command("--config", config, "--profile", "third", "backends")
+    done = command("--config", config, "--profile", "third", name, *arguments)
 
     assert done.code == 3
     assert "third" in done.err
