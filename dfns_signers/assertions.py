@@ -112,6 +112,22 @@ def read_challenge(challenge: object) -> str:
     return text
 
 
+def require_action_challenge(challenge: Mapping[str, object]) -> None:
+    """Refuse the challenge of a registration: an assertion does not answer it.
+
+    Only creation options have ``pubKeyCredParams``, and only those of a user action or a login have
+    ``allowCredentials`` (WebAuthn, Dfns docs).
+
+    Raises:
+        ChallengeError: it is the answer of ``POST /auth/credentials/init`` or the like.
+    """
+    if "pubKeyCredParams" in challenge and "allowCredentials" not in challenge:
+        raise ChallengeError(
+            "this challenge is for the registration of a credential, not for a user action: POST "
+            "/auth/credentials/init gave it, and dfns_signers.registration.attest answers it"
+        )
+
+
 def require_allowed(challenge: Mapping[str, object], credential_id: str) -> None:
     """Refuse a credential that the challenge does not list among its Key credentials.
 
@@ -127,8 +143,8 @@ def require_allowed(challenge: Mapping[str, object], credential_id: str) -> None
     if not allowed:
         raise CredentialNotAllowedError(
             f"the challenge allows no Key credential, and {credential_id!r} is configured: the "
-            "token belongs to an identity without Key credentials. Check that token and credential "
-            "id belong together"
+            "identity of the token has no Key credential that is active. Check that token and "
+            "credential id belong together, and that the credential was not deactivated"
         )
     more = f" and {len(allowed) - _MAX_NAMED} more" if len(allowed) > _MAX_NAMED else ""
     raise CredentialNotAllowedError(

@@ -116,7 +116,8 @@ def _only_entry(name: str) -> EntryPoint:
     if name in _EXTRAS:
         raise PluginError(
             f"the backend {name!r} is not installed; run: "
-            f'pip install "dfns-signers[{_EXTRAS[name]}]"'
+            f'pip install "dfns-signers[{_EXTRAS[name]}]", or in a clone of the repository: '
+            f"pip install . ./plugins/{name}"
         )
     installed = sorted({info.name for info in installed_plugins()})
     hint = did_you_mean(name, {*installed, *_EXTRAS})

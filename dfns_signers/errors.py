@@ -24,6 +24,10 @@ class ConfigurationError(DfnsSignersError):
     """The configuration cannot be used: a file, an environment variable or an argument."""
 
 
+class ListeningError(ConfigurationError):
+    """The emulator cannot listen on its address: the port is in use, or not permitted."""
+
+
 class PluginError(DfnsSignersError):
     """A backend or hook plugin is unknown, offered twice or broken."""
 

@@ -15,6 +15,7 @@ from dfns_signers.assertions import (
     client_data,
     key_assertion,
     read_challenge,
+    require_action_challenge,
     require_allowed,
 )
 from dfns_signers.closing import AsyncClosing, Closing
@@ -106,7 +107,7 @@ class KeySigner(Closing, AsyncClosing):
             ``{"kind": "Key", "credentialAssertion": {"credId", "clientData", "signature"}}``.
 
         Raises:
-            ChallengeError: the challenge is malformed.
+            ChallengeError: the challenge is malformed, or that of a registration.
             CredentialNotAllowedError: it does not allow this credential. No key was used.
             SigningRefusedError: a ``before_sign`` plugin refused. No key was used.
             SigningKeyError: the key cannot be opened, could not sign, or signed wrongly.
@@ -185,6 +186,7 @@ class KeySigner(Closing, AsyncClosing):
 
     def _message(self, challenge: Mapping[str, Any]) -> bytes:
         message = client_data("key.get", read_challenge(challenge))
+        require_action_challenge(challenge)
         require_allowed(challenge, self.credential_id)
         return message
 

@@ -17,7 +17,8 @@ def main() -> None:
             raise
         sys.stderr.write(
             f"error: the command line needs {error.name}, which is not installed; run: "
-            'pip install "dfns-signers[cli]"\n'
+            'pip install "dfns-signers[cli]", or in a clone of the repository: '
+            'pip install ".[cli]"\n'
         )
         sys.exit(3)
     app.main()

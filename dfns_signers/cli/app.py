@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -58,9 +59,26 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _for_every_command(group: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Options that were given before the command as defaults of each (click's ``default_map``)."""
+    return {
+        name: _for_every_command(command, given) if hasattr(command, "commands") else given
+        for name, command in group.commands.items()
+    }
+
+
 @app.callback()
 def _root(
-    version: Annotated[
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="As --config of the command."),
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", metavar="NAME", help="As --profile of the command."),
+    ] = None,
+    _version: Annotated[
         bool,
         typer.Option(
             "--version", callback=_print_version, is_eager=True, help="Print the version."
@@ -68,6 +86,8 @@ def _root(
     ] = False,
 ) -> None:
     """Sign Dfns API requests with keys that never leave a KMS."""
+    given = {"config": config, "profile": profile}
+    context.default_map = _for_every_command(context.command, given)
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from dfns_signers.backends.pem.key import PemKey
 from dfns_signers.cli.demo_signers import LocalSigner, local_signers, pem_signers
 from dfns_signers.cli.exit_codes import ExitCode, reports_errors
-from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption
+from dfns_signers.cli.options import GivenConfigOption, GivenProfileOption, JsonOption
 from dfns_signers.cli.output import note, print_json, print_table
 from dfns_signers.client.client import AsyncDfnsClient, DfnsClient
 from dfns_signers.client.delegated import DelegatedDfnsClient
@@ -58,8 +58,8 @@ class _Subject:
 
 @reports_errors
 def demo(
-    config: ConfigOption = None,
-    profile: ProfileOption = None,
+    config: GivenConfigOption = None,
+    profile: GivenProfileOption = None,
     with_: Annotated[
         list[str] | None,
         typer.Option(

@@ -24,7 +24,10 @@ GROUP: Final = "dfns_signers.local_signers"
 Entering it starts local servers and gives a sequence of LocalSigner; leaving it stops them.
 """
 
-_INSTALL: Final = 'pip install "dfns-signers-testkit[all]"'
+_INSTALL: Final = (
+    'pip install "dfns-signers-testkit[all]", or in a clone of the repository: '
+    'pip install . ./plugins/cloud-kms-emulator "./plugins/testkit[all]"'
+)
 
 _GENERATE: Final[Mapping[Algorithm, Callable[[], PrivateKey]]] = {
     Algorithm.ED25519: ed25519.Ed25519PrivateKey.generate,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,8 @@ import typer
 
 from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.inputs import pairs, read_text
-from dfns_signers.cli.options import ConfigOption, ProfileOption
-from dfns_signers.cli.output import note
+from dfns_signers.cli.options import GivenConfigOption, GivenProfileOption
+from dfns_signers.cli.output import logged_lines, note
 from dfns_signers.config.assembly import configured_signer
 from dfns_signers.config.loading import load_profile
 from dfns_signers.errors import ConfigurationError
@@ -20,8 +21,8 @@ from dfns_signers.secrets import Secret
 
 @reports_errors
 def emulator(
-    config: ConfigOption = None,
-    profile: ProfileOption = None,
+    config: GivenConfigOption = None,
+    profile: GivenProfileOption = None,
     listen: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Loopback address; port 0 is any free one.")
     ] = "127.0.0.1:0",
@@ -50,10 +51,12 @@ def emulator(
             help="Answer 202 to this call, as a policy would; may be repeated.",
         ),
     ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not show the requests.")] = False,
 ) -> None:
     """Run a local Dfns API that checks everything a real one would.
 
     Prints one line of JSON when it is ready: url, auth_token, user_id, org_id. Stop it with Ctrl-C.
+    Each request is shown in a line on standard error: method, path, status, and why it was refused.
 
     With --profile or --config, it also accepts the signing key of that profile under its
     credential id, and its token unless --token is given: point base_url at it, and that profile
@@ -88,7 +91,8 @@ def emulator(
                 param_hint="--require-approval",
             )
         server.require_approval(method.upper(), path.strip())
-    serve_forever(server, _announce)
+    with nullcontext() if quiet else logged_lines("dfns_signers.emulator"):
+        serve_forever(server, _announce)
 
 
 def _readable(token: Secret) -> str | None:

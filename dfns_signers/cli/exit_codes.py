@@ -20,6 +20,7 @@ from dfns_signers.errors import (
     CallError,
     ConfigurationError,
     DfnsSignersError,
+    ListeningError,
     PluginError,
     RequestError,
     SigningError,
@@ -60,6 +61,7 @@ TRACEBACK_VARIABLE: Final = "DFNS_SIGNERS_TRACEBACK"
 """Environment variable that has the traceback of an unexpected error shown."""
 
 _CODES: Final = (
+    (ListeningError, ExitCode.FAILED),
     (ConfigurationError, ExitCode.CONFIGURATION),
     (PluginError, ExitCode.CONFIGURATION),
     (SigningKeyError, ExitCode.KEY),
@@ -106,7 +108,7 @@ def last_resort() -> Iterator[None]:
     except Exception as error:
         wanted = bool(os.environ.get(TRACEBACK_VARIABLE))
         if wanted:
-            typer.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+            typer.echo(printable("".join(traceback.format_exception(error))), err=True, nl=False)
         text = " ".join(str(error).split())
         advice = "" if wanted else f"; set {TRACEBACK_VARIABLE}=1 to see where it comes from"
         # A full disk, say, is nobody's mistake.

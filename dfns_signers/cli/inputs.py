@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import typer
 
 from dfns_signers.cli.output import note
 from dfns_signers.errors import RequestError
+from dfns_signers.user_action.bodies import strict_json
 
 
 def json_from_stdin(what: str) -> Any:
@@ -57,17 +57,15 @@ def read_text(path: Path, what: str) -> str:
 
 
 def parse_json(text: str, what: str) -> Any:
-    """Parse JSON.
+    """Parse JSON that can mean one thing only.
 
     Raises:
-        RequestError: it is not valid JSON; the message says where.
+        RequestError: it is not valid JSON, or has a member twice; the message says where.
     """
     try:
-        return json.loads(text)
+        return strict_json(text)
     except ValueError as error:
         raise RequestError(f"{what} is not valid JSON: {error}") from error
-    except RecursionError as error:
-        raise RequestError(f"{what} is nested too deeply") from error
 
 
 def body_argument(value: str) -> Any:

@@ -12,7 +12,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from dfns_signers.cli.exit_codes import reports_errors
-from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption
+from dfns_signers.cli.options import (
+    ConfigOption,
+    GivenConfigOption,
+    GivenProfileOption,
+    JsonOption,
+    ProfileOption,
+)
 from dfns_signers.cli.output import print_json, print_table
 from dfns_signers.config.assembly import check_base_url, configured_hooks, validated_options
 from dfns_signers.config.loading import LoadedProfile, load_profile
@@ -22,7 +28,7 @@ from dfns_signers.secrets import Secret
 
 @reports_errors
 def backends(
-    config: ConfigOption = None, profile: ProfileOption = None, json: JsonOption = False
+    config: GivenConfigOption = None, profile: GivenProfileOption = None, json: JsonOption = False
 ) -> None:
     """List the installed plugins, without importing any of them.
 

@@ -17,12 +17,33 @@ ConfigOption: TypeAlias = Annotated[
     ),
 ]
 
+GivenConfigOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Configuration file. [default: none is read, unless --profile is given]",
+        show_default=False,
+    ),
+]
+"""For the commands that work without any configuration."""
+
 ProfileOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--profile",
         metavar="NAME",
         help="Profile to use. [default: $DFNS_PROFILE, or the file's default_profile]",
+        show_default=False,
+    ),
+]
+
+GivenProfileOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="Profile to use. [default: none, unless --config is given]",
         show_default=False,
     ),
 ]

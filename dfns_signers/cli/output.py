@@ -68,6 +68,28 @@ def warnings_shown() -> Iterator[None]:
         root.removeHandler(handler)
 
 
+@contextmanager
+def logged_lines(name: str) -> Iterator[None]:
+    """Show what a logger logs at INFO on standard error, a line for each record."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_LineFormatter())
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(handler)
+
+
+class _LineFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """The message, and nothing of it on a second line."""
+        return printable(record.getMessage()).replace("\n", "\\n")
+
+
 class _WarningFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The message, and the error that led to it; never a traceback."""

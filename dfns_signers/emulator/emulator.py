@@ -87,8 +87,9 @@ class Emulator:
         """Accept connections.
 
         Raises:
-            ConfigurationError: it was started before, the port is in use, or the packages of
-                the extra "emulator" are not installed.
+            ListeningError: the port is in use, or not permitted.
+            ConfigurationError: it was started before, or the packages of the extra "emulator" are
+                not installed.
         """
         _require(
             self._server is None,
@@ -100,7 +101,8 @@ class Emulator:
             )
         except ImportError as error:
             raise ConfigurationError(
-                f'the emulator needs more packages: pip install "dfns-signers[emulator]" ({error})'
+                'the emulator needs more packages: pip install "dfns-signers[emulator]", or in a '
+                f'clone of the repository: pip install ".[emulator]" ({error})'
             ) from error
         self._server = ServerThread(self._service, self._address, self._port)
         self._url = self._server.url
@@ -160,7 +162,7 @@ class Emulator:
 
     @property
     def requests(self) -> tuple[ReceivedRequest, ...]:
-        """The last 10,000 requests, newest last, without tokens."""
+        """The last 10,000 requests or 32 MiB of them, newest last, without tokens."""
         with self._service.lock:
             return tuple(self._service.requests)
 

@@ -7,11 +7,12 @@ file does for the signing endpoints.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
-from dfns_signers.emulator.messages import Refusal, bad_request, quoted
+from dfns_signers.emulator.messages import QUOTED_CHARACTERS, Refusal, bad_request, quoted
 from dfns_signers.emulator.wire import kind_of
+from dfns_signers.near_miss import did_you_mean
 
 Check: TypeAlias = Callable[[str, Any], None]
 """Refuses a value; the first argument names the member in messages."""
@@ -62,6 +63,21 @@ def one_of(*choices: str) -> Check:
         return "" if value in choices else quoted(value)
 
     return _expecting(" or ".join(f'"{choice}"' for choice in choices), fault)
+
+
+def known(names: Iterable[str], expected: str) -> Check:
+    """One of more strings than a message can list; it names the one that was probably meant."""
+    choices = frozenset(names)
+
+    def fault(value: Any) -> str:
+        if not isinstance(value, str):
+            return kind_of(value)
+        if value in choices:
+            return ""
+        hint = did_you_mean(value, choices) if len(value) <= QUOTED_CHARACTERS else ""
+        return quoted(value) + hint
+
+    return _expecting(expected, fault)
 
 
 def integer(minimum: int, maximum: int) -> Check:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hmac
+import json
+import math
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Generic, Literal, TypeAlias, TypeVar
 
 from dfns_signers.emulator.messages import CheckName, bad_request
-from dfns_signers.emulator.wire import new_jwt
+from dfns_signers.emulator.wire import from_base64url, new_jwt, to_base64url
 
 T = TypeVar("T")
 Reason: TypeAlias = Literal["unknown", "used", "foreign", "expired"]
@@ -57,17 +61,20 @@ class UnredeemableError(Exception):
         self.reason = reason
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Entry(Generic[T]):
     value: T
     holder: str
     expires_at: float
-    used: bool = False
+    forgotten_at: int
 
 
 @dataclass(slots=True)
 class Ledger(Generic[T]):
-    """All tickets of one kind.
+    """The tickets of one kind that can still be redeemed.
+
+    What is redeemed or has expired is forgotten. A ticket says itself when it expires, under a
+    signature of the ledger, so that one that is not there is known to be used or expired.
 
     Attributes:
         clock: the time in seconds since 1970.
@@ -76,14 +83,22 @@ class Ledger(Generic[T]):
 
     clock: Callable[[], float]
     lifetime: float
+    # Oldest first; they expire in this order.
     _entries: dict[str, _Entry[T]] = field(default_factory=dict, repr=False)
+    _key: bytes = field(default_factory=lambda: secrets.token_bytes(64), repr=False)
+
+    def __len__(self) -> int:
+        """How many tickets it remembers."""
+        return len(self._entries)
 
     def issue(self, holder: str, value: T) -> str:
         """A new ticket for the value, which looks like a JWT with an ``exp``."""
         now = self.clock()
+        self._forget_expired(now)
         expires_at = now + self.lifetime
-        ticket = new_jwt({"iat": int(now), "exp": int(expires_at)})
-        self._entries[ticket] = _Entry(value, holder, expires_at)
+        exp = math.ceil(expires_at)
+        ticket = new_jwt({"iat": int(now), "exp": exp, "jti": secrets.token_hex()}, self._signature)
+        self._entries[ticket] = _Entry(value, holder, expires_at, exp)
         return ticket
 
     def redeem(self, ticket: str, holder: str) -> T:
@@ -92,20 +107,39 @@ class Ledger(Generic[T]):
         Raises:
             UnredeemableError: unknown, used before, of another identity, or expired.
         """
-        entry = self._entries.get(ticket)
+        entry = self._entries.pop(ticket, None)
         if entry is None:
-            raise UnredeemableError("unknown", "this server did not issue it")
-        if entry.used:
+            self._require_unexpired(self._expiry_of(ticket))
             raise UnredeemableError("used", "it was used before, and is good for one use only")
-        entry.used = True
         if entry.holder != holder:
             raise UnredeemableError("foreign", "it was issued to another identity")
-        late = self.clock() - entry.expires_at
+        self._require_unexpired(entry.expires_at)
+        return entry.value
+
+    def _forget_expired(self, now: float) -> None:
+        while self._entries:
+            oldest = next(iter(self._entries))
+            if self._entries[oldest].forgotten_at > now:
+                return
+            del self._entries[oldest]
+
+    def _expiry_of(self, ticket: str) -> int:
+        text, _, signature = ticket.rpartition(".")
+        expected = to_base64url(self._signature(text))
+        if not hmac.compare_digest(signature.encode("utf-8"), expected.encode("ascii")):
+            raise UnredeemableError("unknown", "this server did not issue it")
+        claims = json.loads(from_base64url(text.partition(".")[2]))
+        return int(claims["exp"])
+
+    def _require_unexpired(self, expires_at: float) -> None:
+        late = self.clock() - expires_at
         if late >= 0:
             raise UnredeemableError(
                 "expired", f"it expired {late:.0f} s ago, {self.lifetime:g} s after it was issued"
             )
-        return entry.value
+
+    def _signature(self, text: str) -> bytes:
+        return hmac.digest(self._key, text.encode("utf-8"), "sha512")
 
 
 def redeem_challenge(ledger: Ledger[T], identifier: str, holder: str) -> T:

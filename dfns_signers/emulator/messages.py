@@ -157,3 +157,8 @@ def quoted(text: str) -> str:
     if len(text) <= QUOTED_CHARACTERS:
         return f'"{text}"'
     return f'"{text[:QUOTED_CHARACTERS]}"... ({len(text)} characters)'
+
+
+def shortened(text: str) -> str:
+    """The text, cut to a length that suits an error message."""
+    return text if len(text) <= QUOTED_CHARACTERS else f"{text[:QUOTED_CHARACTERS]}..."

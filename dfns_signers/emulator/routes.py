@@ -14,9 +14,10 @@ from urllib.parse import unquote
 
 from dfns_signers.emulator.fields import Check, members
 from dfns_signers.emulator.identities import AccessToken
-from dfns_signers.emulator.messages import Answer, Refusal, quoted
+from dfns_signers.emulator.messages import Answer, Refusal, quoted, shortened
 from dfns_signers.emulator.state import Record, State
 from dfns_signers.errors import ConfigurationError
+from dfns_signers.near_miss import did_you_mean
 
 _PLACEHOLDER: Final = re.compile(r"\{[^{}/]*\}")
 NOTHING: Final = members()
@@ -107,7 +108,7 @@ class Router:
         raise Refusal(
             HTTPStatus.METHOD_NOT_ALLOWED,
             "method",
-            f"{method} is not allowed here; allowed: {allowed}.",
+            f"{shortened(method)} is not allowed here; allowed: {allowed}.",
             headers={"Allow": allowed},
         )
 
@@ -120,9 +121,10 @@ class Router:
         for route in self.routes:
             if route.method == method and _shape(route.template) == _shape(template):
                 return route
+        hint = did_you_mean(template, {r.template for r in self.routes if r.method == method})
         listed = ", ".join(sorted(f"{route.method} {route.template}" for route in self.routes))
         raise ConfigurationError(
-            f"the emulator has no operation {method} {template}; it has {listed}"
+            f"the emulator has no operation {method} {template}{hint or f'; it has {listed}'}"
         )
 
 

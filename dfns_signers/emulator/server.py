@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dfns_signers.emulator.messages import Incoming
 from dfns_signers.emulator.service import MAXIMUM_BODY_BYTES, Service
-from dfns_signers.errors import ConfigurationError
+from dfns_signers.errors import ListeningError
 
 STOP_SECONDS: Final = 5.0
 _GRACE_SECONDS: Final = 1
@@ -29,7 +29,7 @@ class ServerThread:
     """Serves the API on a loopback address until it is stopped.
 
     Raises:
-        ConfigurationError: the port is in use or not permitted.
+        ListeningError: the port is in use or not permitted.
     """
 
     def __init__(self, service: Service, address: str, port: int) -> None:
@@ -123,8 +123,9 @@ def _listen(address: str, port: int) -> socket.socket:
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        raise ConfigurationError(
-            f"the emulator cannot listen on {address}, port {port}: {error.strerror}"
+        raise ListeningError(
+            f"the emulator cannot listen on {address}, port {port}: {error.strerror}. Name another "
+            "port, or 0 for any that is free"
         ) from error
     return listener
 

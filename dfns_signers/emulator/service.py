@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import math
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,12 +17,13 @@ from dfns_signers.emulator.fields import members
 from dfns_signers.emulator.messages import (
     Answer,
     Incoming,
-    ReceivedRequest,
     Refusal,
     bad_request,
     json_answer,
     quoted,
+    shortened,
 )
+from dfns_signers.emulator.request_log import RequestLog
 from dfns_signers.emulator.resources import build_router
 from dfns_signers.emulator.resources.policies import change_request
 from dfns_signers.emulator.routes import Call, Route
@@ -31,9 +32,9 @@ from dfns_signers.emulator.wire import new_id, parse_json
 from dfns_signers.errors import ConfigurationError
 
 MAXIMUM_BODY_BYTES: Final = 1_048_576
-KEPT_REQUESTS: Final = 10_000
 RATE_WINDOW: Final = 60.0
 _END_OF_STATUS: Final = 600
+_LOG: Final = logging.getLogger("dfns_signers.emulator")
 
 
 class Service:
@@ -45,7 +46,7 @@ class Service:
         self.router = build_router()
         self.faults: list[Fault] = []
         self.approvals: list[Route] = []
-        self.requests: deque[ReceivedRequest] = deque(maxlen=KEPT_REQUESTS)
+        self.requests = RequestLog()
         self._rate_limit = rate_limit
 
     def answer(self, request: Incoming) -> Answer:
@@ -53,15 +54,19 @@ class Service:
         with self.lock:
             self.requests.append(request.without_secrets())
             try:
-                return self._answer(request)
+                answer, reason = self._answer(request), ""
             except Refusal as refusal:
-                return refusal.answer()
+                answer, reason = refusal.answer(), f" {refusal.check}: {refusal}"
+            _LOG.info("%s %d%s", _line(request), answer.status, reason)
+            return answer
 
     def _answer(self, request: Incoming) -> Answer:
         route, parameters = self.router.match(request.method, request.raw_path)
         for fault in self.faults:
-            if fault.route is route and fault.remaining:
+            if fault.route is route:
                 fault.remaining -= 1
+                if not fault.remaining:
+                    self.faults.remove(fault)
                 return fault.answer
         token = authenticate(self.state.directory, request)
         self._rate_limit.count()
@@ -147,6 +152,12 @@ class RateLimit:
                 headers={"Retry-After": str(math.ceil(self._ends_at - now))},
             )
         self._count += 1
+
+
+def _line(request: Incoming) -> str:
+    """Method and path with the query, cut to a length that suits a line."""
+    target = f"{request.raw_path}?{request.query}" if request.query else request.raw_path
+    return f"{shortened(request.method)} {shortened(target)}"
 
 
 def _parsed_body(request: Incoming) -> Any:

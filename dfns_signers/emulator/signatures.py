@@ -54,6 +54,11 @@ def load_public_key(pem: str) -> PublicKey:
     Raises:
         ValueError: not PEM as the OpenAPI pattern wants it, or not an accepted key.
     """
+    if "PRIVATE KEY-----" in pem:
+        raise ValueError(
+            "a private key, where its public half is expected: 'openssl pkey -in KEY -pubout'"
+            " writes that"
+        )
     if not _PEM.fullmatch(pem):
         raise ValueError(
             "not a PEM public key: expected -----BEGIN PUBLIC KEY----- or"

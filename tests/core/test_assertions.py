@@ -17,6 +17,7 @@ from dfns_signers.assertions import (
     key_assertion,
     key_attestation,
     read_challenge,
+    require_action_challenge,
     require_allowed,
 )
 from dfns_signers.errors import ChallengeError, CredentialNotAllowedError
@@ -169,10 +170,52 @@ def test_require_allowed_list_is_absent_or_has_the_credential_accepted(
     require_allowed(challenge, CREDENTIAL)
 
 
-def test_require_allowed_empty_list_refused_as_an_identity_without_key_credentials() -> None:
-    with pytest.raises(CredentialNotAllowedError, match="without Key credentials") as caught:
+def test_require_allowed_empty_list_refused_as_an_identity_without_an_active_one() -> None:
+    with pytest.raises(
+        CredentialNotAllowedError, match="has no Key credential that is active"
+    ) as caught:
         require_allowed({"allowCredentials": {"key": []}}, CREDENTIAL)
     assert CREDENTIAL in str(caught.value)
+    assert "that the credential was not deactivated" in str(caught.value)
+
+
+REGISTRATION = {
+    "kind": "Key",
+    "user": {"id": "us-1", "displayName": "ada", "name": "ada"},
+    "challengeIdentifier": "eyJ",
+    "challenge": CHALLENGE,
+    "rp": {"id": "dfns.ninja", "name": "Dfns"},
+    "attestation": "direct",
+    "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
+    "temporaryAuthenticationToken": "",
+}
+
+
+def test_require_action_challenge_of_a_registration_refused_with_what_answers_it() -> None:
+    with pytest.raises(ChallengeError, match="registration of a credential") as caught:
+        require_action_challenge(REGISTRATION)
+    assert "dfns_signers.registration.attest" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        {"challenge": CHALLENGE},
+        {"challenge": CHALLENGE, "allowCredentials": {}, "pubKeyCredParams": []},
+        {
+            "challenge": CHALLENGE,
+            "challengeIdentifier": "eyJ",
+            "rp": {"id": "dfns.ninja", "name": "Dfns"},
+            "supportedCredentialKinds": [{"kind": "Key", "factor": "either"}],
+            "userVerification": "required",
+            "attestation": "direct",
+            "allowCredentials": {"key": [], "webauthn": []},
+            "externalAuthenticationUrl": "",
+        },
+    ],
+)
+def test_require_action_challenge_of_a_user_action_accepted(challenge: dict[str, Any]) -> None:
+    require_action_challenge(challenge)
 
 
 @pytest.mark.parametrize("near", [CREDENTIAL.lower(), CREDENTIAL + "=", CREDENTIAL[:-1], ""])

@@ -20,6 +20,7 @@ from dfns_signers.errors import PluginError, SigningRefusedError
 from dfns_signers.public_keys import load_public_key
 from dfns_signers.signer import KeySigner
 from tests.core.keys import AnsweringKey, private_key, private_pem, public_pem
+from tests.support import ROOT
 
 Install = Callable[..., None]
 
@@ -235,6 +236,8 @@ def test_known_backend_that_is_not_installed_refused_with_the_command(
     with pytest.raises(PluginError) as caught:
         load_backend(name)
     assert f'pip install "dfns-signers[{extra}]"' in str(caught.value)
+    assert f"in a clone of the repository: pip install . ./plugins/{name}" in str(caught.value)
+    assert (ROOT / "plugins" / name / "pyproject.toml").is_file()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -68,6 +72,29 @@ def test_smallest_backend_is_under_20_lines_and_imports_from_one_module_of_ours(
 
 @pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("table", [SMALLEST, COMPLETE], ids=["smallest", "complete"])
+def test_backend_of_the_page_has_the_same_key_in_another_process(
+    installed: Path, table: dict[str, str]
+) -> None:
+    show = (
+        "import json, sys; from dfns_signers import load_signer; table = json.loads(sys.argv[1]); "
+        "print(load_signer(signer=table, credential_id='cr-1').key.fingerprint)"
+    )
+
+    elsewhere = subprocess.run(
+        [sys.executable, "-c", show, json.dumps(table)],
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    with load_signer(signer=table, credential_id="cr-1") as signer:
+        assert elsewhere.stdout.strip() == signer.key.fingerprint
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("table", [SMALLEST, COMPLETE], ids=["smallest", "complete"])
 def test_backend_of_the_page_signs(table: dict[str, str]) -> None:
     with load_signer(signer=table, credential_id="cr-1") as signer:
         assert signer.sign(CHALLENGE)["kind"] == "Key"
@@ -123,12 +150,64 @@ def test_guard_and_observers_of_the_page_stand_in_the_signing_path(
 ) -> None:
     with load_signer(signer=COMPLETE, credential_id="cr-1", plugins=["acme-guard"]) as signer:
         signer.for_call(AnnouncedCall("POST", "/wallets", "{}")).sign(CHALLENGE)
-        with pytest.raises(SigningRefusedError, match="transfers are not signed here"):
+        with pytest.raises(SigningRefusedError, match="only calls that are known"):
             signer.sign(CHALLENGE)
 
     signed, refused = capsys.readouterr().out.splitlines()
     assert signed.startswith("signed cr-1 acme-hsm:wallets None request-1 ")
     assert refused == "not signed cr-1 acme-hsm:wallets SigningRefusedError"
+
+
+def guarded(method: str, path: str) -> None:
+    """Sign for a call, with the guard of the page."""
+    with load_signer(signer=COMPLETE, credential_id="cr-1", plugins=["acme-guard"]) as signer:
+        signer.for_call(AnnouncedCall(method, path, "{}")).sign(CHALLENGE)
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/wallets"), ("PUT", "/wallets/wa-1/tags"), ("DELETE", "/wallets/wa-1/tags")],
+)
+def test_guard_of_the_page_lets_what_it_lists_through(method: str, path: str) -> None:
+    guarded(method, path)
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "GET", "post", "POST /wallets"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/wallets/wa-1/transfers",
+        "/wallets/wa-1/%74ransfers",
+        "/wallets/wa-1/transfer%73",
+        "/wallets/wa-1/%25%37%34ransfers",
+        "/wallets/wa-1/Transfers",
+        "/wallets/wa-1/transfers%2F",
+        "/wallets/wa-1/transfers%3Fa=b",
+        "/wallets/wa-1/transfers;x=1",
+        "/wallets/wa-1%2Ftransfers%3F/tags",
+        "/wallets/wa-1%2ftransfers",
+        "/wallets/../keys/tags",
+        "/wallets//tags",
+        "/wallets/wa-1/tags/",
+        "/wallets/wa-1/tags\n",
+        "/v2/wallets",
+        "/keys",
+        "/",
+        "",
+    ],
+)
+def test_guard_of_the_page_refuses_whatever_it_does_not_list(method: str, path: str) -> None:
+    with pytest.raises(SigningRefusedError, match="is not signed here"):
+        guarded(method, path)
+
+
+@pytest.mark.usefixtures("installed")
+def test_guard_of_the_page_refuses_another_method_on_a_path_that_it_lists() -> None:
+    for method, path in (("PUT", "/wallets"), ("POST", "/wallets/wa-1/tags"), ("GET", "/wallets")):
+        with pytest.raises(SigningRefusedError):
+            guarded(method, path)
 
 
 @pytest.mark.parametrize("seen", [SigningRequest, AnnouncedCall, Evidence])

@@ -92,6 +92,7 @@ def test_sign_answers_with_an_assertion_that_verifies(way: Way, algorithm: str) 
         ({}, ChallengeError),
         ({"challenge": "\ud800"}, ChallengeError),
         ({"challenge": "Y2g", "allowCredentials": 7}, ChallengeError),
+        ({"challenge": "Y2g", "user": {}, "pubKeyCredParams": []}, ChallengeError),
         ({"challenge": "Y2g", "allowCredentials": {"key": []}}, CredentialNotAllowedError),
         (
             {"challenge": "Y2g", "allowCredentials": {"key": [{"id": "other"}]}},

@@ -12,6 +12,7 @@ from tests.emulator.conftest import calling
 from tests.emulator.flows import Json, put
 from tests.emulator.keys import pem, private_key
 
+ADDRESS = "0x" + "ab" * 20
 TOKEN = {"name": "n", "publicKey": pem(private_key("p256")), "permissionId": "p", "externalId": "e"}
 DERIVED = {"deriveFrom": {"keyId": "k", "path": "p"}, "storeId": "s"}
 DELEGATED = {"delegateTo": "us-1", "delayDelegation": True}
@@ -48,7 +49,7 @@ BODIES: list[tuple[str, str, Json]] = [
         "/wallets/x/transfers",
         {
             "kind": "Native",
-            "to": "t",
+            "to": ADDRESS,
             "amount": "1",
             "memo": "",
             "createDestinationAccount": True,
@@ -61,12 +62,12 @@ BODIES: list[tuple[str, str, Json]] = [
     (
         "POST",
         "/wallets/x/transfers",
-        {"kind": "Erc20", "contract": "c", "to": "t", "amount": "1", **TRANSFER},
+        {"kind": "Erc20", "contract": ADDRESS, "to": ADDRESS, "amount": "1", **TRANSFER},
     ),
     (
         "POST",
         "/wallets/x/transfers",
-        {"kind": "Erc721", "contract": "c", "to": "t", "tokenId": "1", **TRANSFER},
+        {"kind": "Erc721", "contract": ADDRESS, "to": ADDRESS, "tokenId": "1", **TRANSFER},
     ),
     ("POST", "/wallets/x/transfers", {"kind": "Asa", "amount": "1", "externalId": "e"}),
     (

@@ -11,8 +11,8 @@ import pytest
 
 from dfns_signers.emulator import Emulator
 from dfns_signers.emulator.messages import CheckName
+from dfns_signers.emulator.request_log import KEPT_BYTES, KEPT_REQUESTS
 from dfns_signers.emulator.resources import build_router
-from dfns_signers.emulator.service import KEPT_REQUESTS
 from tests.emulator.caller import Caller, refused
 from tests.emulator.conftest import Clock
 from tests.emulator.refusals import CASES, Case
@@ -80,8 +80,8 @@ def test_every_check_of_the_emulator_is_on_the_page() -> None:
     assert {check for _, check, _ in DOCUMENTED} == set(get_args(CheckName))
 
 
-def test_number_of_requests_that_are_kept_is_on_the_page() -> None:
-    assert f"the last {KEPT_REQUESTS:,} requests" in GUIDE
+def test_bounds_of_the_requests_that_are_kept_are_on_the_page() -> None:
+    assert f"the last {KEPT_REQUESTS:,} requests or {KEPT_BYTES >> 20} MiB of them" in GUIDE
 
 
 def test_table_of_operations_is_complete() -> None:

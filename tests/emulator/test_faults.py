@@ -122,8 +122,19 @@ def test_answer_below_400_without_a_body_is_empty(
 
 
 def test_failure_of_an_operation_that_is_not_there_is_refused(emulator: Emulator) -> None:
-    with pytest.raises(ConfigurationError, match=r"no operation POST /wallet; it has .*/wallets"):
-        emulator.fail_next("POST", "/wallet")
+    with pytest.raises(ConfigurationError, match=r"no operation POST /nowhere; it has .*/wallets"):
+        emulator.fail_next("POST", "/nowhere")
+
+
+def test_failure_of_a_misspelt_operation_is_refused_with_the_one_that_was_probably_meant(
+    emulator: Emulator,
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        emulator.fail_next("POST", "/walets")
+
+    assert str(caught.value) == (
+        "the emulator has no operation POST /walets (did you mean '/wallets'?)"
+    )
 
 
 def test_failure_with_a_method_that_is_not_there_is_refused(emulator: Emulator) -> None:

@@ -152,7 +152,9 @@ def test_unknown_query_parameter_is_refused(caller: Caller) -> None:
 
 
 def test_query_parameter_on_a_call_without_any_is_refused(caller: Caller) -> None:
-    refused(caller.call("POST", "/wallets", {"network": "x"}, query="?a=1"), 400, "field.unknown")
+    refused(
+        caller.call("POST", "/wallets", {"network": "Base"}, query="?a=1"), 400, "field.unknown"
+    )
 
 
 def test_answers_are_json(caller: Caller) -> None:

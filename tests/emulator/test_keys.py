@@ -187,6 +187,9 @@ def test_signature_of_another_scheme_is_refused(caller: Caller, kind: dict[str, 
         ({"kind": "Message", "message": "hello!"}, "field.value", "message"),
         ({"kind": "Message", "message": "00", "hash": HASH}, "field.unknown", "hash"),
         ({"kind": "Hash", "hash": HASH, "externalId": "x" * 51}, "field.value", "externalId"),
+        ({"kind": "Hash", "hash": HASH, "network": "Etherium"}, "field.value", "network"),
+        ({"kind": "Hash", "hash": HASH, "network": "KeyECDSA"}, "field.value", "network"),
+        ({"kind": "Hash", "hash": HASH, "blockchainKind": "EVM"}, "field.value", "blockchainKind"),
     ],
 )
 def test_signature_with_a_wrong_member_is_refused_by_name(

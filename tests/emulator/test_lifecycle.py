@@ -186,8 +186,9 @@ def test_start_without_the_extra_packages_says_what_to_install(
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.delitem(sys.modules, "dfns_signers.emulator.server", raising=False)
 
-    with pytest.raises(ConfigurationError, match=r'pip install "dfns-signers\[emulator\]"'):
+    with pytest.raises(ConfigurationError, match=r'pip install "dfns-signers\[emulator\]"') as said:
         Emulator().start()
+    assert 'in a clone of the repository: pip install ".[emulator]"' in str(said.value)
 
 
 def test_settings_are_what_a_client_needs(emulator: Emulator) -> None:

@@ -125,8 +125,8 @@ PAT = {"name": "ci", "publicKey": pem(NEW)}
     [
         (
             "/wallets",
-            {"network": 1},
-            "network must be a string of at least 1 characters, and is a number.",
+            {"network": "Base", "name": 1},
+            "name must be a string of at least 1 characters, and is a number.",
         ),
         (
             "/wallets",

@@ -49,16 +49,18 @@ def test_signed_operation_counts_three_times(limited: Caller) -> None:
 
 
 def test_refused_request_leaves_the_user_action_unspent(limited: Caller, clock: Clock) -> None:
-    action = limited.user_action("POST", "/wallets", '{"network":"x"}')
+    action = limited.user_action("POST", "/wallets", '{"network":"Base"}')
     for _ in range(2):
         limited.get("/wallets")
     refused(
-        limited.send("POST", "/wallets", b'{"network":"x"}', user_action=action), 429, "rateLimit"
+        limited.send("POST", "/wallets", b'{"network":"Base"}', user_action=action),
+        429,
+        "rateLimit",
     )
 
     clock.now += 60
 
-    answered(limited.send("POST", "/wallets", b'{"network":"x"}', user_action=action))
+    answered(limited.send("POST", "/wallets", b'{"network":"Base"}', user_action=action))
 
 
 def test_request_without_a_valid_token_is_not_counted(limited: Caller) -> None:

@@ -7,7 +7,8 @@ import pytest
 from dfns_signers.emulator import Emulator
 from tests.emulator.caller import Caller, answered, refused
 
-NATIVE = {"kind": "Native", "to": "0xabc", "amount": "1000"}
+ADDRESS = "0x" + "aB" * 20
+NATIVE = {"kind": "Native", "to": ADDRESS, "amount": "1000"}
 
 
 @pytest.fixture
@@ -34,8 +35,8 @@ def test_created_transfer_is_pending_and_repeats_the_request(
     "body",
     [
         {**NATIVE, "memo": "", "priority": "Fast", "createDestinationAccount": True},
-        {"kind": "Erc20", "contract": "0xc", "to": "0xa", "amount": "1", "priority": "Slow"},
-        {"kind": "Erc721", "contract": "0xc", "to": "0xa", "tokenId": "7"},
+        {"kind": "Erc20", "contract": ADDRESS, "to": ADDRESS, "amount": "1", "priority": "Slow"},
+        {"kind": "Erc721", "contract": ADDRESS, "to": ADDRESS, "tokenId": "7"},
         {"kind": "Asa", "assetId": "7", "to": "0xa", "amount": "1"},
     ],
 )
@@ -54,19 +55,19 @@ def test_transfer_names_its_external_id_and_fee_sponsor(caller: Caller, path: st
 @pytest.mark.parametrize(
     ("body", "check", "field"),
     [
-        ({"to": "0xa", "amount": "1"}, "field.missing", "kind"),
+        ({"to": ADDRESS, "amount": "1"}, "field.missing", "kind"),
         ({**NATIVE, "kind": "Nativ"}, "field.value", "kind"),
         ({"kind": "Native", "amount": "1"}, "field.missing", "to"),
-        ({"kind": "Native", "to": "0xa"}, "field.missing", "amount"),
+        ({"kind": "Native", "to": ADDRESS}, "field.missing", "amount"),
         ({**NATIVE, "amount": "1.5"}, "field.value", "amount"),
         ({**NATIVE, "amount": "-1"}, "field.value", "amount"),
         ({**NATIVE, "amount": ""}, "field.value", "amount"),
         ({**NATIVE, "amount": "\u0661"}, "field.value", "amount"),
         ({**NATIVE, "priority": "Faster"}, "field.value", "priority"),
         ({**NATIVE, "externalId": "x" * 51}, "field.value", "externalId"),
-        ({**NATIVE, "contract": "0xc"}, "field.unknown", "contract"),
-        ({"kind": "Erc20", "to": "0xa", "amount": "1"}, "field.missing", "contract"),
-        ({"kind": "Erc721", "to": "0xa", "contract": "0xc"}, "field.missing", "tokenId"),
+        ({**NATIVE, "contract": ADDRESS}, "field.unknown", "contract"),
+        ({"kind": "Erc20", "to": ADDRESS, "amount": "1"}, "field.missing", "contract"),
+        ({"kind": "Erc721", "to": ADDRESS, "contract": ADDRESS}, "field.missing", "tokenId"),
         ({"kind": "Asa", "externalId": ""}, "field.value", "externalId"),
     ],
 )
@@ -75,6 +76,39 @@ def test_transfer_with_a_wrong_member_is_refused_by_name(
 ) -> None:
     assert refused(caller.call("POST", path, body), 400, check)["details"]["field"] == field
     assert answered(caller.get(path))["items"] == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "nonsense",
+        "0x",
+        ADDRESS[2:],
+        ADDRESS[:-1],
+        f"{ADDRESS}0",
+        f"0X{ADDRESS[2:]}",
+        f"{ADDRESS}\n",
+    ],
+)
+@pytest.mark.parametrize("member", ["to", "contract"])
+def test_transfer_to_what_is_not_an_address_of_an_evm_network_is_refused(
+    caller: Caller, path: str, member: str, address: str
+) -> None:
+    body = {"kind": "Erc20", "contract": ADDRESS, "to": ADDRESS, "amount": "1", member: address}
+
+    error = refused(caller.call("POST", path, body), 400, "field.value")
+
+    assert error["details"]["field"] == member
+    assert answered(caller.get(path))["items"] == []
+
+
+@pytest.mark.parametrize("network", ["Bitcoin", "Solana", "Tron"])
+def test_addresses_of_other_networks_are_not_checked(caller: Caller, network: str) -> None:
+    wallet = caller.create("/wallets", {"network": network})
+
+    transfer = caller.create(f"/wallets/{wallet['id']}/transfers", {**NATIVE, "to": "nonsense"})
+
+    assert transfer["requestBody"]["to"] == "nonsense"
 
 
 def test_external_id_of_the_maximum_length_is_accepted(caller: Caller, path: str) -> None:
@@ -108,7 +142,7 @@ def test_same_transfer_with_an_external_id_is_made_once(caller: Caller, path: st
     assert len(answered(caller.get(path))["items"]) == 1
 
 
-@pytest.mark.parametrize("change", [{"amount": "1001"}, {"to": "0xdef"}, {"memo": "x"}])
+@pytest.mark.parametrize("change", [{"amount": "1001"}, {"to": "0x" + "cd" * 20}, {"memo": "x"}])
 def test_other_transfer_with_an_external_id_in_use_is_refused(
     caller: Caller, path: str, change: dict[str, str]
 ) -> None:

@@ -51,7 +51,29 @@ def test_solana_address_is_the_public_key_in_base58(caller: Caller) -> None:
     assert number.to_bytes(32, "big").hex() == wallet["signingKey"]["publicKey"]
 
 
-@pytest.mark.parametrize("network", ["KeyECDSA", "SomeNewNetwork"])
+@pytest.mark.parametrize(
+    ("network", "meant"),
+    [("Etherium", "Ethereum"), ("ethereum", "Ethereum"), ("EtherumSepolia", "EthereumSepolia")],
+)
+def test_misspelt_network_is_refused_with_the_one_that_was_probably_meant(
+    caller: Caller, network: str, meant: str
+) -> None:
+    error = refused(caller.call("POST", "/wallets", {"network": network}), 400, "field.value")
+
+    assert error["message"] == (
+        f'network must be a network of the Dfns API, and is "{network}" (did you mean {meant!r}?).'
+    )
+    assert answered(caller.get("/wallets")) == {"items": []}
+
+
+@pytest.mark.parametrize("network", [1, None, ["Base"], "", "Q" * 100_000, "Base\n"])
+def test_what_is_not_a_network_is_refused_in_a_short_message(caller: Caller, network: Any) -> None:
+    error = refused(caller.call("POST", "/wallets", {"network": network}), 400, "field.value")
+
+    assert len(error["message"]) < 400
+
+
+@pytest.mark.parametrize("network", ["KeyECDSA", "Tron"])
 def test_wallet_of_another_network_has_no_address(caller: Caller, network: str) -> None:
     assert "address" not in caller.create("/wallets", {"network": network})
 

@@ -15,11 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from dfns_signers.emulator.fields import boolean, members, one_of, string, variants
+from dfns_signers.emulator.fields import boolean, known, members, one_of, string, variants
 from dfns_signers.emulator.messages import bad_request
 from dfns_signers.emulator.routes import Call, Route
 from dfns_signers.emulator.state import PAGING, Record, State, WalletKey
 from dfns_signers.emulator.wire import iso_date, new_id
+from dfns_signers.networks import BLOCKCHAIN_KINDS, NETWORKS
 
 # Dfns OpenAPI: schemes and curves; which go together is in the docs of each signature kind.
 CURVES: Final = {
@@ -42,7 +43,11 @@ _CREATE: Final = members(
 )
 _UPDATE: Final = members({"name": string()})
 _SECP256K1_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-_SIGNATURE: Final = {"network": string(), "blockchainKind": string(), "externalId": string(1, 50)}
+_SIGNATURE: Final = {
+    "network": known(NETWORKS, "a network of the Dfns API"),
+    "blockchainKind": known(BLOCKCHAIN_KINDS, "a kind of blockchain of the Dfns API"),
+    "externalId": string(1, 50),
+}
 _HASH: Final = string(pattern="(0x)?[0-9a-fA-F]{64}", expected="32 bytes as hexadecimal digits")
 _MESSAGE: Final = string(
     pattern="(0x)?([0-9a-fA-F]{2})+", expected="hexadecimal digits, two per byte"

@@ -8,8 +8,12 @@ from dfns_signers.emulator.fields import any_object, boolean, members, one_of, s
 from dfns_signers.emulator.routes import Call, Route
 from dfns_signers.emulator.state import PAGING, Record
 from dfns_signers.emulator.wire import iso_date, new_id
+from dfns_signers.networks import EVM_NETWORKS
 
 _AMOUNT: Final = string(pattern="[0-9]{1,78}", expected="a string of decimal digits, in base units")
+_EVM_ADDRESS: Final = string(
+    pattern="0x[0-9a-fA-F]{40}", expected="an address of an EVM network: 0x and 40 hex digits"
+)
 _COMMON: Final = {
     "externalId": string(1, 50),
     "feeSponsorId": string(),
@@ -51,6 +55,7 @@ def create(call: Call) -> Record:
     """A new transfer, or the one that the same request has made before."""
     state, body = call.state, call.body
     wallet = state.wallets.get(call.parameters["walletId"])
+    _check_addresses(wallet["network"], body)
     existing = state.transfers.made_before(call.path, body)
     if existing:
         return existing
@@ -82,6 +87,14 @@ def get(call: Call) -> Record:
     """One transfer of the wallet."""
     parameters = call.parameters
     return call.state.transfers.get(parameters["transferId"], walletId=parameters["walletId"])
+
+
+def _check_addresses(network: str, body: Record) -> None:
+    """Addresses on an EVM network are of one shape; those of other networks are not checked."""
+    if network in EVM_NETWORKS and body["kind"] not in _OTHER_KINDS:
+        for name in ("to", "contract"):
+            if name in body:
+                _EVM_ADDRESS(name, body[name])
 
 
 _PATH: Final = "/wallets/{walletId}/transfers"

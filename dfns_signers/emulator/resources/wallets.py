@@ -5,19 +5,20 @@ from __future__ import annotations
 import secrets
 from typing import Any, Final
 
-from dfns_signers.emulator.fields import boolean, list_of, members, one_of, string
+from dfns_signers.emulator.fields import boolean, known, list_of, members, one_of, string
 from dfns_signers.emulator.messages import bad_request
 from dfns_signers.emulator.resources.keys import CURVES, DERIVE_FROM, add_key
 from dfns_signers.emulator.routes import Call, Route
 from dfns_signers.emulator.state import PAGING, Record
 from dfns_signers.emulator.wire import iso_date, new_id
+from dfns_signers.networks import EVM_NETWORKS, WALLET_NETWORKS
 
 _TAG: Final = string(
     pattern=r"[a-zA-Z0-9_.:/+-]{1,100}", expected="1 to 100 letters, digits or _ . : / + -"
 )
 _EXTERNAL_ID: Final = string(1, 100)
 _CREATE: Final = members(
-    {"network": string()},
+    {"network": known(WALLET_NETWORKS, "a network of the Dfns API")},
     {
         "name": string(),
         "signingKey": members(
@@ -41,7 +42,6 @@ _OWNERS: Final = {"owner": string(), "ownerId": string(), "ownerUsername": strin
 _TAGS: Final = members({"tags": list_of(_TAG)})
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-_EVM: Final = ("Ethereum", "Arbitrum", "AvalancheC", "Base", "Bsc", "Optimism", "Polygon")
 _EDDSA: Final = ("Solana", "KeyEdDSA")
 
 
@@ -128,7 +128,7 @@ def _chosen(call: Call, wallet: Record) -> bool:
 
 
 def _key_of(network: str) -> tuple[str, str]:
-    """Scheme and curve of a wallet's key; ECDSA on secp256k1 for networks not known here."""
+    """Scheme and curve of a wallet's key; EdDSA on Solana and for ``KeyEdDSA``, else ECDSA."""
     return ("EdDSA", "ed25519") if network.startswith(_EDDSA) else ("ECDSA", "secp256k1")
 
 
@@ -137,7 +137,7 @@ def _address(network: str, public_key: str) -> str | None:
 
     On Solana it is the address of the key. Elsewhere it is random: nobody has a key for it.
     """
-    if network.startswith(_EVM):
+    if network in EVM_NETWORKS:
         return "0x" + secrets.token_hex(20)
     if network.startswith("Solana"):
         return _base58(bytes.fromhex(public_key))

@@ -33,6 +33,12 @@ def split(name: str) -> tuple[str, str]:
     return parent, own
 
 
+def location_of(name: str) -> str | None:
+    """The location that a resource is in; None if it is not a name in one."""
+    found = LOCATION.match(_PREFIX.sub("", name.strip(), count=1))
+    return found[0] if found else None
+
+
 def gcloud_flags(crypto_key: str) -> str:
     """The flags by which ``gcloud kms`` names a crypto key."""
     _, project, _, location, _, ring, _, key = crypto_key.split("/")

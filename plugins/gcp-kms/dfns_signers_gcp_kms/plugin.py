@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from dfns_signers.plugin import Algorithm, Backend, KeyDescription, ManagesKeys, SigningKey
+from dfns_signers_gcp_kms.names import location_of
 from dfns_signers_gcp_kms.options import GcpKmsCreate, GcpKmsList, GcpKmsOptions
 
 
@@ -26,6 +28,11 @@ class GcpKmsBackend(Backend[GcpKmsOptions], ManagesKeys[GcpKmsCreate, GcpKmsList
         except BaseException:
             kms.close()
             raise
+
+    def derived_options(self, signer: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The location of the key version is what is listed."""
+        location = location_of(str(signer.get("key_version")))
+        return {"parent": location} if location else {}
 
     def create(self, algorithm: Algorithm, options: GcpKmsCreate) -> KeyDescription:
         """Create a key version, with its crypto key and key ring where that is asked for.

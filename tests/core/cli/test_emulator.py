@@ -17,6 +17,7 @@ from tests.core.config.support import write_client_config, write_config
 from tests.core.keys import public_key, public_pem
 
 TOKEN = "a-token-of-its-own"
+REFUSAL = "token.unknown: user token is missing or invalid: this server did not issue it."
 
 
 def announced(process: Started) -> Any:
@@ -38,10 +39,79 @@ def test_emulator_announces_itself_in_one_line_and_stops_at_a_signal_with_0(
         assert settings["url"].startswith("http://127.0.0.1:")
         assert wallets(settings, settings["auth_token"]) == 200
 
-        assert process.stop(number) == (0, b"", b"")
+        assert process.stop(number) == (0, b"", b"GET /wallets 200\n")
 
         with pytest.raises(httpx.ConnectError):
             wallets(settings, settings["auth_token"])
+
+
+def test_each_request_is_shown_in_a_line_without_secrets(folder: Path, key_file: Path) -> None:
+    config = write_client_config(folder, "https://api.dfns.io", TOKEN)
+
+    with Started("emulator", "--config", config) as process:
+        settings = announced(process)
+        with DfnsClient.from_config(config=config, base_url=settings["url"]) as dfns:
+            dfns.wallets.create(network="EthereumSepolia")
+            list(dfns.wallets.list(limit=2))
+        assert wallets(settings, "another-token") == 401
+        code, out, err = process.stop(signal.SIGTERM)
+
+    assert (code, out) == (0, b"")
+    assert err.decode().splitlines() == [
+        "POST /auth/action/init 200",
+        "POST /auth/action 200",
+        "POST /wallets 200",
+        "GET /wallets?limit=2 200",
+        f"GET /wallets 401 {REFUSAL}",
+    ]
+
+
+def test_what_a_request_has_in_it_stays_in_its_line() -> None:
+    with Started("emulator", "--token", TOKEN) as process:
+        url = announced(process)["url"]
+        httpx.post(
+            f"{url}/auth/action/init",
+            json={"a\nb\x1b[2J": 1},
+            headers={"Authorization": f"Bearer {TOKEN}"},
+            trust_env=False,
+        )
+        _, _, err = process.stop(signal.SIGTERM)
+
+    (line,) = err.decode().splitlines()
+    assert line.startswith(
+        "POST /auth/action/init 400 field.unknown: a\\nb\\x1b[2J is not a member"
+    )
+
+
+@pytest.mark.parametrize("option", ["--quiet", "-q"])
+def test_requests_are_not_shown_where_that_is_asked_for(option: str) -> None:
+    with Started("emulator", "--token", TOKEN, option) as process:
+        settings = announced(process)
+
+        assert wallets(settings, TOKEN) == 200
+        assert wallets(settings, "another-token") == 401
+        assert process.stop(signal.SIGTERM) == (0, b"", b"")
+
+
+def test_private_key_in_place_of_a_public_one_ends_with_3_and_how_to_write_that(
+    command: Command, key_file: Path
+) -> None:
+    done = command("emulator", "--credential", f"cr-1={key_file}")
+
+    assert (done.code, done.out) == (3, "")
+    assert "cannot register cr-1: a private key" in done.err
+    assert "'openssl pkey -in KEY -pubout'" in done.err
+
+
+def test_misspelt_call_to_approve_ends_with_the_one_that_was_probably_meant(
+    command: Command,
+) -> None:
+    done = command("emulator", "--require-approval", "POST /walets")
+
+    assert (done.code, done.out) == (3, "")
+    assert done.err == (
+        "error: the emulator has no operation POST /walets (did you mean '/wallets'?)\n"
+    )
 
 
 def test_token_and_credentials_that_are_given_are_accepted(folder: Path) -> None:
@@ -146,7 +216,7 @@ def test_address_that_is_no_loopback_address_ends_with_3(
     assert reason in done.err
 
 
-def test_port_that_is_taken_ends_with_3(command: Command) -> None:
+def test_port_that_is_taken_ends_with_1_and_what_to_do(command: Command) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         bound.listen()
@@ -154,8 +224,8 @@ def test_port_that_is_taken_ends_with_3(command: Command) -> None:
 
         done = command("emulator", "--listen", f"127.0.0.1:{port}")
 
-    assert (done.code, done.out) == (3, "")
-    assert f"port {port}: Address already in use" in done.err
+    assert (done.code, done.out) == (1, "")
+    assert f"port {port}: Address already in use. Name another port" in done.err
 
 
 @pytest.mark.parametrize(

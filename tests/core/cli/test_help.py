@@ -34,6 +34,27 @@ def test_help_of_every_command_tells_what_it_does_and_takes_config_and_profile(
         assert re.search(rf"{shared}\b", done.out)
 
 
+@pytest.mark.parametrize("path", [("demo",), ("backends",), ("emulator",)], ids=" ".join)
+def test_help_of_a_command_that_reads_no_configuration_by_itself_promises_none(
+    command: Command, path: tuple[str, ...]
+) -> None:
+    said = command(*path, "--help").out
+
+    assert "none is read, unless --profile is given" in said
+    assert "DFNS_CONFIG" not in said
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for p in COMMANDS if p not in {("demo",), ("backends",), ("emulator",)}],
+    ids=" ".join,
+)
+def test_help_of_any_other_command_says_which_configuration_is_read(
+    command: Command, path: tuple[str, ...]
+) -> None:
+    assert "$DFNS_CONFIG" in command(*path, "--help").out
+
+
 def test_help_lists_every_command_and_exit_code(command: Command) -> None:
     done = command("--help")
 

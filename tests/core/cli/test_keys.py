@@ -41,6 +41,10 @@ TOY = """
         def open(self, options):
             raise AssertionError("no key is opened")
 
+        def derived_options(self, signer):
+            region, slash, _ = str(signer.get("key")).partition("/")
+            return {"region": region, "of_no_operation": 1} if slash else {}
+
         def create(self, algorithm, options):
             if algorithm is Algorithm.ES256K:
                 raise UnsupportedKeyError("the toy store has no secp256k1")
@@ -111,6 +115,34 @@ def test_profile_says_where_the_store_is(command: Command, profile: Path) -> Non
 
     assert done.json[0]["reference"] == "north/1"
     assert done.json[1]["reference"] == str(profile.parent / "ca.pem")
+
+
+def test_place_of_the_store_is_derived_from_the_key_of_the_profile(
+    command: Command, folder: Path
+) -> None:
+    config = folder / "config.toml"
+    config.write_text(
+        'default_profile = "p"\n[profiles.p.signer]\nbackend = "toy"\nkey = "east/1"\n',
+        encoding="utf-8",
+    )
+
+    listed = command("keys", "list", "--config", config, "--json")
+    created = command("keys", "create", "ES256", "--config", config, "--json")
+    elsewhere = command("keys", "list", "--config", config, "-o", "region=south", "--json")
+
+    assert listed.json[0]["reference"] == "east/1"
+    assert created.json["reference"] == "east/None/1/{}"
+    assert elsewhere.json[0]["reference"] == "south/1"
+
+
+def test_option_of_the_profile_counts_more_than_what_its_key_implies(
+    command: Command, profile: Path
+) -> None:
+    profile.write_text(profile.read_text("utf-8").replace("north/1", "east/1"), encoding="utf-8")
+
+    done = command("keys", "list", "--config", profile, "--json")
+
+    assert done.json[0]["reference"] == "north/1"
 
 
 def test_option_overrides_the_profile(command: Command, profile: Path) -> None:

@@ -130,6 +130,11 @@ def test_answer_that_is_no_json_ends_with_7(request_: Command, emulator: Emulato
     ("body", "reason"),
     [
         ("network=x", "the body is not valid JSON"),
+        (
+            '{"network":"Solana","network":"Bitcoin"}',
+            "the body is not valid JSON: the member 'network' is given twice",
+        ),
+        ('{"daysValid":NaN}', "the body is not valid JSON: NaN is not a JSON value"),
         ("@missing.json", "the body cannot be read from missing.json: No such file"),
         ("@.", "the body cannot be read from .: Is a directory"),
         ("@", "the body cannot be read from"),

@@ -75,7 +75,13 @@ def test_challenge_that_does_not_allow_the_credential_refused(
         (b"[]", 5, "expected a challenge object, found list"),
         (b"null", 5, "expected a challenge object, found NoneType"),
         (b"{}", 5, "no 'challenge' string"),
-        (b'{"challenge": "\\ud800"}', 5, "a lone surrogate"),
+        (b'{"challenge": "\\ud800"}', 2, "a lone surrogate"),
+        (b'{"challenge": "a", "challenge": "b"}', 2, "the member 'challenge' is given twice"),
+        (
+            b'{"challenge": "a", "attestation": "direct", "pubKeyCredParams": [], "user": {}}',
+            5,
+            "dfns_signers.registration.attest answers it",
+        ),
     ],
 )
 def test_standard_input_that_is_no_challenge_refused_without_a_traceback(

@@ -43,6 +43,18 @@ def test_unexpected_error_comes_with_its_traceback_where_that_is_asked_for(
     assert done.err.endswith("error: unexpected LookupError: no such thing. Please report it\n")
 
 
+def test_control_characters_in_a_traceback_do_not_reach_the_terminal(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signing, "load_signer", failing(LookupError("said \x1b[2J")))
+    monkeypatch.setenv("DFNS_SIGNERS_TRACEBACK", "1")
+
+    done = command("sign")
+
+    assert "\x1b" not in done.err
+    assert "LookupError: said \\x1b[2J" in done.err
+
+
 def test_refusal_by_the_system_is_not_to_be_reported(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

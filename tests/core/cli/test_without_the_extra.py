@@ -37,7 +37,7 @@ def test_command_says_in_one_line_what_to_install_and_ends_with_3(module: str) -
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == (
         f"error: the command line needs {module}, which is not installed; run: "
-        'pip install "dfns-signers[cli]"\n'
+        'pip install "dfns-signers[cli]", or in a clone of the repository: pip install ".[cli]"\n'
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -280,6 +281,46 @@ def test_command_line_creates_and_lists(cloud_kms: CloudKmsEmulator) -> None:
 
     assert created["kind"] == "RSA_SIGN_PKCS1_3072_SHA256 (HSM)"
     assert found == [created]
+
+
+def listed_through_a_profile(folder: Path, cloud_kms: CloudKmsEmulator, *options: str) -> Any:
+    config = folder / "config.toml"
+    config.write_text(
+        'default_profile = "p"\n[profiles.p.signer]\nbackend = "gcp-kms"\n'
+        f'key_version = "{CRYPTO_KEY}/cryptoKeyVersions/7"\nendpoint = "{cloud_kms.endpoint}"\n',
+        encoding="utf-8",
+    )
+    result = CliRunner().invoke(app, ["keys", "list", "--config", str(config), "--json", *options])
+    assert result.exit_code == 0, result.output
+    return [one["reference"] for one in json.loads(result.stdout)]
+
+
+def test_command_line_lists_the_location_of_the_key_of_a_profile(
+    tmp_path: Path, cloud_kms: CloudKmsEmulator, version: str
+) -> None:
+    other_ring = seed(cloud_kms, "EC_SIGN_ED25519", f"{LOCATION}/keyRings/other/cryptoKeys/k")
+
+    assert set(listed_through_a_profile(tmp_path, cloud_kms)) == {version, other_ring}
+    assert listed_through_a_profile(tmp_path, cloud_kms, "-o", f"parent={RING}") == [version]
+
+
+@pytest.mark.parametrize(
+    ("name", "location"),
+    [
+        (f"{CRYPTO_KEY}/cryptoKeyVersions/1", LOCATION),
+        (f"//cloudkms.googleapis.com/v1/{CRYPTO_KEY}", LOCATION),
+        ("projects/p", None),
+        ("", None),
+        (7, None),
+        (None, None),
+    ],
+)
+def test_place_to_list_is_derived_from_a_name_in_a_location(
+    name: object, location: str | None
+) -> None:
+    derived = GcpKmsBackend().derived_options({"key_version": name})
+
+    assert derived == ({"parent": location} if location else {})
 
 
 def test_google_client_is_closed_after_creating_and_listing(
