@@ -1,12 +1,17 @@
-"""JSON bodies: assembled of optional members, and serialised once, as announced and as sent."""
+"""JSON bodies: assembled of optional members, serialised once, and read in one meaning only."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, NoReturn
 
 from dfns_signers.errors import RequestError
+
+MAXIMUM_NESTING: Final = 100
+"""Levels of objects and arrays that a body may have; no operation of the Dfns API needs ten."""
+_QUOTED_CHARACTERS: Final = 100
 
 
 def members(extra: Mapping[str, Any] | None, **named: Any) -> dict[str, Any]:
@@ -32,6 +37,68 @@ def to_json_bytes(value: Any) -> bytes:
         )
     except (TypeError, ValueError, RecursionError) as error:
         raise RequestError(f"the body cannot be sent as JSON: {error}") from error
+
+
+def strict_json(text: str | bytes) -> Any:
+    """Parse JSON that every reader understands alike: what RFC 8259 leaves open is refused.
+
+    A body is read by hooks, by the API, and by what is between; a member given twice would be
+    one value to the first and the other to the second.
+
+    Args:
+        text: JSON as a string, or as bytes in UTF-8 without a byte order mark.
+
+    Raises:
+        ValueError: not UTF-8 or not JSON; a member name twice in one object; NaN or a number
+            that is not finite as a double; a lone surrogate; more than `MAXIMUM_NESTING` levels.
+            The message says what, and quotes 100 characters of the input at most.
+    """
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"not UTF-8: {error.reason} at byte {error.start}") from None
+    try:
+        value = json.loads(text, object_pairs_hook=_unique_members, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise _nested_too_deeply() from None
+    _require_plain(value, levels=MAXIMUM_NESTING)
+    return value
+
+
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the member {name[:_QUOTED_CHARACTERS]!r} is given twice")
+        found[name] = value
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _require_plain(value: Any, *, levels: int) -> None:
+    if isinstance(value, str):
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"a string has a lone surrogate, \\u{ord(value[error.start]):04x}"
+            ) from None
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError("a number is too large")
+    elif isinstance(value, (dict, list)):
+        if not levels:
+            raise _nested_too_deeply()
+        for member in (*value, *value.values()) if isinstance(value, dict) else value:
+            _require_plain(member, levels=levels - 1)
+
+
+def _nested_too_deeply() -> ValueError:
+    return ValueError(f"nested too deeply: more than {MAXIMUM_NESTING} levels")
 
 
 def _require_string_keys(value: Any) -> None:
