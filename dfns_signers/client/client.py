@@ -7,18 +7,27 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+import anyio
 import httpx
 from tenacity import AsyncRetrying, Retrying
 from typing_extensions import Self, Unpack
 
 from dfns_signers import defaults
 from dfns_signers.client.call import Call, QueryValue
+from dfns_signers.client.connections import (
+    GivenAsyncConnections,
+    GivenSyncConnections,
+    HttpT,
+    OwnAsyncConnections,
+    OwnConnections,
+)
 from dfns_signers.client.http_calls import (
     Timeout,
     build_request,
+    check_timeout,
+    errors_of_ours,
     http_options,
     interpret,
-    transport_errors,
 )
 from dfns_signers.client.identities import Auth
 from dfns_signers.client.keys import Keys
@@ -30,6 +39,8 @@ from dfns_signers.closing import AsyncClosing, Closing
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.signer import KeySigner, Signer
 from dfns_signers.user_action.httpx_auth import PlainSigner, UserActionAuth
+from dfns_signers.user_action.responses import bounded
+from dfns_signers.user_action.threads import run_in_thread
 from dfns_signers.user_action.tokens import TokenSource
 
 if TYPE_CHECKING:
@@ -37,7 +48,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 ItemsT = TypeVar("ItemsT")
-HttpT = TypeVar("HttpT", bound=httpx.Client | httpx.AsyncClient)
 
 
 class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
@@ -46,7 +56,9 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
     A method that is not ``async`` here returns what the client sends: a result, or an awaitable.
     """
 
-    _new_http: ClassVar[Any]
+    _http_kind: ClassVar[Any]
+    _own_connections: ClassVar[Any]
+    _given_connections: ClassVar[Any]
     _signs: ClassVar[bool] = True
 
     wallets: Wallets[Self]
@@ -63,12 +75,16 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         max_attempts: int = defaults.MAX_ATTEMPTS,
         http_client: HttpT | None = None,
     ) -> None:
-        if max_attempts < 1:
-            raise ConfigurationError(f"'max_attempts' must be 1 or more, not {max_attempts}")
+        _check_max_attempts(max_attempts)
+        check_timeout(timeout)
         self._auth = UserActionAuth(auth_token, signer, base_url=base_url)
+        self._signer = signer
         self._max_attempts = max_attempts
-        self._http: HttpT = http_client or self._new_http(**http_options(self._auth, timeout))
-        self._owns_http = http_client is None
+        self._connections: Any = (
+            self._own_connections(http_options(self._auth, timeout))
+            if http_client is None
+            else self._given_connections(self._checked_http(http_client))
+        )
         self._owned_signer: KeySigner | None = None
         carrier: Any = self
         self.wallets, self.keys, self.auth = Wallets(carrier), Keys(carrier), Auth(carrier)
@@ -108,11 +124,24 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
             arguments["signer"] = signer
         client = cls(http_client=http_client, **arguments)
         client._owned_signer = signer
-        client._open()
+        client._after_assembly()
         return client
 
-    def _open(self) -> None:
+    @classmethod
+    def _checked_http(cls, http: object) -> object:
+        if not isinstance(http, cls._http_kind):
+            raise ConfigurationError(
+                f"'http_client' of {cls.__name__} must be an httpx.{cls._http_kind.__name__}, not "
+                f"{type(http).__name__}"
+            )
+        return http
+
+    def _after_assembly(self) -> None:
         """Do what a client that was assembled must do before it is used."""
+
+    def _open_key(self) -> None:
+        if isinstance(self._signer, KeySigner):
+            _ = self._signer.key
 
     def send(self, call: Call[Any]) -> R:
         """Send a call; each attempt signs a new challenge."""
@@ -145,15 +174,22 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
 class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
     """Sends calls with ``httpx.Client``."""
 
-    _new_http = httpx.Client
+    _http_kind = httpx.Client
+    _own_connections = OwnConnections
+    _given_connections = GivenSyncConnections
 
     def _send(self, call: Call[Any]) -> Any:
         return Retrying(**retry_policy(call, self._max_attempts))(self._attempt, call, self._auth)
 
     def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
-        request = build_request(self._http, self._auth, call)
-        with transport_errors(request, call):
-            response = self._http.send(request, auth=auth, follow_redirects=False)
+        http = self._connections.http()
+        request = build_request(http, self._auth, call)
+        with errors_of_ours(request, call):
+            response = http.send(request, auth=auth, follow_redirects=False, stream=True)
+            try:
+                bounded(response, call=not call.announces).read()
+            finally:
+                response.close()
         return interpret(response, request, call)
 
     def _then(self, answer: Any, read: Callable[[Any], Any]) -> Any:
@@ -164,9 +200,18 @@ class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
         while pages.next:
             yield from pages.items(self.send(pages.next))
 
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Open the signing key now, rather than at the first signature.
+
+        Raises:
+            SigningKeyError: it cannot be opened.
+        """
+        self._connections.require_open()
+        self._open_key()
+
+    def _after_assembly(self) -> None:
         try:
-            _ = self._owned_signer and self._owned_signer.key
+            self.open()
         except BaseException:
             self.close()
             raise
@@ -174,8 +219,7 @@ class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
     def close(self) -> None:
         """Close connections, and the signer if the configuration opened it."""
         try:
-            if self._owns_http:
-                self._http.close()
+            self._connections.close()
         finally:
             if self._owned_signer:
                 self._owned_signer.close()
@@ -186,16 +230,24 @@ class AsyncClient(
 ):
     """Sends calls with ``httpx.AsyncClient``."""
 
-    _new_http = httpx.AsyncClient
+    _http_kind = httpx.AsyncClient
+    _own_connections = OwnAsyncConnections
+    _given_connections = GivenAsyncConnections
 
     async def _send(self, call: Call[Any]) -> Any:
         policy = retry_policy(call, self._max_attempts)
         return await AsyncRetrying(**policy)(self._attempt, call, self._auth)
 
     async def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
-        request = build_request(self._http, self._auth, call)
-        with transport_errors(request, call):
-            response = await self._http.send(request, auth=auth, follow_redirects=False)
+        http = await self._connections.http()
+        request = build_request(http, self._auth, call)
+        with errors_of_ours(request, call):
+            response = await http.send(request, auth=auth, follow_redirects=False, stream=True)
+            try:
+                await bounded(response, call=not call.announces).aread()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await response.aclose()
         return interpret(response, request, call)
 
     async def _then(self, answer: Coroutine[Any, Any, Any], read: Callable[[Any], Any]) -> Any:
@@ -207,14 +259,31 @@ class AsyncClient(
             for item in pages.items(await self.send(pages.next)):
                 yield item
 
+    async def aopen(self) -> None:
+        """Open the signing key now, in a worker thread, rather than at the first signature.
+
+        Raises:
+            SigningKeyError: it cannot be opened.
+        """
+        self._connections.require_open()
+        await run_in_thread(self._open_key)
+
     async def aclose(self) -> None:
-        """Close connections, and the signer if the configuration opened it."""
-        try:
-            if self._owns_http:
-                await self._http.aclose()
-        finally:
-            if self._owned_signer:
-                await self._owned_signer.aclose()
+        """Close connections, and the signer if the configuration opened it.
+
+        In a cancelled scope too.
+        """
+        with anyio.CancelScope(shield=True):
+            try:
+                await self._connections.aclose()
+            finally:
+                if self._owned_signer:
+                    await self._owned_signer.aclose()
+
+
+def _check_max_attempts(value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ConfigurationError(f"'max_attempts' must be an integer of 1 or more, not {value!r}")
 
 
 class DfnsClient(SyncClient):
