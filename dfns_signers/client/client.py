@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import anyio
@@ -13,18 +13,12 @@ from tenacity import AsyncRetrying, Retrying
 from typing_extensions import Self, Unpack
 
 from dfns_signers import defaults
+from dfns_signers.client.arguments import check_max_attempts, check_timeout
 from dfns_signers.client.call import Call, QueryValue
-from dfns_signers.client.connections import (
-    GivenAsyncConnections,
-    GivenSyncConnections,
-    HttpT,
-    OwnAsyncConnections,
-    OwnConnections,
-)
+from dfns_signers.client.connections import HttpT, async_connections, connections
 from dfns_signers.client.http_calls import (
     Timeout,
     build_request,
-    check_timeout,
     errors_of_ours,
     http_options,
     interpret,
@@ -36,15 +30,20 @@ from dfns_signers.client.retries import retry_policy
 from dfns_signers.client.verbs import Verbs
 from dfns_signers.client.wallets import Wallets
 from dfns_signers.closing import AsyncClosing, Closing
-from dfns_signers.errors import ConfigurationError
 from dfns_signers.signer import KeySigner, Signer
-from dfns_signers.user_action.httpx_auth import PlainSigner, UserActionAuth
+from dfns_signers.user_action.httpx_auth import PlainSigner, UserActionAuth, is_signer
 from dfns_signers.user_action.responses import bounded
 from dfns_signers.user_action.threads import run_in_thread
 from dfns_signers.user_action.tokens import TokenSource
 
 if TYPE_CHECKING:
-    from dfns_signers.config.profile import Settings
+    from dfns_signers.config.profile import CommonSettings
+
+    class ClientSettings(CommonSettings, total=False):
+        """Settings, and a signer as the configuration has it, or one that was made in code."""
+
+        signer: str | Mapping[str, Any] | Signer | PlainSigner
+
 
 R = TypeVar("R")
 ItemsT = TypeVar("ItemsT")
@@ -56,9 +55,7 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
     A method that is not ``async`` here returns what the client sends: a result, or an awaitable.
     """
 
-    _http_kind: ClassVar[Any]
-    _own_connections: ClassVar[Any]
-    _given_connections: ClassVar[Any]
+    _connect: ClassVar[Any]
     _signs: ClassVar[bool] = True
 
     wallets: Wallets[Self]
@@ -75,16 +72,12 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         max_attempts: int = defaults.MAX_ATTEMPTS,
         http_client: HttpT | None = None,
     ) -> None:
-        _check_max_attempts(max_attempts)
+        check_max_attempts(max_attempts)
         check_timeout(timeout)
         self._auth = UserActionAuth(auth_token, signer, base_url=base_url)
         self._signer = signer
         self._max_attempts = max_attempts
-        self._connections: Any = (
-            self._own_connections(http_options(self._auth, timeout))
-            if http_client is None
-            else self._given_connections(self._checked_http(http_client))
-        )
+        self._connections = self._connect(http_client, http_options(self._auth, timeout))
         self._owned_signer: KeySigner | None = None
         carrier: Any = self
         self.wallets, self.keys, self.auth = Wallets(carrier), Keys(carrier), Auth(carrier)
@@ -96,7 +89,7 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         *,
         config: str | os.PathLike[str] | None = None,
         http_client: HttpT | None = None,
-        **settings: Unpack[Settings],
+        **settings: Unpack[ClientSettings],
     ) -> Self:
         """Assemble a client from a profile, the environment and arguments.
 
@@ -109,6 +102,7 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
             config: the configuration file; the default file if not given.
             http_client: as for the class.
             **settings: override settings of the profile, such as ``base_url`` or ``credential_id``.
+                ``signer`` may also be a signer that was made in code, which closing leaves open.
 
         Raises:
             ConfigurationError: a setting is missing or wrong.
@@ -117,24 +111,18 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         """
         from dfns_signers.config import assembly, loading  # noqa: PLC0415  # they import pydantic
 
-        loaded = loading.load_profile(profile, config=config, **settings)
-        signer = assembly.configured_signer(loaded) if cls._signs and loaded.signer else None
+        layer: dict[str, Any] = {**settings}
+        made = layer.pop("signer") if is_signer(layer.get("signer")) and cls._signs else None
+        loaded = loading.load_profile(profile, config=config, **layer)
+        configured = cls._signs and loaded.signer and made is None
+        signer = assembly.configured_signer(loaded) if configured else None
         arguments = assembly.client_arguments(loaded)
-        if signer is not None:
-            arguments["signer"] = signer
+        if cls._signs:
+            arguments["signer"] = signer or made
         client = cls(http_client=http_client, **arguments)
         client._owned_signer = signer
         client._after_assembly()
         return client
-
-    @classmethod
-    def _checked_http(cls, http: object) -> object:
-        if not isinstance(http, cls._http_kind):
-            raise ConfigurationError(
-                f"'http_client' of {cls.__name__} must be an httpx.{cls._http_kind.__name__}, not "
-                f"{type(http).__name__}"
-            )
-        return http
 
     def _after_assembly(self) -> None:
         """Do what a client that was assembled must do before it is used."""
@@ -174,9 +162,7 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
 class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
     """Sends calls with ``httpx.Client``."""
 
-    _http_kind = httpx.Client
-    _own_connections = OwnConnections
-    _given_connections = GivenSyncConnections
+    _connect = staticmethod(connections)
 
     def _send(self, call: Call[Any]) -> Any:
         return Retrying(**retry_policy(call, self._max_attempts))(self._attempt, call, self._auth)
@@ -230,9 +216,7 @@ class AsyncClient(
 ):
     """Sends calls with ``httpx.AsyncClient``."""
 
-    _http_kind = httpx.AsyncClient
-    _own_connections = OwnAsyncConnections
-    _given_connections = GivenAsyncConnections
+    _connect = staticmethod(async_connections)
 
     async def _send(self, call: Call[Any]) -> Any:
         policy = retry_policy(call, self._max_attempts)
@@ -279,11 +263,6 @@ class AsyncClient(
             finally:
                 if self._owned_signer:
                     await self._owned_signer.aclose()
-
-
-def _check_max_attempts(value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ConfigurationError(f"'max_attempts' must be an integer of 1 or more, not {value!r}")
 
 
 class DfnsClient(SyncClient):

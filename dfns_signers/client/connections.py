@@ -20,6 +20,30 @@ HttpT = TypeVar("HttpT", bound=httpx.Client | httpx.AsyncClient)
 _EVENT_LOOP: Final[RunVar[object]] = RunVar("dfns_signers.event_loop")
 
 
+def connections(given: object, options: Mapping[str, Any]) -> OwnConnections | GivenSyncConnections:
+    """Those of a blocking client: of the ``httpx.Client`` that was given, or of one of our own.
+
+    Args:
+        given: an ``httpx.Client``, or None.
+        options: arguments for one of our own.
+
+    Raises:
+        ConfigurationError: something else was given, or the environment names an unusable proxy.
+    """
+    if given is None:
+        return OwnConnections(options)
+    return GivenSyncConnections(_of_kind(httpx.Client, given))
+
+
+def async_connections(
+    given: object, options: Mapping[str, Any]
+) -> OwnAsyncConnections | GivenAsyncConnections:
+    """Those of an asynchronous client; arguments as for ``connections``."""
+    if given is None:
+        return OwnAsyncConnections(options)
+    return GivenAsyncConnections(_of_kind(httpx.AsyncClient, given))
+
+
 class _Connections:
     """Where a client gets its httpx client from."""
 
@@ -208,6 +232,14 @@ def _running_loop() -> object:
         loop = object()
         _EVENT_LOOP.set(loop)
     return loop
+
+
+def _of_kind(kind: type[HttpT], given: object) -> HttpT:
+    if not isinstance(given, kind):
+        raise ConfigurationError(
+            f"'http_client' must be an httpx.{kind.__name__}, not {type(given).__name__}"
+        )
+    return given
 
 
 def _made(kind: type[HttpT], options: Mapping[str, Any]) -> HttpT:

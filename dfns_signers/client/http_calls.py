@@ -30,7 +30,6 @@ from dfns_signers.user_action.signing_flow import COMPLETE_PATH
 Timeout = float | httpx.Timeout | None
 
 _USER_AGENT: Final = f"dfns-signers/{version('dfns-signers')}"
-_A_DAY: Final = 86_400.0
 
 
 def http_options(auth: UserActionAuth, timeout: Timeout) -> dict[str, Any]:
@@ -45,20 +44,6 @@ def http_options(auth: UserActionAuth, timeout: Timeout) -> dict[str, Any]:
         "verify": _tls_context(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR"))),
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=())),
     }
-
-
-def check_timeout(timeout: Any) -> None:
-    """Refuse what cannot be a timeout, with ConfigurationError."""
-    parts = timeout.as_dict().values() if isinstance(timeout, httpx.Timeout) else [timeout]
-    for seconds in parts:
-        if seconds is None:
-            continue
-        is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-        if not is_number or not 0 < seconds <= _A_DAY:
-            raise ConfigurationError(
-                "'timeout' must be a number of seconds above 0 and up to a day, an httpx.Timeout "
-                f"of such numbers, or None, not {seconds!r:.100}"
-            )
 
 
 @cache

@@ -64,6 +64,11 @@ class PlainSigner(Protocol):
         """Answer a challenge."""
 
 
+def is_signer(candidate: object) -> bool:
+    """Whether something can answer challenges, as far as can be seen."""
+    return callable(getattr(candidate, "sign", None))
+
+
 class UserActionAuth(httpx.Auth):
     """Adds the bearer token, and signs the calls that change state.
 
@@ -91,8 +96,7 @@ class UserActionAuth(httpx.Auth):
     ) -> None:
         self.base_url = BaseUrl.parse(base_url)
         self._token = BearerToken(auth_token)
-        is_signer = callable(getattr(signer, "sign", None)) and not isinstance(signer, SigningKey)
-        if signer is not None and not is_signer:
+        if signer is not None and (not is_signer(signer) or isinstance(signer, SigningKey)):
             raise ConfigurationError(
                 f"expected a signer, found {type(signer).__name__}: make one with "
                 "KeySigner(key, credential_id), or use load_signer()"
@@ -282,4 +286,4 @@ def _require_strict_json(request: httpx.Request, path: str) -> None:
     try:
         strict_json(request.content)
     except ValueError as error:
-        raise RequestError(f"the body of {request.method} {path}: {error}") from error
+        raise RequestError(f"the body of {request.method} {path} is not strict JSON: {error}") from error
