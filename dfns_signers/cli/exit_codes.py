@@ -24,6 +24,7 @@ from dfns_signers.errors import (
     RequestError,
     SigningError,
     SigningKeyError,
+    TokenProviderError,
 )
 
 P = ParamSpec("P")
@@ -62,6 +63,7 @@ TRACEBACK_VARIABLE: Final = "DFNS_SIGNERS_TRACEBACK"
 _CODES: Final = (
     (ConfigurationError, ExitCode.CONFIGURATION),
     (PluginError, ExitCode.CONFIGURATION),
+    (TokenProviderError, ExitCode.CONFIGURATION),
     (SigningKeyError, ExitCode.KEY),
     (SigningError, ExitCode.REFUSED),
     (RequestError, ExitCode.USAGE),

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final, Generic, TypeVar
 
 import anyio
@@ -243,8 +244,10 @@ def _of_kind(kind: type[HttpT], given: object) -> HttpT:
 
 
 def _made(kind: type[HttpT], options: Mapping[str, Any]) -> HttpT:
+    # One that keeps none; not shared, for it has a lock, which a fork may find taken.
+    cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
     try:
-        return kind(**options)
+        return kind(**options, cookies=cookies)
     except Exception as error:
         raise ConfigurationError(
             f"the HTTP client cannot be set up ({type(error).__name__}: {error}): check the proxy "

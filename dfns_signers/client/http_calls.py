@@ -7,7 +7,6 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -36,13 +35,11 @@ def http_options(auth: UserActionAuth, timeout: Timeout) -> dict[str, Any]:
     """Arguments for an httpx client of our own.
 
     Plain http never goes through a proxy that the environment names: it would see the token.
-    Cookies are not kept.
     """
     return {
         "timeout": timeout,
         "trust_env": not auth.base_url.is_loopback,
         "verify": _tls_context(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR"))),
-        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=())),
     }
 
 

@@ -286,4 +286,6 @@ def _require_strict_json(request: httpx.Request, path: str) -> None:
     try:
         strict_json(request.content)
     except ValueError as error:
-        raise RequestError(f"the body of {request.method} {path} is not strict JSON: {error}") from error
+        raise RequestError(
+            f"the body of {request.method} {path} is not strict JSON: {error}"
+        ) from error

@@ -12,4 +12,6 @@ R = TypeVar("R")
 
 async def run_in_thread(function: Callable[..., R], *args: object) -> R:
     """What a function returns that may block, run in a worker thread."""
-    return await anyio.to_thread.run_sync(function, *args)
+    # In a tuple, for trio refuses a coroutine as what a thread returns.
+    (value,) = await anyio.to_thread.run_sync(lambda: (function(*args),))
+    return value

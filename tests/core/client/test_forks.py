@@ -102,6 +102,7 @@ def test_fork_while_another_thread_uses_the_client_does_not_hang_the_child(
 ) -> None:
     busy = f"""{MAKE[kind]}
         import threading
+        port()  # imports what a call needs: a fork during an import hangs by itself
         def keep_busy():
             while not done.is_set():
                 port()
