@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +21,8 @@ class AnnouncedCall:
     path: str
     payload: str = field(repr=False)
     query: str = field(default="", repr=False, compare=False)
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The segments of the path, decoded: ``("wallets", "wa-1", "transfers")``."""
+        return tuple(unquote(segment) for segment in self.path.split("/")[1:])

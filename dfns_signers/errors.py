@@ -115,6 +115,10 @@ class EncodingError(DfnsSignersError, ValueError):
 # Requests and answers
 
 
+class TokenProviderError(DfnsSignersError):
+    """The function that returns the token failed. Nothing was sent with it."""
+
+
 class RequestError(DfnsSignersError):
     """The request cannot be sent as it was asked for. Nothing was sent."""
 
@@ -206,6 +210,12 @@ class PermissionDeniedError(ApiError):
 
 class NotFoundError(ApiError):
     """404."""
+
+
+class RequestTimeoutError(ApiError):
+    """408: somebody on the way waited too long; the API may have carried the call out."""
+
+    retriable = True
 
 
 class ConflictError(ApiError):

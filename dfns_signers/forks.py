@@ -23,6 +23,23 @@ def watch(thing: Inherited) -> None:
     _inherited[id(thing)] = thing
 
 
+class Use:
+    """Whether something was used before the fork that made this process."""
+
+    def __init__(self) -> None:
+        self.is_inherited = False
+        self._is_used = False
+        watch(self)
+
+    def note(self) -> None:
+        """It is used."""
+        self._is_used = True
+
+    def after_fork(self) -> None:
+        """A child inherits what was used."""
+        self.is_inherited = self._is_used
+
+
 def _after_fork() -> None:
     for thing in list(_inherited.values()):
         thing.after_fork()

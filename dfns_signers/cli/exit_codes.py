@@ -25,6 +25,7 @@ from dfns_signers.errors import (
     RequestError,
     SigningError,
     SigningKeyError,
+    TokenProviderError,
 )
 
 P = ParamSpec("P")
@@ -64,6 +65,7 @@ _CODES: Final = (
     (ListeningError, ExitCode.FAILED),
     (ConfigurationError, ExitCode.CONFIGURATION),
     (PluginError, ExitCode.CONFIGURATION),
+    (TokenProviderError, ExitCode.CONFIGURATION),
     (SigningKeyError, ExitCode.KEY),
     (SigningError, ExitCode.REFUSED),
     (RequestError, ExitCode.USAGE),

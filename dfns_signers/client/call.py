@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,6 +12,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from dfns_signers.errors import RequestError
 from dfns_signers.user_action.bodies import to_json_bytes
 from dfns_signers.user_action.endpoints import (
+    check_method,
     is_idempotent_by_external_id,
     needs_user_action,
 )
@@ -66,7 +68,7 @@ class Call(Generic[T]):
         Raises:
             RequestError: path, parameters or body cannot be sent.
         """
-        verb = method.upper()
+        verb = check_method(method)
         expanded = expand(path, path_params)
         return cls(
             method=verb,
@@ -95,20 +97,25 @@ def check_query(params: Mapping[str, object]) -> dict[str, QueryValue]:
     """The query parameters that are given (None is not given), of types that a query can have."""
     checked: dict[str, QueryValue] = {}
     for name, value in params.items():
-        if isinstance(value, (str, int, float)):
-            checked[name] = _plain(value)
-        elif isinstance(value, (list, tuple)) and all(
-            isinstance(element, (str, int, float)) for element in value
-        ):
-            checked[name] = [_plain(element) for element in value]
+        if isinstance(value, (list, tuple)):
+            checked[name] = [_plain(name, element) for element in value]
         elif value is not None:
-            raise RequestError(
-                f"the query parameter {name!r} must be a string, a number, a boolean or a list of "
-                f"them, not {type(value).__name__}"
-            )
+            checked[name] = _plain(name, value)
     return checked
 
 
-def _plain(value: Scalar) -> Scalar:
-    """The value of a member of an enumeration, whose ``str`` is its name; else the value itself."""
-    return value.value if isinstance(value, Enum) else value
+def _plain(name: str, value: object) -> Scalar:
+    """A value that is text in a URL; of a member of an enumeration, its value."""
+    plain = value.value if isinstance(value, Enum) else value
+    if not isinstance(plain, (str, int, float)):
+        raise RequestError(
+            f"the query parameter {name!r} must be a string, a number, a boolean or a list of "
+            f"them, not {type(plain).__name__}"
+        )
+    if isinstance(plain, float) and not math.isfinite(plain):
+        raise RequestError(f"the query parameter {name!r} must be a finite number, not {plain}")
+    try:
+        str(plain).encode("utf-8")
+    except ValueError as error:
+        raise RequestError(f"the query parameter {name!r} cannot be text in a URL") from error
+    return plain

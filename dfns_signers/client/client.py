@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+import anyio
 import httpx
 from tenacity import AsyncRetrying, Retrying
 from typing_extensions import Self, Unpack
 
 from dfns_signers import defaults
+from dfns_signers.client.arguments import check_max_attempts, check_timeout
 from dfns_signers.client.call import Call, QueryValue
+from dfns_signers.client.connections import HttpT, async_connections, connections
 from dfns_signers.client.http_calls import (
     Timeout,
     build_request,
+    errors_of_ours,
     http_options,
     interpret,
-    transport_errors,
 )
 from dfns_signers.client.identities import Auth
 from dfns_signers.client.keys import Keys
@@ -27,17 +30,23 @@ from dfns_signers.client.retries import retry_policy
 from dfns_signers.client.verbs import Verbs
 from dfns_signers.client.wallets import Wallets
 from dfns_signers.closing import AsyncClosing, Closing
-from dfns_signers.errors import ConfigurationError
 from dfns_signers.signer import KeySigner, Signer
-from dfns_signers.user_action.httpx_auth import PlainSigner, UserActionAuth
+from dfns_signers.user_action.httpx_auth import PlainSigner, UserActionAuth, is_signer
+from dfns_signers.user_action.responses import bounded
+from dfns_signers.user_action.threads import run_in_thread
 from dfns_signers.user_action.tokens import TokenSource
 
 if TYPE_CHECKING:
-    from dfns_signers.config.profile import Settings
+    from dfns_signers.config.profile import CommonSettings
+
+    class ClientSettings(CommonSettings, total=False):
+        """Settings, and a signer as the configuration has it, or one that was made in code."""
+
+        signer: str | Mapping[str, Any] | Signer | PlainSigner
+
 
 R = TypeVar("R")
 ItemsT = TypeVar("ItemsT")
-HttpT = TypeVar("HttpT", bound=httpx.Client | httpx.AsyncClient)
 
 
 class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
@@ -46,7 +55,7 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
     A method that is not ``async`` here returns what the client sends: a result, or an awaitable.
     """
 
-    _new_http: ClassVar[Any]
+    _connect: ClassVar[Any]
     _signs: ClassVar[bool] = True
 
     wallets: Wallets[Self]
@@ -63,12 +72,12 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         max_attempts: int = defaults.MAX_ATTEMPTS,
         http_client: HttpT | None = None,
     ) -> None:
-        if max_attempts < 1:
-            raise ConfigurationError(f"'max_attempts' must be 1 or more, not {max_attempts}")
+        check_max_attempts(max_attempts)
+        check_timeout(timeout)
         self._auth = UserActionAuth(auth_token, signer, base_url=base_url)
+        self._signer = signer
         self._max_attempts = max_attempts
-        self._http: HttpT = http_client or self._new_http(**http_options(self._auth, timeout))
-        self._owns_http = http_client is None
+        self._connections = self._connect(http_client, http_options(self._auth, timeout))
         self._owned_signer: KeySigner | None = None
         carrier: Any = self
         self.wallets, self.keys, self.auth = Wallets(carrier), Keys(carrier), Auth(carrier)
@@ -80,7 +89,7 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         *,
         config: str | os.PathLike[str] | None = None,
         http_client: HttpT | None = None,
-        **settings: Unpack[Settings],
+        **settings: Unpack[ClientSettings],
     ) -> Self:
         """Assemble a client from a profile, the environment and arguments.
 
@@ -93,6 +102,7 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
             config: the configuration file; the default file if not given.
             http_client: as for the class.
             **settings: override settings of the profile, such as ``base_url`` or ``credential_id``.
+                ``signer`` may also be a signer that was made in code, which closing leaves open.
 
         Raises:
             ConfigurationError: a setting is missing or wrong.
@@ -101,18 +111,25 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         """
         from dfns_signers.config import assembly, loading  # noqa: PLC0415  # they import pydantic
 
-        loaded = loading.load_profile(profile, config=config, **settings)
-        signer = assembly.configured_signer(loaded) if cls._signs and loaded.signer else None
+        layer: dict[str, Any] = {**settings}
+        made = layer.pop("signer") if is_signer(layer.get("signer")) and cls._signs else None
+        loaded = loading.load_profile(profile, config=config, **layer)
+        configured = cls._signs and loaded.signer and made is None
+        signer = assembly.configured_signer(loaded) if configured else None
         arguments = assembly.client_arguments(loaded)
-        if signer is not None:
-            arguments["signer"] = signer
+        if cls._signs:
+            arguments["signer"] = signer or made
         client = cls(http_client=http_client, **arguments)
         client._owned_signer = signer
-        client._open()
+        client._after_assembly()
         return client
 
-    def _open(self) -> None:
+    def _after_assembly(self) -> None:
         """Do what a client that was assembled must do before it is used."""
+
+    def _open_key(self) -> None:
+        if isinstance(self._signer, KeySigner):
+            _ = self._signer.key
 
     def send(self, call: Call[Any]) -> R:
         """Send a call; each attempt signs a new challenge."""
@@ -145,15 +162,20 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
 class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
     """Sends calls with ``httpx.Client``."""
 
-    _new_http = httpx.Client
+    _connect = staticmethod(connections)
 
     def _send(self, call: Call[Any]) -> Any:
         return Retrying(**retry_policy(call, self._max_attempts))(self._attempt, call, self._auth)
 
     def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
-        request = build_request(self._http, self._auth, call)
-        with transport_errors(request, call):
-            response = self._http.send(request, auth=auth, follow_redirects=False)
+        http = self._connections.http()
+        request = build_request(http, self._auth, call)
+        with errors_of_ours(request, call):
+            response = http.send(request, auth=auth, follow_redirects=False, stream=True)
+            try:
+                bounded(response, call=not call.announces).read()
+            finally:
+                response.close()
         return interpret(response, request, call)
 
     def _then(self, answer: Any, read: Callable[[Any], Any]) -> Any:
@@ -164,9 +186,18 @@ class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
         while pages.next:
             yield from pages.items(self.send(pages.next))
 
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Open the signing key now, rather than at the first signature.
+
+        Raises:
+            SigningKeyError: it cannot be opened.
+        """
+        self._connections.require_open()
+        self._open_key()
+
+    def _after_assembly(self) -> None:
         try:
-            _ = self._owned_signer and self._owned_signer.key
+            self.open()
         except BaseException:
             self.close()
             raise
@@ -174,8 +205,7 @@ class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
     def close(self) -> None:
         """Close connections, and the signer if the configuration opened it."""
         try:
-            if self._owns_http:
-                self._http.close()
+            self._connections.close()
         finally:
             if self._owned_signer:
                 self._owned_signer.close()
@@ -186,16 +216,22 @@ class AsyncClient(
 ):
     """Sends calls with ``httpx.AsyncClient``."""
 
-    _new_http = httpx.AsyncClient
+    _connect = staticmethod(async_connections)
 
     async def _send(self, call: Call[Any]) -> Any:
         policy = retry_policy(call, self._max_attempts)
         return await AsyncRetrying(**policy)(self._attempt, call, self._auth)
 
     async def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
-        request = build_request(self._http, self._auth, call)
-        with transport_errors(request, call):
-            response = await self._http.send(request, auth=auth, follow_redirects=False)
+        http = await self._connections.http()
+        request = build_request(http, self._auth, call)
+        with errors_of_ours(request, call):
+            response = await http.send(request, auth=auth, follow_redirects=False, stream=True)
+            try:
+                await bounded(response, call=not call.announces).aread()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await response.aclose()
         return interpret(response, request, call)
 
     async def _then(self, answer: Coroutine[Any, Any, Any], read: Callable[[Any], Any]) -> Any:
@@ -207,14 +243,26 @@ class AsyncClient(
             for item in pages.items(await self.send(pages.next)):
                 yield item
 
+    async def aopen(self) -> None:
+        """Open the signing key now, in a worker thread, rather than at the first signature.
+
+        Raises:
+            SigningKeyError: it cannot be opened.
+        """
+        self._connections.require_open()
+        await run_in_thread(self._open_key)
+
     async def aclose(self) -> None:
-        """Close connections, and the signer if the configuration opened it."""
-        try:
-            if self._owns_http:
-                await self._http.aclose()
-        finally:
-            if self._owned_signer:
-                await self._owned_signer.aclose()
+        """Close connections, and the signer if the configuration opened it.
+
+        In a cancelled scope too.
+        """
+        with anyio.CancelScope(shield=True):
+            try:
+                await self._connections.aclose()
+            finally:
+                if self._owned_signer:
+                    await self._owned_signer.aclose()
 
 
 class DfnsClient(SyncClient):

@@ -14,9 +14,17 @@ import httpx
 
 from dfns_signers.client.call import Call
 from dfns_signers.client.results import ChangeRequest
-from dfns_signers.errors import RequestError
+from dfns_signers.errors import (
+    ConfigurationError,
+    DfnsSignersError,
+    RequestError,
+    UnexpectedResponseError,
+)
+from dfns_signers.user_action.bounded_bodies import ACCEPTED_ENCODING
 from dfns_signers.user_action.httpx_auth import SIGNED_EXTENSION, UserActionAuth
-from dfns_signers.user_action.responses import read_json, transport_error
+from dfns_signers.user_action.responses import answer_of_a_step, read_json, transport_error
+from dfns_signers.user_action.sent_requests import PROGRESS_EXTENSION, READS, Progress
+from dfns_signers.user_action.signing_flow import COMPLETE_PATH
 
 Timeout = float | httpx.Timeout | None
 
@@ -38,14 +46,24 @@ def http_options(auth: UserActionAuth, timeout: Timeout) -> dict[str, Any]:
 @cache
 def _tls_context(*_environment: str | None) -> ssl.SSLContext:
     """One for all clients: reading the CA certificates takes 20 ms and a megabyte."""
-    return httpx.create_ssl_context()
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        raise ConfigurationError(
+            "the CA certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read: "
+            f"{type(error).__name__}"
+        ) from error
 
 
 def build_request(
     http: httpx.Client | httpx.AsyncClient, auth: UserActionAuth, call: Call[Any]
 ) -> httpx.Request:
     """The request for a call, with its body as it was serialised."""
-    headers = {"Accept": "application/json", "User-Agent": _USER_AGENT}
+    headers = {
+        "Accept": "application/json",
+        "Accept-Encoding": ACCEPTED_ENCODING,
+        "User-Agent": _USER_AGENT,
+    }
     if call.content:
         headers["Content-Type"] = "application/json"
     try:
@@ -55,24 +73,68 @@ def build_request(
             params=dict(call.params) or None,
             content=call.content or None,
             headers=headers,
-            extensions={SIGNED_EXTENSION: call.signed},
+            extensions={SIGNED_EXTENSION: call.signed, PROGRESS_EXTENSION: Progress()},
         )
-    except (httpx.InvalidURL, UnicodeError) as error:
+    except httpx.InvalidURL as error:
         raise RequestError(f"path and query of {call.method} make no URL: {error}") from error
+    except Exception as error:
+        raise RequestError(
+            f"{call.method} {call.path} cannot be sent: the httpx client failed to make a request "
+            f"with {type(error).__name__}; check the headers and cookies of a client of your own"
+        ) from error
 
 
 def interpret(response: httpx.Response, request: httpx.Request, call: Call[Any]) -> Any:
     """The result of a call, or what ``read_json`` raises."""
     value = read_json(response, sent=request, call=not call.announces)
-    if response.status_code == httpx.codes.ACCEPTED and not call.announces:
+    if call.announces:
+        return value
+    if isinstance(value, dict):
+        _refuse_answer_of_a_step(value, response, call)
+    if response.status_code == httpx.codes.ACCEPTED:
         return ChangeRequest(value if isinstance(value, dict) else {})
     return value
 
 
+def _refuse_answer_of_a_step(
+    value: dict[str, Any], response: httpx.Response, call: Call[Any]
+) -> None:
+    """Refuse what answers a step of a user action, which a confused proxy may hand out."""
+    if value.keys() == {"userAction"} and call.path != COMPLETE_PATH:
+        raise answer_of_a_step(response, call.path)
+    if "challengeIdentifier" in value and not call.path.startswith("/auth/"):
+        raise answer_of_a_step(response, call.path)
+
+
 @contextmanager
-def transport_errors(request: httpx.Request, call: Call[Any]) -> Iterator[None]:
-    """Turn what httpx raises, on the call or a step before it, into errors of ours."""
+def errors_of_ours(request: httpx.Request, call: Call[Any]) -> Iterator[None]:
+    """Turn whatever is raised while a call is sent, or a step before it, into errors of ours."""
+    progress: Progress = request.extensions[PROGRESS_EXTENSION]
     try:
         yield
+    except DfnsSignersError:
+        raise
     except httpx.RequestError as error:
-        raise transport_error(error, call=None if call.announces else request) from error
+        may_have_been_sent = _may_have_been_sent(progress, call)
+        raise transport_error(
+            error, request=request, may_have_been_sent=may_have_been_sent
+        ) from error
+    except Exception as error:
+        raise _failure(error, progress, call) from error
+
+
+def _failure(error: Exception, progress: Progress, call: Call[Any]) -> DfnsSignersError:
+    """Our error for an exception that httpx does not document."""
+    what = f"the httpx client failed with {type(error).__name__}"
+    if not progress.has_begun:
+        return RequestError(f"{call.method} {call.path} cannot be sent: {what}")
+    ours = UnexpectedResponseError(
+        f"{call.method} {call.path} has no answer that can be read: {what}"
+    )
+    ours.may_have_taken_effect = _may_have_been_sent(progress, call)
+    return ours
+
+
+def _may_have_been_sent(progress: Progress, call: Call[Any]) -> bool:
+    """Whether something with an effect may have reached the API."""
+    return progress.has_reached_call and not call.announces and call.method not in READS

@@ -7,7 +7,7 @@ from typing import Any
 from tenacity import retry_if_exception, stop_after_attempt
 
 from dfns_signers.client.call import Call
-from dfns_signers.errors import CallError, DfnsSignersError
+from dfns_signers.errors import CallError
 from dfns_signers.retries import is_retriable, wait
 
 
@@ -37,7 +37,8 @@ class _Verdict:
 
     def __call__(self, error: BaseException) -> bool:
         if not isinstance(error, CallError):
-            if self._uncertain is not None and isinstance(error, DfnsSignersError):
+            # Being cancelled or interrupted is no failure, and passes.
+            if self._uncertain is not None and isinstance(error, Exception):
                 raise self._uncertain from error
             return False
         is_safe = self._call.is_repeatable or not error.may_have_taken_effect

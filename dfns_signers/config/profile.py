@@ -14,7 +14,7 @@ from dfns_signers.backends.options import StrictModel
 from dfns_signers.secrets import Secret
 
 
-class Settings(TypedDict, total=False):
+class CommonSettings(TypedDict, total=False):
     """Settings that an argument can override; they mean what they mean in a profile."""
 
     base_url: str
@@ -25,6 +25,11 @@ class Settings(TypedDict, total=False):
     max_attempts: int
     max_retry_after: float
     plugins: list[str]
+
+
+class Settings(CommonSettings, total=False):
+    """The same, and the signer: a table as a mapping, or one line."""
+
     signer: str | Mapping[str, Any]
 
 

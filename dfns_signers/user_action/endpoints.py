@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from dfns_signers.errors import RequestError
+
+METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # Everything else that is not a read needs a user action.
@@ -28,6 +31,16 @@ _UNSIGNED: Final = (
     r"POST /allocations/get-0fns-quote",
     r"POST /wallets/[^/]+/canton/ledger-api",
 )
+
+
+def check_method(method: object) -> str:
+    """An HTTP method in upper case, or RequestError for what is none."""
+    # str.upper makes ASCII of some letters that are not, such as the long s.
+    if not isinstance(method, str) or not method.isascii() or method.upper() not in METHODS:
+        raise RequestError(
+            f"the HTTP method must be one of {', '.join(sorted(METHODS))}, not {method!a:.100}"
+        )
+    return method.upper()
 
 
 def needs_user_action(method: str, path: str) -> bool:

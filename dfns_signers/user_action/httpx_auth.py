@@ -3,34 +3,55 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Protocol, TypeAlias
 
-import anyio.to_thread
 import httpx
 
 from dfns_signers import defaults
 from dfns_signers.announced_call import AnnouncedCall
-from dfns_signers.errors import ConfigurationError, RequestError
+from dfns_signers.errors import (
+    ConfigurationError,
+    DfnsSignersError,
+    RequestError,
+    SigningError,
+)
+from dfns_signers.forks import Use
 from dfns_signers.signer import Signer, SupportsCallContext
 from dfns_signers.signing_key import SigningKey
 from dfns_signers.user_action import signing_flow
 from dfns_signers.user_action.base_url import BaseUrl
-from dfns_signers.user_action.bodies import to_json_bytes
-from dfns_signers.user_action.endpoints import needs_user_action
+from dfns_signers.user_action.bodies import strict_json, to_json_bytes
+from dfns_signers.user_action.bounded_bodies import ACCEPTED_ENCODING
+from dfns_signers.user_action.direct_connections import (
+    TRACE_EXTENSION,
+    refuse_proxies,
+    refuse_proxies_async,
+)
+from dfns_signers.user_action.endpoints import check_method, needs_user_action
 from dfns_signers.user_action.paths import check_path
-from dfns_signers.user_action.responses import read_object, reject_followed_redirect
+from dfns_signers.user_action.responses import bounded, read_object, reject_followed_redirect
+from dfns_signers.user_action.sent_requests import (
+    Departure,
+    Progress,
+    progress_of,
+    refuse_target,
+)
 from dfns_signers.user_action.signing_flow import (
     USER_ACTION_HEADER,
     Exchange,
     SignChallenge,
     Step,
+    described,
 )
+from dfns_signers.user_action.threads import run_in_thread
 from dfns_signers.user_action.tokens import BearerToken, TokenSource
 
 Steps: TypeAlias = Callable[[AnnouncedCall], Generator[Step, Any, str]]
 
 _OF_THE_CALL_ALONE: Final = ("Content-Length", "Transfer-Encoding", USER_ACTION_HEADER)
+_OF_EVERY_REQUEST: Final = ("timeout", TRACE_EXTENSION)
 
 SIGNED_EXTENSION: Final = "dfns_signed"
 """Request extension that overrides whether a call is signed: True or False."""
@@ -41,6 +62,11 @@ class PlainSigner(Protocol):
 
     def sign(self, challenge: Any) -> Any:
         """Answer a challenge."""
+
+
+def is_signer(candidate: object) -> bool:
+    """Whether something can answer challenges, as far as can be seen."""
+    return callable(getattr(candidate, "sign", None))
 
 
 class UserActionAuth(httpx.Auth):
@@ -70,14 +96,14 @@ class UserActionAuth(httpx.Auth):
     ) -> None:
         self.base_url = BaseUrl.parse(base_url)
         self._token = BearerToken(auth_token)
-        is_signer = callable(getattr(signer, "sign", None)) and not isinstance(signer, SigningKey)
-        if signer is not None and not is_signer:
+        if signer is not None and (not is_signer(signer) or isinstance(signer, SigningKey)):
             raise ConfigurationError(
                 f"expected a signer, found {type(signer).__name__}: make one with "
                 "KeySigner(key, credential_id), or use load_signer()"
             )
         self._signer = signer
         self._steps: Steps = self._sign
+        self._use = Use()
 
     def with_steps(self, steps: Steps) -> UserActionAuth:
         """The same authentication with other steps from a call to its user action token."""
@@ -89,8 +115,9 @@ class UserActionAuth(httpx.Auth):
         self, request: httpx.Request
     ) -> Generator[httpx.Request, httpx.Response, None]:
         """Drive the flow from ``httpx.Client``."""
+        path = self._admitted(request, refuse_proxies)
         request.read()
-        flow = self._flow(request, self._path_of(request), self._token.read())
+        flow = self._flow(request, path, self._token.read())
         reply: Any = None
         while True:
             try:
@@ -98,12 +125,10 @@ class UserActionAuth(httpx.Auth):
             except StopIteration:
                 return
             if isinstance(step, SignChallenge):
-                reply = step.signer.sign(step.challenge)
-            elif isinstance(step, Exchange):
-                post = self._post(step, request)
-                response = yield post
-                response.read()
-                reply = read_object(response, sent=post)
+                with _failures_of(step.signer):
+                    reply = step.signer.sign(step.challenge)
+            elif isinstance(step, httpx.Response):
+                reply = step.read()
             else:
                 reply = yield step
 
@@ -111,8 +136,9 @@ class UserActionAuth(httpx.Auth):
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Drive the flow from ``httpx.AsyncClient``."""
+        path = self._admitted(request, refuse_proxies_async)
         await request.aread()
-        flow = self._flow(request, self._path_of(request), await self._token.aread())
+        flow = self._flow(request, path, await self._token.aread())
         reply: Any = None
         while True:
             try:
@@ -120,29 +146,72 @@ class UserActionAuth(httpx.Auth):
             except StopIteration:
                 return
             if isinstance(step, SignChallenge):
-                reply = await _asign(step)
-            elif isinstance(step, Exchange):
-                post = self._post(step, request)
-                response = yield post
-                await response.aread()
-                reply = read_object(response, sent=post)
+                with _failures_of(step.signer):
+                    reply = await _asign(step)
+            elif isinstance(step, httpx.Response):
+                reply = await step.aread()
             else:
                 reply = yield step
 
-    def _path_of(self, request: httpx.Request) -> str:
-        return check_path(self.base_url.path_of(request.url))
+    def _admitted(
+        self, request: httpx.Request, refuse_proxies: Callable[[httpx.Request], None]
+    ) -> str:
+        """The path of a request that may be sent with the token."""
+        if progress_of(request) is None:
+            self._require_own_process()
+        check_method(request.method)
+        refuse_target(request)
+        path = check_path(self.base_url.path_of(request.url))
+        if request.url.scheme == "http":
+            refuse_proxies(request)
+        return path
+
+    def _require_own_process(self) -> None:
+        if self._use.is_inherited:
+            raise RequestError(
+                "this process was forked after the UserActionAuth had been used, and the "
+                "connections of its httpx client belong to the parent: make the httpx client and "
+                "its UserActionAuth in the child. Nothing was sent"
+            )
+        self._use.note()
 
     def _flow(
         self, request: httpx.Request, path: str, token: str
-    ) -> Generator[httpx.Request | Step, Any, None]:
-        """What a driver has to do: the steps of the call's user action, then the call itself."""
+    ) -> Generator[httpx.Request | httpx.Response | SignChallenge, Any, None]:
+        """What a driver has to do: send requests, read responses, and have challenges signed."""
+        progress = progress_of(request) or Progress()
         request.headers["Authorization"] = f"Bearer {token}"
         signed = request.extensions.get(SIGNED_EXTENSION)
         if needs_user_action(request.method, path) if signed is None else signed:
             steps = self._steps(_announce(request, path))
-            request.headers[USER_ACTION_HEADER] = yield from steps
+            request.headers[USER_ACTION_HEADER] = yield from self._taken(steps, request, progress)
+        departure = Departure(request, is_call=True)
+        progress.has_begun = progress.has_reached_call = True
         response = yield request
         reject_followed_redirect(response, request, call=True)
+        departure.require_unchanged()
+
+    def _taken(
+        self, steps: Generator[Step, Any, str], request: httpx.Request, progress: Progress
+    ) -> Generator[httpx.Request | httpx.Response | SignChallenge, Any, str]:
+        """Take the steps of a user action; returns its token."""
+        reply: Any = None
+        while True:
+            try:
+                step = steps.send(reply)
+            except StopIteration as done:
+                token: str = done.value
+                return token
+            if isinstance(step, SignChallenge):
+                reply = yield step
+                continue
+            post = self._post(step, request)
+            departure = Departure(post, is_call=False)
+            progress.has_begun = True
+            response = yield post
+            yield bounded(response, call=False)
+            reply = read_object(response, sent=post, advice=step.advice)
+            departure.require_unchanged()
 
     def _sign(self, call: AnnouncedCall) -> Generator[Step, Any, str]:
         return signing_flow.sign(call, self._signer_for(call))
@@ -153,12 +222,13 @@ class UserActionAuth(httpx.Auth):
         for name in _OF_THE_CALL_ALONE:
             headers.pop(name, None)
         headers["Content-Type"] = "application/json"
+        headers["Accept-Encoding"] = ACCEPTED_ENCODING
         return httpx.Request(
             "POST",
             self.base_url.text + step.path,
             headers=headers,
             content=to_json_bytes(step.body),
-            extensions={k: v for k, v in request.extensions.items() if k == "timeout"},
+            extensions={k: v for k, v in request.extensions.items() if k in _OF_EVERY_REQUEST},
         )
 
     def _signer_for(self, call: AnnouncedCall) -> Signer | PlainSigner:
@@ -178,7 +248,18 @@ async def _asign(step: SignChallenge) -> Any:
     asign = getattr(step.signer, "asign", None)
     if asign is not None:
         return await asign(step.challenge)
-    return await anyio.to_thread.run_sync(step.signer.sign, step.challenge)
+    return await run_in_thread(step.signer.sign, step.challenge)
+
+
+@contextmanager
+def _failures_of(signer: object) -> Iterator[None]:
+    try:
+        yield
+    except DfnsSignersError:
+        raise
+    except Exception as error:
+        # Without the text of the error, which may repeat a secret.
+        raise SigningError(f"{described(signer)} failed with {type(error).__name__}") from error
 
 
 def _announce(request: httpx.Request, path: str) -> AnnouncedCall:
@@ -195,4 +276,16 @@ def _announce(request: httpx.Request, path: str) -> AnnouncedCall:
         payload = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise RequestError(f"the body of {request.method} {path} is not UTF-8") from error
+    if payload and progress_of(request) is None:
+        _require_strict_json(request, path)
     return AnnouncedCall(request.method, path, payload, request.url.query.decode("ascii"))
+
+
+def _require_strict_json(request: httpx.Request, path: str) -> None:
+    # A guard would read one value of a member that is given twice, and the API the other.
+    try:
+        strict_json(request.content)
+    except ValueError as error:
+        raise RequestError(
+            f"the body of {request.method} {path} is not strict JSON: {error}"
+        ) from error

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, unquote
 
 from dfns_signers.errors import RequestError
 
-_SPACE: Final = 0x20
+# What ends a segment, or begins another part of a URL, for one server or another; and the percent
+# sign, since it may be decoded twice.
+_DELIMITERS: Final = frozenset("/\\?#%;")
+_NEEDLESS_ESCAPE: Final = re.compile(r"%(?:2D|2E|5F|7E|3\d|[46][1-9A-F]|[57][\dA])", re.IGNORECASE)
+_ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_PATH: Final = re.compile(r"(/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)+")
+_PATH: Final = re.compile(r"(/(?:[A-Za-z0-9._~!$&'()*+,=:@-]|%[0-9A-Fa-f]{2})+)+")
 
 
 def expand(template: str, parameters: Mapping[str, object] | None = None) -> str:
@@ -22,8 +27,10 @@ def expand(template: str, parameters: Mapping[str, object] | None = None) -> str
         parameters: a string or integer for each placeholder.
 
     Raises:
-        RequestError: a parameter is missing, left over, empty, ``.`` or ``..``; or the path
-            is ambiguous to intermediaries.
+        RequestError: a parameter is missing, left over, empty, ``.`` or ``..``; has a control
+            character, a slash, backslash, question mark, hash, percent sign or semicolon, or white
+            space at an end, none of which an identifier of Dfns has; or the path is ambiguous
+            to intermediaries.
     """
     given = dict(parameters or {})
 
@@ -41,38 +48,55 @@ def expand(template: str, parameters: Mapping[str, object] | None = None) -> str
 def check_path(path: str) -> str:
     """Refuse a path that a server could read as another one than it seems; returns it.
 
+    A path has one spelling, so that a guard sees what the server sees: what need not be
+    percent-encoded is not, and no segment decodes to what could end it or lead out of it.
+
     Raises:
-        RequestError: it does not start with one ``/``, has an empty, ``.`` or ``..`` segment
-            (also percent-encoded, however often), a control character, a query, a fragment, or a
-            character that must be encoded.
+        RequestError: it does not start with one ``/``; has an empty, ``.`` or ``..`` segment, a
+            query, a fragment, or a character that must be encoded; or a percent-encoded letter,
+            digit, ``-``, ``.``, ``_`` or ``~``, a lower-case escape, or a segment that no
+            identifier is (see ``expand``).
     """
     if "?" in path or "#" in path:
         raise RequestError(
             f"the path {path!r} has a query or fragment: give the query as 'params' (--param on "
             "the command line), and put identifiers in with 'path_params', which encodes them"
         )
-    if any(_leads_elsewhere(segment) for segment in path.split("/")):
-        raise RequestError(
-            f"the path {path!r} has a '.' or '..' segment or a control character, also encoded: "
-            "it is ambiguous to intermediaries"
-        )
     if not _PATH.fullmatch(path):
         raise RequestError(
             f"the path {path!r} is not usable: expected segments of URL characters, each behind "
             "one '/', none empty; 'path_params' encodes identifiers"
         )
+    for segment in path.split("/")[1:]:
+        reason = _misspelling(segment)
+        if reason:
+            raise RequestError(f"the path {path!r} is ambiguous to intermediaries: {reason}")
     return path
 
 
-def _leads_elsewhere(segment: str) -> bool:
-    """Whether any server on the way could take a segment for more than one, and leave it."""
-    decoded = unquote(segment)
-    while decoded != segment:
-        segment, decoded = decoded, unquote(decoded)
-    parts = re.split(r"[/\\;]", decoded)
-    return not {".", ".."}.isdisjoint(parts) or any(
-        ord(character) < _SPACE for character in decoded
-    )
+def _misspelling(segment: str) -> str:
+    """Why a segment could be read as something else than it seems; empty if it cannot."""
+    needless = _NEEDLESS_ESCAPE.search(segment)
+    if needless:
+        return f"write {needless[0]!r} as {unquote(needless[0])!r}"
+    if segment != _ESCAPE.sub(lambda escape: escape[0].upper(), segment):
+        return "write percent-encodings in upper case"
+    try:
+        return _oddity(unquote(segment, errors="strict"))
+    except UnicodeDecodeError:
+        return f"{segment!r} is not percent-encoded UTF-8"
+
+
+def _oddity(text: str) -> str:
+    """What is odd about the decoded text of a segment; empty if it can be one."""
+    if text in {".", ".."}:
+        return "it has a '.' or '..' segment"
+    if text != text.strip():
+        return "a segment begins or ends with white space"
+    for character in text:
+        if character in _DELIMITERS or unicodedata.category(character) == "Cc":
+            return f"a segment contains {character!r}"
+    return ""
 
 
 def _segment(name: str, value: object) -> str:
@@ -86,6 +110,9 @@ def _segment(name: str, value: object) -> str:
         encoded = quote(text, safe="")
     except ValueError as error:
         raise RequestError(f"the path parameter {name!r} cannot be encoded as UTF-8") from error
-    if text in {"", ".", ".."}:
-        raise RequestError(f"the path parameter {name!r} is {text!r}, which names nothing")
+    if not text:
+        raise RequestError(f"the path parameter {name!r} is empty, which names nothing")
+    oddity = _oddity(text)
+    if oddity:
+        raise RequestError(f"the path parameter {name!r} cannot be an identifier: {oddity}")
     return encoded

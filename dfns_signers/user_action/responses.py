@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import json
 import math
@@ -20,19 +21,31 @@ from dfns_signers.errors import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitedError,
+    RequestTimeoutError,
     ServerError,
     TransportError,
     TransportTimeoutError,
     UnexpectedResponseError,
 )
+from dfns_signers.key_store import quoted
+from dfns_signers.user_action.bounded_bodies import limit_body
+from dfns_signers.user_action.sent_requests import READS
 from dfns_signers.user_action.signing_flow import USER_ACTION_HEADER
 
 JsonT = TypeVar("JsonT")
 
+_MAX_ANSWER: Final = 8 * 2**20
+_MAX_ANSWER_OF_STEP: Final = 2**20
+_MAX_ERROR: Final = 64 * 2**10
+"""Bytes of a body that are read, unpacked; an error is cut there, anything else refused."""
+
 _MAX_TEXT: Final = 2000
+_MAX_DEPTH: Final = 32
+"""Levels of the JSON of an error that are kept; what is deeper is None."""
 _NO_JSON: Final = object()
 _SECRET_LENGTH: Final = 8  # a shorter one is none, and would be found within ordinary words
-_READS: Final = frozenset({"GET", "HEAD"})
+_USED: Final = re.compile("user action has already been used", re.IGNORECASE)
+_NAME_THE_SIGNATURE: Final = frozenset({400, 401, 403})
 _BEFORE_SENDING: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -50,18 +63,41 @@ _ERRORS: Final[Mapping[int, tuple[type[ApiError], str]]] = {
         "Check the permissions of the token's identity, and that the call is signed",
     ),
     404: (NotFoundError, ""),
+    408: (RequestTimeoutError, ""),
     409: (ConflictError, ""),
     429: (RateLimitedError, "Slow down; every signed call costs three requests"),
 }
 
 
-def read_json(response: httpx.Response, *, sent: httpx.Request, call: bool) -> Any:
+def bounded(response: httpx.Response, *, call: bool) -> httpx.Response:
+    """Limit what is read of a body; returns the response.
+
+    Reading it raises UnexpectedResponseError where it is too long, damaged, or packed in a way that
+    was not asked for. The body of an error ends there instead.
+
+    Args:
+        response: with its body not read.
+        call: as for ``read_json``.
+    """
+    if not response.is_success:
+        return limit_body(response, _MAX_ERROR)
+    return limit_body(
+        response,
+        _MAX_ANSWER if call else _MAX_ANSWER_OF_STEP,
+        lambda what: _unexpected(response, what, call=call),
+    )
+
+
+def read_json(
+    response: httpx.Response, *, sent: httpx.Request, call: bool, advice: str = ""
+) -> Any:
     """The JSON of a successful response, or None if it is empty.
 
     Args:
         response: with its body read.
         sent: the request that was sent, to notice a redirect that somebody followed.
         call: whether this answers the call itself, not a step of its user action.
+        advice: what to do where a signature is refused.
 
     Raises:
         ApiError: status 400 and up, as the class for that status.
@@ -69,7 +105,7 @@ def read_json(response: httpx.Response, *, sent: httpx.Request, call: bool) -> A
     """
     reject_followed_redirect(response, sent, call=call)
     if response.is_error:
-        raise api_error(response, call=call)
+        raise api_error(response, call=call, advice=advice)
     if not response.is_success:
         raise _redirected(response, response.next_request, call=call)
     if not response.content:
@@ -88,9 +124,11 @@ def _parsed(content: bytes) -> Any:
         return _NO_JSON
 
 
-def read_object(response: httpx.Response, *, sent: httpx.Request) -> Mapping[str, Any]:
+def read_object(
+    response: httpx.Response, *, sent: httpx.Request, advice: str = ""
+) -> Mapping[str, Any]:
     """Like ``read_json`` for a step of a user action, which always answers with an object."""
-    value = read_json(response, sent=sent, call=False)
+    value = read_json(response, sent=sent, call=False, advice=advice)
     if not isinstance(value, dict):
         raise _unexpected(response, "a body that is not a JSON object", call=False)
     return value
@@ -102,16 +140,18 @@ def reject_followed_redirect(response: httpx.Response, sent: httpx.Request, *, c
         raise _redirected(response, response.request, call=call)
 
 
-def api_error(response: httpx.Response, *, call: bool) -> ApiError:
+def api_error(response: httpx.Response, *, call: bool, advice: str = "") -> ApiError:
     """The error for a response with status 400 and up; never fails itself."""
     request, status = response.request, response.status_code
     kind, hint = _ERRORS.get(status, (ServerError if response.is_server_error else ApiError, ""))
+    if advice and status in _NAME_THE_SIGNATURE:
+        hint = advice
     text = response.content.decode("utf-8", "replace")
     # What the server sent is searched as decoded: an escape would hide a secret from the search.
     envelope = _redacted(_envelope(text), request)
     message, error_id = envelope.get("message"), envelope.get("id")
     said = message if isinstance(message, str) and message else response.reason_phrase
-    sentence = f"{request.method} {request.url.path} was answered with {status}: {said.rstrip('.')}"
+    sentence = f"{request.method} {request.url.path} was answered with {status}: {quoted(said)}"
     headers = {name: value for name, value in response.headers.items() if name != "set-cookie"}
     error = kind(
         _redacted(f"{sentence}. {hint}" if hint else sentence, request),
@@ -122,33 +162,48 @@ def api_error(response: httpx.Response, *, call: bool) -> ApiError:
         body=_redacted(text, request)[:_MAX_TEXT],
         retry_after=_retry_after(response),
     )
-    changes = request.method not in _READS
-    error.may_have_taken_effect = call and changes and isinstance(error, ServerError)
+    # A user action is fresh for each attempt: if it was used, somebody in between sent it twice.
+    is_late = isinstance(error, (ServerError, RequestTimeoutError)) or _USED.search(said)
+    error.may_have_taken_effect = call and request.method not in READS and bool(is_late)
     return error
 
 
-def transport_error(error: httpx.RequestError, *, call: httpx.Request | None) -> TransportError:
-    """Our error for a connection that failed or broke, on ``call`` or a step before it."""
-    request, url = error.request, error.request.url
+def transport_error(
+    error: httpx.RequestError, *, request: httpx.Request, may_have_been_sent: bool
+) -> TransportError:
+    """Our error for a connection that failed or broke.
+
+    Args:
+        error: which may name the request that it happened to.
+        request: the call, for an error that names none.
+        may_have_been_sent: whether the call itself had been handed over to be sent.
+    """
+    with contextlib.suppress(RuntimeError):
+        request = error.request
+    url = request.url
     if isinstance(error, httpx.TimeoutException):
         kind: type[TransportError] = TransportTimeoutError
         what = f"timed out ({type(error).__name__})"
     else:
         kind = TransportError
-        what = f"failed: {_redacted(str(error), request) or type(error).__name__}"
+        what = f"failed: {quoted(_redacted(str(error), request)) or type(error).__name__}"
     ours = kind(
         f"{request.method} {url.scheme}://{url.netloc.decode('ascii')}{url.path} {what}; check the "
         "network and 'base_url'"
     )
-    was_sent = not isinstance(error, _BEFORE_SENDING)
-    ours.may_have_taken_effect = request is call and was_sent and request.method not in _READS
+    ours.may_have_taken_effect = may_have_been_sent and not isinstance(error, _BEFORE_SENDING)
     return ours
+
+
+def answer_of_a_step(response: httpx.Response, path: str) -> UnexpectedResponseError:
+    """The error for a call that got what a step of a user action is answered with."""
+    return _unexpected(response, f"the answer to another request than {path}", call=True)
 
 
 def _redirected(
     response: httpx.Response, target: httpx.Request | None, *, call: bool
 ) -> UnexpectedResponseError:
-    where = f" to {target.url.host}" if target else ""
+    where = f" to {quoted(target.url.host)}" if target else ""
     return _unexpected(
         response, f"a redirect{where}, which is never followed; check 'base_url'", call=call
     )
@@ -158,10 +213,10 @@ def _unexpected(response: httpx.Response, what: str, *, call: bool) -> Unexpecte
     request = response.request
     sentence = (
         f"{request.method} {request.url.path} was answered with {response.status_code} and {what} "
-        f"(content type {response.headers.get('content-type', 'not given')!r})"
+        f"(content type {quoted(response.headers.get('content-type', 'not given'))!r})"
     )
     error = UnexpectedResponseError(_redacted(sentence, request))
-    error.may_have_taken_effect = call and request.method not in _READS
+    error.may_have_taken_effect = call and request.method not in READS
     return error
 
 
@@ -172,16 +227,18 @@ def _redacted(value: JsonT, request: httpx.Request) -> JsonT:
     return cast(JsonT, _without(value, [s for s in secrets if len(s) >= _SECRET_LENGTH]))
 
 
-def _without(value: Any, secrets: Sequence[str]) -> Any:
+def _without(value: Any, secrets: Sequence[str], depth: int = 0) -> Any:
+    if depth > _MAX_DEPTH:
+        return None
     if isinstance(value, str):
         for secret in secrets:
             # Host names are shown in lower case.
             value = re.sub(re.escape(secret), "[redacted]", value, flags=re.IGNORECASE)
         return value
     if isinstance(value, Mapping):
-        return {_without(k, secrets): _without(v, secrets) for k, v in value.items()}
+        return {_without(k, secrets): _without(v, secrets, depth + 1) for k, v in value.items()}
     if isinstance(value, list):
-        return [_without(item, secrets) for item in value]
+        return [_without(item, secrets, depth + 1) for item in value]
     return value
 
 

@@ -12,7 +12,14 @@ from typing import Any, Final
 
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.assertions import Assertion, read_challenge
-from dfns_signers.errors import ChallengeError, RequestError, UnexpectedResponseError
+from dfns_signers.errors import (
+    ChallengeError,
+    RequestError,
+    SigningError,
+    UnexpectedResponseError,
+)
+from dfns_signers.signer import KeySigner
+from dfns_signers.user_action.bodies import to_json_bytes
 
 INIT_PATH: Final = "/auth/action/init"
 COMPLETE_PATH: Final = "/auth/action"
@@ -26,10 +33,17 @@ _HEADER_VALUE: Final = re.compile(r"[!-~]+")
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Send ``body`` as JSON to ``path`` and return the JSON object that answers."""
+    """Send ``body`` as JSON to ``path`` and return the JSON object that answers.
+
+    Attributes:
+        path: percent-encoded path.
+        body: a JSON object.
+        advice: what to do where the API refuses the signature in it.
+    """
 
     path: str
     body: Mapping[str, Any]
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,8 @@ def complete(
     challenge: Mapping[str, Any],
     first_factor: Mapping[str, Any],
     second_factor: Mapping[str, Any] | None = None,
+    *,
+    advice: str = "",
 ) -> Generator[Exchange, Mapping[str, Any], str]:
     """Exchange the assertion for a user action token, which is good for one use."""
     body = {
@@ -87,7 +103,7 @@ def complete(
             f"the challenge requires a second factor besides the {first_factor['kind']} credential:"
             " use a delegated client and give 'second_factor' to complete()"
         )
-    answer = yield Exchange(COMPLETE_PATH, body)
+    answer = yield Exchange(COMPLETE_PATH, body, advice)
     token = answer.get("userAction")
     if not isinstance(token, str) or not _HEADER_VALUE.fullmatch(token):
         raise UnexpectedResponseError(f"the answer of {COMPLETE_PATH} has no 'userAction' string")
@@ -98,7 +114,27 @@ def sign(call: AnnouncedCall, signer: Any) -> Generator[Step, Any, str]:
     """The whole exchange for one call; returns the user action token."""
     challenge = check_challenge((yield announcement(call)))
     assertion: Assertion = yield SignChallenge(challenge, signer)
-    return (yield from complete(challenge, assertion))
+    _check_assertion(assertion, signer)
+    advice = (
+        f"The signature was made by {described(signer)}: compare what 'dfns-signers public-key' "
+        "prints with the 'publicKey' of that credential in GET /auth/credentials"
+    )
+    return (yield from complete(challenge, assertion, advice=advice))
+
+
+def described(signer: object) -> str:
+    """A signer as errors show it: of one that is not ours, the class alone."""
+    return repr(signer) if isinstance(signer, KeySigner) else f"the signer {type(signer).__name__}"
+
+
+def _check_assertion(assertion: object, signer: object) -> None:
+    try:
+        _factor(assertion, _FIRST_FACTORS, "first")
+        to_json_bytes(assertion)
+    except RequestError as error:
+        raise SigningError(
+            f"{described(signer)} returned what is not an assertion: {error}"
+        ) from error
 
 
 def _factor(factor: object, kinds: frozenset[str], which: str) -> Mapping[str, Any]:

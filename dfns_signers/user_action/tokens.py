@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, NoReturn, TypeAlias
 
-import anyio.to_thread
-
-from dfns_signers.errors import ConfigurationError
+from dfns_signers.errors import ConfigurationError, DfnsSignersError, TokenProviderError
+from dfns_signers.user_action.threads import run_in_thread
 
 TokenSource: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
 """A service account, personal access or login token; or a function that returns the current one."""
@@ -34,10 +34,16 @@ class BearerToken:
         self._source = source if callable(source) else _check(source)
 
     def read(self) -> str:
-        """The token of this moment; ConfigurationError if the provider returned none."""
+        """The token of this moment.
+
+        Raises:
+            TokenProviderError: the provider failed.
+            ConfigurationError: it returned no token.
+        """
         if isinstance(self._source, str):
             return self._source
-        token = self._source()
+        with _failures_of(self._source):
+            token = self._source()
         if inspect.isawaitable(token):
             if inspect.iscoroutine(token):
                 token.close()
@@ -50,16 +56,34 @@ class BearerToken:
         """Like ``read``; a plain function runs in a worker thread, for it may block."""
         if isinstance(self._source, str):
             return self._source
-        if inspect.iscoroutinefunction(self._source):
-            return _check(await self._source())
-        token = await anyio.to_thread.run_sync(self._source)
-        return _check(await token if inspect.isawaitable(token) else token)
+        with _failures_of(self._source):
+            if inspect.iscoroutinefunction(self._source):
+                token: object = self._source()
+            else:
+                token = await run_in_thread(self._source)
+            if inspect.isawaitable(token):
+                token = await token
+        return _check(token)
 
     def __repr__(self) -> str:
         return "<BearerToken>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a token does not pickle: make the client in the process that uses it")
+
+
+@contextmanager
+def _failures_of(provider: object) -> Iterator[None]:
+    try:
+        yield
+    except DfnsSignersError:
+        raise
+    except Exception as error:
+        # Without the text of the error, which may repeat a secret.
+        name = getattr(provider, "__qualname__", type(provider).__qualname__)
+        raise TokenProviderError(
+            f"the token provider {name} failed with {type(error).__name__}; nothing was sent"
+        ) from error
 
 
 def _check(token: object) -> str:

@@ -41,6 +41,7 @@ RETRIABLE = {
     "KeyStoreThrottledError",
     "KeyStoreUnavailableError",
     "RateLimitedError",
+    "RequestTimeoutError",
     "ServerError",
     "TransportError",
     "TransportTimeoutError",

@@ -13,6 +13,12 @@ from dfns_signers.signer import KeySigner
 from tests.core.keys import ALGORITHMS, private_key, private_pem, public_key, public_pem
 
 
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
 @pytest.fixture(params=ALGORITHMS)
 def algorithm(request: pytest.FixtureRequest) -> str:
     name: str = request.param

@@ -14,7 +14,7 @@ from dfns_signers.errors import DfnsSignersError
 CODES = {
     1: (DfnsSignersError, errors.EncodingError, errors.ListeningError),
     2: (errors.RequestError,),
-    3: (errors.ConfigurationError, errors.PluginError),
+    3: (errors.ConfigurationError, errors.PluginError, errors.TokenProviderError),
     4: (
         errors.SigningKeyError,
         errors.UnsupportedKeyError,
@@ -42,6 +42,7 @@ CODES = {
         errors.NotFoundError,
         errors.ConflictError,
         errors.RateLimitedError,
+        errors.RequestTimeoutError,
         errors.ServerError,
     ),
     7: (

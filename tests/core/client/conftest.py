@@ -21,6 +21,12 @@ from tests.core.keys import private_key, private_pem, public_key, public_pem
 CREDENTIAL = "cr-first"
 
 
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
     enrolled = {CREDENTIAL: public_pem(public_key("Ed25519"))}

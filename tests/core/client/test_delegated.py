@@ -69,7 +69,7 @@ def test_pending_action_survives_a_trip_through_json_unchanged(delegated: Driven
         lambda client: client.init(
             "delete",
             "/wallets/{id}/tags",
-            path_params={"id": "a/b"},
+            path_params={"id": "a b"},
             params={"force": True, "x": [1, "é"], "none": None},
             json={"tags": ["é"]},
         )
@@ -79,7 +79,7 @@ def test_pending_action_survives_a_trip_through_json_unchanged(delegated: Driven
     assert travelled(pending) == PendingAction.from_json(pending.to_json().encode())
     assert (pending.method, pending.path, pending.payload, pending.params) == (
         "DELETE",
-        "/wallets/a%2Fb/tags",
+        "/wallets/a%20b/tags",
         '{"tags":["é"]}',
         {"force": True, "x": [1, "é"]},
     )

@@ -19,20 +19,20 @@ from tests.core.client.recordings import announced, calls
 from tests.core.client.scripted import ScriptedApi
 from tests.core.client.values import OVER_HTTP
 
-# Printable, and without the two segments that lead elsewhere.
+# Printable, and without what ends a segment for one server or another.
 identifiers = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters="."), min_size=1
-)
+    st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters="./\\?#%;"),
+    min_size=1,
+).filter(lambda text: text == text.strip())
 
 
 @OVER_HTTP
 @given(identifier=identifiers)
-@example(identifier="a/b c?d#é")
+@example(identifier="a b é")
 @example(identifier="v1.2")
-@example(identifier="%2f%252f%25")
 @example(identifier="{id}")
 @example(identifier="...")
-@example(identifier=";@:&=+$,!*'()~")
+@example(identifier="@:&=+$,!*'()~")
 def test_any_path_parameter_is_signed_and_requested_as_the_same_one_segment(
     dfns: Driven, emulator: Emulator, identifier: str
 ) -> None:
@@ -62,6 +62,15 @@ def test_any_path_parameter_is_signed_and_requested_as_the_same_one_segment(
         "wa-1/..",
         "..;/keys",
         "..\\keys",
+        "a/b",
+        "a?b",
+        "a#b",
+        "a%b",
+        "a;b",
+        "a\\b",
+        " a",
+        "a\u00a0",
+        "a\x7fb",
         "%2e%2e",
         "%252e%252e",
         "%2e%2e%2fkeys",
@@ -117,6 +126,24 @@ def test_whole_number_is_a_path_parameter(dfns: Driven, emulator: Emulator) -> N
         "/wallets/\x00",
         "/wallets/wa-1\n",
         "/wallets/%zz",
+        "/wallets/wa-1/%74ransfers",
+        "/wallets/wa-1/transfer%73",
+        "/wallets/wa-1/%25%37%34ransfers",
+        "/wallets/wa-1/%2574ransfers",
+        "/wallets/wa-1/transfers%2F",
+        "/wallets/wa-1/transfers%2f",
+        "/wallets/wa-1/transfers%5C",
+        "/wallets/wa-1/transfers%3Fa=b",
+        "/wallets/wa-1/transfers%23",
+        "/wallets/wa-1/transfers%20",
+        "/wallets/wa-1/%09transfers",
+        "/wallets/wa-1/transfers;x=1",
+        "/wallets/wa-1/transfers%3Bx=1",
+        "/wallets/wa-1%2Ftransfers",
+        "/wallets/%c3%a9",
+        "/wallets/%FF",
+        "/wallets/%C2%85x",
+        "/wallets/%7E",
         "/wallets/%",
         "/wallets/{id}",
         "https://evil.test/wallets",
@@ -135,8 +162,9 @@ def test_path_that_could_lead_elsewhere_is_refused_and_nothing_is_sent(
 
 @OVER_HTTP
 @given(path=st.text(st.characters(codec="ascii")).map(lambda text: "/keys/" + text))
-@example(path="/keys/~!$&'()*+,;=:@-._")
+@example(path="/keys/~!$&'()*+,=:@-._")
 @example(path="/keys/%C3%A9%2F%00")
+@example(path="/keys/%C3%A9%20x")
 @example(path="/keys/\\wallets")
 @example(path='/keys/a|b^`"<>')
 @example(path="/keys/%7euser")
@@ -162,13 +190,13 @@ def test_prefix_of_the_base_url_is_requested_and_never_signed(
     dfns = connect("token", signer, base_url=api.url + prefix)
 
     dfns.call(
-        lambda client: client.post("/keys/{id}/signatures", path_params={"id": "a/b"}, json={})
+        lambda client: client.post("/keys/{id}/signatures", path_params={"id": "a b"}, json={})
     )
 
     behind = prefix.rstrip("/")
     assert [seen.target for seen in api.seen] == [
         f"{behind}/auth/action/init",
         f"{behind}/auth/action",
-        f"{behind}/keys/a%2Fb/signatures",
+        f"{behind}/keys/a%20b/signatures",
     ]
-    assert json.loads(api.seen[0].body)["userActionHttpPath"] == "/keys/a%2Fb/signatures"
+    assert json.loads(api.seen[0].body)["userActionHttpPath"] == "/keys/a%20b/signatures"

@@ -18,6 +18,7 @@ from dfns_signers.errors import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitedError,
+    RequestTimeoutError,
     ServerError,
 )
 from tests.core.client.driving import Connector, Driven
@@ -30,6 +31,7 @@ CLASSES: dict[int, type[ApiError]] = {
     402: ApiError,
     403: PermissionDeniedError,
     404: NotFoundError,
+    408: RequestTimeoutError,
     409: ConflictError,
     418: ApiError,
     429: RateLimitedError,

@@ -149,30 +149,3 @@ def test_timeout_reaches_every_request_of_the_exchange(
 
     wanted = {"connect": 3, "read": 7, "write": 7, "pool": 7}
     assert [request.extensions["timeout"] for request in transport.requests] == [wanted] * 3
-
-
-@pytest.mark.parametrize(
-    ("options", "seconds"),
-    [({}, 30), ({"timeout": 4}, 4), ({"timeout": None}, None), ({"timeout": httpx.Timeout(9)}, 9)],
-)
-def test_own_http_client_has_the_timeout_that_was_asked_for(
-    connect: Connector, options: dict[str, object], seconds: float | None
-) -> None:
-    dfns = connect("token", **options)
-
-    assert dfns.client._http.timeout == httpx.Timeout(seconds)
-
-
-def test_own_http_client_is_closed_and_one_of_the_caller_is_not(connect: Connector) -> None:
-    theirs = connect.http()
-    dfns, other = connect("token"), connect("token", http_client=theirs)
-
-    close = "aclose" if dfns.portal else "close"
-    for driven in (dfns, other):
-        if driven.portal:
-            driven.portal.call(getattr(driven.client, close))
-        else:
-            getattr(driven.client, close)()
-
-    assert dfns.client._http.is_closed
-    assert not theirs.is_closed

@@ -12,6 +12,7 @@ from dfns_signers.errors import (
     ConfigurationError,
     CredentialNotAllowedError,
     RequestError,
+    SigningError,
     TransportError,
     UnexpectedResponseError,
 )
@@ -169,7 +170,9 @@ def test_method_that_the_api_signs_for_nobody_is_refused_and_nothing_is_sent(
     assert api.seen == []
 
 
-@pytest.mark.parametrize("answer", [None, "text", {}, {"kind": "Unheard"}, {"kind": []}])
+@pytest.mark.parametrize(
+    "answer", [None, "text", {}, {"kind": "Unheard"}, {"kind": []}, {"kind": "Key", "x": b"1"}]
+)
 def test_signer_that_answers_with_no_assertion_is_refused_before_anything_more_is_sent(
     connect: Connector, api: ScriptedApi, answer: Any
 ) -> None:
@@ -179,7 +182,7 @@ def test_signer_that_answers_with_no_assertion_is_refused_before_anything_more_i
 
     dfns = connect("token", Broken(), base_url=api.url)
 
-    with pytest.raises(RequestError, match="first factor"):
+    with pytest.raises(SigningError, match="the signer Broken returned what is not an assertion"):
         dfns.call(lambda client: client.post("/wallets"))
 
     assert [seen.target for seen in api.seen] == ["/auth/action/init"]

@@ -10,9 +10,9 @@ import pytest
 from dfns_signers.emulator import Emulator
 from dfns_signers.signer import KeySigner
 from dfns_signers.user_action.httpx_auth import UserActionAuth
-from tests.core.client.conftest import api, emulator, signer
+from tests.core.client.conftest import anyio_backend, api, emulator, signer
 
-__all__ = ["api", "auth", "emulator", "http", "signer"]
+__all__ = ["anyio_backend", "api", "auth", "emulator", "http", "signer"]
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import email.utils
+import json
+import pickle
 import time
 from typing import Any
 
@@ -103,3 +105,30 @@ def test_retry_after_as_http_date_is_the_time_until_then(monkeypatch: pytest.Mon
 
 def test_without_retry_after_nothing_was_asked() -> None:
     assert answered(429).retry_after is None
+
+
+@pytest.mark.parametrize("levels", [33, 500, 900, 980, 5_000])
+@pytest.mark.parametrize("bracket", ["[]", '{"a":}'], ids=["lists", "objects"])
+def test_json_of_any_depth_gives_an_error_that_can_be_shown_and_pickled(
+    levels: int, bracket: str
+) -> None:
+    deep = bracket[:-1] * levels + "1" + bracket[-1] * levels
+    error = answered(content=f'{{"error":{{"message":"m","details":{deep}}}}}'.encode())
+
+    assert "400: " in str(error)
+    assert repr(error.details)
+    assert pickle.loads(pickle.dumps(error)).status == 400
+
+
+def test_details_are_kept_down_to_the_32nd_level() -> None:
+    details = "[" * 32 + "1" + "]" * 32
+    error = answered(content=f'{{"error":{{"details":[{details},[{details}]]}}}}'.encode())
+
+    assert json.dumps(error.details[0]).count("[") == 31
+    assert "1" not in json.dumps(error.details)
+
+
+def test_integer_of_thousands_of_digits_is_no_json() -> None:
+    error = answered(content=b'{"error":{"message":"m","details":' + b"9" * 5000 + b"}}")
+
+    assert str(error) == "POST /wallets was answered with 400: Bad Request"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dfns_signers.user_action.responses import api_error
+from dfns_signers.errors import UnexpectedResponseError
+from dfns_signers.user_action.responses import api_error, read_json, transport_error
 
 
 def said(message: str, *, status: int = 400, token: str = "", user_action: str = "") -> str:
@@ -40,3 +45,43 @@ def test_text_of_eight_characters_and_more_is_redacted(secret: str) -> None:
 
     for shown in (said(message, token=secret), said(message, user_action=secret)):
         assert shown.endswith("the [redacted] is wrong")
+
+
+HARMFUL = "No\r\n2026-01-01 INFO all is well\x1b[2J\ud800\u2028\x00 really" + "!" * 5000
+
+
+def is_harmless(text: str) -> bool:
+    return text.isprintable() and len(text) < 2000 and bool(text.encode("utf-8"))
+
+
+def test_message_of_the_server_is_one_printable_line_of_bounded_length() -> None:
+    body = json.dumps({"message": HARMFUL}).encode()
+    request = httpx.Request("POST", "https://api.dfns.io/wallets")
+
+    error = api_error(httpx.Response(403, content=body, request=request), call=True)
+
+    assert is_harmless(str(error))
+    assert "403: No 2026-01-01 INFO all is well [2J really!" in str(error)
+    assert error.body.startswith('{"message"')
+
+
+@given(message=st.text(st.characters()), status=st.sampled_from([400, 401, 500]))
+def test_no_message_of_the_server_harms_a_log(message: str, status: int) -> None:
+    assert is_harmless(said(message, status=status))
+
+
+def test_other_words_of_the_server_are_harmless_too() -> None:
+    request = httpx.Request("GET", "https://api.dfns.io/wallets")
+    kind = {"Content-Type": "text/\x1b[2J" + "x" * 5000}
+    response = httpx.Response(200, headers=kind, content=b"<", request=request)
+
+    with pytest.raises(UnexpectedResponseError) as caught:
+        read_json(response, sent=request, call=True)
+
+    broken = transport_error(
+        httpx.RemoteProtocolError("illegal line: \x1b[2J\n", request=request),
+        request=request,
+        may_have_been_sent=False,
+    )
+    assert is_harmless(str(caught.value))
+    assert is_harmless(str(broken))

@@ -11,9 +11,9 @@ from dfns_signers.user_action.paths import expand
 
 
 def test_each_placeholder_gets_its_parameter() -> None:
-    path = expand("/keys/{keyId}/signatures/{signatureId}", {"signatureId": "s/1", "keyId": "k 1"})
+    path = expand("/keys/{keyId}/signatures/{signatureId}", {"signatureId": "s:1", "keyId": "k 1"})
 
-    assert path == "/keys/k%201/signatures/s%2F1"
+    assert path == "/keys/k%201/signatures/s%3A1"
 
 
 def test_member_of_an_enumeration_stands_for_its_value() -> None:

@@ -1,0 +1,255 @@
+"""The httpx client that carries a client's requests: one per process, and one per event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Final, Generic, TypeVar
+
+import anyio
+import httpx
+from anyio.lowlevel import RunVar
+
+from dfns_signers import forks
+from dfns_signers.errors import ConfigurationError, RequestError
+
+HttpT = TypeVar("HttpT", bound=httpx.Client | httpx.AsyncClient)
+
+_EVENT_LOOP: Final[RunVar[object]] = RunVar("dfns_signers.event_loop")
+
+
+def connections(given: object, options: Mapping[str, Any]) -> OwnConnections | GivenSyncConnections:
+    """Those of a blocking client: of the ``httpx.Client`` that was given, or of one of our own.
+
+    Args:
+        given: an ``httpx.Client``, or None.
+        options: arguments for one of our own.
+
+    Raises:
+        ConfigurationError: something else was given, or the environment names an unusable proxy.
+    """
+    if given is None:
+        return OwnConnections(options)
+    return GivenSyncConnections(_of_kind(httpx.Client, given))
+
+
+def async_connections(
+    given: object, options: Mapping[str, Any]
+) -> OwnAsyncConnections | GivenAsyncConnections:
+    """Those of an asynchronous client; arguments as for ``connections``."""
+    if given is None:
+        return OwnAsyncConnections(options)
+    return GivenAsyncConnections(_of_kind(httpx.AsyncClient, given))
+
+
+class _Connections:
+    """Where a client gets its httpx client from."""
+
+    _is_closed = False
+
+    def require_open(self) -> None:
+        """RequestError once this was closed."""
+        if self._is_closed:
+            raise RequestError(
+                "the client is closed, and the call was not sent: make another client"
+            )
+
+
+class OwnConnections(_Connections):
+    """An ``httpx.Client`` of our own, made anew in a forked child.
+
+    That of the parent stays as it is there: closing it would end connections that the parent uses.
+
+    Args:
+        options: arguments of ``httpx.Client``.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = options
+        self._lock = threading.Lock()
+        self._of_parent: list[httpx.Client | None] = []
+        self._http: httpx.Client | None = self._made()
+        forks.watch(self)
+
+    def http(self) -> httpx.Client:
+        """The httpx client of this process; RequestError if this is closed."""
+        with self._lock:
+            self.require_open()
+            if self._http is None:
+                self._http = self._made()
+            return self._http
+
+    def _made(self) -> httpx.Client:
+        # Each request asks, for a call is several, and this may be closed between them.
+        hooks = {"request": [lambda _request: self.require_open()]}
+        return _made(httpx.Client, {**self._options, "event_hooks": hooks})
+
+    def after_fork(self) -> None:
+        """Connect anew in a forked child."""
+        self._lock = threading.Lock()
+        self._of_parent.append(self._http)
+        self._http = None
+
+    def close(self) -> None:
+        """Close the connections of this process."""
+        with self._lock:
+            self._is_closed = True
+            http = self._http
+        if http is not None:
+            http.close()
+
+
+class OwnAsyncConnections(_Connections):
+    """An ``httpx.AsyncClient`` of our own for each event loop, closed when that loop ends.
+
+    Those of a parent process stay as they are in a forked child.
+
+    Args:
+        options: arguments of ``httpx.AsyncClient``.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = options
+        self._lent: dict[object, _Loan] = {}
+        self._of_parent: list[object] = []
+        forks.watch(self)
+
+    async def http(self) -> httpx.AsyncClient:
+        """The httpx client of the running event loop; RequestError if this is closed."""
+        self.require_open()
+        loop = _running_loop()
+        loan = self._lent.get(loop)
+        if loan is None:
+            self._forget_loops_that_are_closed()
+            loan = _Loan(self._lend(loop))
+            loan.http = await anext(loan.lender)
+            self._lent[loop] = loan
+        return loan.http
+
+    async def _lend(self, loop: object) -> AsyncGenerator[httpx.AsyncClient, None]:
+        # asyncio and trio close the asynchronous generators of a loop that ends.
+        async def require_open(_request: httpx.Request) -> None:
+            self.require_open()
+
+        hooks = {"request": [require_open]}
+        http = _made(httpx.AsyncClient, {**self._options, "event_hooks": hooks})
+        try:
+            yield http
+        finally:
+            self._lent.pop(loop, None)
+            with anyio.CancelScope(shield=True):
+                await http.aclose()
+
+    def _forget_loops_that_are_closed(self) -> None:
+        """Let go of clients whose loop ended without closing its asynchronous generators."""
+        for loop, loan in list(self._lent.items()):
+            if loan.loop is not None and loan.loop.is_closed():
+                del self._lent[loop]
+
+    def after_fork(self) -> None:
+        """Connect anew in a forked child."""
+        self._of_parent.append(self._lent)
+        self._lent = {}
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop; those of others close as they end."""
+        self._is_closed = True
+        loan = self._lent.pop(_running_loop(), None)
+        if loan is not None:
+            with anyio.CancelScope(shield=True):
+                await loan.lender.aclose()
+
+
+class _GivenConnections(_Connections, Generic[HttpT]):
+    """An httpx client of the caller, who closes it.
+
+    Args:
+        http: the httpx client; refused in a forked child once it was used.
+    """
+
+    def __init__(self, http: HttpT) -> None:
+        self._http = http
+        self._use = forks.Use()
+
+    def _checked(self) -> HttpT:
+        self.require_open()
+        if self._http.is_closed:
+            raise RequestError(
+                "the httpx client that was given as 'http_client' is closed; nothing was sent"
+            )
+        if self._use.is_inherited:
+            raise RequestError(
+                "this process was forked after the client had been used, and the connections of "
+                "the httpx client that was given as 'http_client' belong to the parent: make both "
+                "in the child. Nothing was sent"
+            )
+        self._use.note()
+        return self._http
+
+
+class GivenSyncConnections(_GivenConnections[httpx.Client]):
+    """An ``httpx.Client`` of the caller."""
+
+    def http(self) -> httpx.Client:
+        """The httpx client; RequestError where it cannot be used."""
+        return self._checked()
+
+    def close(self) -> None:
+        """Send nothing from now on."""
+        self._is_closed = True
+
+
+class GivenAsyncConnections(_GivenConnections[httpx.AsyncClient]):
+    """An ``httpx.AsyncClient`` of the caller."""
+
+    async def http(self) -> httpx.AsyncClient:
+        """The httpx client; RequestError where it cannot be used."""
+        return self._checked()
+
+    async def aclose(self) -> None:
+        """Send nothing from now on."""
+        self._is_closed = True
+
+
+class _Loan:
+    """An httpx client, the generator that closes it, and the loop of asyncio it is for."""
+
+    http: httpx.AsyncClient
+
+    def __init__(self, lender: AsyncGenerator[httpx.AsyncClient, None]) -> None:
+        self.lender = lender
+        self.loop: asyncio.AbstractEventLoop | None = None
+        with suppress(RuntimeError):  # under trio
+            self.loop = asyncio.get_running_loop()
+
+
+def _running_loop() -> object:
+    """What stands for the running event loop, without keeping it alive."""
+    loop = _EVENT_LOOP.get(None)
+    if loop is None:
+        loop = object()
+        _EVENT_LOOP.set(loop)
+    return loop
+
+
+def _of_kind(kind: type[HttpT], given: object) -> HttpT:
+    if not isinstance(given, kind):
+        raise ConfigurationError(
+            f"'http_client' must be an httpx.{kind.__name__}, not {type(given).__name__}"
+        )
+    return given
+
+
+def _made(kind: type[HttpT], options: Mapping[str, Any]) -> HttpT:
+    # One that keeps none; not shared, for it has a lock, which a fork may find taken.
+    cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+    try:
+        return kind(**options, cookies=cookies)
+    except Exception as error:
+        raise ConfigurationError(
+            f"the HTTP client cannot be set up ({type(error).__name__}: {error}): check the proxy "
+            "that the environment names (HTTPS_PROXY, ALL_PROXY)"
+        ) from error

@@ -1,0 +1,84 @@
+"""How far a call has come, and whether each of its requests left as it was made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+
+from dfns_signers.errors import CallError, RequestError
+
+READS: Final = frozenset({"GET", "HEAD"})
+"""Methods that have no effect."""
+
+PROGRESS_EXTENSION: Final = "dfns_signers.progress"
+"""Request extension with the Progress of a client of this package."""
+
+TARGET_EXTENSION: Final = "target"
+"""Extension of httpx that sends a request to another path than that of its URL."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far one attempt at a call has come, as ``UserActionAuth`` notes it.
+
+    Attributes:
+        has_begun: whether a request was handed over to be sent: the call, or a step of its user
+            action.
+        has_reached_call: whether the call itself was handed over to be sent.
+    """
+
+    has_begun: bool = False
+    has_reached_call: bool = False
+
+
+def progress_of(request: httpx.Request) -> Progress | None:
+    """The progress of a call, if a client of this package made the request."""
+    progress = request.extensions.get(PROGRESS_EXTENSION)
+    return progress if isinstance(progress, Progress) else None
+
+
+def refuse_target(request: httpx.Request) -> None:
+    """Refuse a request that would be sent to another path than that of its URL."""
+    if TARGET_EXTENSION in request.extensions:
+        raise RequestError(
+            f"the extension 'target' of {request.method} {request.url.path} is refused: it sends "
+            "another path than the one that is announced"
+        )
+
+
+class Departure:
+    """A request as it is handed over to be sent, which event hooks of httpx can change.
+
+    Args:
+        request: with its body read.
+        is_call: whether it is the call itself, not a step of its user action.
+    """
+
+    def __init__(self, request: httpx.Request, *, is_call: bool) -> None:
+        self._request = request
+        self._is_call = is_call
+        self._made = self._sent()
+
+    def require_unchanged(self) -> None:
+        """Refuse what came back if the request was changed on its way; CallError if so."""
+        changed = [name for name, value in self._sent().items() if value != self._made[name]]
+        if not changed:
+            return
+        method, url = self._made["method"], self._made["URL"]
+        error = CallError(
+            f"{method} {url.path} was changed after it was announced ({', '.join(changed)}): an "
+            "event hook of the httpx client must not change the request"
+        )
+        error.may_have_taken_effect = self._is_call and method not in READS
+        raise error
+
+    def _sent(self) -> dict[str, Any]:
+        request = self._request
+        return {
+            "method": request.method,
+            "URL": request.url,
+            "extension 'target'": request.extensions.get(TARGET_EXTENSION),
+            "body": request.stream,
+        }

@@ -1,0 +1,95 @@
+"""What can never be sent is refused where it is given."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import httpx
+import pytest
+
+from dfns_signers import AsyncDfnsClient, DelegatedDfnsClient, DfnsClient
+from dfns_signers.errors import ConfigurationError, RequestError
+from tests.core.client.driving import Driven
+from tests.core.client.scripted import ScriptedApi
+
+KINDS = pytest.mark.parametrize("kind", [DfnsClient, AsyncDfnsClient, DelegatedDfnsClient])
+
+
+@KINDS
+@pytest.mark.parametrize(
+    "timeout",
+    [-1, 0, math.nan, math.inf, 1e30, "5", True, [], httpx.Timeout(-1), httpx.Timeout(5, read=1e9)],
+)
+def test_timeout_that_is_none_is_refused(kind: Any, timeout: Any) -> None:
+    with pytest.raises(ConfigurationError, match="'timeout' must be a number of seconds above 0"):
+        kind("token", timeout=timeout)
+
+
+@KINDS
+@pytest.mark.parametrize("attempts", ["3", 0, -1, True, 2.5, None, math.nan])
+def test_number_of_attempts_that_is_none_is_refused(kind: Any, attempts: Any) -> None:
+    with pytest.raises(ConfigurationError, match="'max_attempts' must be an integer of 1 or more"):
+        kind("token", max_attempts=attempts)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted", "given"),
+    [
+        (DfnsClient, "httpx.Client", httpx.AsyncClient()),
+        (DfnsClient, "httpx.Client", "client"),
+        (DelegatedDfnsClient, "httpx.Client", httpx.AsyncClient()),
+        (AsyncDfnsClient, "httpx.AsyncClient", httpx.Client()),
+    ],
+)
+def test_http_client_of_the_wrong_kind_is_refused(kind: Any, wanted: str, given: Any) -> None:
+    with pytest.raises(
+        ConfigurationError, match=f"must be an {wanted}, not {type(given).__name__}"
+    ):
+        kind("token", http_client=given)
+
+
+@pytest.mark.parametrize("method", ["", "PO ST", "POÜST", "PO\u017fT", "TRACE", "GET\r\n", None, 5])
+@pytest.mark.parametrize("signed", [None, True, False])
+def test_method_that_is_none_is_refused_and_nothing_is_sent(
+    scripted: Driven, api: ScriptedApi, method: Any, signed: bool | None
+) -> None:
+    with pytest.raises(RequestError, match="the HTTP method must be one of DELETE, GET"):
+        scripted.call(lambda client: client.request(method, "/wallets", signed=signed))
+
+    assert api.seen == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(10**5000, id="huge"),
+        pytest.param([-(10**5000)], id="huge in a list"),
+        math.nan,
+        math.inf,
+        [math.inf],
+    ],
+)
+def test_number_that_is_no_text_in_a_url_is_refused_and_nothing_is_sent(
+    scripted: Driven, api: ScriptedApi, value: Any
+) -> None:
+    with pytest.raises(RequestError, match="the query parameter 'limit'"):
+        scripted.call(lambda client: client.get("/wallets", params={"limit": value}))
+
+    assert api.seen == []
+
+
+def test_proxy_of_the_environment_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "nonsense://proxy")
+
+    with pytest.raises(ConfigurationError, match="check the proxy that the environment names"):
+        DfnsClient("token")
+
+
+def test_certificates_of_the_environment_that_are_missing_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file")
+
+    with pytest.raises(ConfigurationError, match="SSL_CERT_FILE"):
+        DfnsClient("token")
