@@ -97,6 +97,10 @@ class KeySigner(Closing, AsyncClosing):
         """
         return self._key.get()
 
+    async def aopen(self) -> SigningKey:
+        """The signing key, opened in a worker thread if it was not; raises as ``key`` does."""
+        return await self._key.aget()
+
     def sign(self, challenge: Mapping[str, Any]) -> Assertion:
         """Answer a challenge.
 

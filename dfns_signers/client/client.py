@@ -12,8 +12,8 @@ import httpx
 from tenacity import AsyncRetrying, Retrying
 from typing_extensions import Self, Unpack
 
-from dfns_signers import defaults
-from dfns_signers.client.arguments import check_max_attempts, check_timeout
+from dfns_signers import deadlines, defaults
+from dfns_signers.client.arguments import CallLimits, check_timeout
 from dfns_signers.client.call import Call, QueryValue
 from dfns_signers.client.connections import HttpT, async_connections, connections
 from dfns_signers.client.http_calls import (
@@ -33,7 +33,6 @@ from dfns_signers.closing import AsyncClosing, Closing
 from dfns_signers.signer import KeySigner, Signer
 from dfns_signers.user_action.httpx_auth import PlainSigner, UserActionAuth, is_signer
 from dfns_signers.user_action.responses import bounded
-from dfns_signers.user_action.threads import run_in_thread
 from dfns_signers.user_action.tokens import TokenSource
 
 if TYPE_CHECKING:
@@ -69,14 +68,15 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         *,
         base_url: str = defaults.BASE_URL,
         timeout: Timeout = defaults.TIMEOUT,
+        call_timeout: float | None = defaults.CALL_TIMEOUT,
         max_attempts: int = defaults.MAX_ATTEMPTS,
+        max_retry_after: float = defaults.MAX_RETRY_AFTER,
         http_client: HttpT | None = None,
     ) -> None:
-        check_max_attempts(max_attempts)
         check_timeout(timeout)
+        self._limits = CallLimits(max_attempts, call_timeout, max_retry_after)
         self._auth = UserActionAuth(auth_token, signer, base_url=base_url)
         self._signer = signer
-        self._max_attempts = max_attempts
         self._connections = self._connect(http_client, http_options(self._auth, timeout))
         self._owned_signer: KeySigner | None = None
         carrier: Any = self
@@ -165,12 +165,13 @@ class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
     _connect = staticmethod(connections)
 
     def _send(self, call: Call[Any]) -> Any:
-        return Retrying(**retry_policy(call, self._max_attempts))(self._attempt, call, self._auth)
+        with deadlines.within(self._limits.call_timeout):
+            return Retrying(**retry_policy(call, self._limits))(self._attempt, call, self._auth)
 
     def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
         http = self._connections.http()
         request = build_request(http, self._auth, call)
-        with errors_of_ours(request, call):
+        with deadlines.within(self._limits.call_timeout), errors_of_ours(request, call):
             response = http.send(request, auth=auth, follow_redirects=False, stream=True)
             try:
                 bounded(response, call=not call.announces).read()
@@ -184,7 +185,16 @@ class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
     def _carry_listing(self, call: Call[Any]) -> Iterator[Any]:
         pages = Pages(call)
         while pages.next:
-            yield from pages.items(self.send(pages.next))
+            yield from self._next_items(pages)
+
+    def _next_items(self, pages: Pages) -> list[Any]:
+        # Pages without items count as one call, for there may be no end of them.
+        with deadlines.within(self._limits.call_timeout):
+            while (call := pages.next) is not None:
+                items = pages.items(self.send(call))
+                if items:
+                    return items
+        return []
 
     def open(self) -> None:
         """Open the signing key now, rather than at the first signature.
@@ -219,13 +229,18 @@ class AsyncClient(
     _connect = staticmethod(async_connections)
 
     async def _send(self, call: Call[Any]) -> Any:
-        policy = retry_policy(call, self._max_attempts)
-        return await AsyncRetrying(**policy)(self._attempt, call, self._auth)
+        policy = retry_policy(call, self._limits)
+        with deadlines.within(self._limits.call_timeout):
+            return await AsyncRetrying(**policy)(self._attempt, call, self._auth)
 
     async def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
         http = await self._connections.http()
         request = build_request(http, self._auth, call)
-        with errors_of_ours(request, call):
+        with (
+            deadlines.within(self._limits.call_timeout),
+            errors_of_ours(request, call),
+            anyio.fail_after(deadlines.remaining()),
+        ):
             response = await http.send(request, auth=auth, follow_redirects=False, stream=True)
             try:
                 await bounded(response, call=not call.announces).aread()
@@ -240,8 +255,16 @@ class AsyncClient(
     async def _carry_listing(self, call: Call[Any]) -> AsyncIterator[Any]:
         pages = Pages(call)
         while pages.next:
-            for item in pages.items(await self.send(pages.next)):
+            for item in await self._next_items(pages):
                 yield item
+
+    async def _next_items(self, pages: Pages) -> list[Any]:
+        with deadlines.within(self._limits.call_timeout):
+            while (call := pages.next) is not None:
+                items = pages.items(await self.send(call))
+                if items:
+                    return items
+        return []
 
     async def aopen(self) -> None:
         """Open the signing key now, in a worker thread, rather than at the first signature.
@@ -250,7 +273,8 @@ class AsyncClient(
             SigningKeyError: it cannot be opened.
         """
         self._connections.require_open()
-        await run_in_thread(self._open_key)
+        if isinstance(self._signer, KeySigner):
+            await self._signer.aopen()
 
     async def aclose(self) -> None:
         """Close connections, and the signer if the configuration opened it.
@@ -272,8 +296,13 @@ class DfnsClient(SyncClient):
         auth_token: service account, personal access or login token, or a function that returns it.
         signer: answers challenges; a signer of the official SDK fits too. None for reads only.
         base_url: where the API is; https, or http on this machine. May have a path prefix.
-        timeout: seconds for each request (or an ``httpx.Timeout``); None waits for ever.
+        timeout: seconds for each request (or an ``httpx.Timeout``); None for no such bound.
+        call_timeout: seconds for a call as a whole: all its attempts and requests, opening the key,
+            signing and waiting; None for no such bound. A token provider and a signer of the
+            official SDK are not interrupted in a blocking call.
         max_attempts: how often a call is tried when that is safe; 1 turns repeating off.
+        max_retry_after: seconds to wait at most where the API asks for a pause; if it asks for
+            more, its error is raised at once.
         http_client: an httpx client of your own, for proxies, TLS or limits; its own timeout
             counts, and closing it stays with you.
 

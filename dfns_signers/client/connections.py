@@ -14,6 +14,7 @@ import httpx
 from anyio.lowlevel import RunVar
 
 from dfns_signers import forks
+from dfns_signers.client.timed_connections import end_with_the_call
 from dfns_signers.errors import ConfigurationError, RequestError
 
 HttpT = TypeVar("HttpT", bound=httpx.Client | httpx.AsyncClient)
@@ -85,7 +86,9 @@ class OwnConnections(_Connections):
     def _made(self) -> httpx.Client:
         # Each request asks, for a call is several, and this may be closed between them.
         hooks = {"request": [lambda _request: self.require_open()]}
-        return _made(httpx.Client, {**self._options, "event_hooks": hooks})
+        http = _made(httpx.Client, {**self._options, "event_hooks": hooks})
+        end_with_the_call(http)
+        return http
 
     def after_fork(self) -> None:
         """Connect anew in a forked child."""

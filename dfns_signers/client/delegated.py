@@ -30,7 +30,9 @@ class ClientOptions(TypedDict, Generic[HttpT], total=False):
 
     base_url: str
     timeout: Timeout
+    call_timeout: float | None
     max_attempts: int
+    max_retry_after: float
     http_client: HttpT | None
 
 
@@ -107,7 +109,9 @@ class DelegatedDfnsClient(_Delegated[Any, PendingAction, Iterator[Any], httpx.Cl
         auth_token: as for DfnsClient.
         base_url: as for DfnsClient.
         timeout: as for DfnsClient.
+        call_timeout: as for DfnsClient.
         max_attempts: as for DfnsClient; ``complete`` is never repeated.
+        max_retry_after: as for DfnsClient.
         http_client: as for DfnsClient.
 
     Example:

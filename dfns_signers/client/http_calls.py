@@ -12,19 +12,27 @@ from typing import Any, Final
 
 import httpx
 
+from dfns_signers import deadlines
 from dfns_signers.client.call import Call
 from dfns_signers.client.results import ChangeRequest
 from dfns_signers.errors import (
     ConfigurationError,
     DfnsSignersError,
+    KeyStoreUnavailableError,
     RequestError,
+    TransportTimeoutError,
     UnexpectedResponseError,
 )
 from dfns_signers.user_action.bounded_bodies import ACCEPTED_ENCODING
 from dfns_signers.user_action.httpx_auth import SIGNED_EXTENSION, UserActionAuth
-from dfns_signers.user_action.responses import answer_of_a_step, read_json, transport_error
+from dfns_signers.user_action.responses import (
+    IS_LATE,
+    answer_of_a_step,
+    read_json,
+    transport_error,
+)
 from dfns_signers.user_action.sent_requests import PROGRESS_EXTENSION, READS, Progress
-from dfns_signers.user_action.signing_flow import COMPLETE_PATH
+from dfns_signers.user_action.signing_flow import COMPLETE_PATH, described
 
 Timeout = float | httpx.Timeout | None
 
@@ -114,6 +122,8 @@ def errors_of_ours(request: httpx.Request, call: Call[Any]) -> Iterator[None]:
         yield
     except DfnsSignersError:
         raise
+    except TimeoutError as error:
+        raise _failure_in_time(error, request, call) from error
     except httpx.RequestError as error:
         may_have_been_sent = _may_have_been_sent(progress, call)
         raise transport_error(
@@ -121,6 +131,26 @@ def errors_of_ours(request: httpx.Request, call: Call[Any]) -> Iterator[None]:
         ) from error
     except Exception as error:
         raise _failure(error, progress, call) from error
+
+
+def _failure_in_time(
+    error: TimeoutError, request: httpx.Request, call: Call[Any]
+) -> DfnsSignersError:
+    """Our error where the time of the call is over, or a signer has a timeout of its own."""
+    progress: Progress = request.extensions[PROGRESS_EXTENSION]
+    if deadlines.remaining() != 0:
+        return _failure(error, progress, call)
+    if progress.signer is not None:
+        return KeyStoreUnavailableError(
+            f"{described(progress.signer)} gave no signature for {call.method} {call.path} within "
+            "the time of the call ('call_timeout'); check its key store, and try again"
+        )
+    ours = TransportTimeoutError(
+        f"{call.method} {request.url.copy_with(query=None)} {IS_LATE}; check the network and "
+        "'base_url'"
+    )
+    ours.may_have_taken_effect = _may_have_been_sent(progress, call)
+    return ours
 
 
 def _failure(error: Exception, progress: Progress, call: Call[Any]) -> DfnsSignersError:

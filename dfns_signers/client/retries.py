@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from tenacity import retry_if_exception, stop_after_attempt
+from tenacity import RetryCallState, retry_if_exception
 
+from dfns_signers import deadlines
+from dfns_signers.client.arguments import CallLimits
 from dfns_signers.client.call import Call
 from dfns_signers.errors import CallError
 from dfns_signers.retries import is_retriable, wait
 
 
-def retry_policy(call: Call[Any], max_attempts: int) -> dict[str, Any]:
+def retry_policy(call: Call[Any], limits: CallLimits) -> dict[str, Any]:
     """Arguments for tenacity, the same for its synchronous and its asynchronous form.
 
-    Each attempt starts over with a new challenge, for a user action is good for one use.
+    Each attempt starts over with a new challenge, for a user action is good for one use. None
+    begins once the time of the call is over.
     """
     return {
-        "stop": stop_after_attempt(max_attempts),
+        "stop": partial(_is_last, limits.max_attempts),
         "wait": wait,
-        "retry": retry_if_exception(_Verdict(call)),
+        "retry": retry_if_exception(_Verdict(call, limits.max_retry_after)),
         "reraise": True,
     }
+
+
+def _is_last(max_attempts: int, state: RetryCallState) -> bool:
+    left = deadlines.remaining()
+    would_be_late = left is not None and state.upcoming_sleep >= left
+    return would_be_late or state.attempt_number >= max_attempts
 
 
 class _Verdict:
@@ -31,8 +41,9 @@ class _Verdict:
     with its answer lost: then the earlier one is raised, with the later one as its cause.
     """
 
-    def __init__(self, call: Call[Any]) -> None:
+    def __init__(self, call: Call[Any], max_retry_after: float) -> None:
         self._call = call
+        self._max_retry_after = max_retry_after
         self._uncertain: CallError | None = None
 
     def __call__(self, error: BaseException) -> bool:
@@ -45,4 +56,4 @@ class _Verdict:
         if error.may_have_taken_effect:
             self._uncertain = error
         error.may_have_taken_effect = self._uncertain is not None
-        return is_safe and is_retriable(error)
+        return is_safe and is_retriable(error, max_retry_after=self._max_retry_after)

@@ -94,7 +94,8 @@ def client_arguments(loaded: LoadedProfile) -> dict[str, Any]:
     check_base_url(loaded)
     with loaded.placing("auth_token"):
         token.reveal()
-    names = ("auth_token", "base_url", "timeout", "max_attempts")
+    limits = ("timeout", "call_timeout", "max_attempts", "max_retry_after")
+    names = ("auth_token", "base_url", *limits)
     return {name: getattr(loaded.settings, name) for name in names}
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 import httpx
 
-from dfns_signers import defaults
+from dfns_signers import defaults, worker_threads
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import (
     ConfigurationError,
@@ -35,6 +35,7 @@ from dfns_signers.user_action.responses import bounded, read_object, reject_foll
 from dfns_signers.user_action.sent_requests import (
     Departure,
     Progress,
+    keep_to_the_deadline,
     progress_of,
     refuse_target,
 )
@@ -45,7 +46,6 @@ from dfns_signers.user_action.signing_flow import (
     Step,
     described,
 )
-from dfns_signers.user_action.threads import run_in_thread
 from dfns_signers.user_action.tokens import BearerToken, TokenSource
 
 Steps: TypeAlias = Callable[[AnnouncedCall], Generator[Step, Any, str]]
@@ -187,6 +187,7 @@ class UserActionAuth(httpx.Auth):
             request.headers[USER_ACTION_HEADER] = yield from self._taken(steps, request, progress)
         departure = Departure(request, is_call=True)
         progress.has_begun = progress.has_reached_call = True
+        keep_to_the_deadline(request)
         response = yield request
         reject_followed_redirect(response, request, call=True)
         departure.require_unchanged()
@@ -203,11 +204,14 @@ class UserActionAuth(httpx.Auth):
                 token: str = done.value
                 return token
             if isinstance(step, SignChallenge):
+                progress.signer = step.signer
                 reply = yield step
+                progress.signer = None
                 continue
             post = self._post(step, request)
             departure = Departure(post, is_call=False)
             progress.has_begun = True
+            keep_to_the_deadline(post)
             response = yield post
             yield bounded(response, call=False)
             reply = read_object(response, sent=post, advice=step.advice)
@@ -248,7 +252,7 @@ async def _asign(step: SignChallenge) -> Any:
     asign = getattr(step.signer, "asign", None)
     if asign is not None:
         return await asign(step.challenge)
-    return await run_in_thread(step.signer.sign, step.challenge)
+    return await worker_threads.run(step.signer.sign, step.challenge)
 
 
 @contextmanager

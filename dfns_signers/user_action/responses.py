@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar, cast
 
 import httpx
 
+from dfns_signers import deadlines
 from dfns_signers.errors import (
     ApiError,
     AuthenticationError,
@@ -38,6 +39,8 @@ _MAX_ANSWER: Final = 8 * 2**20
 _MAX_ANSWER_OF_STEP: Final = 2**20
 _MAX_ERROR: Final = 64 * 2**10
 """Bytes of a body that are read, unpacked; an error is cut there, anything else refused."""
+
+IS_LATE: Final = "did not end within the time of the call ('call_timeout')"
 
 _MAX_TEXT: Final = 2000
 _MAX_DEPTH: Final = 32
@@ -183,7 +186,8 @@ def transport_error(
     url = request.url
     if isinstance(error, httpx.TimeoutException):
         kind: type[TransportError] = TransportTimeoutError
-        what = f"timed out ({type(error).__name__})"
+        is_late = deadlines.remaining() == 0
+        what = IS_LATE if is_late else f"timed out ({type(error).__name__})"
     else:
         kind = TransportError
         what = f"failed: {quoted(_redacted(str(error), request)) or type(error).__name__}"

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import httpx
 
+from dfns_signers import deadlines
 from dfns_signers.errors import CallError, RequestError
 
 READS: Final = frozenset({"GET", "HEAD"})
@@ -18,6 +19,9 @@ PROGRESS_EXTENSION: Final = "dfns_signers.progress"
 TARGET_EXTENSION: Final = "target"
 """Extension of httpx that sends a request to another path than that of its URL."""
 
+# Seconds; a socket with a timeout of 0 fails in another way.
+_NOT_WITHOUT_WAITING: Final = 0.001
+
 
 @dataclass(slots=True)
 class Progress:
@@ -27,10 +31,12 @@ class Progress:
         has_begun: whether a request was handed over to be sent: the call, or a step of its user
             action.
         has_reached_call: whether the call itself was handed over to be sent.
+        signer: the signer that is asked at this moment, if one is.
     """
 
     has_begun: bool = False
     has_reached_call: bool = False
+    signer: object = None
 
 
 def progress_of(request: httpx.Request) -> Progress | None:
@@ -46,6 +52,19 @@ def refuse_target(request: httpx.Request) -> None:
             f"the extension 'target' of {request.method} {request.url.path} is refused: it sends "
             "another path than the one that is announced"
         )
+
+
+def keep_to_the_deadline(request: httpx.Request) -> None:
+    """Shorten the timeouts of a request to the time that is left."""
+    left = deadlines.remaining()
+    if left is None:
+        return
+    left = max(left, _NOT_WITHOUT_WAITING)
+    given = request.extensions.get("timeout", {})
+    timeouts = {
+        kind: min(left, given.get(kind) or left) for kind in ("connect", "read", "write", "pool")
+    }
+    request.extensions = {**request.extensions, "timeout": timeouts}
 
 
 class Departure:

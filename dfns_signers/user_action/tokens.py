@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, NoReturn, TypeAlias
 
+from dfns_signers import worker_threads
 from dfns_signers.errors import ConfigurationError, DfnsSignersError, TokenProviderError
-from dfns_signers.user_action.threads import run_in_thread
 
 TokenSource: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
 """A service account, personal access or login token; or a function that returns the current one."""
@@ -60,7 +60,7 @@ class BearerToken:
             if inspect.iscoroutinefunction(self._source):
                 token: object = self._source()
             else:
-                token = await run_in_thread(self._source)
+                token = await worker_threads.run(self._source)
             if inspect.isawaitable(token):
                 token = await token
         return _check(token)

@@ -183,7 +183,8 @@ def test_own_http_client_has_the_timeout_that_was_asked_for(
 
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda _, request: refuse(request))
     monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", arefuse)
-    dfns = connect("token", max_attempts=1, **({} if timeout == 30 else {"timeout": timeout}))
+    own = {} if timeout == 30 else {"timeout": timeout}
+    dfns = connect("token", max_attempts=1, call_timeout=None, **own)
 
     with pytest.raises(CallError):
         dfns.call(lambda client: client.get("/wallets"))
