@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -86,10 +87,11 @@ def test_proxy_of_the_environment_that_is_none_is_named(monkeypatch: pytest.Monk
         DfnsClient("token")
 
 
-def test_certificates_of_the_environment_that_are_missing_are_named(
-    monkeypatch: pytest.MonkeyPatch,
+def test_certificates_of_the_environment_that_are_none_are_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file")
+    (tmp_path / "ca.pem").write_text("not a certificate")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
 
     with pytest.raises(ConfigurationError, match="SSL_CERT_FILE"):
         DfnsClient("token")

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import anyio
-import anyio.from_thread
 import anyio.lowlevel
 import anyio.to_thread
 import pytest
@@ -118,11 +117,10 @@ async def test_cancelled_call_is_not_sent(api: ScriptedApi) -> None:
 
 
 async def test_cancelled_call_does_not_wait_for_a_slow_key(api: ScriptedApi) -> None:
-    released, asked = threading.Event(), anyio.Event()
-    token = anyio.lowlevel.current_token()
+    released, asked = threading.Event(), threading.Event()
 
     def answer(message: bytes) -> KeyResponse:
-        anyio.from_thread.run_sync(asked.set, token=token)
+        asked.set()
         released.wait(PATIENCE)
         return KeyResponse(make_signature(private_key("ES256"), message))
 
@@ -130,7 +128,7 @@ async def test_cancelled_call_does_not_wait_for_a_slow_key(api: ScriptedApi) -> 
     async with AsyncDfnsClient("token", signer, base_url=api.url) as client:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(client.post, "/wallets")
-            await asked.wait()
+            assert await anyio.to_thread.run_sync(asked.wait, PATIENCE)
             tasks.cancel_scope.cancel()
 
         assert not released.is_set()

@@ -58,7 +58,7 @@ def test_closing_leaves_a_signer_made_in_code_open(config: Path) -> None:
 
 def test_key_in_place_of_a_signer_is_refused_with_how_to_make_one(config: Path) -> None:
     with pytest.raises(ConfigurationError, match="expected a signer, found AnsweringKey"):
-        DfnsClient.from_config("p", config=config, signer=AnsweringKey("ES256"))  # type: ignore[call-overload, arg-type]  # that is the point
+        DfnsClient.from_config("p", config=config, signer=AnsweringKey("ES256"))
 
 
 def test_delegated_client_takes_none(config: Path, signer: KeySigner) -> None:

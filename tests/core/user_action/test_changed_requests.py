@@ -49,10 +49,8 @@ def only(path: str, change: Callable[[httpx.Request], None]) -> Callable[[httpx.
 
 
 def hooked(api: ScriptedApi, signer: KeySigner, hook: Any, auth: bool) -> httpx.Client:
-    hooks = {"event_hooks": {"request": [hook]}}
-    if auth:
-        return httpx.Client(auth=UserActionAuth("token", signer, base_url=api.url), **hooks)
-    return httpx.Client(**hooks)
+    ours = UserActionAuth("token", signer, base_url=api.url) if auth else None
+    return httpx.Client(auth=ours, event_hooks={"request": [hook]})
 
 
 @pytest.mark.parametrize("what", CHANGES)
