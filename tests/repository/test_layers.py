@@ -14,7 +14,7 @@ PACKAGE = ROOT / "dfns_signers"
 
 # From the ground up; a module may import its own layer and those before it.
 LAYERS = (
-    ("errors", "near_miss", "file_modes", "addresses", "defaults", "forks", "retries"),
+    ("errors", "near_miss", "sealed", "private_files", "addresses", "defaults", "forks", "retries"),
     ("encodings", "algorithms", "public_keys", "announced_call"),
     ("closing", "evidence", "signing_key", "lazy_key"),
     ("secrets", "key_store", "assertions", "verification", "registration", "enrolment"),
