@@ -28,6 +28,7 @@ from dfns_signers.client.verbs import Verbs
 from dfns_signers.client.wallets import Wallets
 from dfns_signers.closing import AsyncClosing, Closing
 from dfns_signers.errors import ConfigurationError
+from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner, Signer
 from dfns_signers.user_action.httpx_auth import PlainSigner, UserActionAuth
 from dfns_signers.user_action.tokens import TokenSource
@@ -63,9 +64,11 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         max_attempts: int = defaults.MAX_ATTEMPTS,
         http_client: HttpT | None = None,
     ) -> None:
+        token = Sealed(auth_token)
+        del auth_token
         if max_attempts < 1:
             raise ConfigurationError(f"'max_attempts' must be 1 or more, not {max_attempts}")
-        self._auth = UserActionAuth(auth_token, signer, base_url=base_url)
+        self._auth = UserActionAuth(token.open(), signer, base_url=base_url)
         self._max_attempts = max_attempts
         self._http: HttpT = http_client or self._new_http(**http_options(self._auth, timeout))
         self._owns_http = http_client is None
@@ -101,7 +104,9 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         """
         from dfns_signers.config import assembly, loading  # noqa: PLC0415  # they import pydantic
 
-        loaded = loading.load_profile(profile, config=config, **settings)
+        overrides = Sealed(settings)
+        del settings
+        loaded = loading.load_profile(profile, config=config, **overrides.open())
         signer = assembly.configured_signer(loaded) if cls._signs and loaded.signer else None
         arguments = assembly.client_arguments(loaded)
         if signer is not None:

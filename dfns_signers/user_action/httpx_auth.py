@@ -12,6 +12,7 @@ import httpx
 from dfns_signers import defaults
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import ConfigurationError, RequestError
+from dfns_signers.sealed import Sealed
 from dfns_signers.signer import Signer, SupportsCallContext
 from dfns_signers.signing_key import SigningKey
 from dfns_signers.user_action import signing_flow
@@ -68,8 +69,10 @@ class UserActionAuth(httpx.Auth):
         *,
         base_url: str = defaults.BASE_URL,
     ) -> None:
+        token = Sealed(auth_token)
+        del auth_token
         self.base_url = BaseUrl.parse(base_url)
-        self._token = BearerToken(auth_token)
+        self._token = BearerToken(token.open())
         is_signer = callable(getattr(signer, "sign", None)) and not isinstance(signer, SigningKey)
         if signer is not None and not is_signer:
             raise ConfigurationError(
@@ -91,21 +94,21 @@ class UserActionAuth(httpx.Auth):
         """Drive the flow from ``httpx.Client``."""
         request.read()
         flow = self._flow(request, self._path_of(request), self._token.read())
-        reply: Any = None
+        reply: Sealed[Any] = Sealed(None)
         while True:
             try:
-                step = flow.send(reply)
+                step = flow.send(reply.open())
             except StopIteration:
                 return
             if isinstance(step, SignChallenge):
-                reply = step.signer.sign(step.challenge)
+                reply = Sealed(step.signer.sign(step.challenge))
             elif isinstance(step, Exchange):
                 post = self._post(step, request)
                 response = yield post
                 response.read()
-                reply = read_object(response, sent=post)
+                reply = Sealed(read_object(response, sent=post))
             else:
-                reply = yield step
+                reply = Sealed((yield step))
 
     async def async_auth_flow(
         self, request: httpx.Request
@@ -113,30 +116,30 @@ class UserActionAuth(httpx.Auth):
         """Drive the flow from ``httpx.AsyncClient``."""
         await request.aread()
         flow = self._flow(request, self._path_of(request), await self._token.aread())
-        reply: Any = None
+        reply: Sealed[Any] = Sealed(None)
         while True:
             try:
-                step = flow.send(reply)
+                step = flow.send(reply.open())
             except StopIteration:
                 return
             if isinstance(step, SignChallenge):
-                reply = await _asign(step)
+                reply = Sealed(await _asign(step))
             elif isinstance(step, Exchange):
                 post = self._post(step, request)
                 response = yield post
                 await response.aread()
-                reply = read_object(response, sent=post)
+                reply = Sealed(read_object(response, sent=post))
             else:
-                reply = yield step
+                reply = Sealed((yield step))
 
     def _path_of(self, request: httpx.Request) -> str:
         return check_path(self.base_url.path_of(request.url))
 
     def _flow(
-        self, request: httpx.Request, path: str, token: str
+        self, request: httpx.Request, path: str, token: Sealed[str]
     ) -> Generator[httpx.Request | Step, Any, None]:
         """What a driver has to do: the steps of the call's user action, then the call itself."""
-        request.headers["Authorization"] = f"Bearer {token}"
+        request.headers["Authorization"] = f"Bearer {token.open()}"
         signed = request.extensions.get(SIGNED_EXTENSION)
         if needs_user_action(request.method, path) if signed is None else signed:
             steps = self._steps(_announce(request, path))

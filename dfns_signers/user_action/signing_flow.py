@@ -13,6 +13,7 @@ from typing import Any, Final
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.assertions import Assertion, read_challenge
 from dfns_signers.errors import ChallengeError, RequestError, UnexpectedResponseError
+from dfns_signers.sealed import Sealed
 
 INIT_PATH: Final = "/auth/action/init"
 COMPLETE_PATH: Final = "/auth/action"
@@ -87,11 +88,10 @@ def complete(
             f"the challenge requires a second factor besides the {first_factor['kind']} credential:"
             " use a delegated client and give 'second_factor' to complete()"
         )
-    answer = yield Exchange(COMPLETE_PATH, body)
-    token = answer.get("userAction")
-    if not isinstance(token, str) or not _HEADER_VALUE.fullmatch(token):
+    token: Sealed[Any] = Sealed((yield Exchange(COMPLETE_PATH, body)).get("userAction"))
+    if not isinstance(token.open(), str) or not _HEADER_VALUE.fullmatch(token.open()):
         raise UnexpectedResponseError(f"the answer of {COMPLETE_PATH} has no 'userAction' string")
-    return token
+    return token.open()  # type: ignore[no-any-return]  # a string, as was checked
 
 
 def sign(call: AnnouncedCall, signer: Any) -> Generator[Step, Any, str]:

@@ -69,7 +69,7 @@ def test_example_of_a_line_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     signer = load_profile().signer
 
     assert signer is not None
-    assert (signer.backend, signer.options) == (
+    assert (signer.backend, signer.options.open()) == (
         "aws-kms",
         {"key_id": "alias/dfns-production", "region": "eu-west-1"},
     )
