@@ -51,7 +51,7 @@ def test_example_of_a_file_is_loaded(
     folder: Path, monkeypatch: pytest.MonkeyPatch, profile: str | None
 ) -> None:
     (example,) = blocks(section(PAGE, "The file"), "toml")
-    monkeypatch.setenv("SERVICE_ACCOUNT_TOKEN", "token")
+    monkeypatch.setenv("DFNS_PRODUCTION_TOKEN", "token")
     (folder / "laptop.token").write_text("token", encoding="utf-8")
 
     loaded = load_profile(profile, config=write_config(folder, example))

@@ -282,7 +282,7 @@ def test_value_that_breaks_a_rule_is_refused_with_the_rule(
     [
         ("http://api.dfns.io", "use https"),
         ("api.dfns.io", "such as https://api.dfns.io"),
-        ("https://user:canary-3f9c2b@api.dfns.io", "without user, password"),
+        ("https://user:hunter2@api.dfns.io", "without user, password"),
     ],
 )
 def test_base_url_that_is_unusable_refused_with_file_and_key(
@@ -294,7 +294,7 @@ def test_base_url_that_is_unusable_refused_with_file_and_key(
         check_base_url(load_profile("p", config=config))
 
     assert str(caught.value).startswith(f"configuration file {config}, profile 'p', key 'base_url'")
-    assert CANARY not in str(caught.value)
+    assert "hunter2" not in str(caught.value)
 
 
 def test_unknown_backend_refused_with_the_near_miss_and_the_file(folder: Path) -> None:
