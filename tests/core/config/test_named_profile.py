@@ -184,7 +184,7 @@ def test_token_and_address_from_two_places_are_said_unless_that_was_meant(
     text, variables, arguments = {**MIXED, **MEANT}[case]
     for name, content in {"PRODUCTION": "token", **variables}.items():
         monkeypatch.setenv(name, content)
-    file = {"config": write_config(folder, text)} if text else {}
+    file: dict[str, Any] = {"config": write_config(folder, text)} if text else {}
 
     DfnsClient.from_config(**file, **arguments).close()
 
