@@ -34,6 +34,7 @@ from dfns_signers.key_store import (
     quoted,
 )
 from dfns_signers.public_keys import load_public_key
+from dfns_signers.sealed import Sealed
 from dfns_signers.secrets import Secret
 from dfns_signers.signing_key import Evidence, KeyResponse, SigningKey
 
@@ -60,6 +61,7 @@ __all__ = [
     "PublicKey",
     "RequestLimits",
     "RsaBits",
+    "Sealed",
     "Secret",
     "ServiceUrl",
     "SigningKey",

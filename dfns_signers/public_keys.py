@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import serialization
 
 from dfns_signers.algorithms import PublicKey, algorithm_of
 from dfns_signers.errors import ConfigurationError, UnsupportedKeyError
+from dfns_signers.sealed import Sealed
 
 
 def public_key_der(public_key: PublicKey) -> bytes:
@@ -32,14 +33,16 @@ def load_public_key(data: bytes | str) -> PublicKey:
     Raises:
         UnsupportedKeyError: not a public key, or one that Dfns does not accept.
     """
-    raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
-    is_pem = b"-----BEGIN" in raw
+    # Sealed, for it may be the private key that somebody gave by mistake.
+    given = Sealed(data.encode("utf-8", "replace") if isinstance(data, str) else data)
+    del data
+    is_pem = b"-----BEGIN" in given.open()
     load = serialization.load_pem_public_key if is_pem else serialization.load_der_public_key
     try:
-        key = load(raw)
+        key = load(given.open())
     except (ValueError, UnsupportedAlgorithm) as error:
         hint = ""
-        if b"PRIVATE KEY-----" in raw:
+        if b"PRIVATE KEY-----" in given.open():
             hint = "; this is a private key: 'openssl pkey -in KEY -pubout' writes its public half"
         raise UnsupportedKeyError(
             "not a public key: expected PEM that begins with '-----BEGIN PUBLIC KEY-----', or DER"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic, sleep, time
 from typing import Any, Final
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
@@ -12,8 +14,12 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from dfns_signers.errors import ConfigurationError
+from dfns_signers.private_files import is_exposed, read_private_file, warn_of_exposure
+from dfns_signers.sealed import Sealed
 
 EXPECTED: Final = 'expected a string, { env = "NAME" } or { file = "PATH" }'
+_SETTLED: Final = 0.1  # seconds without a change, after which a file counts as written
+_PATIENCE: Final = 1.0  # seconds to wait for that, and for an empty file to be filled
 
 
 class Secret:
@@ -22,7 +28,8 @@ class Secret:
     As a field of a pydantic model it takes a string, ``{ env = "NAME" }`` or ``{ file = "PATH" }``.
     It is read at every ``reveal``, so that a file that is replaced by a new token needs no restart,
     and when it is validated, so that a missing one is found at load; the latter is left out where
-    the validation context says ``{"reveal": False}``.
+    the validation context says ``{"reveal": False}``. A literal is warned of where the context has
+    the ``exposed`` configuration file that others can read it in.
 
     Attributes:
         origin: where it comes from, such as ``environment variable NAME``; safe to show.
@@ -91,8 +98,11 @@ class Secret:
 
 
 def _validate(value: Any, info: ValidationInfo) -> Secret:
-    secret = _parse(value, (info.context or {}).get("folder", Path()))
-    if (info.context or {}).get("reveal", True):
+    context = info.context or {}
+    secret = _parse(value, context.get("folder", Path()))
+    if isinstance(value, str) and context.get("exposed"):
+        warn_of_exposure("the secret in the configuration file", context["exposed"])
+    if context.get("reveal", True):
         try:
             secret.reveal()
         except ConfigurationError as error:
@@ -123,9 +133,43 @@ def _read_env(name: str) -> str:
 
 def _read_file(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"the file {path} is not UTF-8 text") from error
+        content = _read_settled(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigurationError(f"the file {path} cannot be read: {reason}") from error
+    text = _decoded(content)
+    if text.open() is None:
+        raise ConfigurationError(f"the file {path} is not UTF-8 text")
+    return (text.open() or "").strip()
+
+
+def _decoded(content: Sealed[bytes]) -> Sealed[str | None]:
+    try:
+        return Sealed(content.open().decode("utf-8-sig"))
+    except UnicodeDecodeError:  # it holds the content, and so is not chained
+        return Sealed(None)
+
+
+def _read_settled(path: Path) -> Sealed[bytes]:
+    """The content of a file that nobody is writing.
+
+    A file that is replaced in place is empty at first, and then may have half of its content. One
+    that was modified a moment ago is therefore read again until it has been left alone.
+    """
+    end = monotonic() + _PATIENCE
+    while True:
+        begun = time()
+        content, status = read_private_file(path, "the file", ConfigurationError)
+        quiet = _SETTLED if content.open().strip() else _PATIENCE
+        # A time in the future says nothing: the clock of the file's writer is another one.
+        is_recent = begun - quiet < status.st_mtime <= time()
+        if not (is_recent and stat.S_ISREG(status.st_mode)):
+            if is_exposed(status):
+                warn_of_exposure("the secret in the file", path)
+            return content
+        if monotonic() >= end:
+            raise ConfigurationError(
+                f"the file {path} is being written all the time: write a new file beside it, and "
+                "rename that one"
+            )
+        sleep(_SETTLED)

@@ -38,6 +38,14 @@ def secrecy() -> Iterator[Watch]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _files_are_written_by_their_owner_alone() -> Iterator[None]:
+    """Whatever the umask of this machine: a secret in a file that others can write is refused."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _one_tls_context() -> Iterator[None]:
     """The CA certificates are read once, not by each httpx client of a test."""
     with pytest.MonkeyPatch.context() as patch:

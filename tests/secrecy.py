@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+import traceback
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from dfns_signers.errors import DfnsSignersError
@@ -17,6 +20,9 @@ LEAK = re.compile(
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----\s*(?:\\n)?[A-Za-z0-9+/]{20}"
 )
+
+# It looks like a token, and identifies a challenge to whoever can sign it.
+_CHALLENGE_IDENTIFIER = re.compile(r"'challengeIdentifier': '[^']*'")
 
 
 class Watch(logging.Handler):
@@ -39,9 +45,27 @@ class Watch(logging.Handler):
         """What leaked since the last time, errors included."""
         for error in self.errors:
             self.look(type(error).__name__, f"{error} {error!r} {error.args} {vars(error)}")
+            for name, value in _variables(error):
+                self.look(name, value)
         self.errors.clear()
         leaks, self.leaks = self.leaks, []
         return leaks
+
+
+def _variables(error: BaseException) -> Iterator[tuple[str, str]]:
+    """The local variables of our frames in its traceback, as an error tracker shows them."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if _handles_secrets(frame.f_code.co_filename):
+            for name, value in frame.f_locals.items():
+                with suppress(Exception):  # an object that is half made may have no repr
+                    shown = _CHALLENGE_IDENTIFIER.sub("", repr(value))
+                    yield f"{name} in {frame.f_code.co_name}", shown
+
+
+def _handles_secrets(file: str) -> bool:
+    # A command prints its error and ends; the emulator knows no secrets but its own.
+    _, ours, inside = file.partition("/dfns_signers")
+    return bool(ours) and not inside.startswith(("/cli/", "/emulator/", "_testkit/"))
 
 
 def watch_errors(watch: Watch, patch: Any) -> None:

@@ -22,6 +22,7 @@ from dfns_signers.config.signer_line import nested
 from dfns_signers.config.validation import validate
 from dfns_signers.discovery import load_backend
 from dfns_signers.errors import ConfigurationError
+from dfns_signers.sealed import Sealed
 
 BackendOption: TypeAlias = Annotated[
     str | None,
@@ -110,15 +111,16 @@ class _Store:
 
     def options(self, model: type[BaseModel], given: list[str] | None) -> Any:
         """Options of the command line, over those of the profile that the operation takes too."""
-        table, folder = {}, Path()
+        table, folder = Sealed[dict[str, Any]]({}), Path()
         if self.loaded is not None and self.loaded.signer is not None:
-            derived = self.manager.derived_options(self.loaded.signer.options)
+            derived = self.manager.derived_options(self.loaded.signer.options.open())
             shared = {name: derived[name] for name in model.model_fields.keys() & derived.keys()}
-            table = {**shared, **signer_values(self.loaded, model)}
+            table = Sealed({**shared, **signer_values(self.loaded, model)})
             folder = self.loaded.origin("signer").folder
-        texts = nested(pairs(given or [], "--option").items(), "--option")
+        texts = Sealed(nested(pairs(given or [], "--option").items(), "--option"))
+        values = Sealed({**table.open(), **texts.open()})
         where = f"options for {self.name!r}"
-        return validate(model, {**table, **texts}, where=where, folder=folder, texts=True)
+        return validate(model, values.open(), where=where, folder=folder, texts=True)
 
 
 def _store(backend: str | None, config: Path | None, profile: str | None) -> _Store:

@@ -30,6 +30,7 @@ from dfns_signers.client.retries import retry_policy
 from dfns_signers.client.verbs import Verbs
 from dfns_signers.client.wallets import Wallets
 from dfns_signers.closing import AsyncClosing, Closing
+from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner, Signer
 from dfns_signers.user_action.httpx_auth import PlainSigner, UserActionAuth, is_signer
 from dfns_signers.user_action.responses import bounded
@@ -73,9 +74,11 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         max_retry_after: float = defaults.MAX_RETRY_AFTER,
         http_client: HttpT | None = None,
     ) -> None:
+        token = Sealed(auth_token)
+        del auth_token
         check_timeout(timeout)
         self._limits = CallLimits(max_attempts, call_timeout, max_retry_after)
-        self._auth = UserActionAuth(auth_token, signer, base_url=base_url)
+        self._auth = UserActionAuth(token.open(), signer, base_url=base_url)
         self._signer = signer
         self._connections = self._connect(http_client, http_options(self._auth, timeout))
         self._owned_signer: KeySigner | None = None
@@ -111,9 +114,12 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         """
         from dfns_signers.config import assembly, loading  # noqa: PLC0415  # they import pydantic
 
-        layer: dict[str, Any] = {**settings}
-        made = layer.pop("signer") if is_signer(layer.get("signer")) and cls._signs else None
-        loaded = loading.load_profile(profile, config=config, **layer)
+        overrides: Sealed[dict[str, Any]] = Sealed({**settings})
+        del settings
+        made = None
+        if cls._signs and is_signer(overrides.open().get("signer")):
+            made = overrides.open().pop("signer")
+        loaded = loading.load_profile(profile, config=config, **overrides.open())
         configured = cls._signs and loaded.signer and made is None
         signer = assembly.configured_signer(loaded) if configured else None
         arguments = assembly.client_arguments(loaded)

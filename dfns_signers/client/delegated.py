@@ -17,6 +17,7 @@ from dfns_signers.client.http_calls import Timeout
 from dfns_signers.client.pending import PendingAction
 from dfns_signers.client.verbs import CallOptions
 from dfns_signers.errors import RequestError
+from dfns_signers.sealed import Sealed
 from dfns_signers.user_action import signing_flow
 from dfns_signers.user_action.bodies import to_json_bytes
 from dfns_signers.user_action.signing_flow import Exchange
@@ -42,7 +43,9 @@ class _Delegated(BaseClient[R, ItemsT, HttpT], Generic[R, PendingT, ItemsT, Http
     _signs = False
 
     def __init__(self, auth_token: TokenSource, **options: Unpack[ClientOptions[HttpT]]) -> None:
-        super().__init__(auth_token, None, **options)
+        token = Sealed(auth_token)
+        del auth_token
+        super().__init__(token.open(), None, **options)
 
     def init(self, method: str, path: str, **options: Unpack[CallOptions]) -> PendingT:
         """Announce a call and get its challenge; the arguments are those of ``request``."""

@@ -12,12 +12,13 @@ from typing_extensions import Unpack
 from dfns_signers.backends.backend import Backend
 from dfns_signers.backends.options import BackendOptions
 from dfns_signers.config.files import default_path
-from dfns_signers.config.loading import LoadedProfile, load_profile
+from dfns_signers.config.loading import DEFAULT, LoadedProfile, load_profile
 from dfns_signers.config.profile import ENVIRONMENT, Settings, SignerTable
 from dfns_signers.config.validation import validate
 from dfns_signers.discovery import load_backend, load_hooks
 from dfns_signers.errors import ConfigurationError, DfnsSignersError, PluginError
 from dfns_signers.hooks import SigningHooks
+from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner
 from dfns_signers.signing_key import SigningKey
 
@@ -43,7 +44,9 @@ def load_signer(
         PluginError: the backend cannot be loaded.
         SigningKeyError: the key cannot be opened.
     """
-    signer = configured_signer(load_profile(profile, config=config, **settings))
+    overrides = Sealed(settings)
+    del settings
+    signer = configured_signer(load_profile(profile, config=config, **overrides.open()))
     _ = signer.key  # opened now, so that a wrong one stops the program here
     return signer
 
@@ -100,28 +103,51 @@ def client_arguments(loaded: LoadedProfile) -> dict[str, Any]:
 
 
 def check_base_url(loaded: LoadedProfile) -> None:
-    """Refuse a base URL that a client would refuse, naming where it was set."""
+    """Refuse a base URL that a client would refuse, naming where it was set.
+
+    Warns of one that was set elsewhere than the token that goes there.
+    """
     from dfns_signers.user_action.base_url import BaseUrl  # noqa: PLC0415  # it imports httpx
 
     with loaded.placing("base_url"):
         BaseUrl.parse(loaded.settings.base_url)
+    _warn_of_mixture(loaded)
+
+
+def _warn_of_mixture(loaded: LoadedProfile) -> None:
+    """Say that a token goes to an address that was set elsewhere, unless an argument set it.
+
+    A profile without a token takes that of the environment, to its own address: as was meant.
+    """
+    token, address = loaded.origin("auth_token"), loaded.origin("base_url")
+    if token is DEFAULT or address is DEFAULT or token.is_variable == address.is_variable:
+        return
+    if address.is_variable or "auth_token" in loaded.overridden:
+        _log.warning(
+            "the token of the %s goes to %s, which the %s sets: set both in one place, or unset "
+            "the environment variable",
+            token.place,
+            loaded.settings.base_url,
+            address.place,
+        )
 
 
 def signer_values(loaded: LoadedProfile, model: type[BaseModel]) -> dict[str, Any]:
     """The options of the ``[signer]`` table that another model has too, checked as signing does."""
-    table = loaded.signer.options if loaded.signer else {}
-    fields = {name: field for name, field in model.model_fields.items() if name in table}
+    table = loaded.signer.options if loaded.signer else Sealed[dict[str, Any]]({})
+    fields = {name: field for name, field in model.model_fields.items() if name in table.open()}
     shared: Any = {name: (field.annotation, field) for name, field in fields.items()}
     origin = loaded.origin("signer")
-    values = {name: table[name] for name in fields}
+    values = Sealed({name: table.open()[name] for name in fields})
     validate(
         create_model(model.__name__, __config__=model.model_config, **shared),
-        values,
+        values.open(),
         where=origin.place,
         folder=origin.folder,
+        exposed=origin.exposed,
         texts=loaded.signer_is_text,
     )
-    return values
+    return values.open()
 
 
 def _validated_signer(
@@ -133,9 +159,10 @@ def _validated_signer(
     origin = loaded.origin("signer")
     options = validate(
         backend.options,
-        table.options,
+        table.options.open(),
         where=f"{origin.place}, signer {table.backend!r}",
         folder=origin.folder,
+        exposed=origin.exposed,
         texts=loaded.signer_is_text,
         reveal=reveal,
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from dfns_signers.config.validation import toml_type
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.near_miss import did_you_mean
+from dfns_signers.private_files import is_exposed, read_private_file
+from dfns_signers.sealed import Sealed
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -29,13 +31,14 @@ class ConfigFile:
 
     Attributes:
         path: where it is; relative paths in it start at its folder.
-        mode: its ``st_mode``, to warn if others can read secrets in it.
+        is_exposed: whether other users can read it.
+        profiles: the table of each profile, by its name.
     """
 
     path: Path
-    mode: int
+    is_exposed: bool
     default_profile: str | None
-    profiles: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    profiles: Mapping[str, Sealed[Mapping[str, Any]]]
 
 
 def default_path() -> Path:
@@ -54,6 +57,10 @@ def find_file(path: str | os.PathLike[str] | None) -> ConfigFile | None:
 
     What was asked for is ``path``, else what the environment variable ``DFNS_CONFIG`` names.
     """
+    if path is not None and not isinstance(path, (str, os.PathLike)):
+        raise ConfigurationError(
+            f"argument 'config': expected the path of a file, found {toml_type(path)}"
+        )
     asked = path if path is not None else os.environ.get(CONFIG_VARIABLE)
     if asked is not None:
         if not os.fspath(asked):
@@ -66,9 +73,14 @@ def find_file(path: str | os.PathLike[str] | None) -> ConfigFile | None:
 
 
 def read_file(path: Path) -> ConfigFile:
-    """Read one file; ConfigurationError if it is missing, unreadable, or not of our shape."""
-    content, mode = _parse(path)
-    for key in content:
+    """Read one file.
+
+    Raises:
+        ConfigurationError: it is missing, unreadable, not of our shape, or others can write it.
+    """
+    text, exposed = _read(path)
+    content = _parse(text, path)
+    for key in content.open():
         if key not in _TOP_LEVEL:
             hint = did_you_mean(key, _TOP_LEVEL)
             raise ConfigurationError(
@@ -76,18 +88,23 @@ def read_file(path: Path) -> ConfigFile:
                 f"{', '.join(_TOP_LEVEL)}; settings belong into a table such as "
                 "[profiles.production]"
             )
-    profiles = content.get("profiles", {})
-    _require(path, "profiles", profiles, dict, "tables such as [profiles.production]")
+    tables = Sealed(content.open().get("profiles", {}))
+    _require(path, "profiles", tables, dict, "tables such as [profiles.production]")
+    profiles = {name: Sealed(table) for name, table in tables.open().items()}
     for name, profile in profiles.items():
         _require(path, f"profiles.{name}", profile, dict, f"a table, [profiles.{name}]")
-    default = content.get("default_profile")
-    if default is not None:
+    default = Sealed(content.open().get("default_profile"))
+    if default.open() is not None:
         _require(path, "default_profile", default, str, "the name of a profile")
-    return ConfigFile(path, mode, default, profiles)
+    return ConfigFile(path, exposed, default.open(), profiles)
 
 
 def choose_profile(file: ConfigFile | None, asked: str | None) -> str | None:
     """The name of the profile to use, which must exist; None where there is no file to have one."""
+    if asked is not None and not isinstance(asked, str):
+        raise ConfigurationError(
+            f"argument 'profile': expected the name of a profile, found {toml_type(asked)}"
+        )
     name, source = asked, ""
     if name is None:
         name, source = os.environ.get(PROFILE_VARIABLE), f" (from {PROFILE_VARIABLE})"
@@ -118,10 +135,9 @@ def choose_profile(file: ConfigFile | None, asked: str | None) -> str | None:
     return name
 
 
-def _parse(path: Path) -> tuple[dict[str, Any], int]:
+def _read(path: Path) -> tuple[Sealed[bytes], bool]:
     try:
-        with path.open("rb") as stream:
-            mode, data = os.fstat(stream.fileno()).st_mode, stream.read()
+        content, status = read_private_file(path, "the configuration file", ConfigurationError)
     except FileNotFoundError as error:
         raise ConfigurationError(f"there is no configuration file {path}") from error
     except (OSError, ValueError) as error:
@@ -129,19 +145,27 @@ def _parse(path: Path) -> tuple[dict[str, Any], int]:
         raise ConfigurationError(
             f"the configuration file {path} cannot be read: {reason}"
         ) from error
+    return content, is_exposed(status)
+
+
+def _parse(content: Sealed[bytes], path: Path) -> Sealed[dict[str, Any]]:
     try:
-        return tomllib.loads(data.decode("utf-8")), mode
-    # ValueError: also bytes that are not UTF-8, and integers of thousands of digits.
+        # Editors on Windows begin a file with a byte order mark.
+        return Sealed(tomllib.loads(content.open().decode("utf-8-sig")))
+    # ValueError: also bytes that are not UTF-8, and integers of thousands of digits. None is
+    # chained: the errors and frames of the parser hold the content.
     except ValueError as error:
-        raise ConfigurationError(f"configuration file {path} is not valid TOML: {error}") from error
-    except RecursionError as error:
-        raise ConfigurationError(f"configuration file {path} is nested too deeply") from error
+        problem = f"is not valid TOML: {error}"
+    except RecursionError:
+        problem = "is nested too deeply"
+    raise ConfigurationError(f"configuration file {path} {problem}")
 
 
-def _require(path: Path, key: str, value: object, kind: type, expected: str) -> None:
-    if not isinstance(value, kind):
+def _require(path: Path, key: str, value: Sealed[Any], kind: type, expected: str) -> None:
+    if not isinstance(value.open(), kind):
+        found = toml_type(value.open())
         raise ConfigurationError(
-            f"configuration file {path}, key {key!r}: expected {expected}, found {toml_type(value)}"
+            f"configuration file {path}, key {key!r}: expected {expected}, found {found}"
         )
 
 

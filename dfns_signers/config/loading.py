@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +17,9 @@ from dfns_signers.config.profile import ENVIRONMENT, Profile, Settings, SignerTa
 from dfns_signers.config.signer_line import parse_signer_line
 from dfns_signers.config.validation import validate
 from dfns_signers.errors import ConfigurationError, PluginError
-from dfns_signers.file_modes import readable_by_others
+from dfns_signers.sealed import Sealed
 
-Layer: TypeAlias = dict[str, tuple["Origin", Any]]
+Layer: TypeAlias = dict[str, tuple["Origin", Sealed[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +30,18 @@ class Origin:
         short: such as ``file``, ``DFNS_SIGNER`` or ``argument``.
         place: names the place in an error, such as ``configuration file X, profile 'p'``.
         folder: relative paths in the setting start here.
+        exposed: the file that it is in, if other users can read that.
     """
 
     short: str
     place: str
     folder: Path = Path()
+    exposed: Path | None = None
 
     @property
-    def is_file(self) -> bool:
-        """Whether it is the configuration file."""
-        return self.short == "file"
+    def is_variable(self) -> bool:
+        """Whether it is an environment variable."""
+        return self.place.startswith("environment variable ")
 
 
 DEFAULT: Final = Origin("default", "the default")
@@ -56,6 +58,7 @@ class LoadedProfile:
         title: names the profile and its file in errors.
         settings: the validated profile.
         origins: where each setting comes from that has not its default.
+        overridden: settings of the profile that an environment variable replaced.
         signer_is_text: whether the signer came as one line, with texts for values.
     """
 
@@ -63,6 +66,7 @@ class LoadedProfile:
     title: str
     settings: Profile = field(repr=False)
     origins: Mapping[str, Origin]
+    overridden: frozenset[str]
     signer_is_text: bool
 
     @property
@@ -95,67 +99,95 @@ def load_profile(
     Raises:
         ConfigurationError: a setting is missing or wrong.
     """
+    arguments = _argument_layer(settings)
+    del settings
     file = find_file(config)
     name = choose_profile(file, profile)
-    title = "the environment and arguments"
-    found: Layer = {}
-    if file and name:
-        title = f"configuration file {file.path}, profile {name!r}"
-        origin = Origin("file", title, file.path.parent)
-        found = {key: (origin, value) for key, value in file.profiles[name].items()}
-    found |= _environment_layer() | _argument_layer(settings)
-    if file:
-        _warn_of_open_file(file, *found.get("auth_token", (DEFAULT, None)))
-    return _validated(name, title, found)
+    environment = _environment_layer()
+    if not (file and name):
+        return _validated(None, "the environment and arguments", environment | arguments)
+    found = _file_layer(file, name)
+    both = _in_both(found, environment) - arguments.keys()
+    if profile is None:
+        return _validated(name, _title(file, name), found | environment | arguments, both)
+    _warn_of_variables(name, both)
+    return _validated(name, _title(file, name), environment | found | arguments)
+
+
+def _title(file: ConfigFile, name: str) -> str:
+    return f"configuration file {file.path}, profile {name!r}"
+
+
+def _file_layer(file: ConfigFile, name: str) -> Layer:
+    exposed = file.path if file.is_exposed else None
+    origin = Origin("file", _title(file, name), file.path.parent, exposed)
+    table = file.profiles[name]
+    return {key: (origin, Sealed(value)) for key, value in table.open().items()}
 
 
 def _environment_layer() -> Layer:
     layer: Layer = {}
     for key, env in ENVIRONMENT.items():
-        value: Any = os.environ.get(env.variable)
-        if value is None:
+        if env.variable not in os.environ:
             continue
+        text = Sealed(os.environ[env.variable])
         origin = Origin(env.variable, f"environment variable {env.variable}")
-        if not value.strip():
+        if not text.open().strip():
             raise ConfigurationError(
                 f"{origin.place} is set and empty: give it a value, or unset it"
             )
+        value: Sealed[Any] = text
         with suppress(ValueError):
-            value = env.read(value)
+            value = Sealed(env.read(text.open()))
         layer[key] = (origin, value)
     return layer
 
 
 def _argument_layer(settings: Mapping[str, object]) -> Layer:
     origin = Origin("argument", "argument")
-    return {key: (origin, value) for key, value in settings.items() if value is not None}
+    return {key: (origin, Sealed(value)) for key, value in settings.items() if value is not None}
 
 
-def _warn_of_open_file(file: ConfigFile, origin: Origin, token: object) -> None:
-    if origin.is_file and isinstance(token, str) and readable_by_others(file.mode):
+def _in_both(found: Layer, environment: Layer) -> frozenset[str]:
+    """The settings for which a profile says another thing than a variable."""
+    return frozenset(
+        key
+        for key in found.keys() & environment.keys()
+        if found[key][1].open()
+        not in (environment[key][1].open(), {"env": environment[key][0].short})
+    )
+
+
+def _warn_of_variables(profile: str, settings: Iterable[str]) -> None:
+    for setting in sorted(settings):
         _log.warning(
-            "the configuration file %s holds a token and other users can read it; run: "
-            "chmod 600 %s",
-            file.path,
-            file.path,
+            "the environment variable %s does not count: the profile %r was named and sets %r",
+            ENVIRONMENT[setting].variable,
+            profile,
+            setting,
         )
 
 
-def _validated(name: str | None, title: str, found: Layer) -> LoadedProfile:
+def _validated(
+    name: str | None, title: str, found: Layer, overridden: frozenset[str] = frozenset()
+) -> LoadedProfile:
     origins = {key: origin for key, (origin, _) in found.items()}
     values = {key: value for key, (_, value) in found.items()}
-    signer = values.get("signer")
-    if isinstance(signer, str):
-        values["signer"] = parse_signer_line(signer, origins["signer"].place)
-    elif isinstance(signer, Mapping):
-        values["signer"] = dict(signer)
+    signer = values.get("signer", Sealed(None))
+    is_text = isinstance(signer.open(), str)
+    if is_text:
+        values["signer"] = Sealed(parse_signer_line(signer.open(), origins["signer"].place))
+    elif isinstance(signer.open(), Mapping):
+        values["signer"] = Sealed(dict(signer.open()))
+    token = origins.get("auth_token", DEFAULT)
     settings = validate(
         Profile,
-        values,
+        {key: value.open() for key, value in values.items()},
         where=title,
         places={key: origin.place for key, origin in origins.items()},
-        folder=origins.get("auth_token", DEFAULT).folder,
+        folder=token.folder,
+        exposed=token.exposed,
         # Signing alone needs no token: it is read by the client that sends it.
         reveal=False,
     )
-    return LoadedProfile(name, title, settings, origins, isinstance(signer, str))
+    return LoadedProfile(name, title, settings, origins, overridden, is_text)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 from typing_extensions import TypedDict
 
 from dfns_signers import defaults
 from dfns_signers.backends.options import StrictModel
+from dfns_signers.sealed import Sealed
 from dfns_signers.secrets import Secret
 
 
@@ -34,9 +35,14 @@ class Settings(CommonSettings, total=False):
 
 
 class SignerTable(BaseModel):
-    """The ``[signer]`` table: which backend, and its options."""
+    """The ``[signer]`` table: which backend, and its options.
+
+    Which of the options are secrets, only the backend's own model knows: all of them are sealed.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
+
+    __pydantic_extra__: dict[str, Annotated[Sealed[Any], PlainValidator(Sealed)]]
 
     backend: str = Field(
         min_length=1,
@@ -44,14 +50,13 @@ class SignerTable(BaseModel):
     )
 
     @property
-    def options(self) -> dict[str, Any]:
+    def options(self) -> Sealed[dict[str, Any]]:
         """What is left for the backend's own model to validate."""
-        return dict(self.model_extra or {})
+        return Sealed({name: value.open() for name, value in self.__pydantic_extra__.items()})
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
-        # Which of the options are secrets, only the backend's model knows.
         yield "backend", self.backend
-        yield "options", sorted(self.options)
+        yield "options", sorted(self.__pydantic_extra__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class Profile(StrictModel):
         default=defaults.TIMEOUT,
         gt=0,
         le=86_400,
+        allow_inf_nan=False,
         description="Seconds for each request, a day at most.",
     )
     call_timeout: Annotated[float, Env("DFNS_CALL_TIMEOUT", float)] = Field(

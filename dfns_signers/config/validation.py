@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.near_miss import did_you_mean
+from dfns_signers.sealed import Sealed
 from dfns_signers.secrets import EXPECTED
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -32,6 +33,8 @@ _EXPECTED: Final[Mapping[str, str]] = {
     "model": "a table",
     "path": "a path",
 }
+_WRONG_TYPE: Final = ("type", "parsing", "from_float")
+_ABOUT_A_FIELD: Final = ("missing", "extra_forbidden", "string_pattern_mismatch")
 _NUMBER_LIMITS: Final = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 
 
@@ -47,6 +50,7 @@ def validate(
     where: str,
     places: Mapping[str, str] | None = None,
     folder: Path,
+    exposed: Path | None = None,
     texts: bool = False,
     reveal: bool = True,
 ) -> ModelT:
@@ -58,6 +62,7 @@ def validate(
         where: names the place for errors, such as ``configuration file X, profile 'p'``.
         places: names the place of each setting that comes from somewhere else.
         folder: relative paths start here.
+        exposed: the file that has the settings, if other users can read it.
         texts: whether all values are texts, to be converted, as from an environment variable.
         reveal: whether a secret that cannot be read is refused now, or when it is used.
 
@@ -65,30 +70,36 @@ def validate(
         ConfigurationError: names place and key, what was expected, what was found, and the name
             that was probably meant. Values are not repeated.
     """
+    given = Sealed(values)
+    del values
+    context = {"folder": folder, "exposed": exposed, "reveal": reveal}
     try:
-        return model.model_validate(
-            dict(values), strict=not texts, context={"folder": folder, "reveal": reveal}
-        )
+        return model.model_validate(dict(given.open()), strict=not texts, context=context)
     except ValidationError as error:
-        problems = error.errors(include_url=False)
-    lines = []
-    for problem in problems:
-        key = ".".join(map(str, problem["loc"]))
-        place = (places or {}).get(key.partition(".")[0], where)
-        shown = f", key {key!r}" if key else ""
-        lines.append(f"{place}{shown}: {_explain(problem, model)}")
+        # Not chained, and not kept: each of its parts has the value that was refused.
+        lines = [_line(one, model, where, places or {}) for one in error.errors(include_url=False)]
     raise ConfigurationError("\n".join(lines))
 
 
+def _line(problem: Any, model: type[BaseModel], where: str, places: Mapping[str, str]) -> str:
+    key = ".".join(map(str, problem["loc"]))
+    place = places.get(key.partition(".")[0], where)
+    shown = f", key {key!r}" if key else ""
+    return f"{place}{shown}: {_explain(problem, model)}"
+
+
 def _explain(problem: Any, model: type[BaseModel]) -> str:
-    if problem["type"] not in {"missing", "extra_forbidden"}:
+    if problem["type"] not in _ABOUT_A_FIELD:
         return _explain_value(problem)
     *parents, name = map(str, problem["loc"])
     table = _model_at(parents, model)
     fields = table.model_fields if table else {}
+    purpose = fields[name].description if name in fields else None
     if problem["type"] == "missing":
-        purpose = fields[name].description if name in fields else None
         return f"missing; expected: {purpose}" if purpose else "missing"
+    if problem["type"] == "string_pattern_mismatch":
+        meaning = f" ({purpose})" if purpose else ""
+        return f"expected a string that matches {problem['ctx']['pattern']}{meaning}"
     known = f". Known keys: {', '.join(fields)}" if fields else ""
     return f"unknown key{did_you_mean(name, fields)}{known}"
 
@@ -107,7 +118,7 @@ def _explain_value(problem: Any) -> str:
         return f"expected a {problem['ctx']['class'].lower()}, found {found}"
     subject, _, reason = kind.partition("_")
     expected = _EXPECTED.get(subject)
-    if expected is None:
+    if expected is None or reason not in _WRONG_TYPE:
         return str(message.replace("Input should be", "expected"))
     return f"expected {expected}, found {'another string' if reason == 'parsing' else found}"
 

@@ -18,6 +18,7 @@ from dfns_signers.errors import (
     SigningError,
 )
 from dfns_signers.forks import Use
+from dfns_signers.sealed import Sealed
 from dfns_signers.signer import Signer, SupportsCallContext
 from dfns_signers.signing_key import SigningKey
 from dfns_signers.user_action import signing_flow
@@ -94,8 +95,10 @@ class UserActionAuth(httpx.Auth):
         *,
         base_url: str = defaults.BASE_URL,
     ) -> None:
+        token = Sealed(auth_token)
+        del auth_token
         self.base_url = BaseUrl.parse(base_url)
-        self._token = BearerToken(auth_token)
+        self._token = BearerToken(token.open())
         if signer is not None and (not is_signer(signer) or isinstance(signer, SigningKey)):
             raise ConfigurationError(
                 f"expected a signer, found {type(signer).__name__}: make one with "
@@ -118,19 +121,19 @@ class UserActionAuth(httpx.Auth):
         path = self._admitted(request, refuse_proxies)
         request.read()
         flow = self._flow(request, path, self._token.read())
-        reply: Any = None
+        reply: Sealed[Any] = Sealed(None)
         while True:
             try:
-                step = flow.send(reply)
+                step = flow.send(reply.open())
             except StopIteration:
                 return
             if isinstance(step, SignChallenge):
                 with _failures_of(step.signer):
-                    reply = step.signer.sign(step.challenge)
+                    reply = Sealed(step.signer.sign(step.challenge))
             elif isinstance(step, httpx.Response):
-                reply = step.read()
+                reply = Sealed(step.read())
             else:
-                reply = yield step
+                reply = Sealed((yield step))
 
     async def async_auth_flow(
         self, request: httpx.Request
@@ -139,19 +142,19 @@ class UserActionAuth(httpx.Auth):
         path = self._admitted(request, refuse_proxies_async)
         await request.aread()
         flow = self._flow(request, path, await self._token.aread())
-        reply: Any = None
+        reply: Sealed[Any] = Sealed(None)
         while True:
             try:
-                step = flow.send(reply)
+                step = flow.send(reply.open())
             except StopIteration:
                 return
             if isinstance(step, SignChallenge):
                 with _failures_of(step.signer):
-                    reply = await _asign(step)
+                    reply = Sealed(await _asign(step))
             elif isinstance(step, httpx.Response):
-                reply = await step.aread()
+                reply = Sealed(await step.aread())
             else:
-                reply = yield step
+                reply = Sealed((yield step))
 
     def _admitted(
         self, request: httpx.Request, refuse_proxies: Callable[[httpx.Request], None]
@@ -176,11 +179,11 @@ class UserActionAuth(httpx.Auth):
         self._use.note()
 
     def _flow(
-        self, request: httpx.Request, path: str, token: str
+        self, request: httpx.Request, path: str, token: Sealed[str]
     ) -> Generator[httpx.Request | httpx.Response | SignChallenge, Any, None]:
         """What a driver has to do: send requests, read responses, and have challenges signed."""
         progress = progress_of(request) or Progress()
-        request.headers["Authorization"] = f"Bearer {token}"
+        request.headers["Authorization"] = f"Bearer {token.open()}"
         signed = request.extensions.get(SIGNED_EXTENSION)
         if needs_user_action(request.method, path) if signed is None else signed:
             steps = self._steps(_announce(request, path))
@@ -196,16 +199,15 @@ class UserActionAuth(httpx.Auth):
         self, steps: Generator[Step, Any, str], request: httpx.Request, progress: Progress
     ) -> Generator[httpx.Request | httpx.Response | SignChallenge, Any, str]:
         """Take the steps of a user action; returns its token."""
-        reply: Any = None
+        reply: Sealed[Any] = Sealed(None)
         while True:
             try:
-                step = steps.send(reply)
+                step = steps.send(reply.open())
             except StopIteration as done:
-                token: str = done.value
-                return token
+                return done.value  # type: ignore[no-any-return]  # the token
             if isinstance(step, SignChallenge):
                 progress.signer = step.signer
-                reply = yield step
+                reply = Sealed((yield step))
                 progress.signer = None
                 continue
             post = self._post(step, request)
@@ -214,7 +216,7 @@ class UserActionAuth(httpx.Auth):
             keep_to_the_deadline(post)
             response = yield post
             yield bounded(response, call=False)
-            reply = read_object(response, sent=post, advice=step.advice)
+            reply = Sealed(read_object(response, sent=post, advice=step.advice))
             departure.require_unchanged()
 
     def _sign(self, call: AnnouncedCall) -> Generator[Step, Any, str]:

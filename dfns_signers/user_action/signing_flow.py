@@ -18,6 +18,7 @@ from dfns_signers.errors import (
     SigningError,
     UnexpectedResponseError,
 )
+from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner
 from dfns_signers.user_action.bodies import to_json_bytes
 
@@ -103,11 +104,11 @@ def complete(
             f"the challenge requires a second factor besides the {first_factor['kind']} credential:"
             " use a delegated client and give 'second_factor' to complete()"
         )
-    answer = yield Exchange(COMPLETE_PATH, body, advice)
-    token = answer.get("userAction")
-    if not isinstance(token, str) or not _HEADER_VALUE.fullmatch(token):
+    exchange = Exchange(COMPLETE_PATH, body, advice)
+    token: Sealed[Any] = Sealed((yield exchange).get("userAction"))
+    if not isinstance(token.open(), str) or not _HEADER_VALUE.fullmatch(token.open()):
         raise UnexpectedResponseError(f"the answer of {COMPLETE_PATH} has no 'userAction' string")
-    return token
+    return token.open()  # type: ignore[no-any-return]  # a string, as was checked
 
 
 def sign(call: AnnouncedCall, signer: Any) -> Generator[Step, Any, str]:

@@ -6,10 +6,11 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 from dfns_signers import worker_threads
 from dfns_signers.errors import ConfigurationError, DfnsSignersError, TokenProviderError
+from dfns_signers.sealed import Sealed
 
 TokenSource: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
 """A service account, personal access or login token; or a function that returns the current one."""
@@ -31,39 +32,43 @@ class BearerToken:
     __slots__ = ("_source",)
 
     def __init__(self, source: TokenSource) -> None:
-        self._source = source if callable(source) else _check(source)
+        given: Sealed[Any] = Sealed(source)
+        del source
+        self._source: Callable[[], Any] | Sealed[str] = (
+            given.open() if callable(given.open()) else _checked(given)
+        )
 
-    def read(self) -> str:
+    def read(self) -> Sealed[str]:
         """The token of this moment.
 
         Raises:
             TokenProviderError: the provider failed.
             ConfigurationError: it returned no token.
         """
-        if isinstance(self._source, str):
+        if isinstance(self._source, Sealed):
             return self._source
         with _failures_of(self._source):
-            token = self._source()
-        if inspect.isawaitable(token):
-            if inspect.iscoroutine(token):
-                token.close()
+            token = Sealed(self._source())
+        if inspect.isawaitable(token.open()):
+            if inspect.iscoroutine(token.open()):
+                token.open().close()
             raise ConfigurationError(
                 "the token provider is a coroutine function: it needs an asynchronous client"
             )
-        return _check(token)
+        return _checked(token)
 
-    async def aread(self) -> str:
+    async def aread(self) -> Sealed[str]:
         """Like ``read``; a plain function runs in a worker thread, for it may block."""
-        if isinstance(self._source, str):
+        if isinstance(self._source, Sealed):
             return self._source
         with _failures_of(self._source):
             if inspect.iscoroutinefunction(self._source):
-                token: object = self._source()
+                token: Sealed[Any] = Sealed(self._source())
             else:
-                token = await worker_threads.run(self._source)
-            if inspect.isawaitable(token):
-                token = await token
-        return _check(token)
+                token = Sealed(await worker_threads.run(self._source))
+            if inspect.isawaitable(token.open()):
+                token = Sealed(await token.open())
+        return _checked(token)
 
     def __repr__(self) -> str:
         return "<BearerToken>"
@@ -86,11 +91,14 @@ def _failures_of(provider: object) -> Iterator[None]:
         ) from error
 
 
-def _check(token: object) -> str:
-    if not isinstance(token, str):
-        raise ConfigurationError(f"the token must be a string, not {type(token).__name__}")
-    stripped = token.strip()
-    if not _TOKEN.fullmatch(stripped):
-        found = "empty" if not stripped else "malformed: it has spaces or other odd characters"
-        raise ConfigurationError(f"the auth token is {found}; expected the token as Dfns issued it")
+def _checked(token: Sealed[Any]) -> Sealed[str]:
+    if not isinstance(token.open(), str):
+        found = type(token.open()).__name__
+        raise ConfigurationError(f"the token must be a string, not {found}")
+    stripped = Sealed(token.open().strip())
+    if not _TOKEN.fullmatch(stripped.open()):
+        problem = "malformed: it has spaces or other odd characters" if stripped.open() else "empty"
+        raise ConfigurationError(
+            f"the auth token is {problem}; expected the token as Dfns issued it"
+        )
     return stripped

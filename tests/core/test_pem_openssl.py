@@ -1,12 +1,14 @@
-"""Private keys as openssl 3.0 writes them. They were made for these tests and protect nothing."""
+"""Private keys as openssl 3.0 and OpenSSH 9.2 write them, made for these tests alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import pytest
 
 from dfns_signers.backends.pem.key import PemKey
+from dfns_signers.errors import SigningKeyError
 
 PASSPHRASE = "correct-horse"
 
@@ -191,14 +193,82 @@ HU7O4Sphwudh20KyIcQjiNSiEyL7x/X3yCA6r0f4eiKPODE3pUhQ
         "RS256",
         "0a326609b6c99e24b7a015fd30255b20a84dec06871b39fb5af30e3b8c28a967",
     ),
+    Written(
+        "ssh-keygen -t ed25519",
+        """\
+-----BEGIN OPENSSH PRIVATE KEY-----
+b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW
+QyNTUxOQAAACCCjoBe+mCj2Gjjqwynpdvn9PneTRpP0FBzNBLnGLsFzgAAAIhzkGrCc5Bq
+wgAAAAtzc2gtZWQyNTUxOQAAACCCjoBe+mCj2Gjjqwynpdvn9PneTRpP0FBzNBLnGLsFzg
+AAAECLGz9QLIwEVH1aeXthofyj2jUwAlAdrArkML50yPNGXIKOgF76YKPYaOOrDKel2+f0
++d5NGk/QUHM0EucYuwXOAAAAAXQBAgME
+-----END OPENSSH PRIVATE KEY-----
+""",
+        "Ed25519",
+        "2b4881745bf105c450e77127a63426d598940fa425f13d7045afb81e9ed36ffc",
+    ),
+    Written(
+        "ssh-keygen -t ecdsa -b 256",
+        """\
+-----BEGIN OPENSSH PRIVATE KEY-----
+b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAaAAAABNlY2RzYS
+1zaGEyLW5pc3RwMjU2AAAACG5pc3RwMjU2AAAAQQRapzhDC1J4fFDhNTtiPp4LXb9cqKHd
+rKGrZCVvWTr7ahU65M4hj6W8jqn1cxrwJVr+WVgsWP0AaD3lAhwooRoTAAAAoII2H4iCNh
++IAAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBFqnOEMLUnh8UOE1
+O2I+ngtdv1yood2soatkJW9ZOvtqFTrkziGPpbyOqfVzGvAlWv5ZWCxY/QBoPeUCHCihGh
+MAAAAgZ7L9ZVzXY/mFiUJjz88/vurXkBrjHUyWlPktnBhvSvQAAAABdAECAwQFBgc=
+-----END OPENSSH PRIVATE KEY-----
+""",
+        "ES256",
+        "469b576744d07c8be5c4ddf4197df30673a16bc5571e8cd2dc8cfa7a5d38765f",
+    ),
 ]
+ENCRYPTED_BY_OPENSSH = Written(
+    "ssh-keygen -t ed25519 -N correct-horse",
+    """\
+-----BEGIN OPENSSH PRIVATE KEY-----
+b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABA0Mg1oWd
+YM6EcjmTvdJRVyAAAAEAAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIAA0uBitciyq2CG8
+o4aLzvglk3Bp/tz1Q+9NZ2LaAcp/AAAAkPlRAiraimVFggdq2edgPyja/aMWapT6jGYlo9
+J45nrJHRqHKox6HR67Yi59mvewbHy+tQ+1IMY5vu9NgvXZyWO6G5H8fN44oSI+DYXOxYkb
+GVOayb/Ca93wRodqEoEmK2bLqrJpUF8peSG33UZIM2c2kwjVIdfd1OdG8MaXRawDbyLO6x
+7GYyiIAdr4h47/gA==
+-----END OPENSSH PRIVATE KEY-----
+""",
+    "Ed25519",
+    "dbc1d468da070083fa008375b6c4756fdfa7acfee01647dd9bff4380067ca558",
+    PASSPHRASE,
+)
 
 
 @pytest.mark.parametrize("written", KEYS, ids=lambda written: written.how)
-def test_key_of_openssl_is_read_and_has_the_fingerprint_that_openssl_shows(
+def test_key_is_read_and_has_the_fingerprint_that_openssl_shows(
     written: Written,
 ) -> None:
     key = PemKey.from_pem(written.pem, written.passphrase)
 
     assert key.algorithm == written.algorithm
     assert key.fingerprint == "sha256:" + written.digest
+
+
+@pytest.mark.parametrize("passphrase", [None, ""])
+def test_key_that_openssh_encrypted_is_refused_without_its_passphrase(
+    passphrase: str | None,
+) -> None:
+    with pytest.raises(SigningKeyError, match=r"is encrypted: set .*passphrase = \{ env"):
+        PemKey.from_pem(ENCRYPTED_BY_OPENSSH.pem, passphrase)
+
+
+@pytest.mark.skipif(find_spec("bcrypt") is not None, reason="bcrypt is installed")
+def test_key_that_openssh_encrypted_is_refused_without_bcrypt_with_what_to_install() -> None:
+    with pytest.raises(SigningKeyError, match="run 'pip install bcrypt'"):
+        PemKey.from_pem(ENCRYPTED_BY_OPENSSH.pem, ENCRYPTED_BY_OPENSSH.passphrase)
+
+
+@pytest.mark.skipif(find_spec("bcrypt") is None, reason="needs bcrypt")
+def test_key_that_openssh_encrypted_is_read_with_bcrypt() -> None:
+    key = PemKey.from_pem(ENCRYPTED_BY_OPENSSH.pem, ENCRYPTED_BY_OPENSSH.passphrase)
+
+    assert key.fingerprint == "sha256:" + ENCRYPTED_BY_OPENSSH.digest
+    with pytest.raises(SigningKeyError, match="the passphrase is wrong, or"):
+        PemKey.from_pem(ENCRYPTED_BY_OPENSSH.pem, "another")

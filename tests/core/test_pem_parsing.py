@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, x25519
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, x25519
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -95,6 +95,17 @@ def test_sec1_and_pkcs1_are_read(algorithm: str) -> None:
     assert same_key(pem, algorithm)
 
 
+@pytest.mark.parametrize("algorithm", ["Ed25519", "ES256", "RS256"])
+def test_openssh_is_read(algorithm: str) -> None:
+    pem = private_pem(private_key(algorithm), form=PrivateFormat.OpenSSH)
+
+    assert pem.startswith(b"-----BEGIN OPENSSH PRIVATE KEY-----")
+    assert same_key(pem, algorithm)
+    assert same_key(pem.replace(b"\n", b"\\n"), algorithm)
+    with pytest.raises(SigningKeyError, match="is not encrypted, though a passphrase"):
+        parse_private_key(pem, PASSPHRASE, "the test")
+
+
 @pytest.mark.parametrize("algorithm", [*ECDSA, "RS256"])
 def test_legacy_encrypted_sec1_and_pkcs1_are_read_with_their_passphrase(algorithm: str) -> None:
     pem = private_pem(private_key(algorithm), PASSPHRASE, TRADITIONAL)
@@ -162,9 +173,16 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: small_rsa_key(1024).public_key().public_bytes(Encoding.PEM, PublicFormat.PKCS1),
         r"'RSA PUBLIC KEY' \(the private key of the pair",
     ),
-    "OpenSSH": (
-        lambda: private_pem(ed25519.Ed25519PrivateKey.generate(), form=PrivateFormat.OpenSSH),
-        r"'OPENSSH PRIVATE KEY' \(convert a copy of it with 'ssh-keygen -p -m PKCS8",
+    "OpenSSH, P-384": (
+        lambda: private_pem(ec.generate_private_key(ec.SECP384R1()), form=PrivateFormat.OpenSSH),
+        "is unusable: ",
+    ),
+    "OpenSSH, damaged": (
+        lambda: (
+            private_pem(private_key("Ed25519"), form=PrivateFormat.OpenSSH)[:60]
+            + b"\n-----END OPENSSH PRIVATE KEY-----\n"
+        ),
+        "cannot be read: the PEM is damaged",
     ),
     "two keys": (
         lambda: private_pem(private_key("ES256")) + private_pem(stranger("ES256")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -106,6 +107,7 @@ def test_file_without_text_refused_with_its_path(
 ) -> None:
     path = tmp_path / "token"
     path.write_bytes(content)
+    os.utime(path, (0, 0))
 
     with pytest.raises(ConfigurationError, match=reason) as caught:
         Secret.from_file(path).reveal()

@@ -86,7 +86,8 @@ def configured(
     dfns_emulator.enrol(shell(make_key).encode(), CREDENTIAL_ID)
     folder = tmp_path / ".config" / "dfns-signers"
     (folder / "config.toml").write_text(config, encoding="utf-8")
-    monkeypatch.setenv("DFNS_AUTH_TOKEN", dfns_emulator.auth_token)
+    for token in ("DFNS_LAPTOP_TOKEN", "DFNS_AUTH_TOKEN"):
+        monkeypatch.setenv(token, dfns_emulator.auth_token)
     monkeypatch.setenv("DFNS_BASE_URL", dfns_emulator.url)
     monkeypatch.setenv("DFNS_CREDENTIAL_ID", CREDENTIAL_ID)
     monkeypatch.chdir(folder)

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from typing_extensions import Self
 
 from dfns_signers.algorithms import SCHEMES
-from dfns_signers.backends.pem.parsing import MAX_BYTES, PrivateKey, parse_private_key
-from dfns_signers.errors import KeyNotFoundError, SigningKeyError
-from dfns_signers.file_modes import readable_by_others
+from dfns_signers.backends.pem.parsing import PrivateKey, parse_private_key
+from dfns_signers.errors import ConfigurationError, KeyNotFoundError, SigningKeyError
+from dfns_signers.private_files import is_exposed, read_private_file, warn_of_exposure
+from dfns_signers.sealed import Sealed
 from dfns_signers.signing_key import KeyResponse, SigningKey
-
-_log: Final = logging.getLogger(__name__)
 
 
 class PemKey(SigningKey):
     """A private key that this process holds.
 
-    PKCS#8 (plain or encrypted), SEC1 and PKCS#1 are read. Make one with ``from_file``,
+    PKCS#8, SEC1, PKCS#1 and OpenSSH's own format are read. Make one with ``from_file``,
     ``from_env`` or ``from_pem``; each takes
 
     * ``passphrase``: text or UTF-8 bytes, for an encrypted key;
@@ -51,8 +49,10 @@ class PemKey(SigningKey):
         reference: str = "a PEM in memory",
     ) -> Self:
         """Read a key from PEM text or bytes; ``reference`` names it in errors."""
-        secret = _to_bytes(passphrase) if passphrase is not None else None
-        private_key = parse_private_key(_to_bytes(pem), secret, reference)
+        given, opening = Sealed(pem), Sealed(passphrase)
+        del pem, passphrase
+        data, secret = _to_bytes(given, "PEM"), _to_bytes(opening, "passphrase")
+        private_key = parse_private_key(data.open() or b"", secret.open(), reference)
         key = cls(private_key, reference=reference, verify=verify)
         if fingerprint is not None:
             key.require_fingerprint(fingerprint)
@@ -71,11 +71,13 @@ class PemKey(SigningKey):
 
         Raises:
             KeyNotFoundError: the file does not exist.
-            SigningKeyError: it cannot be read.
+            SigningKeyError: it cannot be read, or other users can write it.
         """
+        opening = Sealed(passphrase)
+        del passphrase
         return cls.from_pem(
-            _read(Path(path)),
-            passphrase,
+            _read(Path(path)).open(),
+            opening.open(),
             fingerprint=fingerprint,
             verify=verify,
             reference=f"file {os.fspath(path)}",
@@ -95,14 +97,15 @@ class PemKey(SigningKey):
         Raises:
             KeyNotFoundError: the variable is not set.
         """
-        pem = os.environ.get(name)
-        if pem is None:
+        opening = Sealed(passphrase)
+        del passphrase
+        if name not in os.environ:
             raise KeyNotFoundError(
                 f"the environment variable {name} is not set; it should hold a private key in PEM"
             )
         return cls.from_pem(
-            pem,
-            passphrase,
+            os.environ[name],
+            opening.open(),
             fingerprint=fingerprint,
             verify=verify,
             reference=f"environment variable {name}",
@@ -120,21 +123,23 @@ class PemKey(SigningKey):
         """Nothing to do: a forked child has the private key in its own memory."""
 
 
-def _to_bytes(value: str | bytes) -> bytes:
-    return value.encode("utf-8", "replace") if isinstance(value, str) else value
+def _to_bytes(value: Sealed[Any], what: str) -> Sealed[bytes | None]:
+    if not isinstance(value.open(), (str, bytes, type(None))):
+        found = type(value.open()).__name__
+        raise ConfigurationError(f"the {what} must be a string or bytes, not {found}")
+    if isinstance(value.open(), str):
+        return Sealed(value.open().encode("utf-8", "replace"))
+    return value
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path) -> Sealed[bytes]:
     try:
-        with path.open("rb") as stream:
-            mode = os.fstat(stream.fileno()).st_mode
-            # One byte more than a key may have: a larger file is recognised by it.
-            data = stream.read(MAX_BYTES + 1)
+        content, status = read_private_file(path, "the key file", SigningKeyError)
     except FileNotFoundError as error:
         raise KeyNotFoundError(f"the key file {path} does not exist; check the path") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SigningKeyError(f"the key file {path} cannot be read: {reason}") from error
-    if readable_by_others(mode):
-        _log.warning("other users can read the key file %s; run: chmod 600 %s", path, path)
-    return data
+    if is_exposed(status):
+        warn_of_exposure("the key file", path)
+    return content

@@ -8,6 +8,7 @@ from typing_extensions import Self
 from dfns_signers.backends.backend import Backend
 from dfns_signers.backends.options import BackendOptions, ConfigPath
 from dfns_signers.backends.pem.key import PemKey
+from dfns_signers.sealed import Sealed
 from dfns_signers.secrets import Secret
 from dfns_signers.signing_key import SigningKey
 
@@ -43,7 +44,7 @@ class PemBackend(Backend[PemOptions]):
 
     def open(self, options: PemOptions) -> SigningKey:
         """Read the key; see PemKey for what is refused."""
-        passphrase = options.passphrase.reveal() if options.passphrase else None
+        passphrase = Sealed(options.passphrase.reveal() if options.passphrase else None)
         if options.path is not None:
-            return PemKey.from_file(options.path, passphrase, verify=options.verify)
-        return PemKey.from_env(options.env or "", passphrase, verify=options.verify)
+            return PemKey.from_file(options.path, passphrase.open(), verify=options.verify)
+        return PemKey.from_env(options.env or "", passphrase.open(), verify=options.verify)

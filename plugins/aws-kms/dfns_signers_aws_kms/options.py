@@ -113,7 +113,9 @@ class AwsKmsCreate(AwsKmsConnection, ManagementOptions):
     """Options of ``dfns-signers keys create --backend aws-kms``."""
 
     alias: Text | None = Field(
-        default=None, pattern=rf"^{ALIAS}$", description="Alias of the new key."
+        default=None,
+        pattern=rf"^{ALIAS}$",
+        description="Alias of the new key, such as `alias/dfns-production`.",
     )
     description: Text | None = Field(default=None, description="What AWS shows beside the key.")
     tags: dict[str, str] = Field(default_factory=dict, description="Tags of the new key.")

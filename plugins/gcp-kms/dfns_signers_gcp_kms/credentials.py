@@ -14,7 +14,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.oauth2 import credentials as user
 from google.oauth2 import service_account
 
-from dfns_signers.plugin import Failure, Meaning, errors, explained
+from dfns_signers.plugin import Failure, Meaning, Sealed, errors, explained
 from dfns_signers_gcp_kms.errors import PROVIDER
 from dfns_signers_gcp_kms.options import GcpKmsConnection
 
@@ -96,7 +96,7 @@ _KINDS: Final[Mapping[object, Callable[..., Any]]] = {
 
 def _from_file(file: Path, scopes: list[str]) -> Any:
     info = _read(file)
-    kind = info.get("type")
+    kind = info.open().get("type")
     if kind not in _KINDS:
         raise _unusable(
             file,
@@ -104,24 +104,24 @@ def _from_file(file: Path, scopes: list[str]) -> Any:
             "credentials_file out for other types, and set GOOGLE_APPLICATION_CREDENTIALS",
         )
     try:
-        return _KINDS[kind](info, scopes=scopes)
+        return _KINDS[kind](info.open(), scopes=scopes)
     except _INCOMPLETE as error:
         why = f"is not a complete {kind} file ({type(error).__name__}): download it again"
     # Outside of the handler: as its context, the error would keep what the file has.
     raise _unusable(file, why)
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read(file: Path) -> Sealed[dict[str, Any]]:
     try:
-        info = json.loads(file.read_text(encoding="utf-8"))
+        info: Sealed[Any] = Sealed(json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise _unusable(file, f"cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError):
-        info = _NOT_JSON
+        info = Sealed(_NOT_JSON)
     # Outside of the handler: as its context, a parser's error would keep all that the file has.
-    if info is _NOT_JSON:
+    if info.open() is _NOT_JSON:
         raise _unusable(file, "is not valid JSON")
-    if not isinstance(info, dict):
+    if not isinstance(info.open(), dict):
         raise _unusable(file, "does not contain a JSON object")
     return info
 

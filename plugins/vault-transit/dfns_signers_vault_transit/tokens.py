@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Final
 
-from dfns_signers.plugin import Attempt, errors
+from dfns_signers.plugin import Attempt, Sealed, errors
 from dfns_signers_vault_transit.errors import Purpose
 from dfns_signers_vault_transit.logins import AuthOptions, Lease, TokenAuth, check_token
 
@@ -66,7 +66,7 @@ class TokenManager:
             self._share_failure_since(earlier)
             return (self._refresh(lease, attempt) if lease else self._obtain(attempt)).token
 
-    def replace(self, refused: str, attempt: Attempt) -> bool:
+    def replace(self, refused: Sealed[str], attempt: Attempt) -> bool:
         """Get another token than the one that the server refused.
 
         Returns:
@@ -78,12 +78,12 @@ class TokenManager:
         """
         earlier = self._failure
         with self._lock:
-            if self._lease is not None and self._lease.token != refused:
+            if self._lease is not None and self._lease.token != refused.open():
                 return True  # another thread has been here
             self._share_failure_since(earlier)
             if self._is_ours and self._lives(attempt):
                 return False  # a policy forbids it: another token would be refused as well
-            return self._obtain(attempt).token != refused
+            return self._obtain(attempt).token != refused.open()
 
     def _share_failure_since(self, earlier: Exception | None) -> None:
         """Fail as the login did that this thread has waited for; another one would fail, too."""

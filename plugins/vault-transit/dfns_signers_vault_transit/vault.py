@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from dfns_signers.plugin import Attempt, KeyStore, RequestLimits, errors
+from dfns_signers.plugin import Attempt, KeyStore, RequestLimits, Sealed, errors
 from dfns_signers_vault_transit.client import VaultRefusalError, build_client, strict_client
 from dfns_signers_vault_transit.errors import DENIALS, PROVIDER, Purpose
 from dfns_signers_vault_transit.logins import AuthOptions, check_token
@@ -84,7 +84,7 @@ class Vault(KeyStore):
 
         def once(attempt: Attempt) -> T:
             nonlocal resent
-            token = self._ready(attempt)
+            token = Sealed(self._ready(attempt))
             try:
                 return send(self._client, replace(attempt, number=attempt.number + resent))
             except VaultRefusalError as denial:
@@ -108,7 +108,7 @@ class Vault(KeyStore):
         self._client.token = token and check_token(token, "the token of the hvac client")
         return token or ""
 
-    def _is_replaced(self, token: str, denial: VaultRefusalError, attempt: Attempt) -> bool:
+    def _is_replaced(self, token: Sealed[str], denial: VaultRefusalError, attempt: Attempt) -> bool:
         """Whether there is another token to send a request with that was denied."""
         if self._tokens is None or denial.status not in DENIALS:
             return False
@@ -122,7 +122,9 @@ def connect(
     return Vault(build_client(options), login=options.auth, limits=options, clock=clock)
 
 
-def _replace(tokens: TokenManager, token: str, denial: VaultRefusalError, attempt: Attempt) -> bool:
+def _replace(
+    tokens: TokenManager, token: Sealed[str], denial: VaultRefusalError, attempt: Attempt
+) -> bool:
     """Get another token; where that fails for good, the denial comes first."""
     try:
         return tokens.replace(token, attempt)

@@ -36,9 +36,33 @@ def test_configuration_file_with_a_token_that_others_can_read_is_warned_of(
 
     assert done.code == 0
     assert done.err == (
-        f"warning: the configuration file {client_config} holds a token and other users can read "
-        f"it; run: chmod 600 {client_config}\n"
+        "warning: other users can read the secret in the configuration file "
+        f"{client_config}; run: chmod 600 {client_config}\n"
     )
+
+
+def test_variables_that_do_not_count_beside_a_named_profile_are_warned_of(
+    command: Command, client_config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DFNS_BASE_URL", "https://elsewhere.example")
+    monkeypatch.setenv("DFNS_AUTH_TOKEN", "of the shell")
+
+    done = command("request", "GET", "/wallets", "--config", client_config, "--profile", "p")
+
+    assert done.code == 0
+    assert [line.split()[4] for line in done.err.splitlines()] == [
+        "DFNS_AUTH_TOKEN", "DFNS_BASE_URL"
+    ]  # fmt: skip
+
+
+def test_token_that_goes_to_an_address_of_the_shell_is_warned_of(
+    command: Command, client_config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DFNS_BASE_URL", "https://elsewhere.example")
+
+    done = command("config", "show", "--config", client_config)
+
+    assert "goes to https://elsewhere.example" in done.err
 
 
 def test_what_is_logged_below_a_warning_is_not_shown(client_config: Path) -> None:

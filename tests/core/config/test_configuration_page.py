@@ -51,7 +51,7 @@ def test_example_of_a_file_is_loaded(
     folder: Path, monkeypatch: pytest.MonkeyPatch, profile: str | None
 ) -> None:
     (example,) = blocks(section(PAGE, "The file"), "toml")
-    monkeypatch.setenv("SERVICE_ACCOUNT_TOKEN", "token")
+    monkeypatch.setenv("DFNS_PRODUCTION_TOKEN", "token")
     (folder / "laptop.token").write_text("token", encoding="utf-8")
 
     loaded = load_profile(profile, config=write_config(folder, example))
@@ -69,7 +69,7 @@ def test_example_of_a_line_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     signer = load_profile().signer
 
     assert signer is not None
-    assert (signer.backend, signer.options) == (
+    assert (signer.backend, signer.options.open()) == (
         "aws-kms",
         {"key_id": "alias/dfns-production", "region": "eu-west-1"},
     )

@@ -42,6 +42,13 @@ def test_file_that_is_no_utf8_refused(folder: Path) -> None:
     assert "is not valid TOML" in refusal_of(config)
 
 
+def test_file_that_begins_with_a_byte_order_mark_is_read(folder: Path) -> None:
+    config = folder / "config.toml"
+    config.write_text("[profiles.p]\ntimeout = 7", encoding="utf-8-sig")
+
+    assert load_profile("p", config=config).settings.timeout == 7
+
+
 def test_number_of_thousands_of_digits_refused(folder: Path) -> None:
     assert "is not valid TOML" in refusal_of(
         write_config(folder, f"[profiles.p]\ntimeout = {'1' * 5_000}")

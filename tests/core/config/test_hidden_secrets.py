@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from pathlib import Path
 
 import pytest
+from pydantic_core import PydanticSerializationError
 
 from dfns_signers import DfnsClient, load_signer
+from dfns_signers.config.assembly import validated_options
 from dfns_signers.config.files import read_file
 from dfns_signers.config.loading import load_profile
 from tests.core.config.support import write_client_config, write_config
@@ -33,6 +36,32 @@ def test_repr_of_the_file_and_of_the_client_shows_no_secret(config: Path) -> Non
     with DfnsClient.from_config(config=config) as dfns:
         assert CANARY not in repr(dfns)
     assert CANARY not in repr(read_file(config))
+
+
+def test_signer_table_shows_and_gives_away_no_option_unopened() -> None:
+    table = load_profile(signer={"backend": "x", "token": CANARY, "login": {"pin": CANARY}}).signer
+    assert table is not None
+
+    assert table.options.open() == {"token": CANARY, "login": {"pin": CANARY}}
+    for shown in (table.options, table.model_dump(), table.model_extra, table.model_copy()):
+        assert CANARY not in repr(shown)
+    with pytest.raises(TypeError, match="does not pickle"):
+        pickle.dumps(table)
+    with pytest.raises(PydanticSerializationError) as caught:
+        table.model_dump_json()
+    assert CANARY not in str(caught.value)
+
+
+def test_passphrase_in_a_file_that_others_can_read_is_warned_of(
+    folder: Path, key_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = write_config(folder, f"[profiles.p]\nsigner = 'pem:?path=key.pem&passphrase={CANARY}'")
+    config.chmod(0o644)
+
+    validated_options(load_profile("p", config=config))
+
+    (record,) = caplog.records
+    assert f"chmod 600 {config}" in record.getMessage()
 
 
 def test_opening_a_key_is_logged_with_what_identifies_it(

@@ -106,8 +106,8 @@ def test_environment_overrides_one_setting_and_leaves_the_others_to_the_file(
         variable,
         f"environment variable {variable}",
     )
-    assert {name for name, origin in origins.items() if not origin.is_file} == {setting}
-    assert {origin.place for origin in origins.values() if origin.is_file} == {
+    assert {name for name, origin in origins.items() if origin.short != "file"} == {setting}
+    assert {origin.place for origin in origins.values() if origin.short == "file"} == {
         f"configuration file {config}, profile 'p'"
     }
 
@@ -156,7 +156,7 @@ def test_environment_alone_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert loaded.name is None
     assert loaded.signer is not None
-    assert (loaded.signer.backend, loaded.signer.options) == ("pem", {"env": "KEY"})
+    assert (loaded.signer.backend, loaded.signer.options.open()) == ("pem", {"env": "KEY"})
     assert {setting: value(setting, None) for _, setting, _, _ in ENVIRONMENT} == {
         setting: expected for _, setting, _, expected in ENVIRONMENT
     }
@@ -170,7 +170,7 @@ def test_signer_of_the_environment_replaces_that_of_the_file_as_a_whole(
     signer = load_profile(config=config).signer
 
     assert signer is not None
-    assert (signer.backend, signer.options) == ("aws-kms", {"key_id": "alias/dfns"})
+    assert (signer.backend, signer.options.open()) == ("aws-kms", {"key_id": "alias/dfns"})
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_signer_of_an_argument_replaces_the_others_as_a_whole(
     signer = load_profile(config=config, signer=line_or_table).signer
 
     assert signer is not None
-    assert (signer.backend, signer.options) == ("vault-transit", {"name": "dfns"})
+    assert (signer.backend, signer.options.open()) == ("vault-transit", {"name": "dfns"})
 
 
 def test_token_of_the_environment_that_changes_is_used_at_the_next_call(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,6 +72,7 @@ def test_client_whose_token_file_has_no_token_refused_with_place_key_and_path(
     config = write_profile(folder, "{ file = 'token' }")
     if content is not None:
         (folder / "token").write_bytes(content)
+        os.utime(folder / "token", (0, 0))
 
     with pytest.raises(ConfigurationError, match=reason) as caught:
         from_config("p", config=config)

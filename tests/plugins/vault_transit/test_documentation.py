@@ -97,7 +97,7 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
 def test_approle_walkthrough_leads_to_a_signature(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DFNS_AUTH_TOKEN", "token")
+    monkeypatch.setenv("DFNS_PRODUCTION_TOKEN", "token")
     page = (DOCS / PAGE).read_text(encoding="utf-8")
     (script,) = blocks(section(PAGE, "AppRole, step by step"), "sh")
 

@@ -18,7 +18,7 @@ from dfns_signers.errors import (
     KeyStoreUnavailableError,
     SigningKeyError,
 )
-from dfns_signers.plugin import Attempt
+from dfns_signers.plugin import Attempt, Sealed
 from dfns_signers_vault_transit.client import VaultRefusalError
 from dfns_signers_vault_transit.errors import Purpose
 from dfns_signers_vault_transit.logins import AppRoleAuth, TokenAuth
@@ -230,7 +230,7 @@ def test_refused_token_is_replaced_once_for_all_threads(
 
     def replace(_: int) -> bool:
         together.wait(20)
-        return manager.replace(refused, ONCE)
+        return manager.replace(Sealed(refused), ONCE)
 
     with ThreadPoolExecutor(8) as threads:
         replaced = list(threads.map(replace, range(8)))
@@ -242,7 +242,7 @@ def test_refused_token_is_replaced_once_for_all_threads(
 def test_refused_token_that_lives_is_not_replaced(
     server: TokenServer, manager: TokenManager
 ) -> None:
-    assert manager.replace(manager.ready(ONCE), ONCE) is False
+    assert manager.replace(Sealed(manager.ready(ONCE)), ONCE) is False
     assert server.events == ["login", "lookup"]
 
 
@@ -300,7 +300,7 @@ def test_somebody_elses_token_that_is_the_same_is_not_replaced(
 ) -> None:
     manager = manager_of(server, clock, login=SOMEBODY_ELSES)
 
-    assert manager.replace(manager.ready(ONCE), ONCE) is False
+    assert manager.replace(Sealed(manager.ready(ONCE)), ONCE) is False
 
 
 def test_somebody_elses_token_that_ends_warns(

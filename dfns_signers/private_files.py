@@ -1,0 +1,68 @@
+"""Files that only their owner should write, and only their owner read: configuration and secrets.
+
+Owner and folder are not looked at: in containers, a sidecar writes files as a user of its own, into
+a folder that both may write.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from dfns_signers.errors import DfnsSignersError
+from dfns_signers.sealed import Sealed
+
+MAX_BYTES: Final = 1_000_000
+"""More than any key, token or configuration has."""
+
+_log: Final = logging.getLogger(__name__)
+_warned: Final[set[Path]] = set()
+
+
+def read_private_file(
+    path: Path, what: str, refusal: type[DfnsSignersError]
+) -> tuple[Sealed[bytes], os.stat_result]:
+    """Read a file that nobody else may write.
+
+    Args:
+        path: where it is.
+        what: names its kind in an error, such as ``the key file``.
+        refusal: raised if others can write it, or if it is over a million bytes.
+
+    Returns:
+        The content, and the status of the file once it had been read.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: the path cannot be one.
+    """
+    with path.open("rb") as stream:
+        # One byte more than there may be: a larger file is recognised by it.
+        content = Sealed(stream.read(MAX_BYTES + 1))
+        status = os.fstat(stream.fileno())
+    if len(content.open()) > MAX_BYTES:
+        raise refusal(f"{what} {path} is over {MAX_BYTES} bytes, too large to be one")
+    if _allows_others(status, stat.S_IWGRP | stat.S_IWOTH):
+        raise refusal(f"other users can write {what} {path}; run: chmod go-w {path}")
+    return content, status
+
+
+def is_exposed(status: os.stat_result) -> bool:
+    """Whether users other than the owner may read a file; False where modes do not say so."""
+    return _allows_others(status, stat.S_IRGRP | stat.S_IROTH)
+
+
+def warn_of_exposure(what: str, path: Path) -> None:
+    """Say once in this process that others can read the secret that a file holds."""
+    if path not in _warned:
+        _warned.add(path)
+        _log.warning("other users can read %s %s; run: chmod 600 %s", what, path, path)
+
+
+def _allows_others(status: os.stat_result, bits: int) -> bool:
+    # A device or a pipe keeps nothing that somebody could have written before.
+    is_file = stat.S_ISREG(status.st_mode)
+    return os.name == "posix" and is_file and bool(status.st_mode & bits)
