@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from dfns_signers.plugin import Attempt, KeyResponse, SigningKey, errors
+from dfns_signers_vault_transit.answers import VaultRefusalError
 from dfns_signers_vault_transit.batch import Batcher
-from dfns_signers_vault_transit.client import VaultRefusalError
 from dfns_signers_vault_transit.errors import missing_policy, rule
 from dfns_signers_vault_transit.names import check_key_name, check_mount
 from dfns_signers_vault_transit.opening import read_description

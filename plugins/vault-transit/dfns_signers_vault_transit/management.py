@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from dfns_signers.plugin import Algorithm, Attempt, KeyDescription, errors
 from dfns_signers_vault_transit.algorithms import key_type_for
-from dfns_signers_vault_transit.client import VaultRefusalError
+from dfns_signers_vault_transit.answers import VaultRefusalError
 from dfns_signers_vault_transit.errors import missing_policy, rule
 from dfns_signers_vault_transit.opening import Description, read_description
 from dfns_signers_vault_transit.options import (

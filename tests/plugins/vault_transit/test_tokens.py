@@ -19,7 +19,7 @@ from dfns_signers.errors import (
     SigningKeyError,
 )
 from dfns_signers.plugin import Attempt
-from dfns_signers_vault_transit.client import VaultRefusalError
+from dfns_signers_vault_transit.answers import VaultRefusalError
 from dfns_signers_vault_transit.errors import Purpose
 from dfns_signers_vault_transit.logins import AppRoleAuth, TokenAuth
 from dfns_signers_vault_transit.tokens import TokenManager
