@@ -15,6 +15,7 @@ from dfns_signers_vault_transit.deadline import deadline
 from dfns_signers_vault_transit.errors import DENIALS, PROVIDER, Purpose
 from dfns_signers_vault_transit.logins import AuthOptions, check_token
 from dfns_signers_vault_transit.options import VaultTransitConnection
+from dfns_signers_vault_transit.process import Process
 from dfns_signers_vault_transit.tokens import TokenManager
 
 T = TypeVar("T")
@@ -35,6 +36,9 @@ class Vault(KeyStore):
         limits: how often a request is sent, and how long all attempts may take.
         sleep: waits for some seconds between two attempts.
         clock: seconds, monotonic.
+
+    Attributes:
+        timeout: seconds for one operation over all attempts.
     """
 
     def __init__(
@@ -54,6 +58,8 @@ class Vault(KeyStore):
             sleep=sleep,
             clock=clock,
         )
+        self.timeout = limits.timeout
+        self._process = Process()
         namespace = client.adapter.namespace
         address = _USERINFO.sub(r"\1", str(client.url))
         self.location = f"{address} (namespace {namespace})" if namespace else address
@@ -80,8 +86,10 @@ class Vault(KeyStore):
             repeat: False for a request that must not be carried out twice.
 
         Raises:
-            SigningKeyError: Vault refused or failed, after as many attempts as are allowed.
+            SigningKeyError: Vault refused or failed, after as many attempts as are allowed, or this
+                process was forked from the one that this was made in.
         """
+        self._process.require(f"the connection to Vault at {self.location}")
         resent = 0  # with another token
 
         def once(attempt: Attempt) -> T:
