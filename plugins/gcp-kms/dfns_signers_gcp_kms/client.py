@@ -27,8 +27,8 @@ from dfns_signers_gcp_kms.options import GcpKmsConnection
 # and a page of a list some hundred.
 _BOUNDS: Final = (
     ("grpc.max_receive_message_length", 1024 * 1024),
-    ("grpc.max_metadata_size", 16 * 1024),
-    ("grpc.absolute_max_metadata_size", 32 * 1024),
+    ("grpc.max_metadata_size", 8 * 1024),
+    ("grpc.absolute_max_metadata_size", 16 * 1024),
 )
 # A proxy has no business between this machine and itself.
 _PLAINTEXT: Final = (*_BOUNDS, ("grpc.enable_http_proxy", 0))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final, NoReturn
 
-from dfns_signers.plugin import Attempt, PublicKey, errors, load_public_key
+from dfns_signers.plugin import Attempt, PublicKey, errors, load_public_key, quoted
 from dfns_signers_gcp_kms.algorithms import (
     KmsAlgorithm,
     algorithm_name,
@@ -90,4 +90,4 @@ def _refuse_name(kms: GcpKms, name: str) -> NoReturn:
             f"{gcloud_flags(name)}"
         )
     choices = " or ".join(f"key_version = {version!r}" for version in found)
-    raise errors.ConfigurationError(f"{head}. Set {choices}")
+    raise errors.ConfigurationError(f"{head}. Set {quoted(choices)}")
