@@ -65,12 +65,11 @@ class CloudKmsEmulator:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="cloud-kms-emulator")
         self._store = Store(clock, generation_delay)
         self._permissions = Permissions()
-        self.faults = FaultQueue()
-        self._dispatcher = Dispatcher(
-            operations(ResourceOperations(self._store, page_size), SigningOperations(self._store)),
-            self.faults,
-            self._permissions,
+        emulated = operations(
+            ResourceOperations(self._store, page_size), SigningOperations(self._store)
         )
+        self.faults = FaultQueue(emulated)
+        self._dispatcher = Dispatcher(emulated, self.faults, self._permissions)
 
     @property
     def endpoint(self) -> str:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Final
 
 import grpc
+from google.protobuf.message import Message
+
+if TYPE_CHECKING:
+    from cloud_kms_emulator.operations import Operation
 
 _SIDES: Final = ("request", "response")
+_TEXTS: Final[Mapping[str, tuple[type, ...]]] = {
+    "method": (str,),
+    "status": (str, NoneType),
+    "message": (str,),
+    "corrupt": (str, NoneType),
+}
+_STATUSES: Final = [name for name in grpc.StatusCode.__members__ if name != "OK"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +31,7 @@ class Fault:
 
     Attributes:
         method: the call, such as ``AsymmetricSign``.
-        delay: seconds before it is handled.
+        delay: seconds before it is handled, from 0.
         status: name of the gRPC status that it ends with, such as ``UNAVAILABLE``; nothing is
             done then.
         message: message of that status.
@@ -27,7 +40,8 @@ class Fault:
             flag turned over.
 
     Raises:
-        ValueError: it would do nothing, or names no status or side.
+        ValueError: it would do nothing, a value is not of its type, or it names no status of a
+            failure or no side.
     """
 
     method: str
@@ -37,11 +51,23 @@ class Fault:
     corrupt: str | None = None
 
     def __post_init__(self) -> None:
+        for name, kinds in _TEXTS.items():
+            value: object = getattr(self, name)
+            if not isinstance(value, kinds):
+                raise ValueError(f"expected a string for {name!r}, not {value!r}")
+        delay: object = self.delay
+        is_number = isinstance(delay, (int, float)) and not isinstance(delay, bool)
+        if not is_number or not 0 <= self.delay < math.inf:
+            raise ValueError(f"expected seconds from 0 for 'delay', not {self.delay!r}")
         if not (self.delay or self.status or self.corrupt):
             raise ValueError(f"the fault of {self.method} has no delay, status or corrupt")
-        if self.status is not None and self.status not in grpc.StatusCode.__members__:
-            known = ", ".join(grpc.StatusCode.__members__)
-            raise ValueError(f"{self.status!r} is not a gRPC status; expected one of {known}")
+        if self.status and self.corrupt:
+            raise ValueError(f"the fault of {self.method} has a status, so that nothing is damaged")
+        if self.status is not None and self.status not in _STATUSES:
+            raise ValueError(
+                f"{self.status!r} is not a gRPC status of a failure; expected one of "
+                f"{', '.join(_STATUSES)}"
+            )
         if self.corrupt is not None and self.corrupt.partition(".")[0] not in _SIDES:
             raise ValueError(f"expected 'request.FIELD' or 'response.FIELD', not {self.corrupt!r}")
 
@@ -65,14 +91,25 @@ class Fault:
 
 
 class FaultQueue:
-    """Faults in the order in which they come; each happens once."""
+    """Faults in the order in which they come; each happens once.
 
-    def __init__(self) -> None:
+    Args:
+        operations: the RPCs that may fail, by name.
+    """
+
+    def __init__(self, operations: Mapping[str, Operation]) -> None:
+        self._operations = operations
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
     def add(self, *faults: Fault) -> None:
-        """Queue faults."""
+        """Queue faults.
+
+        Raises:
+            ValueError: one names a method that is not emulated, or a field that it does not have.
+        """
+        for fault in faults:
+            self._check(fault)
         with self._lock:
             self._faults.extend(faults)
 
@@ -95,6 +132,18 @@ class FaultQueue:
                 self._faults.remove(found)
             return found
 
+    def _check(self, fault: Fault) -> None:
+        operation = self._operations.get(fault.method)
+        if operation is None:
+            raise ValueError(
+                f"{fault.method!r} is not emulated; expected one of {', '.join(self._operations)}"
+            )
+        if fault.corrupt is not None:
+            side, *path = fault.corrupt.split(".")
+            kind = getattr(operation, side)
+            if not _is_damageable(kind.pb(kind()), path):
+                raise ValueError(f"the {side} of {fault.method} has no field {'.'.join(path)!r}")
+
     def clear(self) -> None:
         """Forget all of them."""
         with self._lock:
@@ -105,6 +154,15 @@ class FaultQueue:
         return len(self._faults)
 
 
+def _is_damageable(message: Any, path: Sequence[str]) -> bool:
+    """Whether a message has a field by that path, of one value that has bits."""
+    for name in path:
+        if not isinstance(message, Message) or name not in message.DESCRIPTOR.fields_by_name:
+            return False
+        message = getattr(message, name)
+    return isinstance(message, (bytes, str, int)) or hasattr(message, "value")
+
+
 def _damaged(value: Any) -> Any:
     if isinstance(value, bool):
         return not value
@@ -112,5 +170,7 @@ def _damaged(value: Any) -> Any:
         return value ^ 1
     if isinstance(value, str):
         return _damaged(value.encode("ascii")).decode("ascii")
+    if not value:
+        return b"\x01"
     middle = len(value) // 2
     return value[:middle] + bytes([value[middle] ^ 1]) + value[middle + 1 :]

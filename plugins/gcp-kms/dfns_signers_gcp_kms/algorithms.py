@@ -81,7 +81,12 @@ def name_for(algorithm: Algorithm, rsa_bits: int) -> str:
 
 def algorithm_name(message: kms_v1.PublicKey | kms_v1.CryptoKeyVersion) -> str:
     """Cloud KMS's name of an algorithm; its number, where Google's client is too old for it."""
+    return enum_name(message, "algorithm")
+
+
+def enum_name(message: Any, field: str) -> str:
+    """The name that an enumerated field has; its number, where Google's client does not know it."""
     raw = type(message).pb(message)
-    known = raw.DESCRIPTOR.fields_by_name["algorithm"].enum_type.values_by_number
-    value = known.get(raw.algorithm)
-    return value.name if value else f"number {raw.algorithm}"
+    known = raw.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
+    number = getattr(raw, field)
+    return str(known[number].name) if number in known else f"number {number}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
+from math import inf
 from typing import Any, Final
 
 import grpc
@@ -12,16 +14,24 @@ from google.api_core.client_options import ClientOptions
 from google.api_core.exceptions import FailedPrecondition, GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.kms_v1 import KeyManagementServiceClient
+from google.protobuf.message import DecodeError
 
 from dfns_signers.plugin import Attempt, Closing, Failure, KeyStore, RequestLimits, errors, quoted
-from dfns_signers_gcp_kms.algorithms import algorithm_name, require_supported
+from dfns_signers_gcp_kms.algorithms import algorithm_name, enum_name, require_supported
 from dfns_signers_gcp_kms.credentials import load_credentials
-from dfns_signers_gcp_kms.errors import PROVIDER, explain, explain_state, state_in
+from dfns_signers_gcp_kms.errors import PROVIDER, explain, explain_state, refusal_behind, state_in
 from dfns_signers_gcp_kms.names import VERSION
 from dfns_signers_gcp_kms.options import GcpKmsConnection
 
+# Google's client takes messages of any length by default. Cloud KMS sends some kilobytes at most,
+# and a page of a list some hundred.
+_BOUNDS: Final = (
+    ("grpc.max_receive_message_length", 1024 * 1024),
+    ("grpc.max_metadata_size", 8 * 1024),
+    ("grpc.absolute_max_metadata_size", 16 * 1024),
+)
 # A proxy has no business between this machine and itself.
-_PLAINTEXT: Final = (("grpc.enable_http_proxy", 0),)
+_PLAINTEXT: Final = (*_BOUNDS, ("grpc.enable_http_proxy", 0))
 
 
 class GcpKms(KeyStore, Closing):
@@ -85,11 +95,15 @@ class GcpKms(KeyStore, Closing):
 
         Raises:
             KeyPendingError: the version is still being generated.
-            SigningKeyError: Cloud KMS refused or failed otherwise.
+            SigningKeyError: Cloud KMS refused or failed otherwise, or this process was forked from
+                one that used gRPC.
         """
-        end = self._clock() + self._limits.timeout
+        _refuse_forked_process()
+        end = inf
 
         def send(attempt: Attempt) -> Any:
+            nonlocal end
+            end = inf if attempt.remaining is None else self._clock() + attempt.remaining
             return read(self._send(method, fields, end), attempt)
 
         def explain_it(error: Exception) -> Failure | None:
@@ -112,7 +126,10 @@ class GcpKms(KeyStore, Closing):
         left = max(end - self._clock(), 0.001)
         # retry=None: Google's own retries would multiply ours.
         send = getattr(self._client, method)
-        return send(request=dict(fields), retry=None, timeout=min(longest, left))
+        try:
+            return send(request=dict(fields), retry=None, timeout=min(longest, left))
+        except (DecodeError, ValueError) as error:
+            raise refusal_behind(error) from error
 
     def _refusal(self, name: str, error: FailedPrecondition, end: float) -> Failure:
         """Why a version was refused: as the error says, else as the version itself does."""
@@ -123,7 +140,7 @@ class GcpKms(KeyStore, Closing):
             except (GoogleAPIError, GoogleAuthError, ValueError) as unread:
                 # Signing needs no permission to read it.
                 return explain_state(name, error, None, unread)
-            state = version.state.name
+            state = enum_name(version, "state")
             if state == "ENABLED":
                 require_supported(algorithm_name(version), name)
         return explain_state(name, error, state)
@@ -161,15 +178,25 @@ def _refuse_forked_process() -> None:
         )
 
 
+_Transport: Final[Any] = KeyManagementServiceClient.get_transport_class("grpc")
+
+
+def _bounded_channel(host: str, **settings: Any) -> grpc.Channel:
+    """What Google's transport would make, but for its options."""
+    channel: grpc.Channel = _Transport.create_channel(host, **{**settings, "options": _BOUNDS})
+    return channel
+
+
 def _client(options: GcpKmsConnection) -> KeyManagementServiceClient:
     if options.is_plaintext:
         channel = grpc.insecure_channel(str(options.target), options=_PLAINTEXT)
-        transport: Any = KeyManagementServiceClient.get_transport_class("grpc")
-        return KeyManagementServiceClient(transport=transport(channel=channel))
+        return KeyManagementServiceClient(transport=_Transport(channel=channel))
     credentials = load_credentials(options)
     try:
         return KeyManagementServiceClient(
-            credentials=credentials, client_options=ClientOptions(api_endpoint=options.target)
+            credentials=credentials,
+            client_options=ClientOptions(api_endpoint=options.target),
+            transport=partial(_Transport, channel=_bounded_channel),
         )
     except (GoogleAuthError, ValueError) as error:
         raise errors.ConfigurationError(

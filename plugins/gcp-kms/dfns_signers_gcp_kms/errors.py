@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+import grpc
 from google.api_core import exceptions as google
 from google.auth import exceptions as auth
+from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import (  # type: ignore[import-untyped]
     ErrorInfo,
     PreconditionFailure,
@@ -22,6 +24,10 @@ PROVIDER: Final = "Google Cloud KMS"
 
 class DamagedAnswerError(errors.KeyStoreUnavailableError):
     """What Cloud KMS sent or received was damaged on its way, each time it was tried."""
+
+
+class TooLongError(Exception):
+    """An answer is longer than any of Cloud KMS."""
 
 
 class IntegrityError(Exception):
@@ -84,6 +90,11 @@ ERRORS: Final[Mapping[type[Exception], Meaning]] = {
         "application-default login' or a new credentials_file, or check the network if that is "
         "what failed",
     ),
+    TooLongError: Meaning(
+        errors.SigningKeyError,
+        "the answer is longer than any of Cloud KMS: check endpoint, and what stands between this "
+        "machine and Google",
+    ),
     IntegrityError: Meaning(
         DamagedAnswerError,
         "try again, and check what stands between this machine and Google if it persists",
@@ -138,18 +149,49 @@ _PLUGIN_FAILED: Final = "Getting metadata from plugin failed"
 _TOKEN_SERVICE_UNREACHABLE: Final = re.compile(
     r"HTTPS?ConnectionPool|Max retries exceeded|timed out"
 )
+# How grpc reports that an answer is longer than its channel takes.
+_TOO_LONG: Final = re.compile(r"message larger than max|metadata size exceeds")
+# Whatever reading an answer of another shape raises.
+_OF_READING: Final = (
+    LookupError,
+    TypeError,
+    AttributeError,
+    ValueError,
+    DecodeError,
+    RecursionError,
+)
+_MALFORMED: Final = Meaning(
+    errors.SigningKeyError,
+    "the answer is not what Cloud KMS documents: check endpoint, and that grpcio and "
+    "google-cloud-kms are of a current version",
+)
+# What grpc raises for a channel that was closed, before a call or while it began.
+_CLOSED: Final = re.compile(r"closed channel|channel closed", re.IGNORECASE)
+_OF_CLOSED: Final = Meaning(errors.SigningKeyError, "Google's client is closed: open the key again")
 # How the text of grpc's INTERNAL begins where an answer is not a message of its type.
 _UNDECODABLE: Final = "Exception deserializing response"
 
 
+def refusal_behind(error: Exception) -> Exception:
+    """What Cloud KMS refused, where only the details of its refusal could not be read.
+
+    They are in a trailer of their own, ``grpc-status-details-bin``; Google's client raises
+    DecodeError for damaged ones, and ValueError for those of another status.
+    """
+    refusal = error.__context__
+    if isinstance(refusal, grpc.Call) and isinstance(refusal, grpc.RpcError):
+        return google.from_grpc_status(refusal.code(), refusal.details() or "")
+    return error
+
+
 def explain(error: Exception, method: str = "") -> Failure | None:
     """What an exception of a method of Google's client means; None for one of another library."""
-    if isinstance(error, ValueError) and "closed channel" in str(error):
-        closed = Meaning(errors.SigningKeyError, "Google's client is closed: open the key again")
-        return Failure(closed, str(error))
+    if isinstance(error, ValueError) and _CLOSED.search(str(error)):
+        return Failure(_OF_CLOSED, str(error))
     meaning = _meaning(method, error)
     if meaning is None:
-        return None
+        is_odd = isinstance(error, _OF_READING)
+        return Failure(_MALFORMED, type(error).__name__) if is_odd else None
     if "{denied}" in meaning.advice:
         meaning = replace(meaning, advice=meaning.advice.format(denied=_denied(method, error)))
     return Failure(meaning, _said(error))
@@ -199,6 +241,8 @@ def _kind(error: Exception) -> type[Exception]:
         # The request was never sent, because no access token could be obtained.
         unreachable = _TOKEN_SERVICE_UNREACHABLE.search(text)
         return auth.TransportError if unreachable else auth.RefreshError
+    if isinstance(error, google.ResourceExhausted) and _TOO_LONG.search(text):
+        return TooLongError
     is_damaged = (isinstance(error, google.InvalidArgument) and "_crc32c" in text) or (
         isinstance(error, google.InternalServerError) and text.startswith(_UNDECODABLE)
     )

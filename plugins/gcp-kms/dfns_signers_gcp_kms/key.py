@@ -23,7 +23,7 @@ class GcpKmsKey(SigningKey):
         key_version: full name, ``projects/…/cryptoKeyVersions/NUMBER``.
         client: Google's client, over gRPC: the one over REST raises errors of another library. It
             may be shared, and stays yours to close. Or a ``GcpKms``, which has limits of its own;
-            it is closed with the key.
+            closing the key closes its client if it owns it.
 
     Raises:
         ConfigurationError: the name is that of a crypto key, or not a name of Cloud KMS.

@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any
 
 from google.api_core.exceptions import AlreadyExists
-from google.cloud.kms_v1 import CryptoKey, CryptoKeyVersion
+from google.cloud.kms_v1 import CryptoKeyVersion
 
 from dfns_signers.plugin import Algorithm, KeyDescription, KeyPendingError, errors
-from dfns_signers_gcp_kms.algorithms import ALGORITHMS, algorithm_name, name_for
+from dfns_signers_gcp_kms.algorithms import ALGORITHMS, algorithm_name, enum_name, name_for
 from dfns_signers_gcp_kms.client import GcpKms, connect
 from dfns_signers_gcp_kms.names import CRYPTO_KEY, KEY_RING, split
 from dfns_signers_gcp_kms.opening import listed
@@ -68,7 +68,7 @@ def _require_same_kind(kms: GcpKms, kind: str, level: str, options: GcpKmsCreate
     name = options.crypto_key
     key = kms.call(f"read the crypto key {name}", "get_crypto_key", {"name": name})
     template = key.version_template
-    found = algorithm_name(template), template.protection_level.name
+    found = algorithm_name(template), enum_name(template, "protection_level")
     if found[0] != kind or (options.protection_level and found[1] != level):
         raise errors.UnsupportedKeyError(
             f"versions of {name} have the algorithm {found[0]} at the protection level {found[1]}, "
@@ -79,7 +79,7 @@ def _require_same_kind(kms: GcpKms, kind: str, level: str, options: GcpKmsCreate
 def _enabled(kms: GcpKms, name: str) -> Any:
     task = f"read the key {name}, which was created"
     version = kms.call(task, "get_crypto_key_version", {"name": name})
-    state = version.state.name
+    state = enum_name(version, "state")
     if state != "ENABLED":
         is_pending = state == "PENDING_GENERATION"
         raise (KeyPendingError if is_pending else errors.KeyStateError)(
@@ -103,7 +103,7 @@ def _crypto_keys(kms: GcpKms, parent: str) -> Iterator[str]:
         yield parent
     elif KEY_RING.fullmatch(parent):
         for key in listed(kms, "crypto_keys", parent):
-            if key.purpose == CryptoKey.CryptoKeyPurpose.ASYMMETRIC_SIGN:
+            if enum_name(key, "purpose") == "ASYMMETRIC_SIGN":
                 yield key.name
     else:
         for ring in listed(kms, "key_rings", parent):
@@ -117,7 +117,7 @@ def _described(version: CryptoKeyVersion, options: GcpKmsConnection) -> KeyDescr
     return KeyDescription(
         reference=version.name,
         algorithm=known.algorithm if known else None,
-        kind=f"{kind} ({version.protection_level.name})",
-        state=version.state.name,
+        kind=f"{kind} ({enum_name(version, 'protection_level')})",
+        state=enum_name(version, "state"),
         signer={"backend": "gcp-kms", "key_version": version.name, **how} if known else {},
     )

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from itertools import islice
+from typing import Any, Final, NoReturn
 
-from dfns_signers.plugin import Attempt, PublicKey, errors, load_public_key
-from dfns_signers_gcp_kms.algorithms import KmsAlgorithm, algorithm_name, require_supported
+from dfns_signers.plugin import Attempt, PublicKey, errors, load_public_key, quoted
+from dfns_signers_gcp_kms.algorithms import (
+    KmsAlgorithm,
+    algorithm_name,
+    enum_name,
+    require_supported,
+)
 from dfns_signers_gcp_kms.client import GcpKms
 from dfns_signers_gcp_kms.integrity import check_public_key
 from dfns_signers_gcp_kms.names import CRYPTO_KEY, VERSION, VERSION_FORM, gcloud_flags
+
+_MOST_EMPTY: Final = 100
+_MOST_SHOWN: Final = 10
 
 
 def open_version(kms: GcpKms, name: str) -> tuple[PublicKey, KmsAlgorithm]:
@@ -39,15 +48,25 @@ def open_version(kms: GcpKms, name: str) -> tuple[PublicKey, KmsAlgorithm]:
 
 
 def listed(kms: GcpKms, kind: str, parent: str) -> Iterator[Any]:
-    """Google's message of every resource of a kind, such as ``crypto_keys``, page by page."""
-    task, token = f"list the {kind.replace('_', ' ')} in {parent}", ""
-    while True:
+    """Google's message of every resource of a kind, such as ``crypto_keys``, page by page.
+
+    Raises:
+        SigningKeyError: Cloud KMS refused or failed, or announces pages without end.
+    """
+    task, token, empty = f"list the {kind.replace('_', ' ')} in {parent}", "", 0
+    while empty < _MOST_EMPTY:
         fields = {"parent": parent, "page_token": token}
         page = kms.call(task, f"list_{kind}", fields)
-        yield from getattr(page, kind)
+        found = getattr(page, kind)
+        yield from found
         token = page.next_page_token
         if not token:
             return
+        empty = 0 if found else empty + 1
+    raise errors.SigningKeyError(
+        f"cannot {task}: {empty} pages one after the other were empty, and more were announced; "
+        "check endpoint"
+    )
 
 
 def _refuse_name(kms: GcpKms, name: str) -> NoReturn:
@@ -58,7 +77,8 @@ def _refuse_name(kms: GcpKms, name: str) -> NoReturn:
     head = f"key_version = {name!r} names a crypto key, and what signs is one of its versions"
     try:
         versions = listed(kms, "crypto_key_versions", name)
-        found = [version.name for version in versions if version.state.name == "ENABLED"]
+        enabled = (one.name for one in versions if enum_name(one, "state") == "ENABLED")
+        found = list(islice(enabled, _MOST_SHOWN))
     except errors.SigningKeyError as error:
         raise errors.ConfigurationError(
             f"{head}. Set key_version = '{name}/cryptoKeyVersions/NUMBER', with a number of "
@@ -70,4 +90,4 @@ def _refuse_name(kms: GcpKms, name: str) -> NoReturn:
             f"{gcloud_flags(name)}"
         )
     choices = " or ".join(f"key_version = {version!r}" for version in found)
-    raise errors.ConfigurationError(f"{head}. Set {choices}")
+    raise errors.ConfigurationError(f"{head}. Set {quoted(choices)}")

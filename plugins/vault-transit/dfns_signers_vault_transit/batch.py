@@ -6,16 +6,18 @@ import asyncio
 import contextlib
 import copy
 import itertools
+import math
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from dfns_signers.plugin import KeyResponse, errors
 from dfns_signers_vault_transit.options import BatchOptions
+from dfns_signers_vault_transit.process import Process
 
 _MAX_BYTES: Final = 1_000_000  # servers take 32 MB, proxies often 1 MB
 _MAX_SENDERS: Final = 32  # threads that send for tasks
@@ -26,13 +28,19 @@ class _Item:
     """A message, how to wake its caller, and the outcome.
 
     It waits, is sent (and then belongs to the request), and is done; it never goes back.
+
+    Attributes:
+        until: when its caller stops waiting: to leave, and once it is sent for the outcome.
+        batch: what it is sent with.
+        is_left: whether its caller was cancelled.
     """
 
     message: bytes
-    latest: float
+    until: float
     wake: Callable[[], object]
-    is_sent: bool = False
+    batch: list[_Item] = field(default_factory=list)
     is_done: bool = False
+    is_left: bool = False
     outcome: KeyResponse | Exception | None = None
 
     def result(self) -> KeyResponse:
@@ -61,6 +69,7 @@ class Batcher:
         send: sends messages in one request, and returns the outcome of each, in the same order.
         options: bounds.
         max_bytes: of all messages in a request.
+        patience: seconds to wait for the outcome of a request: longer than any request takes.
         senders: runs the requests of tasks; made here, and closed with this, unless given.
         clock: seconds, monotonic.
     """
@@ -71,16 +80,19 @@ class Batcher:
         options: BatchOptions,
         *,
         max_bytes: int = _MAX_BYTES,
+        patience: float = math.inf,
         senders: Executor | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._send = send
         self._options = options
         self._max_bytes = max_bytes
+        self._patience = patience
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting: deque[_Item] = deque()
         self._in_flight = 0
+        self._process = Process()
         # Its own: anyio's worker threads may all be waiting here for what a task has to send.
         self._senders = senders or ThreadPoolExecutor(_MAX_SENDERS, "vault-transit")
 
@@ -97,7 +109,8 @@ class Batcher:
         """Have a message signed, alone or among others.
 
         Raises:
-            SigningKeyError: this message was refused, or the request that it was in failed.
+            SigningKeyError: this message was refused, the request that it was in failed or was
+                lost, or this process was forked from the one that this was made in.
         """
         ready = threading.Event()
         item = self._enqueue(message, ready.set)
@@ -108,7 +121,7 @@ class Batcher:
                 if batch := self._take_turn(item):
                     self._dispatch(batch)
                 elif not item.is_done:
-                    ready.wait(self._patience(item))
+                    ready.wait(self._left(item))
         finally:
             self._leave(item)
         return item.result()
@@ -125,12 +138,13 @@ class Batcher:
                     self._start(batch)
                 elif not item.is_done:
                     with contextlib.suppress(asyncio.TimeoutError):
-                        await asyncio.wait_for(ready.wait(), self._patience(item))
+                        await asyncio.wait_for(ready.wait(), self._left(item))
         finally:
             self._leave(item)
         return item.result()
 
     def _enqueue(self, message: bytes, wake: Callable[[], object]) -> _Item:
+        self._process.require("what signs in batches")
         item = _Item(message, self._clock() + self._options.max_wait, wake)
         with self._lock:
             self._waiting.append(item)
@@ -139,12 +153,16 @@ class Batcher:
     def _take_turn(self, item: _Item) -> list[_Item]:
         """The messages that this caller has to send now; none if it has to wait or is done."""
         with self._lock:
-            if item.is_sent or not self._may_leave(item):
+            if item.batch:
+                if self._clock() >= item.until:
+                    self._settle(item.batch)  # the thread that sent it is gone
+                return []
+            if not self._may_leave(item):
                 return []
             # The oldest leave, which may or may not be this caller's own message.
             batch = [self._waiting.popleft() for _ in range(self._next_size())]
             for one in batch:
-                one.is_sent = True
+                one.batch, one.until = batch, self._clock() + self._patience
             self._in_flight += 1
             return batch
 
@@ -153,7 +171,7 @@ class Batcher:
             self._in_flight == 0
             or len(self._waiting) >= self._options.max_size
             or len(self._waiting) > self._next_size()  # more bytes than a request takes
-            or self._clock() >= item.latest
+            or self._clock() >= item.until
         )
 
     def _next_size(self) -> int:
@@ -165,9 +183,10 @@ class Batcher:
                 return max(size, 1)
         return min(len(self._waiting), self._options.max_size)
 
-    def _patience(self, item: _Item) -> float | None:
-        """Seconds that a caller waits for its turn; without a limit once its message is sent."""
-        return None if item.is_sent else max(0.0, item.latest - self._clock())
+    def _left(self, item: _Item) -> float | None:
+        """Seconds that a caller waits for its turn, or for the outcome."""
+        left = max(0.0, item.until - self._clock())
+        return None if left == math.inf else left
 
     def _start(self, batch: list[_Item]) -> None:
         """Send in another thread; nothing can cancel that."""
@@ -177,34 +196,41 @@ class Batcher:
             failure = errors.SigningKeyError(
                 f"the request could not be started; the process may be out of threads ({error})"
             )
-            self._settle(batch, [failure] * len(batch))
+            with self._lock:
+                for item in batch:
+                    item.outcome = failure
+                self._settle(batch)
 
     def _dispatch(self, batch: list[_Item]) -> None:
-        if batch[0].is_done:
-            return  # an executor that finds no thread raises, and keeps what it was given
+        # An executor that finds no thread raises, and keeps what it was given.
+        sent = [item for item in batch if not (item.is_done or item.is_left)]
         outcomes: Sequence[KeyResponse | Exception] = []
         try:
-            outcomes = self._send([item.message for item in batch])
+            outcomes = self._send([item.message for item in sent]) if sent else []
         except Exception as error:  # noqa: BLE001  # each caller raises it
-            outcomes = [error] * len(batch)
+            outcomes = [error] * len(sent)
         finally:
             # Also when the thread that sends is interrupted: the others' callers are woken.
-            self._settle(batch, outcomes)
+            with self._lock:
+                for item, outcome in zip(sent, outcomes, strict=False):
+                    item.outcome = outcome
+                self._settle(batch)
 
-    def _settle(self, batch: list[_Item], outcomes: Sequence[KeyResponse | Exception]) -> None:
-        with self._lock:
-            self._in_flight -= 1
-            for item, outcome in zip(batch, outcomes, strict=False):
-                item.outcome = outcome
-            for item in batch:
-                item.is_done = True
-                _wake(item)
-            self._pass_turn()
+    def _settle(self, batch: list[_Item]) -> None:
+        """Wake the callers of a request that is over, whether it has outcomes or was lost."""
+        if batch[0].is_done:
+            return
+        self._in_flight -= 1
+        for item in batch:
+            item.is_done = True
+            _wake(item)
+        self._pass_turn()
 
     def _leave(self, item: _Item) -> None:
         """A caller that was cancelled takes its message along, and passes its turn on."""
         with self._lock:
-            if not item.is_sent:
+            item.is_left = True
+            if not item.batch:
                 self._waiting.remove(item)
                 self._pass_turn()
 

@@ -1,64 +1,51 @@
-"""Build the hvac client: TLS, timeouts, no redirects, and errors that keep their status."""
+"""Build the hvac client: TLS, timeouts, and neither redirects nor cookies."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import hvac  # type: ignore[import-untyped]
 import requests
 from hvac.adapters import RawAdapter  # type: ignore[import-untyped]
-from requests.adapters import HTTPAdapter
 
 from dfns_signers.plugin import is_loopback
+from dfns_signers_vault_transit.answers import content_of
+from dfns_signers_vault_transit.deadline import until_deadline
 from dfns_signers_vault_transit.environment import variable
+from dfns_signers_vault_transit.transport import Transport
 
 if TYPE_CHECKING:
     from dfns_signers_vault_transit.options import VaultTransitConnection
-
-_NO_CONTENT: Final = 204
-_POOL: Final = 64  # connections kept for threads; the default of 10 warns when there are more
-
-
-class VaultRefusalError(Exception):
-    """An answer with an error status, a redirect, or one that is not a JSON object.
-
-    Attributes:
-        status: HTTP status code; hvac's own errors do not keep it.
-        errors: what Vault says.
-        retry_after: seconds to wait as Vault asks.
-    """
-
-    def __init__(
-        self, status: int, errors: Sequence[str] = (), retry_after: float | None = None
-    ) -> None:
-        super().__init__(": ".join(filter(None, [f"HTTP {status}", "; ".join(errors)])))
-        self.status = status
-        self.errors = errors
-        self.retry_after = retry_after
 
 
 class StrictAdapter(RawAdapter):  # type: ignore[misc]  # hvac is untyped
     """Answers with a JSON object, or raises VaultRefusalError.
 
-    Redirects are never followed: requests would take the token along to wherever they lead.
+    Redirects are never followed: requests would take the token along to wherever they lead. An
+    answer is read until the deadline, as far as the bound of its size, and never decompressed.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, timeout: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, timeout=timeout, **kwargs)
         self.allow_redirects = False
         self.strict_http = True  # lists by GET: proxies do not know LIST
+        self._timeouts = timeout if isinstance(timeout, tuple) else (timeout, timeout)
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
         """Like the base class's; returns the JSON object of the answer, ``{}`` if it is empty."""
-        response = super().request(*args, **{**kwargs, "raise_exception": False})
-        content = {} if response.status_code == _NO_CONTENT else _json(response)
-        is_success = response.status_code // 100 == 2  # noqa: PLR2004
-        # Vault may answer a batch with an error status, and yet with the result of each item.
-        if content is not None and (is_success or _has_results(content.get("data"))):
-            return content
-        raise _refusal(response, content)
+        kwargs["headers"] = {**(kwargs.get("headers") or {}), "Accept-Encoding": "identity"}
+        hooks = [*self.session.hooks["response"], _forget_redirect]
+        with super().request(
+            *args,
+            **kwargs,
+            raise_exception=False,
+            stream=True,
+            timeout=tuple(map(until_deadline, self._timeouts)),
+            hooks={"response": hooks},
+        ) as response:
+            return content_of(response, kwargs.get("json"), self.token or "")
 
 
 def build_client(options: VaultTransitConnection) -> Any:
@@ -66,7 +53,8 @@ def build_client(options: VaultTransitConnection) -> Any:
     session = requests.Session()
     session.auth = lambda request: request  # else requests looks for one in ~/.netrc
     session.verify = str(options.ca_cert) if options.ca_cert else True  # hvac prefers it
-    transport = _Transport(options.tls_server_name)
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # none is kept
+    transport = Transport(options.tls_server_name)
     session.mount("https://", transport)
     session.mount("http://", transport)
     cert, key = options.client_cert, options.client_key or options.client_cert
@@ -88,20 +76,6 @@ def strict_client(client: Any) -> Any:
     return hvac.Client(token="", adapter=lambda **_: StrictAdapter.from_adapter(client.adapter))
 
 
-class _Transport(HTTPAdapter):
-    """Keeps enough connections, and may expect another name in the server's certificate."""
-
-    def __init__(self, server_name: str | None) -> None:
-        self._tls = {"server_hostname": server_name} if server_name else {}
-        super().__init__(pool_maxsize=_POOL)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **{**kwargs, **self._tls})
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        return super().proxy_manager_for(proxy, **{**kwargs, **self._tls})
-
-
 def _proxies(address: str) -> dict[str, str]:
     """Vault's own proxy, past the general ones; none for a server on this machine."""
     host = urlsplit(address).hostname or ""
@@ -111,22 +85,6 @@ def _proxies(address: str) -> dict[str, str]:
     return {"http": proxy, "https": proxy} if proxy else {}
 
 
-def _json(response: requests.Response) -> Mapping[str, Any] | None:
-    try:
-        content = response.json()
-    except (ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def _has_results(data: Any) -> bool:
-    return isinstance(data, dict) and "batch_results" in data
-
-
-def _refusal(response: requests.Response, content: Mapping[str, Any] | None) -> VaultRefusalError:
-    listed = (content or {}).get("errors")
-    errors = [str(one) for one in listed] if isinstance(listed, list) else []
-    asked = response.headers.get("Retry-After", "")
-    # A date is not read, and zero asks for nothing.
-    retry_after = float(asked) if asked.isdecimal() else 0.0
-    return VaultRefusalError(response.status_code, errors, retry_after or None)
+def _forget_redirect(response: requests.Response, **_: Any) -> None:
+    """Keep requests from reading where a redirect leads, and its body, without any bound."""
+    response.headers.pop("Location", None)

@@ -10,11 +10,11 @@ from typing import Final
 
 import requests
 from hvac.exceptions import VaultError  # type: ignore[import-untyped]
-from urllib3.exceptions import LocationParseError
+from urllib3.exceptions import HTTPError, LocationParseError, ReadTimeoutError
 
 from dfns_signers.plugin import Attempt, Failure, Meaning, errors, explained
 from dfns_signers_vault_transit.algorithms import SUPPORTED
-from dfns_signers_vault_transit.client import VaultRefusalError
+from dfns_signers_vault_transit.answers import VaultRefusalError
 
 PROVIDER: Final = "Vault"
 DENIALS: Final = range(401, 404)
@@ -81,11 +81,7 @@ OF_LOGINS: Final = {**BY_STATUS, 400: _FORBIDDEN, 404: Meaning(_Missing, "{remed
 """What a status means where a token is asked for."""
 
 BY_CLASS: Final[Mapping[int, Meaning]] = {
-    2: Meaning(
-        _Failed,
-        "the answer is not a JSON object: check that 'address' is Vault's, not a proxy's or its "
-        "web page's",
-    ),
+    2: Meaning(_Failed, "check that 'address' is Vault's, not a proxy's or its web page's"),
     3: Meaning(
         _Down,
         "the answer is a redirect, which is not followed, so that the token goes nowhere else: a "
@@ -116,13 +112,18 @@ BY_EXCEPTION: Final[Mapping[type[Exception], Meaning]] = {
     requests.exceptions.ProxyError: Meaning(
         _Down, "the proxy cannot be used: check HTTPS_PROXY and VAULT_PROXY_ADDR"
     ),
-    requests.exceptions.Timeout: Meaning(
-        _Down, "there was no answer in time: check 'address', 'connect_timeout' and 'read_timeout'"
+    # What reads the body of an answer raises urllib3's errors.
+    **dict.fromkeys(
+        (requests.exceptions.Timeout, ReadTimeoutError, TimeoutError),
+        Meaning(
+            _Down,
+            "there was no answer in time: check 'address', 'connect_timeout', 'read_timeout' and "
+            "'timeout'",
+        ),
     ),
     requests.exceptions.ConnectionError: Meaning(
         _Down, "the server cannot be reached: check 'address' and that the server runs"
     ),
-    requests.exceptions.ChunkedEncodingError: Meaning(_Down, "the connection broke: try again"),
     # What they say may repeat a part of a password.
     **dict.fromkeys(
         (requests.exceptions.InvalidURL, LocationParseError, UnicodeError),
@@ -132,6 +133,7 @@ BY_EXCEPTION: Final[Mapping[type[Exception], Meaning]] = {
         (requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema),
         Meaning(_Failed, f"the scheme of a URL cannot be used: {_URLS}", may_quote=False),
     ),
+    HTTPError: Meaning(_Down, "the connection broke: try again"),
     # An OSError is also a file of certificates that cannot be read.
     **dict.fromkeys(
         (VaultError, OSError),
@@ -142,10 +144,12 @@ BY_EXCEPTION: Final[Mapping[type[Exception], Meaning]] = {
     ),
     # Whatever reading an answer of another shape raises.
     **dict.fromkeys(
-        (LookupError, TypeError, AttributeError, ValueError, OverflowError), _MALFORMED
+        (LookupError, TypeError, AttributeError, ValueError, OverflowError, RecursionError),
+        _MALFORMED,
     ),
 }
-"""In order: SSLError and ProxyError are ConnectionErrors, UnicodeError is a ValueError."""
+"""In order: SSLError and ProxyError are ConnectionErrors, UnicodeError is a ValueError, and
+LocationParseError and ReadTimeoutError are HTTPErrors."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from dfns_signers.plugin import Attempt, KeyResponse, SigningKey, errors
+from dfns_signers.plugin import Attempt, KeyResponse, SigningKey, errors, quoted
+from dfns_signers_vault_transit.answers import VaultRefusalError
 from dfns_signers_vault_transit.batch import Batcher
-from dfns_signers_vault_transit.client import VaultRefusalError
 from dfns_signers_vault_transit.errors import missing_policy, rule
 from dfns_signers_vault_transit.names import check_key_name, check_mount
 from dfns_signers_vault_transit.opening import read_description
@@ -24,6 +24,9 @@ T = TypeVar("T")
 _log: Final = logging.getLogger(__name__)
 
 _BAD_REQUEST: Final = 400
+_SPARE: Final = (
+    10.0  # seconds that a request may take beyond its timeout, such as for a host's name
+)
 _SIGNATURE: Final = re.compile(r"vault:v([1-9][0-9]{0,17}):([A-Za-z0-9+/]+={0,2})")
 
 
@@ -82,7 +85,8 @@ class VaultTransitKey(SigningKey):
             missing_policy(rule(f"{self._mount}/sign/{self._name}", "update")),
             self._mount,
         )
-        self._batcher = Batcher(self._sign_many, batch) if batch else None
+        patience = self._vault.timeout + _SPARE
+        self._batcher = Batcher(self._sign_many, batch, patience=patience) if batch else None
         if key_version is None and not is_pinned:
             self._warn_of_rotation()
 
@@ -127,7 +131,7 @@ class VaultTransitKey(SigningKey):
                 **self._parameters,
                 **message,
             )
-            return read(answer["data"], answer.get("request_id"), attempt)
+            return read(answer["data"], _printable(answer.get("request_id")), attempt)
 
         return self._vault.request(self._purpose, send)
 
@@ -190,6 +194,10 @@ def _is_in_asyncio() -> bool:
     with contextlib.suppress(RuntimeError):
         return asyncio.current_task() is not None
     return False
+
+
+def _printable(request_id: object) -> str | None:
+    return quoted(request_id) if isinstance(request_id, str) else None
 
 
 def _base64(data: bytes) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from dfns_signers.plugin import Secret, StrictModel, errors
+from dfns_signers_vault_transit.answers import VaultRefusalError
 from dfns_signers_vault_transit.environment import first_set
 from dfns_signers_vault_transit.names import AuthPath
 
@@ -79,8 +80,6 @@ class TokenAuth(StrictModel):
 
     def log_in(self, client: Any) -> Lease:
         """Read the token again, and ask how long it lives."""
-        from dfns_signers_vault_transit.client import VaultRefusalError  # noqa: PLC0415  # hvac
-
         client.token = check_token(self.token.reveal(), f"the token from {self.token.origin}")
         try:
             found = client.auth.token.lookup_self()["data"]

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from dfns_signers.plugin import Algorithm, Attempt, KeyDescription, errors
 from dfns_signers_vault_transit.algorithms import key_type_for
-from dfns_signers_vault_transit.client import VaultRefusalError
+from dfns_signers_vault_transit.answers import VaultRefusalError
 from dfns_signers_vault_transit.errors import missing_policy, rule
+from dfns_signers_vault_transit.names import is_key_name
 from dfns_signers_vault_transit.opening import Description, read_description
 from dfns_signers_vault_transit.options import (
     VaultTransitConnection,
@@ -95,7 +96,8 @@ def _names(vault: Vault, mount: str) -> list[str]:
             return []
         if not isinstance(names, list):
             raise TypeError("the names of the keys are a list")
-        return [str(name) for name in names]
+        # One that would lead elsewhere cannot be configured either.
+        return [name for name in names if isinstance(name, str) and is_key_name(name)]
 
     remedy = missing_policy(rule(f"{mount}/keys", "list"), rule(f"{mount}/keys/+", "read"))
     return vault.request(vault.purpose(f"list the keys of {mount}", remedy, mount), read)

@@ -19,13 +19,18 @@ _ALLOWED: Final = "letters, digits, '_', '-' and '.', and no '-' or '.' at the b
 _RESERVED: Final = frozenset({"audit", "auth", "cubbyhole", "identity", "sys"})
 
 
+def is_key_name(name: str) -> bool:
+    """Whether a name is one segment of a path."""
+    return _SEGMENT.fullmatch(name) is not None
+
+
 def check_key_name(name: str) -> str:
     """A name of a key as it is.
 
     Raises:
         ValueError: it would not be one segment of a path.
     """
-    if not _SEGMENT.fullmatch(name):
+    if not is_key_name(name):
         raise ValueError(f"{name!r} is not a name of a key: expected {_ALLOWED}")
     return name
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from dfns_signers.plugin import Attempt, PublicKey, errors
+from dfns_signers.plugin import Attempt, PublicKey, errors, quoted
 from dfns_signers_vault_transit.algorithms import KEY_TYPES, SUPPORTED, KeyType
 from dfns_signers_vault_transit.errors import missing_policy, rule
 from dfns_signers_vault_transit.vault import Vault
@@ -16,6 +16,12 @@ from dfns_signers_vault_transit.vault import Vault
 def _public_key(version: Any) -> Any:
     """Of a symmetric key there is only a time."""
     return version.get("public_key") if isinstance(version, Mapping) else None
+
+
+# Beyond what any server has: what it says of itself becomes part of messages.
+_HIGHEST: Final = 10**9
+_TYPE: Final = r"^[a-z0-9_-]{1,24}$"
+_Number = Annotated[int, Field(ge=0, le=_HIGHEST)]
 
 
 class Description(BaseModel):
@@ -36,10 +42,12 @@ class Description(BaseModel):
 
     path: str
     location: str
-    type: str
-    latest_version: int
-    versions: dict[int, Annotated[str | None, BeforeValidator(_public_key)]] = Field(alias="keys")
-    lowest_signing: int = Field(default=0, alias="min_encryption_version")
+    type: Annotated[str, Field(pattern=_TYPE)]
+    latest_version: _Number
+    versions: dict[_Number, Annotated[str | None, BeforeValidator(_public_key)]] = Field(
+        alias="keys"
+    )
+    lowest_signing: _Number = Field(default=0, alias="min_encryption_version")
     is_signing: bool = Field(default=False, alias="supports_signing")
     is_derived: bool = Field(default=False, alias="derived")
     is_deleted: bool = Field(default=False, alias="soft_deleted")
@@ -86,7 +94,7 @@ class Description(BaseModel):
             )
         text = self.versions.get(version)
         if text is None:
-            available = ", ".join(map(str, sorted(self.versions)))
+            available = quoted(", ".join(map(str, sorted(self.versions))))
             raise errors.KeyStateError(
                 f"version {version} of {self._where} is archived: it is below the key's "
                 f"min_decryption_version; available are {available}; lower that minimum, or "

@@ -6,8 +6,8 @@ import copy
 import logging
 import math
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
@@ -40,7 +40,7 @@ class TokenManager:
         purpose: Purpose,
         clock: Callable[[], float],
         *,
-        lock: AbstractContextManager[object] | None = None,
+        lock: threading.Lock | None = None,
     ) -> None:
         self._client = client
         self._login = login
@@ -59,7 +59,7 @@ class TokenManager:
             SigningKeyError: the login was refused, or the server cannot be reached.
         """
         earlier = self._failure
-        with self._lock:
+        with self._alone(attempt):
             lease = self._lease
             if lease is not None and self._clock() < self._due:
                 return lease.token
@@ -77,13 +77,26 @@ class TokenManager:
             SigningKeyError: as ``ready``.
         """
         earlier = self._failure
-        with self._lock:
+        with self._alone(attempt):
             if self._lease is not None and self._lease.token != refused.open():
                 return True  # another thread has been here
             self._share_failure_since(earlier)
             if self._is_ours and self._lives(attempt):
                 return False  # a policy forbids it: another token would be refused as well
             return self._obtain(attempt).token != refused.open()
+
+    @contextmanager
+    def _alone(self, attempt: Attempt) -> Iterator[None]:
+        longest = -1 if attempt.remaining is None else attempt.remaining
+        if not self._lock.acquire(timeout=longest):
+            raise errors.KeyStoreUnavailableError(
+                f"cannot {self._purpose.task}: another thread was still waiting for an answer when "
+                "the time for this operation was over; try again"
+            )
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _share_failure_since(self, earlier: Exception | None) -> None:
         """Fail as the login did that this thread has waited for; another one would fail, too."""

@@ -9,10 +9,13 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from dfns_signers.plugin import Attempt, KeyStore, RequestLimits, Sealed, errors
-from dfns_signers_vault_transit.client import VaultRefusalError, build_client, strict_client
+from dfns_signers_vault_transit.answers import VaultRefusalError
+from dfns_signers_vault_transit.client import build_client, strict_client
+from dfns_signers_vault_transit.deadline import deadline
 from dfns_signers_vault_transit.errors import DENIALS, PROVIDER, Purpose
 from dfns_signers_vault_transit.logins import AuthOptions, check_token
 from dfns_signers_vault_transit.options import VaultTransitConnection
+from dfns_signers_vault_transit.process import Process
 from dfns_signers_vault_transit.tokens import TokenManager
 
 T = TypeVar("T")
@@ -33,6 +36,9 @@ class Vault(KeyStore):
         limits: how often a request is sent, and how long all attempts may take.
         sleep: waits for some seconds between two attempts.
         clock: seconds, monotonic.
+
+    Attributes:
+        timeout: seconds for one operation over all attempts.
     """
 
     def __init__(
@@ -52,6 +58,8 @@ class Vault(KeyStore):
             sleep=sleep,
             clock=clock,
         )
+        self.timeout = limits.timeout
+        self._process = Process()
         namespace = client.adapter.namespace
         address = _USERINFO.sub(r"\1", str(client.url))
         self.location = f"{address} (namespace {namespace})" if namespace else address
@@ -78,20 +86,23 @@ class Vault(KeyStore):
             repeat: False for a request that must not be carried out twice.
 
         Raises:
-            SigningKeyError: Vault refused or failed, after as many attempts as are allowed.
+            SigningKeyError: Vault refused or failed, after as many attempts as are allowed, or this
+                process was forked from the one that this was made in.
         """
+        self._process.require(f"the connection to Vault at {self.location}")
         resent = 0  # with another token
 
         def once(attempt: Attempt) -> T:
             nonlocal resent
-            token = Sealed(self._ready(attempt))
-            try:
+            with deadline(attempt.remaining):
+                token = Sealed(self._ready(attempt))
+                try:
+                    return send(self._client, replace(attempt, number=attempt.number + resent))
+                except VaultRefusalError as denial:
+                    if not self._is_replaced(token, denial, attempt):
+                        raise
+                resent += 1
                 return send(self._client, replace(attempt, number=attempt.number + resent))
-            except VaultRefusalError as denial:
-                if not self._is_replaced(token, denial, attempt):
-                    raise
-            resent += 1
-            return send(self._client, replace(attempt, number=attempt.number + resent))
 
         return self.ask(purpose.task, once, repeat=repeat, explain=purpose.explain)
 

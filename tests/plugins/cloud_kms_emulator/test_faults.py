@@ -11,6 +11,8 @@ from google.api_core import exceptions as google
 from cloud_kms_emulator import CloudKmsEmulator, Fault
 from tests.plugins.cloud_kms_emulator.conftest import Client
 
+DELAYS = [-1, "1", True, None, float("nan"), float("inf")]
+
 
 @pytest.mark.parametrize("status", sorted(grpc.StatusCode.__members__.keys() - {"OK"}))
 def test_queued_status_ends_one_call(
@@ -62,7 +64,20 @@ def test_delay_lasts_until_the_client_gives_up(
     [
         ({"method": "m"}, "no delay, status or corrupt"),
         ({"method": "m", "status": "BROKEN"}, "'BROKEN' is not a gRPC status"),
+        ({"method": "m", "status": "OK"}, "'OK' is not a gRPC status of a failure"),
+        ({"method": "m", "status": 14}, "expected a string for 'status', not 14"),
+        ({"method": None, "delay": 1}, "expected a string for 'method', not None"),
+        ({"method": "m", "status": "ABORTED", "message": None}, "expected a string for 'message'"),
+        ({"method": "m", "status": "ABORTED", "corrupt": "request.name"}, "nothing is damaged"),
         ({"method": "m", "corrupt": "signature"}, r"expected 'request\.FIELD'"),
+        *(({"method": "m", "delay": one}, "seconds from 0 for 'delay'") for one in DELAYS),
+        ({"method": "Sign", "delay": 1}, "'Sign' is not emulated; expected one of .*Asymmetric"),
+        *(
+            ({"method": "GetPublicKey", "corrupt": one}, "has no field")
+            for one in ("response.", "response.signature", "response.pem.value", "request.pem")
+        ),
+        ({"method": "ListKeyRings", "corrupt": "response.key_rings"}, "has no field 'key_rings'"),
+        ({"method": "GetCryptoKey", "corrupt": "response.primary"}, "has no field 'primary'"),
         ({"method": "m", "unknown": 1}, "expected a list of faults"),
     ],
 )
@@ -97,3 +112,12 @@ def test_damaged_request_is_recorded_as_it_was_sent(
     client.asymmetric_sign(request={"name": version, "data": b"abc"}, retry=None)
 
     assert cloud_kms.calls[-1].request.data == b"abc"
+
+
+def test_field_that_is_empty_is_damaged_too(
+    cloud_kms: CloudKmsEmulator, client: Client, version: str
+) -> None:
+    cloud_kms.faults.add(Fault("AsymmetricSign", corrupt="request.name"))
+
+    with pytest.raises(google.InvalidArgument, match="x01"):
+        client.asymmetric_sign(request={"name": "", "data": b"m"}, retry=None)

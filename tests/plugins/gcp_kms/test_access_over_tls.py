@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -67,8 +68,11 @@ def self_signed() -> tuple[bytes, bytes]:
 class TlsService:
     """The emulator over TLS, and a process that uses it."""
 
-    def __init__(self, emulator: CloudKmsEmulator, roots: Path) -> None:
+    def __init__(
+        self, emulator: CloudKmsEmulator, roots: Path, tls: grpc.ServerCredentials
+    ) -> None:
         self.emulator = emulator
+        self.tls = tls
         self._roots = roots
 
     def use(self, **options: Any) -> str:
@@ -97,7 +101,25 @@ def service(tmp_path: Path) -> Iterator[TlsService]:
     roots.write_bytes(certificate)
     tls = grpc.ssl_server_credentials([(private, certificate)])
     with CloudKmsEmulator("localhost", tls=tls) as emulator:
-        yield TlsService(emulator, roots)
+        yield TlsService(emulator, roots, tls)
+
+
+def test_answer_that_is_too_long_is_refused(service: TlsService, tmp_path: Path) -> None:
+    class Endless(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in stubs only
+        def service(self, _details: object) -> grpc.RpcMethodHandler[Any, Any]:
+            return grpc.unary_unary_rpc_method_handler(lambda *_: b"a" * 1_100_000)
+
+    file = tmp_path / "account.json"
+    file.write_text(json.dumps(service_account_info()), encoding="utf-8")
+    with ThreadPoolExecutor(2) as pool:
+        server = grpc.server(pool, handlers=[Endless()])
+        port = server.add_secure_port("localhost:0", service.tls)
+        server.start()
+        printed = service.use(credentials_file=str(file), endpoint=f"https://localhost:{port}")
+        server.stop(grace=None).wait(10)
+
+    assert printed.startswith("SigningKeyError cannot open the key")
+    assert "longer than any of Cloud KMS" in printed
 
 
 def test_service_account_calls_with_its_token_and_quota_project(

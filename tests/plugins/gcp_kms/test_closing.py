@@ -13,12 +13,15 @@ import pytest
 
 from cloud_kms_emulator import CloudKmsEmulator, Fault
 from dfns_signers.errors import KeyStateError, SigningKeyError
+from dfns_signers_gcp_kms.client import GcpKms
 from dfns_signers_gcp_kms.key import GcpKmsKey
 from tests.plugins.gcp_kms.conftest import OpenKey, google_client
 from tests.plugins.gcp_kms.keys import verify
 
 SECONDS = 10
 """No test waits for longer."""
+
+CLOSED_MEANWHILE = "Cannot invoke RPC: Channel closed!"
 
 
 class Holding:
@@ -121,6 +124,47 @@ def test_client_that_its_owner_closed_is_named_as_the_cause(
 
     with pytest.raises(SigningKeyError, match="Google's client is closed: open the key again"):
         key.sign(b"m")
+
+
+def test_client_that_is_closed_during_signatures_is_named_as_the_cause(
+    cloud_kms: CloudKmsEmulator, version: str
+) -> None:
+    """In many threads, for grpc words it in several ways."""
+    for _ in range(20):
+        client: Any = google_client(cloud_kms.target)
+        key = GcpKmsKey(version, client=client)
+        with ThreadPoolExecutor(8) as pool:
+            signing = [pool.submit(key.sign, b"m") for _ in range(40)]
+            client.transport.close()
+            failures = [error for one in signing if (error := one.exception())]
+
+        assert {type(error) for error in failures} <= {SigningKeyError}
+        assert all("report it to the author" not in str(error) for error in failures)
+
+
+@pytest.mark.parametrize("text", ["Cannot invoke RPC on closed channel!", CLOSED_MEANWHILE])
+def test_each_way_in_which_grpc_words_a_closed_channel_is_understood(
+    text: str, cloud_kms: CloudKmsEmulator, version: str
+) -> None:
+    def refuse(method: str, _timeout: float) -> None:
+        if method == "AsymmetricSign":
+            raise ValueError(text)
+
+    key = GcpKmsKey(version, client=google_client(cloud_kms.target, refuse))
+
+    with pytest.raises(SigningKeyError, match="Google's client is closed: open the key again"):
+        key.sign(b"m")
+
+
+def test_keys_that_share_a_connection_close_for_themselves(
+    cloud_kms: CloudKmsEmulator, version: str
+) -> None:
+    with google_client(cloud_kms.target) as client:
+        kms = GcpKms(client)
+        one, other = (GcpKmsKey(version, client=kms) for _ in range(2))
+        one.close()
+
+        verify("EC_SIGN_ED25519", other.public_key, other.sign(b"m"), b"m")
 
 
 def test_refusal_stands_where_the_client_is_closed_before_the_state_is_read(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from textwrap import dedent
 
 import anyio
 import pytest
@@ -65,23 +66,21 @@ def test_key_signs_in_many_threads(key: GcpKmsKey) -> None:
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
+OPENING = """
+from dfns_signers import KeySigner
+from dfns_signers.config.assembly import open_key
+from dfns_signers.config.loading import load_profile
+from dfns_signers_gcp_kms.key import GcpKmsKey
+profile = load_profile(credential_id="cr-1", signer=argument)
+signer = KeySigner(lambda: open_key(profile), "cr-1")
+"""
+
+
 def after_a_fork(cloud_kms: CloudKmsEmulator, version: str, before: str, act: str) -> str:
     """How an act fares in a forked child; the parent signs after it."""
     signer = {"backend": "gcp-kms", "key_version": version, "endpoint": cloud_kms.endpoint}
     outcome: str = in_forked_child(
-        f"""
-        from dfns_signers import KeySigner
-        from dfns_signers.config.assembly import open_key
-        from dfns_signers.config.loading import load_profile
-        from dfns_signers_gcp_kms.key import GcpKmsKey
-        profile = load_profile(credential_id="cr-1", signer=argument)
-        signer = KeySigner(lambda: open_key(profile), "cr-1")
-        {before}
-        """,
-        f"outcome({act})",
-        signer,
-        after="sign()",
-        python=STRICT,
+        OPENING + dedent(before), f"outcome({act})", signer, after="sign()", python=STRICT
     )
     return outcome
 
@@ -94,20 +93,40 @@ def test_configured_signer_that_was_not_used_before_a_fork_signs_in_both_process
 
 
 @needs_fork
-@pytest.mark.parametrize("act", ["sign", 'lambda: GcpKmsKey("projects/p", client=None)'])
+@pytest.mark.parametrize("first", ["sign()", "asign()"])
+@pytest.mark.parametrize("act", ["sign", "asign", 'lambda: GcpKmsKey("projects/p", client=None)'])
 def test_child_that_was_forked_after_a_key_was_used_is_refused_at_once(
-    act: str, cloud_kms: CloudKmsEmulator, version: str
+    act: str, first: str, cloud_kms: CloudKmsEmulator, version: str
 ) -> None:
-    said = after_a_fork(cloud_kms, version, "sign()", act)
+    said = after_a_fork(cloud_kms, version, first, act)
 
     assert said.startswith("cannot use Google Cloud KMS in this process: it was forked")
     assert "start the workers with 'spawn'" in said
 
 
 @needs_fork
+@pytest.mark.parametrize("act", ['key.sign(b"m")', 'anyio.run(key.asign, b"m")'])
+@pytest.mark.parametrize("first", ["None", 'anyio.run(key.asign, b"m")'])
 def test_key_that_was_opened_before_a_fork_is_refused_in_the_child(
-    cloud_kms: CloudKmsEmulator, version: str
+    act: str, first: str, cloud_kms: CloudKmsEmulator, version: str
 ) -> None:
-    said = after_a_fork(cloud_kms, version, "key = signer.key", 'lambda: key.sign(b"m")')
+    said = after_a_fork(cloud_kms, version, f"key = signer.key; {first}", f"lambda: {act}")
 
     assert said.startswith(f"the key {version} was opened before this process was forked")
+
+
+@needs_fork
+def test_connection_that_was_made_before_a_fork_is_refused_in_the_child(
+    cloud_kms: CloudKmsEmulator, version: str
+) -> None:
+    before = """
+        from dfns_signers_gcp_kms.client import connect
+        from dfns_signers_gcp_kms.options import GcpKmsConnection
+        kms = connect(GcpKmsConnection(endpoint=argument["endpoint"]))
+        read = lambda: kms.call("read", "get_public_key", {"name": argument["key_version"]})
+        read()
+    """
+
+    said = after_a_fork(cloud_kms, version, before, "read")
+
+    assert said.startswith("cannot use Google Cloud KMS in this process: it was forked")

@@ -25,6 +25,11 @@ class Watching:
         return self.now
 
 
+def about(seconds: float) -> object:
+    """Google's client takes off what passed on its own clock until it sends."""
+    return pytest.approx(seconds, abs=0.45)
+
+
 @pytest.mark.parametrize(
     ("connect_timeout", "read_timeout", "timeout", "expected"),
     [(3.0, 10.0, 30.0, 13.0), (1.0, 0.5, 30.0, 1.5), (3.0, 10.0, 5.0, 5.0)],
@@ -48,7 +53,7 @@ def test_request_may_take_as_long_as_connecting_and_answering_within_the_operati
         timeout=timeout,
     )
 
-    assert watching.timeouts == [("GetPublicKey", expected)]
+    assert watching.timeouts == [("GetPublicKey", about(expected))]
 
 
 def test_repeated_request_may_take_what_is_left_of_the_operation(
@@ -60,7 +65,7 @@ def test_repeated_request_may_take_what_is_left_of_the_operation(
     with pytest.raises(KeyStoreUnavailableError, match=r"\(attempt 3 of 9\)"):
         open_key(version, see=watching.see, clock=watching.clock, timeout=10.0, max_attempts=9)
 
-    assert [timeout for _, timeout in watching.timeouts] == [10.0, 6.0, 2.0]
+    assert [timeout for _, timeout in watching.timeouts] == [about(10.0), about(6.0), about(2.0)]
 
 
 def test_state_is_read_within_the_deadline_of_the_signature(
@@ -73,7 +78,10 @@ def test_state_is_read_within_the_deadline_of_the_signature(
     with pytest.raises(KeyStateError):
         key.sign(b"m")
 
-    assert watching.timeouts[1:] == [("AsymmetricSign", 10.0), ("GetCryptoKeyVersion", 2.0)]
+    assert watching.timeouts[1:] == [
+        ("AsymmetricSign", about(10.0)),
+        ("GetCryptoKeyVersion", about(2.0)),
+    ]
 
 
 def test_call_that_hangs_ends_at_the_timeout(

@@ -337,6 +337,58 @@ def test_request_that_an_executor_kept_although_it_found_no_thread_is_not_sent(g
     assert gate.requests == []
 
 
+def test_callers_of_a_request_whose_thread_is_gone_fail_and_the_next_are_signed(
+    gate: Gate,
+) -> None:
+    class Losing(Executor):
+        def submit(self, *_: Any, **__: Any) -> Any:
+            """Drop what it is given."""
+
+    batcher = Batcher(gate.send, BatchOptions(max_wait=10), patience=0.1, senders=Losing())
+
+    async def sign_all(threads: ThreadPoolExecutor) -> list[object]:
+        first = asyncio.wrap_future(threads.submit(batcher.sign, b"first"))
+        assert await asyncio.to_thread(gate.arrived.acquire, timeout=20)
+        leader = asyncio.create_task(batcher.asign(b"leader"))
+        await asyncio.to_thread(wait_for_queue, batcher, 1)
+        follower = asyncio.wrap_future(threads.submit(batcher.sign, b"follower"))
+        await asyncio.to_thread(wait_for_queue, batcher, 2)
+        gate.open.set()
+        await first
+        return list(await asyncio.gather(leader, follower, return_exceptions=True))
+
+    with ThreadPoolExecutor(2) as threads:
+        failures = asyncio.run(sign_all(threads))
+
+    assert {type(one) for one in failures} == {SigningKeyError}
+    assert {str(one).rpartition(" was ")[2] for one in failures} == {"interrupted; sign again"}
+    assert batcher.sign(b"next").signature == b"signed next"
+    assert gate.requests == [[b"first"], [b"next"]]
+
+
+def test_messages_whose_tasks_were_cancelled_are_not_sent_by_the_threads_that_get_free(
+    gate: Gate,
+) -> None:
+    with ThreadPoolExecutor(1) as senders:
+        batcher = Batcher(gate.send, BatchOptions(max_size=2, max_wait=10), senders=senders)
+
+        async def cancel_all() -> None:
+            slow = asyncio.create_task(batcher.asign(b"slow"))
+            assert await asyncio.to_thread(gate.arrived.acquire, timeout=20)
+            tasks = [asyncio.create_task(batcher.asign(b"%d" % n)) for n in range(50)]
+            await asyncio.to_thread(wait_for_queue, batcher, 0)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            gate.open.set()
+            await slow
+
+        asyncio.run(cancel_all())
+
+    assert gate.requests == [[b"slow"]]
+    assert batcher.sign(b"next").signature == b"signed next"
+
+
 def test_loop_that_ended_while_its_message_was_in_flight_hinders_nobody(gate: Gate) -> None:
     batcher = Batcher(gate.send, BatchOptions(max_wait=10))
 

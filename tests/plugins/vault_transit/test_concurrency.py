@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
-import tomli_w
-from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from dfns_signers.errors import KeyNotFoundError, SigningKeyError
 from dfns_signers.signing_key import Signature
 from dfns_signers_vault_transit.algorithms import KEY_TYPES
 from dfns_signers_vault_transit.options import MAX_BATCH
-from tests.core.client.scripted import Reply, ScriptedApi, Seen
+from tests.core.client.scripted import Reply, ScriptedApi
 from tests.core.keys import is_signature
-from tests.plugins.vault_transit.conftest import (
-    FAKE_READ,
-    FAKE_SIGN,
-    OpenKey,
-    settings_for,
-)
+from tests.plugins.vault_transit.conftest import FAKE_SIGN, OpenKey
+from tests.plugins.vault_transit.holding import HoldingVault
 from tests.plugins.vault_transit.operator import Operator
 
 MESSAGES = [b"message %d" % number for number in range(100)]
@@ -38,41 +28,6 @@ BATCHES = pytest.mark.parametrize("batch", [None, {}, {"max_size": 7}], ids=str)
 LOOPS = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 
 Burst = Callable[[Any, Sequence[bytes]], list[Signature]]
-
-
-class HoldingVault:
-    """Signs with a key of its own; its first answer leaves when the second request has come.
-
-    ``arrived`` counts the requests; no answer leaves before ``may_answer``.
-    """
-
-    def __init__(self, api: ScriptedApi) -> None:
-        self.sizes: list[int] = []
-        self.broken: dict[str, Any] = {}
-        self.url = api.url
-        self._key = ed25519.Ed25519PrivateKey.generate()
-        self._second = threading.Event()
-        self.arrived = threading.Semaphore(0)
-        self.may_answer = threading.Event()
-        public = base64.b64encode(self._key.public_key().public_bytes_raw()).decode()
-        described = {"type": "ed25519", "latest_version": 1, "keys": {"1": {"public_key": public}}}
-        api.on(FAKE_READ, always=Reply(body={"data": described}))
-        api.on(FAKE_SIGN, always=self._answer)
-
-    def _answer(self, seen: Seen) -> Reply:
-        inputs = [one["input"] for one in json.loads(seen.body)["batch_input"]]
-        self.sizes.append(len(inputs))
-        if len(self.sizes) > 1:
-            self._second.set()
-        self.arrived.release()
-        assert self._second.wait(20)
-        assert self.may_answer.wait(20)
-        results = [self.broken.get(text, self._signed(text)) for text in inputs]
-        return Reply(body={"request_id": f"of-{len(inputs)}", "data": {"batch_results": results}})
-
-    def _signed(self, text: str) -> dict[str, Any]:
-        signature = base64.b64encode(self._key.sign(base64.b64decode(text))).decode()
-        return {"signature": f"vault:v1:{signature}", "key_version": 1}
 
 
 @pytest.fixture
@@ -242,51 +197,3 @@ def test_closing_waits_for_the_signatures_under_way(
     assert len(signing.result(0)) == 3
     with pytest.raises(SigningKeyError, match="is closed"):
         key.sign(b"message")
-
-
-FORKING = """
-import asyncio, os, sys
-from dfns_signers import load_signer
-
-signer = load_signer("p", config=sys.argv[1])
-challenge = {"challenge": "text", "allowCredentials": {"key": [{"type": "public-key", "id": "c"}]}}
-
-async def sign():
-    return await asyncio.wait_for(signer.asign(challenge), 20)
-
-asyncio.run(sign())
-child = os.fork()
-if child == 0:
-    try:
-        asyncio.run(sign())
-        signer.sign(challenge)
-    except BaseException as error:
-        print(repr(error), file=sys.stderr, flush=True)
-        os._exit(1)
-    os._exit(0)
-_, status = os.waitpid(child, 0)
-asyncio.run(sign())
-signer.close()
-sys.exit(os.waitstatus_to_exitcode(status))
-"""
-
-
-@pytest.mark.parametrize("batch", [None, {}], ids=["single", "batched"])
-def test_configured_signer_signs_in_a_forked_child_and_on_in_its_parent(
-    batch: dict[str, int] | None, operator: Operator, tmp_path: Path
-) -> None:
-    signer = {**settings_for(operator), "backend": "vault-transit", "key": operator.key()}
-    signer |= {"key_version": 1, **({} if batch is None else {"batch": batch})}
-    config = tmp_path / "config.toml"
-    config.write_text(tomli_w.dumps({"profiles": {"p": {"credential_id": "c", "signer": signer}}}))
-    config.chmod(0o600)
-
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", FORKING, str(config)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-    assert (done.returncode, done.stderr) == (0, "")

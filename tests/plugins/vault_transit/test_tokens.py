@@ -19,7 +19,7 @@ from dfns_signers.errors import (
     SigningKeyError,
 )
 from dfns_signers.plugin import Attempt, Sealed
-from dfns_signers_vault_transit.client import VaultRefusalError
+from dfns_signers_vault_transit.answers import VaultRefusalError
 from dfns_signers_vault_transit.errors import Purpose
 from dfns_signers_vault_transit.logins import AppRoleAuth, TokenAuth
 from dfns_signers_vault_transit.tokens import TokenManager
@@ -79,11 +79,11 @@ class WatchedLock:
         self.inner = threading.Lock()
         self.arrived = threading.Semaphore(0)
 
-    def __enter__(self) -> None:
+    def acquire(self, *, timeout: float) -> bool:
         self.arrived.release()
-        self.inner.acquire()
+        return self.inner.acquire(timeout=timeout)
 
-    def __exit__(self, *_: object) -> None:
+    def release(self) -> None:
         self.inner.release()
 
 
@@ -253,19 +253,32 @@ def test_login_that_fails_is_tried_once_for_all_threads_that_wait(
     lock = WatchedLock()
     manager = manager_of(server, clock, lock=lock)
 
-    with ThreadPoolExecutor(8) as threads:
+    with ThreadPoolExecutor(60) as threads:
         with lock.inner:
-            futures = [threads.submit(manager.ready, ONCE) for _ in range(8)]
+            futures = [threads.submit(manager.ready, ONCE) for _ in range(60)]
             for _ in futures:
                 assert lock.arrived.acquire(timeout=20)
         errors = [future.exception() for future in futures]
 
     assert server.events == ["login"]
     assert {type(error) for error in errors} == {KeyStoreUnavailableError}
-    assert len({id(error) for error in errors}) == 8
+    assert len({id(error) for error in errors}) == 60
     with pytest.raises(KeyStoreUnavailableError):
         manager.ready(ONCE)
     assert server.events == ["login", "login"]
+
+
+def test_thread_waits_for_the_login_of_another_until_its_own_time_is_over(
+    server: TokenServer, clock: Clock
+) -> None:
+    lock = threading.Lock()
+    manager = manager_of(server, clock, lock=lock)
+
+    with lock, pytest.raises(KeyStoreUnavailableError, match=r"cannot log in: another thread"):
+        manager.ready(Attempt(remaining=0.01))
+
+    assert server.events == []
+    assert manager.ready(ONCE) == "token-1"
 
 
 @pytest.mark.parametrize("token", ["line\n4711", "caf\u00e9-4711", "euro-\u20ac-4711"])

@@ -1,0 +1,121 @@
+"""Read the answer to a request: bounded in size and time, and never decompressed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from dfns_signers.plugin import quoted
+from dfns_signers_vault_transit.deadline import until_deadline
+
+if TYPE_CHECKING:
+    import requests
+
+_NO_CONTENT: Final = 204
+_PIECE: Final = 64 * 1024
+
+# Bytes of an answer: 496 signatures by RSA-4096 are 0.4 MB, 1,000 versions of such a key 1 MB.
+_LONGEST: Final = 2 * 1024 * 1024
+_LONGEST_ERROR: Final = 64 * 1024
+_MOST_ERRORS: Final = 10
+
+# Shorter ones are found in any text.
+_SHORTEST_SECRET: Final = 12
+
+
+class VaultRefusalError(Exception):
+    """An answer with an error status, a redirect, or one that is not a JSON object.
+
+    Attributes:
+        status: HTTP status code; hvac's own errors do not keep it.
+        errors: what Vault says, fit for a message.
+        retry_after: seconds to wait as Vault asks.
+    """
+
+    def __init__(
+        self, status: int, errors: Sequence[str] = (), retry_after: float | None = None
+    ) -> None:
+        super().__init__(": ".join(filter(None, [f"HTTP {status}", "; ".join(errors)])))
+        self.status = status
+        self.errors = errors
+        self.retry_after = retry_after
+
+
+def content_of(
+    response: requests.Response, sent: Mapping[str, Any] | None, token: str
+) -> Mapping[str, Any]:
+    """The JSON object of an answer whose body was not read so far; ``{}`` for one without content.
+
+    Args:
+        response: the answer.
+        sent: what was sent as JSON; None for nothing.
+        token: the token that was sent. What the server says is shown without it, and without what
+            was sent.
+
+    Raises:
+        VaultRefusalError: the status is that of an error, or the body is not a JSON object within
+            bounds.
+        TimeoutError: the deadline has passed.
+    """
+    if response.status_code == _NO_CONTENT:
+        return {}
+    is_success = response.status_code // 100 == 2  # noqa: PLR2004
+    # Vault may answer a batch with an error status, and yet with the result of each item.
+    is_batch = "batch_input" in (sent or {})
+    try:
+        content = _object(_body(response, _LONGEST if is_success or is_batch else _LONGEST_ERROR))
+    except _UnusableError as error:
+        raise _refusal(response, [str(error)] if is_success else []) from None
+    if is_success or (is_batch and _has_results(content.get("data"))):
+        return content
+    listed = content.get("errors")
+    said = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
+    secrets = [token, *(one for one in (sent or {}).values() if isinstance(one, str))]
+    raise _refusal(response, (quoted(_without(secrets, one)) for one in said[:_MOST_ERRORS]))
+
+
+class _UnusableError(Exception):
+    """Why the body of an answer cannot be used."""
+
+
+def _body(response: requests.Response, longest: int) -> bytes:
+    encoding = response.headers.get("Content-Encoding", "identity")
+    if encoding.lower() != "identity":
+        raise _UnusableError("the answer is compressed, which was not asked for")
+    body = bytearray()
+    # What has arrived, and not as much as is asked for: a slow answer is looked at in between.
+    while piece := response.raw.read1(_PIECE):
+        until_deadline(None)
+        body += piece
+        if len(body) > longest:
+            raise _UnusableError(f"the answer is longer than {longest:,} bytes")
+    return bytes(body)
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise _UnusableError("the answer is not a JSON object")
+    return content
+
+
+def _has_results(data: Any) -> bool:
+    return isinstance(data, dict) and "batch_results" in data
+
+
+def _refusal(response: requests.Response, said: Iterable[str]) -> VaultRefusalError:
+    asked = response.headers.get("Retry-After", "")
+    # A date is not read, and zero asks for nothing.
+    retry_after = float(asked) if asked.isdecimal() else 0.0
+    return VaultRefusalError(response.status_code, list(said), retry_after or None)
+
+
+def _without(secrets: Iterable[str], text: str) -> str:
+    for secret in secrets:
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "…")
+    return text
