@@ -1,0 +1,29 @@
+"""Nothing lost, nothing twice, nobody else's answer: a short run of what ``make soak`` does."""
+
+from __future__ import annotations
+
+import pytest
+
+from dfns_signers import KeySigner
+from tests.soak.rounds import DRIVERS, Round
+
+CALLS = 40
+BOTH_KINDS = ("sync_threads", "asyncio_tasks")
+
+
+def assert_ends_well(round_: Round, signer: KeySigner) -> None:
+    report = round_.play(signer)
+
+    assert not report.violations, f"repeat with: {round_.command}\n{report.violations}"
+    assert report.faults
+    assert report.calls
+
+
+@pytest.mark.parametrize("driver", BOTH_KINDS)
+def test_every_fault_at_every_step(driver: str, signer: KeySigner) -> None:
+    assert_ends_well(Round(driver, seed=0, calls=None), signer)
+
+
+@pytest.mark.parametrize("driver", [name for name in DRIVERS if name not in BOTH_KINDS])
+def test_faults_at_any_request(driver: str, signer: KeySigner) -> None:
+    assert_ends_well(Round(driver, seed=1, calls=CALLS), signer)
