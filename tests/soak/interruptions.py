@@ -18,7 +18,8 @@ from tests.soak.drivers import async_client, create, sync_client
 from tests.soak.driving import Played, Target, arguments, in_threads, on_a_loop, timed
 from tests.soak.verdicts import Outcome
 
-_TURNS = 150
+_TURNS = 151
+_STRIDE = 7  # few calls are cancelled early and late, too
 _CHILDREN = 4
 _PATIENCE = 60  # seconds, after which a child that hangs is killed
 
@@ -32,7 +33,7 @@ async def _create_until_cancelled(dfns: AsyncDfnsClient, label: str) -> Outcome:
     async with anyio.create_task_group() as group:
 
         async def cancel() -> None:
-            for _ in range(_number(label) % _TURNS):
+            for _ in range(_number(label) * _STRIDE % _TURNS):
                 await anyio.lowlevel.checkpoint()
             group.cancel_scope.cancel()
 

@@ -47,7 +47,7 @@ class Watch:
 
     def look(self, found: Violations, round_: str) -> None:
         """Between rounds: everything that the round opened must be closed."""
-        gc.collect()
+        # Before the garbage is collected, which would close what was forgotten.
         ends = time.monotonic() + _SETTLING
         while sockets() > self.sockets and time.monotonic() < ends:
             time.sleep(0.05)
@@ -57,6 +57,7 @@ class Watch:
         if (more := threading.active_count() - self.threads) > IDLE_THREADS:
             found.threads.append(f"{more} threads are left after {round_}")
             self.threads += more
+        gc.collect()
         self.memories.append(memory())
 
     @property

@@ -34,7 +34,7 @@ _ODD_COOKIES = ("s=\xe4\xf6\xfc", "s=\x7f\x80", "a" * 4000 + "=1", "=", "s=1; Do
 _DEPTHS = (300, 700, 900, 5_000, 100_000)
 _MEMBERS_OF_STEPS = ("challenge", "challengeIdentifier", "userAction", "allowCredentials")
 _OTHER_MEMBERS = ("id", "status", "data", "keys", "errors", "Signature", "message", "__type")
-_HUGE = 8 * 2**20
+_HUGE = 2**21
 _PAUSE = 0.01
 _PIECES = 25
 
