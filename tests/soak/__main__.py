@@ -15,7 +15,7 @@ from itertools import count
 from tests.soak.key_stores import KEYS, KeyStores
 from tests.soak.leaks import Watch
 from tests.soak.rounds import DRIVERS, Report, Round
-from tests.support.faults import FAULTS
+from tests.support.faults import FAULTS, QUICK
 
 _CALLS = 200
 _BACKEND_CALLS = 60
@@ -36,8 +36,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=0.25, help="share of requests with a fault")
     parser.add_argument("--driver", choices=DRIVERS, default="sync_threads")
     parser.add_argument("--key", choices=KEYS, default="pem")
-    parser.add_argument("--only", nargs="+", choices=FAULTS, default=list(FAULTS), metavar="FAULT")
-    return parser.parse_args()
+    parser.add_argument("--only", nargs="+", choices=FAULTS, metavar="FAULT")
+    parser.add_argument("--slow", action="store_true", help="also the faults that take seconds")
+    chosen = parser.parse_args()
+    chosen.only = tuple(chosen.only or (FAULTS if chosen.slow or chosen.minutes else QUICK))
+    return chosen
 
 
 def _rounds(chosen: argparse.Namespace) -> Iterator[Round]:
@@ -46,7 +49,7 @@ def _rounds(chosen: argparse.Namespace) -> Iterator[Round]:
             chosen.driver,
             chosen.seed,
             chosen.calls,
-            kinds=tuple(chosen.only),
+            kinds=chosen.only,
             rate=chosen.rate,
             key=chosen.key,
         )
@@ -57,7 +60,7 @@ def _rounds(chosen: argparse.Namespace) -> Iterator[Round]:
         for driver in DRIVERS:
             if time.monotonic() > ends:
                 return
-            yield Round(driver, seed, chosen.calls or _CALLS, tuple(chosen.only), chosen.rate)
+            yield Round(driver, seed, chosen.calls or _CALLS, chosen.only, chosen.rate)
         for number, key in enumerate(KEYS[1:]):
             if time.monotonic() > ends:
                 return
@@ -91,17 +94,18 @@ def main() -> int:
 
 
 def __say(total: Report, watch: Watch | None) -> None:
-    _say(f"\n{'calls':24}{total.calls:8}")
-    _say(f"{'succeeded':24}{total.succeeded:8}")
-    _say(f"{'effects':24}{total.effects:8}")
-    _say(f"{'slowest call, seconds':24}{total.slowest:8.1f}")
+    _say(f"\n{'calls':44}{total.calls:8}")
+    _say(f"{'succeeded':44}{total.succeeded:8}")
+    _say(f"{'effects':44}{total.effects:8}")
+    _say(f"{'slowest call, seconds':44}{total.slowest:8.1f}")
+    _say(f"{'calls past their deadline':44}{total.late:8}")
     if watch is not None:
-        _say(f"{'memory growth, MiB':24}{watch.growth / 2**20:8.1f}")
-    _say(f"{'faults':24}{total.faults.total():8}")
+        _say(f"{'memory growth, MiB':44}{watch.growth / 2**20:8.1f}")
+    _say(f"{'faults':44}{total.faults.total():8}")
     for name, times in sorted(total.faults.items()):
-        _say(f"  {name:40}{times:8}")
+        _say(f"  {name:42}{times:8}")
     for kind, sentences in total.violations:
-        _say(f"{kind.replace('_', ' '):24}{len(sentences):8}")
+        _say(f"{kind.replace('_', ' '):44}{len(sentences):8}")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from dfns_signers.cli.demo_signers import local_signers
 from dfns_signers_testkit.aws import MINISTACK, LocalKms
 from tests.support.byte_fault_proxy import ByteFaultProxy, seeded_byte_plan
 from tests.support.fault_proxy import FaultProxy, SeededPlan
-from tests.support.faults import FAULTS
+from tests.support.faults import QUICK
 
 CREDENTIAL_ID = "cr-soak"
 KEYS = ("pem", "aws-kms", "vault-transit", "vault-transit-batch", "gcp-kms")
@@ -26,7 +26,6 @@ KEYS = ("pem", "aws-kms", "vault-transit", "vault-transit-batch", "gcp-kms")
 _LIMITS = {"connect_timeout": 0.5, "read_timeout": 0.5, "timeout": 2.0, "max_attempts": 2}
 _ADDRESSES = {"aws-kms": "endpoint_url", "vault-transit": "address", "gcp-kms": "endpoint"}
 _RATE = 0.2  # of requests
-_CONNECTION_RATE = 0.5  # of connections, each of which serves many requests
 
 
 @dataclass
@@ -101,5 +100,5 @@ def _proxy(backend: str, address: str, seed: int) -> Iterator[tuple[Any, str]]:
 
 def _plan(backend: str, seed: int) -> Any:
     if backend == "gcp-kms":
-        return seeded_byte_plan(seed, _CONNECTION_RATE)
-    return SeededPlan(seed, tuple(FAULTS), _RATE)
+        return seeded_byte_plan(seed)
+    return SeededPlan(seed, QUICK, _RATE)

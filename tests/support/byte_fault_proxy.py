@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import select
 import socket
 import threading
@@ -14,18 +13,22 @@ from tests.support.tcp_server import TcpServer, has_left, reset
 
 BYTE_FAULTS = ("refuse", "hang", "cut_request", "cut_answer", "damage_answer", "drip")
 
+_BREAKING = ("refuse", "cut_request", "cut_answer", "damage_answer")
 _LONGEST = 4096  # bytes, after which a connection is cut at the latest
 _PAUSE = 0.01
+_DRIP = 16  # bytes
 
 BytePlan = Callable[[int], str | None]
 
 
-def seeded_byte_plan(seed: int, rate: float) -> BytePlan:
-    """Draws a fault for a connection from the seed and its number."""
+def seeded_byte_plan(seed: int) -> BytePlan:
+    """Draws a fault for a connection from the seed and its number.
+
+    Each connection meets one, for it serves many requests; most are such that another follows it.
+    """
 
     def plan(number: int) -> str | None:
-        draw = Random(f"{seed}/{number}")
-        return draw.choice(BYTE_FAULTS) if draw.random() < rate else None
+        return Random(f"{seed}/{number}").choice((*BYTE_FAULTS, *_BREAKING * 3))
 
     return plan
 
@@ -86,9 +89,8 @@ def _pump(client: socket.socket, upstream: socket.socket, fault: str | None, dra
                     return
                 allowed -= len(data)
             if fault == "drip" and ready is upstream:
-                for byte in data:
-                    other.sendall(bytes([byte]))
-                    with contextlib.suppress(InterruptedError):
-                        select.select([], [], [], _PAUSE)
+                for start in range(0, len(data), _DRIP):
+                    other.sendall(data[start : start + _DRIP])
+                    select.select([], [], [], _PAUSE)
             else:
                 other.sendall(data)

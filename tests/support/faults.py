@@ -37,6 +37,8 @@ _OTHER_MEMBERS = ("id", "status", "data", "keys", "errors", "Signature", "messag
 _HUGE = 2**21
 _PAUSE = 0.01
 _PIECES = 25
+_LONG_PAUSE = 0.2
+_SPACES = 50
 
 
 def _fault(function: Fault) -> Fault:
@@ -155,6 +157,28 @@ def many_103(exchange: Exchange) -> None:
     answer = exchange.forward()
     if exchange.drip([b"HTTP/1.1 103 Early Hints\r\n\r\n"] * _PIECES, _PAUSE):
         exchange.answer(answer)
+
+
+@_fault
+def long_drip(exchange: Exchange) -> None:
+    """Spaces before the body, one by one, for longer than a call may take."""
+    answer = exchange.forward()
+    padded = Answer(answer.status, b" " * _SPACES + answer.body, answer.headers)
+    exchange.send(padded.head)
+    if exchange.drip([b" "] * _SPACES, _LONG_PAUSE):
+        exchange.send(answer.body)
+
+
+@_fault
+def long_103(exchange: Exchange) -> None:
+    """Informational answers for longer than a call may take."""
+    answer = exchange.forward()
+    if exchange.drip([b"HTTP/1.1 103 Early Hints\r\n\r\n"] * _SPACES, _LONG_PAUSE):
+        exchange.answer(answer)
+
+
+SLOW = ("long_drip", "long_103")
+"""Faults that take seconds."""
 
 
 # Answers that are not what the API documents; the upstream has carried the request out
@@ -294,3 +318,6 @@ def answer_of_another_step(exchange: Exchange) -> None:
     """The request is carried out, and what came back for an earlier one of the call answers."""
     answer = exchange.forward()
     exchange.answer(exchange.random.choice(exchange.earlier) if exchange.earlier else answer)
+
+
+QUICK = tuple(name for name in FAULTS if name not in SLOW)
