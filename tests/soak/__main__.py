@@ -70,16 +70,16 @@ def _rounds(chosen: argparse.Namespace) -> Iterator[Round]:
 def main() -> int:
     """Play the rounds, and print what they came to."""
     chosen = _arguments()
-    stores, total, watch = KeyStores(), Report(), None
+    stores, total, watch = KeyStores(), Report(), Watch()
     try:
         for round_ in _rounds(chosen):
             report = Report()
-            with stores.signer(round_.key, round_.seed, report.faults) as signer:
+            stores.start(round_.key)
+            with (
+                watch.over(report.violations, collects=round_.key != "pem"),
+                stores.signer(round_.key, round_.seed, report.faults) as signer,
+            ):
                 report.add(round_.play(signer))
-            if watch is None:
-                watch = Watch()  # what the first round has loaded stays
-            else:
-                watch.look(report.violations, round_.command)
             if report.violations:
                 _say(f"{round_.command}\n{report.violations}")
             total.add(report)
@@ -87,20 +87,18 @@ def main() -> int:
         _say("interrupted")
     finally:
         stores.close()
-    if watch is not None:
-        watch.judge_memory(total.violations)
+    watch.judge_memory(total.violations)
     __say(total, watch)
     return 1 if total.violations else 0
 
 
-def __say(total: Report, watch: Watch | None) -> None:
+def __say(total: Report, watch: Watch) -> None:
     _say(f"\n{'calls':44}{total.calls:8}")
     _say(f"{'succeeded':44}{total.succeeded:8}")
     _say(f"{'effects':44}{total.effects:8}")
     _say(f"{'slowest call, seconds':44}{total.slowest:8.1f}")
     _say(f"{'calls past their deadline':44}{total.late:8}")
-    if watch is not None:
-        _say(f"{'memory growth, MiB':44}{watch.growth / 2**20:8.1f}")
+    _say(f"{'memory growth, MiB':44}{watch.growth / 2**20:8.1f}")
     _say(f"{'faults':44}{total.faults.total():8}")
     for name, times in sorted(total.faults.items()):
         _say(f"  {name:42}{times:8}")

@@ -30,7 +30,7 @@ _RATE = 0.2  # of requests
 
 @dataclass
 class KeyStores:
-    """Local servers, each started when the first key on it is asked for."""
+    """Local servers, which run until they are closed."""
 
     _stack: ExitStack = field(default_factory=ExitStack)
     _tables: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class KeyStores:
                 yield signer
             return
         backend = key.removesuffix("-batch")
-        table = dict(self._table(backend)) | _LIMITS
+        table = dict(self._tables[backend]) | _LIMITS
         if key.endswith("-batch"):
             table["batch"] = {}
         name = _ADDRESSES[backend]
@@ -56,15 +56,17 @@ class KeyStores:
             yield signer
         faults.update({f"{backend}: {name}": count for name, count in proxy.faults.items()})
 
-    def _table(self, backend: str) -> Mapping[str, Any]:
-        if backend not in self._tables:
-            if backend == "aws-kms":
-                self._tables[backend] = self._ministack_key()
-            else:
-                shown = self._stack.enter_context(local_signers(backend))[0]
-                os.environ.update(shown.environment)
-                self._tables[backend] = shown.signer
-        return self._tables[backend]
+    def start(self, key: str) -> None:
+        """Start the server of a kind of key, if it does not run yet."""
+        backend = key.removesuffix("-batch")
+        if backend in self._tables or key == "pem":
+            return
+        if backend == "aws-kms":
+            self._tables[backend] = self._ministack_key()
+        else:
+            shown = self._stack.enter_context(local_signers(backend))[0]
+            os.environ.update(shown.environment)
+            self._tables[backend] = shown.signer
 
     def _ministack_key(self) -> Mapping[str, Any]:
         from dfns_signers_testkit import aws, aws_keys  # noqa: PLC0415  # they import boto3

@@ -6,6 +6,8 @@ import gc
 import resource
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -15,7 +17,6 @@ from tests.soak.verdicts import Violations
 IDLE_THREADS = 64
 """Threads that pools of the package may keep for later work."""
 
-_SETTLING = 10.0  # seconds in which libraries end what they close in the background
 _GROWTH = 96 * 2**20  # bytes between early and late rounds; allocators keep some of what is freed
 _FEWEST = 12  # measurements without which memory is not judged
 
@@ -39,24 +40,37 @@ def memory() -> int:
 
 @dataclass
 class Watch:
-    """Compares what is held between rounds with what was held before the first."""
+    """Compares what is held after each round with what was held before it.
 
-    sockets: int = field(default_factory=sockets)
-    threads: int = field(default_factory=threading.active_count)
+    Attributes:
+        settling: seconds in which libraries end what they close in the background.
+        memories: resident bytes after each round.
+    """
+
+    settling: float = 10.0
     memories: list[int] = field(default_factory=list)
 
-    def look(self, found: Violations, round_: str) -> None:
-        """Between rounds: everything that the round opened must be closed."""
-        # Before the garbage is collected, which would close what was forgotten.
-        ends = time.monotonic() + _SETTLING
-        while sockets() > self.sockets and time.monotonic() < ends:
+    @contextmanager
+    def over(self, found: Violations, *, collects: bool) -> Iterator[None]:
+        """A round: whatever it opens must be closed at its end.
+
+        Args:
+            found: where to say what is not.
+            collects: whether to collect garbage first. That closes forgotten sockets, too, and is
+                for libraries of key stores, whose errors hold broken connections in cycles.
+        """
+        gc.collect()
+        sockets_before, threads_before = sockets(), threading.active_count()
+        yield
+        if collects:
+            gc.collect()
+        ends = time.monotonic() + self.settling
+        while sockets() > sockets_before and time.monotonic() < ends:
             time.sleep(0.05)
-        if (left := sockets() - self.sockets) > 0:
-            found.sockets.append(f"{left} sockets are open after {round_}")
-            self.sockets += left
-        if (more := threading.active_count() - self.threads) > IDLE_THREADS:
-            found.threads.append(f"{more} threads are left after {round_}")
-            self.threads += more
+        if (left := sockets() - sockets_before) > 0:
+            found.sockets.append(f"{left} sockets are open after the round")
+        if (more := threading.active_count() - threads_before) > IDLE_THREADS:
+            found.threads.append(f"{more} threads are left after the round")
         gc.collect()
         self.memories.append(memory())
 
