@@ -24,7 +24,7 @@ _ODD_LOCATIONS = (
     "",
 )
 _ODD_COOKIES = ("s=\xe4\xf6\xfc", "s=\x7f\x80", "a" * 4000 + "=1", "=", "s=1; Domain=.example")
-_DEPTHS = (300, 700, 900, 5_000, 100_000)
+_DEPTHS = (300, 700, 850, 950, 1_000, 5_000, 100_000)
 _MEMBERS_OF_STEPS = ("challenge", "challengeIdentifier", "userAction", "allowCredentials")
 _OTHER_MEMBERS = ("id", "status", "data", "keys", "errors", "Signature", "message", "__type")
 _HUGE = 2**21
