@@ -9,6 +9,9 @@ import pytest
 from dfns_signers import KeySigner
 from tests.soak.rounds import DRIVERS, Round
 
+# trio warns of the generators that httpx leaves unfinished when an answer breaks.
+pytestmark = pytest.mark.filterwarnings("ignore:Async generator 'http:ResourceWarning")
+
 CALLS = 40
 FORKED_CALLS = 17  # one before the fork, and four in each child, one after the other
 BOTH_KINDS = ("sync_threads", "asyncio_tasks")
