@@ -9,7 +9,7 @@ SHOWN := --with aws-kms --with gcp-kms --with vault-transit
 PARALLEL ?= -n auto --maxprocesses 4 --dist loadgroup
 METADATA := pyproject.toml $(wildcard plugins/*/pyproject.toml) constraints.txt
 
-.PHONY: help demo test check format bench lowest constraints localstack clean
+.PHONY: help demo test soak fuzz check format bench lowest constraints localstack clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -18,6 +18,12 @@ demo: $(VENV)/.runtime $(SERVERS) ## the main job on local servers: sign with ea
 
 test: $(VENV)/.development $(SERVERS) ## run the test suite; COVERAGE=1 measures coverage, which takes twice as long
 	@$(BIN)/python -m pytest $(PARALLEL) $(if $(COVERAGE),--cov --cov-report=term-missing:skip-covered) $(ARGS)
+
+soak: $(VENV)/.development $(SERVERS) ## calls under faults for MINUTES=10; fails if one is lost, doubled or leaks
+	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) $(ARGS)
+
+fuzz: $(VENV)/.fuzzing ## fuzz whatever reads foreign bytes, for MINUTES=1 in all
+	@$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),1) $(ARGS)
 
 check: $(VENV)/.development ## format, lint and types
 	@$(BIN)/ruff format --check .
@@ -47,7 +53,7 @@ constraints: | $(VENV)/bin/pip ## renew constraints.txt from the newest versions
 	| grep == > constraints.txt
 
 clean: ## remove the environments and everything that tools left
-	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf .venv .venv-* .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 # Debian's Python has no ensurepip: the environment is made without pip, and pip is put into it.
 define new-venv
@@ -73,4 +79,8 @@ $(VENV)/.runtime: $(METADATA) | $(VENV)/bin/pip
 
 $(VENV)/.development: $(METADATA) $(VENV)/.runtime | $(VENV)/bin/pip
 	@$(BIN)/pip install -q -c constraints.txt -e .[cli,emulator] $(PLUGINS) --group check
+	@touch $@
+
+$(VENV)/.fuzzing: $(VENV)/.development
+	@$(BIN)/pip install -q --group fuzz
 	@touch $@
