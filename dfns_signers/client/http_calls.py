@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
@@ -23,6 +24,7 @@ from dfns_signers.errors import (
     TransportTimeoutError,
     UnexpectedResponseError,
 )
+from dfns_signers.sealed import Sealed
 from dfns_signers.user_action.bounded_bodies import ACCEPTED_ENCODING
 from dfns_signers.user_action.httpx_auth import SIGNED_EXTENSION, UserActionAuth
 from dfns_signers.user_action.responses import (
@@ -94,24 +96,22 @@ def build_request(
 
 def interpret(response: httpx.Response, request: httpx.Request, call: Call[Any]) -> Any:
     """The result of a call, or what ``read_json`` raises."""
-    value = read_json(response, sent=request, call=not call.announces)
+    value: Sealed[Any] = Sealed(read_json(response, sent=request, call=not call.announces))
     if call.announces:
-        return value
-    if isinstance(value, dict):
-        _refuse_answer_of_a_step(value, response, call)
+        return value.open()
+    members = value.open().keys() if isinstance(value.open(), dict) else set()
+    if _are_of_a_step(members, call):
+        raise answer_of_a_step(response, call.path)
     if response.status_code == httpx.codes.ACCEPTED:
-        return ChangeRequest(value if isinstance(value, dict) else {})
-    return value
+        return ChangeRequest(value.open() if members else {})
+    return value.open()
 
 
-def _refuse_answer_of_a_step(
-    value: dict[str, Any], response: httpx.Response, call: Call[Any]
-) -> None:
-    """Refuse what answers a step of a user action, which a confused proxy may hand out."""
-    if value.keys() == {"userAction"} and call.path != COMPLETE_PATH:
-        raise answer_of_a_step(response, call.path)
-    if "challengeIdentifier" in value and not call.path.startswith("/auth/"):
-        raise answer_of_a_step(response, call.path)
+def _are_of_a_step(members: AbstractSet[str], call: Call[Any]) -> bool:
+    """Whether an object answers a step of a user action, which a confused proxy may hand out."""
+    if members == {"userAction"}:
+        return call.path != COMPLETE_PATH
+    return "challengeIdentifier" in members and not call.path.startswith("/auth/")
 
 
 @contextmanager

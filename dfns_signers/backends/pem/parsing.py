@@ -6,7 +6,7 @@ import base64
 import re
 from typing import Any, Final, TypeAlias
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
@@ -97,7 +97,7 @@ def _load(
         load = serialization.load_ssh_private_key
     try:
         return load(block.open(), passphrase.open() or None)
-    except (ValueError, TypeError, UnsupportedAlgorithm, OverflowError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, InternalError) as error:
         # Not chained: the frames of the library hold the key.
         problem = str(error)
     if encrypted and "bcrypt" in problem:
