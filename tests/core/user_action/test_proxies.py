@@ -90,7 +90,7 @@ def test_proxy_that_is_connected_already_sees_nothing_more(
     api: ScriptedApi, signer: KeySigner
 ) -> None:
     with KeepAliveApi() as proxy, httpx.Client(proxy=proxy.url) as http:
-        first, again = (http.get("http://elsewhere.test/").json()["port"] for _ in range(2))
+        first, again = (http.get(f"{api.url}/x").json()["port"] for _ in range(2))
         assert first == again
 
         with pytest.raises(RequestError, match="through a proxy"):
