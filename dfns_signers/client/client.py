@@ -287,12 +287,11 @@ class AsyncClient(
 
         In a cancelled scope too.
         """
-        with anyio.CancelScope(shield=True):
-            try:
-                await self._connections.aclose()
-            finally:
-                if self._owned_signer:
-                    await self._owned_signer.aclose()
+        try:
+            await self._connections.aclose()
+        finally:
+            if self._owned_signer:
+                await self._owned_signer.aclose()
 
 
 class DfnsClient(SyncClient):

@@ -158,12 +158,14 @@ class OwnAsyncConnections(_Connections):
         self._lent = {}
 
     async def aclose(self) -> None:
-        """Close the connections of the running event loop; those of others close as they end."""
+        """Close the connections of the running event loop; those of others close as they end.
+
+        In a cancelled scope too.
+        """
         self._is_closed = True
         loan = self._lent.pop(_running_loop(), None)
         if loan is not None:
-            with anyio.CancelScope(shield=True):
-                await loan.lender.aclose()
+            await loan.lender.aclose()
 
 
 class _GivenConnections(_Connections, Generic[HttpT]):

@@ -19,6 +19,7 @@ from tests.core.client.scripted import Reply, ScriptedApi
 
 STEPS = ["/auth/action/init", "/auth/action"]
 MIB = 2**20
+GZIP = {"Content-Encoding": "gzip"}
 
 
 def gzipped(content: bytes, status: int = 200, encoding: str = "gzip") -> Reply:
@@ -80,12 +81,13 @@ def test_empty_answer_is_none_however_it_is_packed(
     [
         (gzipped(text_of(8 * MIB + 1)), "more than 8,388,608 bytes"),
         (Reply(200, text_of(8 * MIB + 1)), "more than 8,388,608 bytes"),
+        (Reply(200, gzip.compress(b"{}") + bytes(8 * MIB), GZIP), "more than 8,388,608 bytes"),
         (Reply(200, b"{}", {"Content-Encoding": "br"}), "the encoding 'br'"),
         (Reply(200, b"{}", {"Content-Encoding": "gzip, gzip"}), "the encoding 'gzip, gzip'"),
         (Reply(200, b"{}", {"Content-Encoding": "gzip"}), "damaged"),
         (Reply(200, gzip.compress(b"{}")[:-9], {"Content-Encoding": "gzip"}), "ends within"),
     ],
-    ids=["bomb", "long", "brotli", "packed twice", "damaged", "cut"],
+    ids=["bomb", "long", "padded", "brotli", "packed twice", "damaged", "cut"],
 )
 def test_answer_that_cannot_be_unpacked_is_refused_with_the_doubt(
     dfns: Driven, api: ScriptedApi, reply: Reply, reason: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from dfns_signers import AsyncDfnsClient, DfnsClient, KeySigner
 from dfns_signers.errors import RequestError
 from dfns_signers.user_action.httpx_auth import UserActionAuth
+from tests.core.client.keep_alive import KeepAliveApi
 from tests.core.client.scripted import ScriptedApi
 
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -85,14 +87,25 @@ def test_proxy_of_the_environment_sees_nothing_of_asynchronous_calls(
 
 
 def test_proxy_that_is_connected_already_sees_nothing_more(
-    api: ScriptedApi, proxy: ScriptedApi, signer: KeySigner
+    api: ScriptedApi, signer: KeySigner
 ) -> None:
-    with httpx.Client() as http:
-        http.get("http://elsewhere.test/")
-        with pytest.raises(RequestError, match="through a proxy"):
-            call_with_client(http, api, signer, "POST")
+    with KeepAliveApi() as proxy, httpx.Client(proxy=proxy.url) as http:
+        first, again = (http.get(f"{api.url}/x").json()["port"] for _ in range(2))
+        assert first == again
 
-    assert [seen.target for seen in proxy.seen] == ["http://elsewhere.test/"]
+        with pytest.raises(RequestError, match="through a proxy"):
+            call_with_client(http, api, signer, "GET")
+
+    assert api.seen == []
+
+
+def test_proxy_is_not_even_connected(api: ScriptedApi, signer: KeySigner) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    with httpx.Client(proxy=nobody) as http, pytest.raises(RequestError, match="through a proxy"):
+        call_with_client(http, api, signer, "GET")
 
 
 def test_client_without_a_proxy_calls_this_machine(
