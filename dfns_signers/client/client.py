@@ -175,14 +175,14 @@ class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
             return Retrying(**retry_policy(call, self._limits))(self._attempt, call, self._auth)
 
     def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
-        http = self._connections.http()
-        request = build_request(http, self._auth, call)
-        with deadlines.within(self._limits.call_timeout), errors_of_ours(request, call):
-            response = http.send(request, auth=auth, follow_redirects=False, stream=True)
-            try:
-                bounded(response, call=not call.announces).read()
-            finally:
-                response.close()
+        with self._connections.lent() as http:
+            request = build_request(http, self._auth, call)
+            with deadlines.within(self._limits.call_timeout), errors_of_ours(request, call):
+                response = http.send(request, auth=auth, follow_redirects=False, stream=True)
+                try:
+                    bounded(response, call=not call.announces).read()
+                finally:
+                    response.close()
         return interpret(response, request, call)
 
     def _then(self, answer: Any, read: Callable[[Any], Any]) -> Any:
@@ -240,19 +240,19 @@ class AsyncClient(
             return await AsyncRetrying(**policy)(self._attempt, call, self._auth)
 
     async def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
-        http = await self._connections.http()
-        request = build_request(http, self._auth, call)
-        with (
-            deadlines.within(self._limits.call_timeout),
-            errors_of_ours(request, call),
-            anyio.fail_after(deadlines.remaining()),
-        ):
-            response = await http.send(request, auth=auth, follow_redirects=False, stream=True)
-            try:
-                await bounded(response, call=not call.announces).aread()
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await response.aclose()
+        async with self._connections.lent() as http:
+            request = build_request(http, self._auth, call)
+            with (
+                deadlines.within(self._limits.call_timeout),
+                errors_of_ours(request, call),
+                anyio.fail_after(deadlines.remaining()),
+            ):
+                response = await http.send(request, auth=auth, follow_redirects=False, stream=True)
+                try:
+                    await bounded(response, call=not call.announces).aread()
+                finally:
+                    with anyio.CancelScope(shield=True):
+                        await response.aclose()
         return interpret(response, request, call)
 
     async def _then(self, answer: Coroutine[Any, Any, Any], read: Callable[[Any], Any]) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final, Generic, TypeVar
 
@@ -15,9 +15,13 @@ from anyio.lowlevel import RunVar
 
 from dfns_signers import forks
 from dfns_signers.client.timed_connections import end_with_the_call
+from dfns_signers.closing import Gate
 from dfns_signers.errors import ConfigurationError, RequestError
 
 HttpT = TypeVar("HttpT", bound=httpx.Client | httpx.AsyncClient)
+
+CLOSE_WAIT: Final = 10.0
+"""Seconds that closing waits for requests under way."""
 
 _EVENT_LOOP: Final[RunVar[object]] = RunVar("dfns_signers.event_loop")
 
@@ -70,18 +74,23 @@ class OwnConnections(_Connections):
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = options
+        self._gate = Gate()
         self._lock = threading.Lock()
         self._of_parent: list[httpx.Client | None] = []
         self._http: httpx.Client | None = self._made()
         forks.watch(self)
 
-    def http(self) -> httpx.Client:
-        """The httpx client of this process; RequestError if this is closed."""
-        with self._lock:
+    @contextmanager
+    def lent(self) -> Iterator[httpx.Client]:
+        """The httpx client of this process for one attempt; RequestError if this is closed."""
+        ticket = self._gate.enter()
+        try:
             self.require_open()
-            if self._http is None:
-                self._http = self._made()
-            return self._http
+            with self._lock:
+                http = self._http = self._http or self._made()
+            yield http
+        finally:
+            self._gate.leave(ticket)
 
     def _made(self) -> httpx.Client:
         # Each request asks, for a call is several, and this may be closed between them.
@@ -92,17 +101,22 @@ class OwnConnections(_Connections):
 
     def after_fork(self) -> None:
         """Connect anew in a forked child."""
+        self._gate.after_fork()
         self._lock = threading.Lock()
         self._of_parent.append(self._http)
         self._http = None
 
     def close(self) -> None:
-        """Close the connections of this process."""
-        with self._lock:
-            self._is_closed = True
-            http = self._http
-        if http is not None:
-            http.close()
+        """Close the connections of this process, once the requests under way have ended.
+
+        Waits for them, ten seconds at most; the last of them closes otherwise.
+        """
+        self._is_closed = True
+        self._gate.shut(self._release, wait=CLOSE_WAIT)
+
+    def _release(self) -> None:
+        if self._http is not None:
+            self._http.close()
 
 
 class OwnAsyncConnections(_Connections):
@@ -120,8 +134,13 @@ class OwnAsyncConnections(_Connections):
         self._of_parent: list[object] = []
         forks.watch(self)
 
-    async def http(self) -> httpx.AsyncClient:
-        """The httpx client of the running event loop; RequestError if this is closed."""
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[httpx.AsyncClient]:
+        """The httpx client of the running event loop, for one attempt.
+
+        Raises:
+            RequestError: this is closed.
+        """
         self.require_open()
         loop = _running_loop()
         loan = self._lent.get(loop)
@@ -130,7 +149,8 @@ class OwnAsyncConnections(_Connections):
             loan = _Loan(self._lend(loop))
             loan.http = await anext(loan.lender)
             self._lent[loop] = loan
-        return loan.http
+        with loan.in_use():
+            yield loan.http
 
     async def _lend(self, loop: object) -> AsyncGenerator[httpx.AsyncClient, None]:
         # asyncio and trio close the asynchronous generators of a loop that ends.
@@ -160,11 +180,13 @@ class OwnAsyncConnections(_Connections):
     async def aclose(self) -> None:
         """Close the connections of the running event loop; those of others close as they end.
 
-        In a cancelled scope too.
+        Waits for the requests under way, ten seconds at most. In a cancelled scope too.
         """
         self._is_closed = True
         loan = self._lent.pop(_running_loop(), None)
         if loan is not None:
+            with anyio.move_on_after(CLOSE_WAIT, shield=True):
+                await loan.until_unused()
             await loan.lender.aclose()
 
 
@@ -198,9 +220,10 @@ class _GivenConnections(_Connections, Generic[HttpT]):
 class GivenSyncConnections(_GivenConnections[httpx.Client]):
     """An ``httpx.Client`` of the caller."""
 
-    def http(self) -> httpx.Client:
+    @contextmanager
+    def lent(self) -> Iterator[httpx.Client]:
         """The httpx client; RequestError where it cannot be used."""
-        return self._checked()
+        yield self._checked()
 
     def close(self) -> None:
         """Send nothing from now on."""
@@ -210,9 +233,10 @@ class GivenSyncConnections(_GivenConnections[httpx.Client]):
 class GivenAsyncConnections(_GivenConnections[httpx.AsyncClient]):
     """An ``httpx.AsyncClient`` of the caller."""
 
-    async def http(self) -> httpx.AsyncClient:
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[httpx.AsyncClient]:
         """The httpx client; RequestError where it cannot be used."""
-        return self._checked()
+        yield self._checked()
 
     async def aclose(self) -> None:
         """Send nothing from now on."""
@@ -226,9 +250,28 @@ class _Loan:
 
     def __init__(self, lender: AsyncGenerator[httpx.AsyncClient, None]) -> None:
         self.lender = lender
+        self._uses = 0
+        self._unused = anyio.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
         with suppress(RuntimeError):  # under trio
             self.loop = asyncio.get_running_loop()
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Count an attempt, for closing to wait for it."""
+        self._uses += 1
+        try:
+            yield
+        finally:
+            self._uses -= 1
+            if self._uses == 0:
+                self._unused.set()
+
+    async def until_unused(self) -> None:
+        """Wait until no attempt is under way."""
+        self._unused = anyio.Event()
+        if self._uses:
+            await self._unused.wait()
 
 
 def _running_loop() -> object:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from tests.core.client.scripted import Reply, ScriptedApi
+from tests.core.client.scripted import Reply, ScriptedApi, Seen
 from tests.support.byte_fault_proxy import BYTE_FAULTS, ByteFaultProxy, seeded_byte_plan
 from tests.support.exchange import Request
 from tests.support.fault_proxy import FaultProxy, Plan, SeededPlan, no_faults
@@ -82,12 +83,20 @@ def test_each_fault_reaches_the_upstream_as_often_as_it_says(api: ScriptedApi, f
 
 @pytest.mark.parametrize(("fault", "times"), [("hang_before", 0), ("hang_after", 1)])
 def test_hanging_ends_when_the_client_leaves(api: ScriptedApi, fault: str, times: int) -> None:
+    has_arrived = threading.Event()
+
+    def answer(_: Seen) -> Reply:
+        has_arrived.set()
+        return Reply()
+
+    api.on("/thing", always=answer)
     with (
         FaultProxy(api.url, only(fault)) as proxy,
         socket.create_connection(("127.0.0.1", proxy.port)) as client,
     ):
         client.sendall(b"GET /thing HTTP/1.1\r\nHost: x\r\n\r\n")
         proxy.arrived.acquire()
+        assert times == 0 or has_arrived.wait(20)
 
     assert len(api.seen) == times
 

@@ -10,12 +10,19 @@ import httpx
 import pytest
 
 from dfns_signers import AsyncDfnsClient, DfnsClient, KeySigner
+from dfns_signers.client import connections
 from dfns_signers.errors import CallError, DfnsSignersError, RequestError, SigningKeyError
 from tests.core.client.driving import Connector, Driven
 from tests.core.client.scripted import SILENCE, Reply, ScriptedApi, Seen
 from tests.core.keys import AnsweringKey
 
 PATIENCE = 30.0
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing waits but for a moment."""
+    monkeypatch.setattr(connections, "CLOSE_WAIT", 0.05)
 
 
 def close(driven: Driven) -> None:
@@ -62,6 +69,37 @@ def test_http_client_that_its_owner_closed_is_named(connect: Connector, api: Scr
         dfns.call(lambda client: client.get("/wallets"))
 
 
+def test_closing_waits_for_the_request_under_way_which_gets_its_answer(
+    connect: Connector, api: ScriptedApi
+) -> None:
+    arrived, may_answer = threading.Event(), threading.Event()
+
+    def answer(_: Seen) -> Reply:
+        arrived.set()
+        may_answer.wait(PATIENCE)
+        return Reply(body={"id": "wa-1"})
+
+    api.on("/wallets/wa-1", answer)
+    dfns = connect("token", base_url=api.url)
+    answers: list[Any] = []
+    get = lambda client: client.get("/wallets/wa-1")  # noqa: E731
+    calling = threading.Thread(target=lambda: answers.append(dfns.call(get)))
+    calling.start()
+    arrived.wait(PATIENCE)
+    closing = threading.Thread(target=close, args=[dfns])
+    closing.start()
+    closing.join(0.05)
+    assert closing.is_alive()
+    may_answer.set()
+    for thread in (calling, closing):
+        thread.join(PATIENCE)
+
+    assert answers == [{"id": "wa-1"}]
+    with pytest.raises(RequestError, match="the client is closed"):
+        dfns.call(get)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_client_that_is_closed_while_it_signs_does_not_send_the_call(
     connect: Connector, api: ScriptedApi
 ) -> None:
@@ -80,6 +118,7 @@ def test_client_that_is_closed_while_it_signs_does_not_send_the_call(
     assert [seen.target for seen in api.seen] == ["/auth/action/init"]
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_call_of_another_task_fails_with_the_doubt_when_the_client_is_closed(
     api: ScriptedApi, signer: KeySigner, backend: str
