@@ -56,6 +56,19 @@ class ManagesKeys(ABC, Generic[CreateT, ListT]):
     create_options: ClassVar[type[BaseModel]]
     list_options: ClassVar[type[BaseModel]]
 
+    def derived_options(self, signer: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a ``[signer]`` table says of the store in options of other names.
+
+        Override it where the name of a key has the place it is in, such as the region in an ARN.
+        The command line takes what ``create_options`` or ``list_options`` has, unless the table or
+        the user gives it.
+
+        Args:
+            signer: the table without ``backend``; it is not checked yet.
+        """
+        del signer
+        return {}
+
     @abstractmethod
     def create(self, algorithm: Algorithm, options: CreateT) -> KeyDescription:
         """Create a key for signing, and wait until it can sign.

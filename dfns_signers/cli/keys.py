@@ -111,8 +111,11 @@ class _Store:
     def options(self, model: type[BaseModel], given: list[str] | None) -> Any:
         """Options of the command line, over those of the profile that the operation takes too."""
         table, folder = {}, Path()
-        if self.loaded is not None:
-            table, folder = signer_values(self.loaded, model), self.loaded.origin("signer").folder
+        if self.loaded is not None and self.loaded.signer is not None:
+            derived = self.manager.derived_options(self.loaded.signer.options)
+            shared = {name: derived[name] for name in model.model_fields.keys() & derived.keys()}
+            table = {**shared, **signer_values(self.loaded, model)}
+            folder = self.loaded.origin("signer").folder
         texts = nested(pairs(given or [], "--option").items(), "--option")
         where = f"options for {self.name!r}"
         return validate(model, {**table, **texts}, where=where, folder=folder, texts=True)
