@@ -19,7 +19,7 @@ from dfns_signers_aws_kms.names import KeyId
 from dfns_signers_aws_kms.opening import find_key, prove_usable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from mypy_boto3_kms import KMSClient
 
@@ -37,6 +37,7 @@ class AwsKmsKey(SigningKey):
         limits: how often a request is sent, and how long an operation may take; for a client that
             does not repeat by itself. By default each request is given to the client once.
         owns_client: close the client with the key.
+        release: called when the key is closed, such as to give back a client that is shared.
 
     Raises:
         ConfigurationError: ``key_id`` has none of those forms.
@@ -51,9 +52,10 @@ class AwsKmsKey(SigningKey):
         client: KMSClient,
         limits: RequestLimits | None = None,
         owns_client: bool = False,
+        release: Callable[[], None] | None = None,
     ) -> None:
         self._kms = AwsKms(client, limits)
-        self._owns_client = owns_client
+        self._give_back = client.close if owns_client else release
         name = _parsed(key_id)
         with explained(f"open the key {key_id}", provider=PROVIDER, explain=explain):
             arn, self._spec, public_key = find_key(self._kms, name)
@@ -94,8 +96,8 @@ class AwsKmsKey(SigningKey):
         )
 
     def _close(self) -> None:
-        if self._owns_client:
-            self._kms.client.close()
+        if self._give_back is not None:
+            self._give_back()
 
 
 def _parsed(key_id: str) -> KeyId:

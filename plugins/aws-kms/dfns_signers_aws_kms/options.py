@@ -38,8 +38,8 @@ class AwsKmsConnection(RequestLimits):
 
     region: Text | None = Field(
         default=None,
-        description="Region of the key. Default: that of an ARN, else of the environment or the "
-        "AWS profile.",
+        description="Region of the key. Default: that of an ARN, else of `AWS_DEFAULT_REGION`, "
+        "the AWS profile or `AWS_REGION`, in this order.",
     )
     profile: Text | None = Field(
         default=None,
@@ -97,6 +97,13 @@ class AwsKmsOptions(AwsKmsConnection, BackendOptions):
     key_id: Annotated[Text, AfterValidator(_check_key_id)] = Field(
         description="The key as AWS names it: key id, key ARN, alias name (`alias/…`) or alias ARN."
     )
+
+    @property
+    def connection(self) -> AwsKmsConnection:
+        """How AWS KMS is reached, in the region that the key names."""
+        settings = {name: getattr(self, name) for name in AwsKmsConnection.model_fields}
+        settings["region"] = KeyId.parse(self.key_id).region or self.region
+        return AwsKmsConnection.model_construct(**settings)
 
     @model_validator(mode="after")
     def _one_region(self) -> Self:

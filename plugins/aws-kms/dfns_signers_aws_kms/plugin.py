@@ -18,16 +18,20 @@ class AwsKmsBackend(Backend[AwsKmsOptions], ManagesKeys[AwsKmsCreate, AwsKmsList
     list_options = AwsKmsList
 
     def open(self, options: AwsKmsOptions) -> SigningKey:
-        """Open a key with a client of its own; see AwsKmsKey for what is refused."""
-        from dfns_signers_aws_kms.client import kms_client  # noqa: PLC0415  # it imports botocore
-        from dfns_signers_aws_kms.key import AwsKmsKey  # noqa: PLC0415  # it imports botocore
+        """Open a key; it shares its client with keys of equal settings.
 
-        region = region_of(options.key_id) or options.region
-        client = kms_client(options.model_copy(update={"region": region}), repeats=False)
+        See AwsKmsKey for what is refused.
+        """
+        from dfns_signers_aws_kms.key import AwsKmsKey  # noqa: PLC0415  # it imports botocore
+        from dfns_signers_aws_kms.shared_clients import CLIENTS  # noqa: PLC0415  # it, too
+
+        lease = CLIENTS.lease(options.connection)
         try:
-            return AwsKmsKey(options.key_id, client=client, limits=options, owns_client=True)
+            return AwsKmsKey(
+                options.key_id, client=lease.client, limits=options, release=lease.release
+            )
         except BaseException:
-            client.close()
+            lease.release()
             raise
 
     def derived_options(self, signer: Mapping[str, Any]) -> Mapping[str, Any]:
