@@ -66,7 +66,7 @@ class BoundedHttp:
             AnswerError: the answer is too long, or has no body by its status.
         """
         request.stream_output = True  # the body is left to us
-        # Versions of botocore that do not know this leave the wait for the head to its own limit.
+        # Before 1.44, botocore does not read this, and waits for the head up to its own limit.
         context = getattr(request, "context", None) or {}
         setattr(request, "context", {**context, "read_timeout": self._wait(request)})  # noqa: B010
         response = self._http.send(request)
