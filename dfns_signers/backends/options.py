@@ -84,7 +84,7 @@ class RequestLimits(StrictModel):
     )
     timeout: _Seconds = Field(
         default=30.0,
-        description="Seconds for one operation over all attempts: none is begun after it.",
+        description="Seconds for one operation over all attempts.",
     )
     max_attempts: int = Field(
         default=3,

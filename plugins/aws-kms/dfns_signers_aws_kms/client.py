@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, NoCredentialsError
 
 from dfns_signers.plugin import (
     Attempt,
+    Failure,
     KeyStore,
     RequestLimits,
     errors,
     explained,
+    quoted,
 )
+from dfns_signers_aws_kms.bounded_http import ends_within
 from dfns_signers_aws_kms.errors import PROVIDER, error_code, explain, explain_source
 from dfns_signers_aws_kms.options import AwsKmsConnection
+from dfns_signers_aws_kms.origin import given_origin, own_origin
 from dfns_signers_aws_kms.role import session_of_role
-from dfns_signers_aws_kms.safe_client import SafeSession, safe_client
 
 if TYPE_CHECKING:
+    import boto3
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_kms.type_defs import KeyMetadataTypeDef
 
@@ -60,6 +64,22 @@ class AwsKms(KeyStore):
         )
         self.client = client
 
+    def ask(
+        self,
+        task: str,
+        send: Callable[[Attempt], T],
+        *,
+        repeat: bool = True,
+        explain: Callable[[Exception], Failure | None] | None = None,
+    ) -> T:
+        """As every key store; an answer that is late is cut off."""
+
+        def send_in_time(attempt: Attempt) -> T:
+            with ends_within(attempt.remaining):
+                return send(attempt)
+
+        return super().ask(task, send_in_time, repeat=repeat, explain=explain)
+
     def ask_unless(self, codes: Container[str], task: str, send: Callable[[], T]) -> T | None:
         """Like ``ask``; None where AWS answers with one of some error codes."""
 
@@ -82,6 +102,18 @@ class AwsKms(KeyStore):
         )
 
 
+def text(members: Mapping[str, Any], name: str) -> str:
+    """A member of an answer, fit for a message; empty if it is missing.
+
+    Raises:
+        TypeError: it is not a string.
+    """
+    value = members.get(name, "")
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is not a string")
+    return quoted(value)
+
+
 def kms_client(
     connection: AwsKmsConnection, *, session: boto3.Session | None = None, repeats: bool = True
 ) -> KMSClient:
@@ -100,25 +132,50 @@ def kms_client(
         KeyAccessError: the source of the credentials fails, or there are none to assume the role
             with.
     """
+    return connect(connection, session=session, repeats=repeats).client
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A client that was made.
+
+    Attributes:
+        client: the client.
+        is_shareable: whether its credentials are those that another client of the same settings
+            would have: they are renewed from their source, or stand in the settings themselves.
+    """
+
+    client: KMSClient
+    is_shareable: bool
+
+
+def connect(
+    connection: AwsKmsConnection, *, session: boto3.Session | None = None, repeats: bool = True
+) -> Connected:
+    """See ``kms_client``."""
     limits = _limits(connection, connection.max_attempts if repeats else 1)
     pool = Config(
         max_pool_connections=connection.max_connections,
         use_fips_endpoint=connection.use_fips_endpoint,
     )
     with explained("set up AWS KMS", provider=PROVIDER, explain=explain_source):
-        session = session or _session(connection.profile, limits)
-        # Now, since what fails in their source would look like a fault of the endpoint later.
-        session.get_credentials()
-        region = connection.region or session.region_name
-        settings: dict[str, Any] = {"region_name": region, "config": limits.merge(pool)}
+        origin = given_origin(session, connection) if session else own_origin(connection, limits)
+        settings: dict[str, Any] = {"region_name": origin.region, "config": limits.merge(pool)}
+        new_client = origin.new_client
         if connection.role_arn is not None:
-            new_client = partial(safe_client, session.client, **settings)
-            session = session_of_role(connection.role_arn, connection, session, new_client)
-        address = connection.endpoint_url
-        client: KMSClient = safe_client(session.client, "kms", endpoint_url=address, **settings)
+            if origin.credentials is None:
+                raise NoCredentialsError
+            new_client = session_of_role(
+                connection.role_arn,
+                connection,
+                source=origin.credentials,
+                profile=origin.profile,
+                new_client=partial(origin.new_client, **settings),
+            ).create_client
+        client: KMSClient = new_client("kms", endpoint_url=connection.endpoint_url, **settings)
     if connection.use_fips_endpoint:
         _require_fips(client)
-    return client
+    return Connected(client, origin.is_lasting)
 
 
 def _limits(connection: AwsKmsConnection, max_attempts: int) -> Config:
@@ -128,13 +185,6 @@ def _limits(connection: AwsKmsConnection, max_attempts: int) -> Config:
         # The mode is explicit, since botocore's default was another one before 1.44.
         retries={"mode": "standard", "total_max_attempts": max_attempts},
     )
-
-
-def _session(profile: str | None, limits: Config) -> boto3.Session:
-    """A session whose own requests for credentials have the same limits, and are as safe."""
-    session = SafeSession(profile=profile)
-    session.set_default_client_config(limits)
-    return boto3.Session(botocore_session=session)
 
 
 def _require_fips(client: KMSClient) -> None:

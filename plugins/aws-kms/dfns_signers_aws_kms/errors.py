@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from json import JSONDecodeError
-from typing import Final
+from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
-from dfns_signers.plugin import Failure, Meaning, errors
+from dfns_signers.plugin import Failure, Meaning, errors, quoted
 from dfns_signers_aws_kms.algorithms import WHAT_WORKS
+from dfns_signers_aws_kms.bounded_http import AnswerError
 
 PROVIDER: Final = "AWS"
 
@@ -121,12 +121,10 @@ SDK_ERRORS: Final = _each(
 )
 
 _NOT_AWS: Final = Meaning(errors.KeyStoreUnavailableError, "check 'endpoint_url' and proxy")
-# What botocore's parser, or a look into its result, raises where something else than AWS answered.
-_UNREADABLE: Final = (ResponseParserError, ValueError, TypeError, AttributeError, LookupError)
 
 
-def explain(error: Exception) -> Failure | None:
-    """What an exception of boto3 means; None for one of another library."""
+def explain(error: Exception) -> Failure:
+    """What an exception means that came of a request to AWS."""
     if isinstance(error, ClientError):
         return _refusal(error)
     if type(error) is HTTPClientError:
@@ -140,11 +138,11 @@ def explain(error: Exception) -> Failure | None:
         return Failure(_CREDENTIALS, str(error) or no_terminal)
     if isinstance(error, JSONDecodeError):
         return explain_source(error)
-    said = f"the answer is not what AWS sends ({type(error).__name__})"
-    return Failure(_NOT_AWS, said) if isinstance(error, _UNREADABLE) else None
+    # What botocore's parser, or a look into its result, raises where something else answered.
+    return Failure(_NOT_AWS, f"the answer is not what AWS sends ({_kind(error)})")
 
 
-def explain_source(error: Exception) -> Failure | None:
+def explain_source(error: Exception) -> Failure:
     """Like ``explain``, where nothing but a source of credentials can raise a ValueError."""
     if isinstance(error, BotoCoreError) or not isinstance(error, ValueError):
         return explain(error)
@@ -155,19 +153,37 @@ def explain_source(error: Exception) -> Failure | None:
 
 def error_code(error: ClientError) -> str:
     """The code that AWS gave to an error."""
-    return error.response.get("Error", {}).get("Code", "")
+    return _said(error, "Code")
+
+
+def request_id(details: Mapping[str, object]) -> str | None:
+    """The id that AWS gave to a request, fit for a message; ``details`` are its metadata."""
+    value = details.get("RequestId")
+    return quoted(value) if isinstance(value, str) and value else None
+
+
+def _said(error: ClientError, member: str) -> str:
+    """A member of an error; empty where it is not a string, as those of AWS are."""
+    details: Mapping[str, object] = {**error.response.get("Error", {})}
+    value = details.get(member)
+    return value if isinstance(value, str) else ""
+
+
+def _kind(error: Exception) -> str:
+    return str(error) if isinstance(error, AnswerError) else type(error).__name__
 
 
 def _refusal(error: ClientError) -> Failure:
-    details, code = error.response.get("ResponseMetadata", {}), error_code(error)
+    details: Mapping[str, Any] = {**error.response.get("ResponseMetadata", {})}
+    code = error_code(error)
     meaning = SERVICE_ERRORS.get(code) or _meaning_of_status(details.get("HTTPStatusCode", 0))
     service = "sts" if error.operation_name.startswith("AssumeRole") else "kms"
     advice = meaning.advice.format(action=f"{service}:{error.operation_name}")
-    message = error.response.get("Error", {}).get("Message") if meaning.may_quote else None
+    message = _said(error, "Message") if meaning.may_quote else ""
     return Failure(
         replace(meaning, advice=advice),
         f"{code}: {message}" if message else code,
-        request_id=details.get("RequestId"),
+        request_id=request_id(details),
     )
 
 

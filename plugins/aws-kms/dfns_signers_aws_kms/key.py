@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dfns_signers.plugin import Attempt, KeyResponse, RequestLimits, SigningKey, errors
+from dfns_signers.plugin import (
+    Attempt,
+    KeyResponse,
+    RequestLimits,
+    SigningKey,
+    errors,
+    explained,
+    quoted,
+)
 from dfns_signers_aws_kms.client import AwsKms
+from dfns_signers_aws_kms.errors import PROVIDER, explain, request_id
 from dfns_signers_aws_kms.names import KeyId
 from dfns_signers_aws_kms.opening import find_key, prove_usable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from mypy_boto3_kms import KMSClient
 
@@ -28,6 +37,7 @@ class AwsKmsKey(SigningKey):
         limits: how often a request is sent, and how long an operation may take; for a client that
             does not repeat by itself. By default each request is given to the client once.
         owns_client: close the client with the key.
+        release: called when the key is closed, such as to give back a client that is shared.
 
     Raises:
         ConfigurationError: ``key_id`` has none of those forms.
@@ -42,11 +52,14 @@ class AwsKmsKey(SigningKey):
         client: KMSClient,
         limits: RequestLimits | None = None,
         owns_client: bool = False,
+        release: Callable[[], None] | None = None,
     ) -> None:
         self._kms = AwsKms(client, limits)
-        self._owns_client = owns_client
-        arn, self._spec, public_key = find_key(self._kms, _parsed(key_id))
-        prove_usable(self._kms, arn, self._spec)
+        self._give_back = client.close if owns_client else release
+        name = _parsed(key_id)
+        with explained(f"open the key {key_id}", provider=PROVIDER, explain=explain):
+            arn, self._spec, public_key = find_key(self._kms, name)
+            prove_usable(self._kms, arn, self._spec)
         super().__init__(public_key, reference=arn)
 
     def _sign(self, message: bytes) -> KeyResponse:
@@ -63,12 +76,14 @@ class AwsKmsKey(SigningKey):
             ("SigningAlgorithm", self._spec.signing_algorithm),
         ):
             if answer.get(member) != expected:
-                raise self._no_signature(f"has {member} {answer.get(member)!r}", details)
+                raise self._no_signature(
+                    f"has {member} {quoted(repr(answer.get(member)))}", details
+                )
         if not answer.get("Signature"):
             raise self._no_signature("has no Signature", details)
         return KeyResponse(
             answer["Signature"],
-            request_id=details.get("RequestId"),
+            request_id=request_id(details),
             attempts=attempt.number + details.get("RetryAttempts", 0),
         )
 
@@ -77,12 +92,12 @@ class AwsKmsKey(SigningKey):
             f"the answer of AWS KMS to a request for a {self._spec.signing_algorithm} signature "
             f"with the key {self.reference} {what}; nothing was sent to Dfns. Check 'endpoint_url' "
             "and what stands between it and this process (AWS request id "
-            f"{details.get('RequestId') or 'unknown'})"
+            f"{request_id(details) or 'unknown'})"
         )
 
     def _close(self) -> None:
-        if self._owns_client:
-            self._kms.client.close()
+        if self._give_back is not None:
+            self._give_back()
 
 
 def _parsed(key_id: str) -> KeyId:

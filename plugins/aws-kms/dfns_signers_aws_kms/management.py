@@ -5,15 +5,24 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError
 
-from dfns_signers.plugin import Algorithm, Attempt, KeyDescription, KeyPendingError, errors
+from dfns_signers.plugin import (
+    Algorithm,
+    Attempt,
+    KeyDescription,
+    KeyPendingError,
+    errors,
+    explained,
+)
 from dfns_signers_aws_kms.algorithms import KEY_SPECS, KeySpec, created_spec
-from dfns_signers_aws_kms.client import AwsKms, kms_client
+from dfns_signers_aws_kms.client import AwsKms, kms_client, text
+from dfns_signers_aws_kms.errors import PROVIDER, explain
+from dfns_signers_aws_kms.names import is_key_arn
 from dfns_signers_aws_kms.options import AwsKmsConnection, AwsKmsCreate, AwsKmsList
 
 if TYPE_CHECKING:
@@ -21,6 +30,9 @@ if TYPE_CHECKING:
 
 # Seconds until a new key must be enabled.
 _PATIENCE: Final = 60
+
+# In a row; a page of AWS may be empty, and more follow.
+_MOST_EMPTY_PAGES: Final = 100
 
 _NEVER_SENT: Final = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
 
@@ -42,24 +54,31 @@ def create_key(
         try:
             if options.alias is not None:
                 _give_alias(kms, arn, options.alias)
-            metadata = kms.once_ready(lambda: _enabled(kms, arn), timeout=_PATIENCE)
+            with _reading(f"read the state of the key {arn}"):
+                metadata = kms.once_ready(lambda: _enabled(kms, arn), timeout=_PATIENCE)
+                names = [options.alias] if options.alias else []
+                return _description(metadata, names, options)
         except errors.DfnsSignersError as error:
             raise type(error)(f"the key {arn} was created, and then: {error}") from error
-    return _description(metadata, [options.alias] if options.alias else [], options)
 
 
 def list_keys(options: AwsKmsList) -> Iterator[KeyDescription]:
     """Every signing key of the account and region whose description may be read."""
     task = "list the keys in AWS KMS"
-    with closing(kms_client(options, repeats=False)) as client:
+    with closing(kms_client(options, repeats=False)) as client, _reading(task):
         kms = AwsKms(client, options)
         aliases: dict[str, list[str]] = defaultdict(list)
         for alias in _every(kms, "list the aliases in AWS KMS", client.list_aliases, "Aliases"):
-            aliases[alias.get("TargetKeyId", "")].append(alias["AliasName"])
+            aliases[text(alias, "TargetKeyId")].append(text(alias, "AliasName"))
         for entry in _every(kms, task, client.list_keys, "Keys"):
             metadata = kms.describe(task, entry["KeyArn"], unless={"AccessDeniedException"})
             if metadata is not None and metadata.get("KeyUsage") == "SIGN_VERIFY":
-                yield _description(metadata, aliases[entry["KeyId"]], options)
+                yield _description(metadata, aliases[text(entry, "KeyId")], options)
+
+
+def _reading(task: str) -> AbstractContextManager[None]:
+    """Answers that cannot be read are an error of ours, wherever that turns out."""
+    return explained(task, provider=PROVIDER, explain=explain)
 
 
 def _every(
@@ -72,8 +91,15 @@ def _every(
         return page[member], {"Marker": page["NextMarker"]} if "NextMarker" in page else None
 
     marker: dict[str, str] | None = {}
+    empty = 0
     while marker is not None:
         entries, marker = kms.ask(task, partial(read, marker))
+        empty = 0 if entries else empty + 1
+        if empty > _MOST_EMPTY_PAGES:
+            raise errors.SigningKeyError(
+                f"cannot {task}: {empty} pages were empty, one after the other, and each names a "
+                "further one; check 'endpoint_url'"
+            )
         yield from entries
 
 
@@ -91,7 +117,7 @@ def _key_behind(kms: AwsKms, alias: str) -> str | None:
     """The ARN of the key that has an alias; None where there is none, or it may not be read."""
     unless = {"NotFoundException", "AccessDeniedException"}
     metadata = kms.describe(f"look for the alias {alias}", alias, unless=unless)
-    return None if metadata is None else metadata["Arn"]
+    return None if metadata is None else text(metadata, "Arn")
 
 
 def _give_alias(kms: AwsKms, arn: str, alias: str) -> None:
@@ -120,7 +146,7 @@ def _create(kms: AwsKms, spec: KeySpec, options: AwsKmsCreate) -> str:
     )
     task = f"create a key of the spec {spec.name}"
     try:
-        return kms.ask(task, lambda _: create()["KeyMetadata"]["Arn"], repeat=False)
+        return kms.ask(task, lambda _: _arn(create()["KeyMetadata"]), repeat=False)
     except errors.KeyStoreThrottledError:
         raise
     except errors.KeyStoreUnavailableError as error:
@@ -135,7 +161,7 @@ def _create(kms: AwsKms, spec: KeySpec, options: AwsKmsCreate) -> str:
 def _enabled(kms: AwsKms, arn: str) -> Mapping[str, Any]:
     # AWS KMS is eventually consistent: a new key is not yet known everywhere.
     metadata = kms.describe(f"read the state of the key {arn}", arn, unless={"NotFoundException"})
-    state = metadata["KeyState"] if metadata else "unknown"
+    state = text(metadata, "KeyState") if metadata else "unknown"
     if metadata is None or state != "Enabled":
         raise KeyPendingError(f"its state was still {state} after {_PATIENCE} seconds")
     return metadata
@@ -144,7 +170,7 @@ def _enabled(kms: AwsKms, arn: str) -> Mapping[str, Any]:
 def _description(
     metadata: Mapping[str, Any], names: Sequence[str], options: AwsKmsConnection
 ) -> KeyDescription:
-    kind, arn = metadata["KeySpec"], metadata["Arn"]
+    kind, arn = text(metadata, "KeySpec"), _arn(metadata)
     spec = KEY_SPECS.get(kind)
     how = options.given(AwsKmsConnection)
     how.pop("region", None)  # the ARN has it
@@ -152,7 +178,15 @@ def _description(
         reference=arn,
         algorithm=spec.algorithm if spec else None,
         kind=kind,
-        state=metadata["KeyState"],
+        state=text(metadata, "KeyState"),
         names=tuple(names),
         signer={"backend": "aws-kms", "key_id": arn, **how} if spec else {},
     )
+
+
+def _arn(metadata: Mapping[str, Any]) -> str:
+    """The ARN of a key; ValueError if there is none."""
+    arn = text(metadata, "Arn")
+    if not is_key_arn(arn):
+        raise ValueError("expected the ARN of a key")
+    return arn

@@ -60,6 +60,12 @@ class KeyId:
         return is_key_arn(arn) and found.lower() == self.text.lower()
 
 
+def region_of(text: str) -> str | None:
+    """The region of an ARN of a key or alias; None for any other string."""
+    match = _ARN.fullmatch(text)
+    return match["region"] if match else None
+
+
 def is_key_arn(text: str) -> bool:
     """Whether a string is the ARN of a key, and not of an alias."""
     match = _ARN.fullmatch(text)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-from dfns_signers.plugin import PublicKey, algorithm_of, errors, load_public_key
+from dfns_signers.plugin import PublicKey, algorithm_of, errors, load_public_key, quoted
 from dfns_signers_aws_kms.algorithms import KeySpec, usable_spec
-from dfns_signers_aws_kms.client import AwsKms
+from dfns_signers_aws_kms.client import AwsKms, text
 from dfns_signers_aws_kms.names import KeyId
 
 PROBE: Final = b"dfns-signers asks whether this key can sign; this is not a Dfns challenge"
@@ -33,33 +34,56 @@ def find_key(kms: AwsKms, key_id: KeyId) -> tuple[str, KeySpec, PublicKey]:
         SigningKeyError: the answer is about another key.
     """
     task = f"open the key {key_id.text}"
-    answer = kms.ask(task, lambda _: kms.client.get_public_key(KeyId=key_id.text))
-    arn = answer.get("KeyId", "")
+    found = kms.ask(task, lambda _: _Found.read(kms.client.get_public_key(KeyId=key_id.text)))
+    arn = found.arn
     if not key_id.names(arn):
         raise errors.SigningKeyError(
             f"asked for the public key of {key_id.text}, AWS KMS answered with that of "
             f"{arn or 'no key'}, where the ARN of the key was expected; check 'endpoint_url'"
         )
-    spec = usable_spec(arn, spec=answer.get("KeySpec", ""), usage=answer.get("KeyUsage", ""))
-    if spec.signing_algorithm not in answer.get("SigningAlgorithms", []):
+    spec = usable_spec(arn, spec=found.spec, usage=found.usage)
+    if spec.signing_algorithm not in found.signing_algorithms:
         raise errors.UnsupportedKeyError(
             f"the key {arn} offers the signing algorithms "
-            f"{', '.join(answer.get('SigningAlgorithms', [])) or 'none'}, and "
+            f"{quoted(', '.join(found.signing_algorithms)) or 'none'}, and "
             f"{spec.signing_algorithm} is needed; create another key"
         )
-    return arn, spec, _public_key(answer, arn, spec)
+    return arn, spec, _public_key(found, spec)
 
 
-def _public_key(answer: Mapping[str, Any], arn: str, spec: KeySpec) -> PublicKey:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An answer to GetPublicKey."""
+
+    arn: str
+    spec: str
+    usage: str
+    signing_algorithms: tuple[str, ...]
+    public_key: bytes
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> _Found:
+        return cls(
+            text(answer, "KeyId"),
+            text(answer, "KeySpec"),
+            text(answer, "KeyUsage"),
+            tuple(answer.get("SigningAlgorithms", [])),
+            answer.get("PublicKey", b""),
+        )
+
+
+def _public_key(found: _Found, spec: KeySpec) -> PublicKey:
     try:
-        public_key = load_public_key(answer.get("PublicKey", b""))
+        public_key = load_public_key(found.public_key)
     except errors.UnsupportedKeyError as error:
-        raise errors.UnsupportedKeyError(f"the public key of {arn} is unusable: {error}") from error
+        raise errors.UnsupportedKeyError(
+            f"the public key of {found.arn} is unusable: {error}"
+        ) from error
     algorithm = algorithm_of(public_key)
     if algorithm is not spec.algorithm:
         raise errors.UnsupportedKeyError(
-            f"the key {arn} has the key spec {spec.name}, which is for {spec.algorithm}, and its "
-            f"public key is for {algorithm}; check 'endpoint_url'"
+            f"the key {found.arn} has the key spec {spec.name}, which is for {spec.algorithm}, and "
+            f"its public key is for {algorithm}; check 'endpoint_url'"
         )
     return public_key
 
@@ -88,7 +112,7 @@ def _require_enabled(kms: AwsKms, arn: str) -> None:
     if metadata is None:
         _log.debug("the state of the key %s is not readable: no kms:DescribeKey", arn)
         return
-    state = metadata.get("KeyState", "unknown")
+    state = text(metadata, "KeyState") or "unknown"
     if state != "Enabled":
         raise errors.KeyStateError(_state_message(arn, state, metadata))
 

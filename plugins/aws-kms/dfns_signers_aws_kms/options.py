@@ -38,8 +38,8 @@ class AwsKmsConnection(RequestLimits):
 
     region: Text | None = Field(
         default=None,
-        description="Region of the key. Default: that of an ARN, else of the environment or the "
-        "AWS profile.",
+        description="Region of the key. Default: that of an ARN, else of `AWS_DEFAULT_REGION`, "
+        "the AWS profile or `AWS_REGION`, in this order.",
     )
     profile: Text | None = Field(
         default=None,
@@ -68,10 +68,10 @@ class AwsKmsConnection(RequestLimits):
         "or the AWS profile says.",
     )
     max_connections: int = Field(
-        default=40,
+        default=64,
         ge=1,
         description="Connections that are kept: as many as signatures are made at the same time. "
-        "Asynchronous code makes at most 40 at a time.",
+        "Calls and asynchronous code make at most 64 at a time.",
     )
 
     @model_validator(mode="after")
@@ -97,6 +97,13 @@ class AwsKmsOptions(AwsKmsConnection, BackendOptions):
     key_id: Annotated[Text, AfterValidator(_check_key_id)] = Field(
         description="The key as AWS names it: key id, key ARN, alias name (`alias/…`) or alias ARN."
     )
+
+    @property
+    def connection(self) -> AwsKmsConnection:
+        """How AWS KMS is reached, in the region that the key names."""
+        settings = {name: getattr(self, name) for name in AwsKmsConnection.model_fields}
+        settings["region"] = KeyId.parse(self.key_id).region or self.region
+        return AwsKmsConnection.model_construct(**settings)
 
     @model_validator(mode="after")
     def _one_region(self) -> Self:

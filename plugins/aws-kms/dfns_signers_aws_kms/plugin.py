@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from dfns_signers.plugin import Algorithm, Backend, KeyDescription, ManagesKeys, SigningKey
-from dfns_signers_aws_kms.names import KeyId
+from dfns_signers_aws_kms.names import region_of
 from dfns_signers_aws_kms.options import AwsKmsCreate, AwsKmsList, AwsKmsOptions
 
 
@@ -17,17 +18,26 @@ class AwsKmsBackend(Backend[AwsKmsOptions], ManagesKeys[AwsKmsCreate, AwsKmsList
     list_options = AwsKmsList
 
     def open(self, options: AwsKmsOptions) -> SigningKey:
-        """Open a key with a client of its own; see AwsKmsKey for what is refused."""
-        from dfns_signers_aws_kms.client import kms_client  # noqa: PLC0415  # it imports boto3
-        from dfns_signers_aws_kms.key import AwsKmsKey  # noqa: PLC0415  # it imports botocore
+        """Open a key; it shares its client with keys of equal settings.
 
-        region = KeyId.parse(options.key_id).region or options.region
-        client = kms_client(options.model_copy(update={"region": region}), repeats=False)
+        See AwsKmsKey for what is refused.
+        """
+        from dfns_signers_aws_kms.key import AwsKmsKey  # noqa: PLC0415  # it imports botocore
+        from dfns_signers_aws_kms.shared_clients import CLIENTS  # noqa: PLC0415  # it, too
+
+        lease = CLIENTS.lease(options.connection)
         try:
-            return AwsKmsKey(options.key_id, client=client, limits=options, owns_client=True)
+            return AwsKmsKey(
+                options.key_id, client=lease.client, limits=options, release=lease.release
+            )
         except BaseException:
-            client.close()
+            lease.release()
             raise
+
+    def derived_options(self, signer: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The region of the key, where its ARN says it."""
+        region = region_of(str(signer.get("key_id")))
+        return {"region": region} if region else {}
 
     def create(self, algorithm: Algorithm, options: AwsKmsCreate) -> KeyDescription:
         """Create a key, give it its alias, and wait up to a minute until it is enabled.

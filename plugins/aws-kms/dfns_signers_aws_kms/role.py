@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-import boto3
-import botocore.session
 from botocore.credentials import (
     AssumeRoleCredentialFetcher,
     CredentialProvider,
     CredentialResolver,
+    Credentials,
     DeferredRefreshableCredentials,
 )
-from botocore.exceptions import NoCredentialsError
 
 from dfns_signers_aws_kms.options import AwsKmsConnection
+from dfns_signers_aws_kms.safe_client import SafeSession
 
 SESSION_NAME: Final = "dfns-signers"
 """Name of a role session unless another is configured."""
@@ -24,20 +23,20 @@ SESSION_NAME: Final = "dfns-signers"
 def session_of_role(
     role_arn: str,
     connection: AwsKmsConnection,
-    session: boto3.Session,
+    *,
+    source: Credentials,
+    profile: str | None,
     new_client: Callable[..., Any],
-) -> boto3.Session:
+) -> SafeSession:
     """A session that acts as a role; AWS STS is asked at its first request.
 
-    The settings of the profile of ``session``, other than its credentials, stay in force.
-    ``new_client`` makes the client of AWS STS, from the name of the service and credentials.
-
-    Raises:
-        NoCredentialsError: the session has no credentials.
+    Args:
+        role_arn: the role.
+        connection: what else is sent to AWS STS.
+        source: the credentials that assume it.
+        profile: AWS profile whose other settings stay in force; None for the usual one.
+        new_client: makes the client of AWS STS, from the name of the service and credentials.
     """
-    source = session.get_credentials()
-    if source is None:
-        raise NoCredentialsError
     arguments = {"RoleSessionName": connection.role_session_name or SESSION_NAME}
     if connection.role_external_id is not None:
         arguments["ExternalId"] = connection.role_external_id
@@ -47,11 +46,9 @@ def session_of_role(
         role_arn=role_arn,
         extra_args=arguments,
     )
-    name = session.profile_name  # "default" also where no file has a profile of that name
-    profile = name if name in session.available_profiles else None
-    acting = botocore.session.Session(profile=profile)
+    acting = SafeSession(profile=profile)
     acting.register_component("credential_provider", CredentialResolver([_AssumedRole(fetcher)]))
-    return boto3.Session(botocore_session=acting)
+    return acting
 
 
 class _AssumedRole(CredentialProvider):

@@ -1,24 +1,61 @@
-"""Clients of AWS whose credentials leave this machine by https alone."""
+"""Clients of AWS whose credentials leave this machine by https alone, with bounded answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from botocore.loaders import Loader, create_loader
 
 from dfns_signers.plugin import check_service_url, errors
+from dfns_signers_aws_kms.bounded_http import bound_answers
+
+if TYPE_CHECKING:
+    import boto3
+
+_NEW_CLASS: Final = "creating-client-class"
 
 
 class SafeSession(botocore.session.Session):
-    """A session whose clients are safe, those of its own sources of credentials included."""
+    """A session whose clients are safe, those of its own sources of credentials included.
+
+    All sessions share the models of services that were read.
+
+    Args:
+        profile: profile of the AWS configuration files; None for the usual chain.
+    """
+
+    def __init__(self, profile: str | None = None) -> None:
+        super().__init__(profile=profile)
+        self.register_component("data_loader", _loader(self.get_config_variable("data_path")))
+        self.register(_NEW_CLASS, bound_answers)
 
     def create_client(self, service_name: str, **settings: Any) -> Any:  # type: ignore[override]
         """As botocore's, by ``safe_client``."""
         return safe_client(super().create_client, service_name, **settings)
+
+
+def clients_of(session: boto3.Session) -> Callable[..., Any]:
+    """What makes safe clients from a session that is not ours, and leaves it as it is."""
+
+    def new_client(service: str, **settings: Any) -> Any:
+        session.events.register(_NEW_CLASS, bound_answers)
+        try:
+            return safe_client(session.client, service, **settings)
+        finally:
+            session.events.unregister(_NEW_CLASS, bound_answers)
+
+    return new_client
+
+
+@cache
+def _loader(data_path: str | None) -> Loader:
+    return create_loader(data_path)
 
 
 def safe_client(new_client: Callable[..., Any], service: str, **settings: Any) -> Any:

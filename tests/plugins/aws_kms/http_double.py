@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -48,7 +49,14 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Answer = Callable[[Request], Reply | None]
+@dataclass(frozen=True)
+class Raw:
+    """Bytes as they go over the wire, head and body; the connection ends after them."""
+
+    pieces: Iterable[bytes]
+
+
+Answer = Callable[[Request], Reply | Raw | None]
 """What a server does with a request; None is a connection that is cut."""
 
 
@@ -80,7 +88,7 @@ class HttpDouble(Closing):
         with self._ended:
             return self._ended.wait_for(lambda: self.open_connections == 0, timeout=seconds)
 
-    def _reply(self, request: Request) -> Reply | None:
+    def _reply(self, request: Request) -> Reply | Raw | None:
         with self._lock:
             self.requests.append(request)
         try:
@@ -109,8 +117,11 @@ class HttpDouble(Closing):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 reply = double._reply(Request(self.command, self.path, headers, body))
-                if reply is None:
+                if not isinstance(reply, Reply):
                     self.close_connection = True
+                    with suppress(ConnectionError):  # the client has had enough
+                        for piece in reply.pieces if reply else ():
+                            self.wfile.write(piece)
                     return
                 self.send_response(reply.status)
                 self.send_header("Content-Type", reply.content_type)

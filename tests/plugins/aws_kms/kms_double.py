@@ -19,7 +19,7 @@ import botocore.session
 
 from dfns_signers.closing import Closing
 from tests.core.keys import public_der
-from tests.plugins.aws_kms.http_double import JSON, HttpDouble, Reply, Request
+from tests.plugins.aws_kms.http_double import JSON, HttpDouble, Raw, Reply, Request
 from tests.plugins.aws_kms.kms_keys import SIGNING_ALGORITHMS, StoredKey, stored_key
 
 REGION = "eu-west-1"
@@ -27,7 +27,7 @@ ACCOUNT = "111122223333"
 MODEL = botocore.session.get_session().get_service_model("kms")
 
 Members = Mapping[str, Any]
-Fault = Callable[[Callable[[], Reply]], Reply | None]
+Fault = Callable[[Callable[[], Reply]], Reply | Raw | None]
 """Gets what would answer the request, and answers in its place; None cuts the connection."""
 
 
@@ -69,7 +69,7 @@ class KmsDouble(Closing):
         """The members of each request for an operation so far."""
         return [members for called, members in self.calls if called == operation]
 
-    def _answer(self, request: Request) -> Reply | None:
+    def _answer(self, request: Request) -> Reply | Raw | None:
         try:
             operation, members = _checked(request)
             self.calls.append((operation, members))
@@ -188,6 +188,11 @@ def wait_for(event: Event) -> Fault:
 def answer(body: bytes, status: int = 200, content_type: str = JSON) -> Fault:
     """Something else than AWS answers."""
     return lambda _: Reply(status, body, content_type)
+
+
+def raw(*pieces: bytes) -> Fault:
+    """These bytes over the wire, head and body."""
+    return lambda _: Raw(pieces)
 
 
 def altered(**changes: Any) -> Fault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -237,3 +238,28 @@ def test_list_stops_at_a_failure_that_is_no_denial(double: KmsDouble) -> None:
 
     with pytest.raises(KeyStoreThrottledError, match="cannot list the keys in AWS KMS"):
         list(list_keys(AwsKmsList(**at(double))))
+
+
+@pytest.mark.parametrize("operation", ["ListKeys", "ListAliases"])
+def test_list_ends_where_empty_pages_do_not(double: KmsDouble, operation: str) -> None:
+    member = operation.removeprefix("List")
+    page = json.dumps({member: [], "NextMarker": "more", "Truncated": True}).encode()
+    double.fail(operation, *[answer(page)] * 200)
+
+    with pytest.raises(SigningKeyError, match="pages were empty, one after the other"):
+        list(list_keys(AwsKmsList(**at(double))))
+
+
+def test_list_goes_on_after_an_empty_page(double: KmsDouble) -> None:
+    arn = double.add("ECC_NIST_P256")
+    page = json.dumps({"Keys": [], "NextMarker": "0", "Truncated": True}).encode()
+    double.fail("ListKeys", *[answer(page)] * 3)
+
+    assert [key.reference for key in list_keys(AwsKmsList(**at(double)))] == [arn]
+
+
+def test_created_key_whose_name_cannot_be_read_may_exist(double: KmsDouble) -> None:
+    double.fail("CreateKey", answer(b'{"KeyMetadata": {"Arn": "not an ARN"}}'))
+
+    with pytest.raises(SigningKeyError, match="a key may have been created"):
+        create(double)

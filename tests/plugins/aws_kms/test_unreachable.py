@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from dfns_signers.errors import KeyStateError, KeyStoreUnavailableError, SigningKeyError
-from dfns_signers_aws_kms.client import kms_client
+from dfns_signers.plugin import RequestLimits
+from dfns_signers_aws_kms.client import AwsKms, kms_client
 from dfns_signers_aws_kms.key import AwsKmsKey
 from dfns_signers_aws_kms.options import AwsKmsConnection
 from dfns_signers_testkit.servers import free_port
+from tests.plugins.aws_kms.http_double import Reply
 from tests.plugins.aws_kms.kms_double import (
     REGION,
     Fault,
@@ -24,6 +26,7 @@ from tests.plugins.aws_kms.kms_double import (
     wait_for,
 )
 from tests.plugins.aws_kms.sts_double import ROLE, StsDouble
+from tests.support.clock import Clock
 
 Open = Callable[..., AwsKmsKey]
 
@@ -140,17 +143,22 @@ def test_refusal_is_not_repeated(double: KmsDouble, open_key: Open) -> None:
     assert len(double.members("Sign")) - before == 1
 
 
-def test_no_attempt_begins_after_the_time_for_the_operation(
-    double: KmsDouble, open_key: Open
-) -> None:
-    key = open_key(double.add("ECC_NIST_P256"), max_attempts=9, timeout=1e-9)
-    before = len(double.members("Sign"))
-    double.fail("Sign", *[refuse("InternalFailure", "oops", 500)] * 9)
+def test_no_attempt_begins_after_the_time_for_the_operation(double: KmsDouble) -> None:
+    clock = Clock()
+    limits = RequestLimits(max_attempts=9, timeout=5)
+    client = kms_client(AwsKmsConnection(region=REGION, endpoint_url=double.url), repeats=False)
+    kms = AwsKms(client, limits, sleep=clock.sleep, clock=clock)
+
+    def late(_: Callable[[], Reply]) -> None:
+        clock.sleep(5)
+
+    double.fail("DescribeKey", *[late] * 9)
 
     with pytest.raises(KeyStoreUnavailableError, match=r"attempt 1 of 9\)$"):
-        key.sign(b"message")
+        kms.describe("look", double.add("ECC_NIST_P256"), unless=())
 
-    assert len(double.members("Sign")) - before == 1
+    client.close()
+    assert len(double.members("DescribeKey")) == 1
 
 
 def test_client_of_the_callers_own_repeats_by_itself_and_its_attempts_are_evidence(

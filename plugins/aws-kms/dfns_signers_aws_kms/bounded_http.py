@@ -1,0 +1,163 @@
+"""What bounds an answer of AWS: its size, and the time that an operation has left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final, cast
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.client import BaseClient
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from botocore.httpsession import URLLib3Session
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ReadTimeoutError as SocketTimeoutError
+
+MAX_ANSWER: Final = 1 << 20
+"""Bytes; a page of ListKeys, the longest answer that is asked for, has about 150,000."""
+
+MAX_ERROR: Final = 1 << 16
+"""Bytes of an answer with a status of 300 and up."""
+
+_WITHOUT_BODY: Final = {204, 304}
+_PIECE: Final = 1 << 16
+_SESSION_HEADER: Final = "X-Amz-Security-Token"
+
+# Those of AWS have hundreds of characters; what is short may be part of any word.
+_SHORTEST_TOKEN: Final = 16
+
+
+class AnswerError(Exception):
+    """An answer is none of AWS KMS or AWS STS: too long, or with a status that allows no body."""
+
+
+_end: ContextVar[float | None] = ContextVar("_end", default=None)
+
+
+@contextmanager
+def ends_within(seconds: float | None) -> Iterator[None]:
+    """Have the answers that are read in this context end in time; None for no such bound."""
+    before = _end.set(None if seconds is None else time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _end.reset(before)
+
+
+class BoundedHttp:
+    """Sends requests as botocore does, and reads no more of an answer than its bounds allow.
+
+    Args:
+        http: botocore's own, with its pool of connections.
+        read_timeout: seconds between two pieces of an answer, whatever time is left.
+    """
+
+    def __init__(self, http: URLLib3Session, read_timeout: float) -> None:
+        self._http = http
+        self._read_timeout = read_timeout
+
+    def send(self, request: AWSPreparedRequest) -> AWSResponse:
+        """Send a request, and read its answer.
+
+        Raises:
+            ReadTimeoutError, ConnectionClosedError: as botocore does.
+            AnswerError: the answer is too long, or has no body by its status.
+        """
+        request.stream_output = True  # the body is left to us
+        # Before 1.44, botocore does not read this, and waits for the head up to its own limit.
+        context = getattr(request, "context", None) or {}
+        setattr(request, "context", {**context, "read_timeout": self._wait(request)})  # noqa: B010
+        response = self._http.send(request)
+        try:
+            response.raw = _Read(self._read(request, response))
+        except SocketTimeoutError as error:
+            raise _too_late(request, error) from error
+        except HTTPError as error:
+            raise _cut(request, error) from error
+        finally:
+            if not isinstance(response.raw, _Read):
+                response.raw.close()
+        return _masked(request, response)
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self._http.close()
+
+    def _read(self, request: AWSPreparedRequest, response: AWSResponse) -> bytes:
+        # What follows on the connection would be taken for the answer to the next request.
+        if response.status_code < 200 or response.status_code in _WITHOUT_BODY:  # noqa: PLR2004
+            raise AnswerError(f"its status is {response.status_code}")
+        limit = MAX_ANSWER if response.status_code < 300 else MAX_ERROR  # noqa: PLR2004
+        body = bytearray()
+        while piece := self._piece(request, response.raw):
+            body += piece
+            if len(body) > limit:
+                raise AnswerError(f"it has more than {limit:,} bytes")
+        if response.raw.length_remaining:
+            raise _cut(request, EOFError(f"{response.raw.length_remaining} bytes are missing"))
+        return bytes(body)
+
+    def _piece(self, request: AWSPreparedRequest, raw: Any) -> bytes:
+        wait = self._wait(request)
+        socket = getattr(raw.connection, "sock", None)  # None where the answer ends the connection
+        if socket is not None:
+            socket.settimeout(wait)
+        return cast("bytes", raw.read1(_PIECE))
+
+    def _wait(self, request: AWSPreparedRequest) -> float:
+        """Seconds to wait for the next piece."""
+        end = _end.get()
+        left = self._read_timeout if end is None else end - time.monotonic()
+        if left <= 0:
+            raise _too_late(request, TimeoutError())
+        return min(left, self._read_timeout)
+
+
+class BoundsAnswers(BaseClient):
+    """Base of the classes of clients whose answers are bounded; see ``bound_answers``."""
+
+    def __init__(self, *, endpoint: Any, client_config: Any, **rest: Any) -> None:
+        endpoint.http_session = BoundedHttp(endpoint.http_session, client_config.read_timeout)
+        super().__init__(endpoint=endpoint, client_config=client_config, **rest)
+
+
+def bound_answers(**event: Any) -> None:
+    """Handle botocore's event ``creating-client-class``."""
+    bases: list[type] = event["base_classes"]
+    if BoundsAnswers not in bases:
+        bases.insert(0, BoundsAnswers)
+
+
+class _Read:
+    """A body that was read, where botocore expects one to read."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self) -> Iterator[bytes]:
+        yield self._body
+
+
+def _masked(request: AWSPreparedRequest, response: AWSResponse) -> AWSResponse:
+    """An answer without the session token, which a server may repeat in what it says."""
+    token = _text(request.headers.get(_SESSION_HEADER, ""))
+    if len(token) >= _SHORTEST_TOKEN:
+        body = b"".join(response.raw.stream())
+        response.raw = _Read(body.replace(token.encode(), b"***"))
+        for name, value in list(response.headers.items()):
+            response.headers[name] = value.replace(token, "***")
+    return response
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode()
+
+
+def _too_late(request: AWSPreparedRequest, error: Exception) -> ReadTimeoutError:
+    return ReadTimeoutError(endpoint_url=request.url, error=error)
+
+
+def _cut(request: AWSPreparedRequest, error: Exception) -> ConnectionClosedError:
+    return ConnectionClosedError(endpoint_url=request.url, request=request, error=error)
