@@ -49,7 +49,7 @@ def test_threads_beyond_those_of_a_pool_are_found(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(("step", "is_found"), [(0, False), (20, True)])
 def test_growth_of_memory_from_round_to_round_is_found(step: int, is_found: bool) -> None:
     found = Violations()
-    watch = Watch(memories=[2**28 + number * step * 2**20 for number in range(16)])
+    watch = Watch(memories=[2**28 + number * step * 2**20 for number in range(40)])
 
     watch.judge_memory(found)
 

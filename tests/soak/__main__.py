@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import count
 
 from tests.soak.key_stores import KEYS, KeyStores
-from tests.soak.leaks import Watch
+from tests.soak.leaks import Watch, use_one_arena
 from tests.soak.rounds import DRIVERS, Report, Round
 from tests.support.faults import FAULTS, QUICK
 
@@ -70,6 +70,7 @@ def _rounds(chosen: argparse.Namespace) -> Iterator[Round]:
 def main() -> int:
     """Play the rounds, and print what they came to."""
     chosen = _arguments()
+    use_one_arena()
     stores, total, watch = KeyStores(), Report(), Watch()
     try:
         for round_ in _rounds(chosen):

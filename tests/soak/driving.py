@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,6 @@ from typing import Any
 import anyio
 
 from dfns_signers import KeySigner
-from dfns_signers.client.client import BaseClient
 from tests.soak.verdicts import Outcome
 
 NETWORK = "KeyEdDSA"
@@ -38,15 +36,13 @@ class Target:
     @property
     def options(self) -> dict[str, Any]:
         """Arguments of a client besides token and signer."""
-        wanted = {
+        return {
             "base_url": self.base_url,
             "timeout": self.timeout,
             "call_timeout": self.call_timeout,
             "max_retry_after": 2.0,
             "max_attempts": 2,
         }
-        known = inspect.signature(BaseClient.__init__).parameters
-        return {name: value for name, value in wanted.items() if name in known}
 
 
 @dataclass

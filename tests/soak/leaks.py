@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import resource
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -17,8 +18,10 @@ from tests.soak.verdicts import Violations
 IDLE_THREADS = 64
 """Threads that pools of the package may keep for later work."""
 
-_GROWTH = 96 * 2**20  # bytes between early and late rounds; allocators keep some of what is freed
-_FEWEST = 12  # measurements without which memory is not judged
+_GROWTH = 32 * 2**20  # bytes between early and late rounds
+_WARM_UP = 16  # rounds, in which each kind of key loads its libraries
+_FEWEST = 2 * _WARM_UP  # measurements without which memory is not judged
+_ARENA_MAX = -8  # of mallopt, in malloc.h of glibc
 
 
 def sockets() -> int:
@@ -32,8 +35,20 @@ def sockets() -> int:
     return count
 
 
+def use_one_arena() -> None:
+    """Have all threads allocate from one arena, or memory would grow by the gaps in each.
+
+    Without an effect where the C library is not that of GNU.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
+
+
 def memory() -> int:
-    """Resident bytes."""
+    """Resident bytes, once what is free has gone back to the system."""
+    gc.collect()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     return pages * resource.getpagesize()
 
@@ -71,17 +86,16 @@ class Watch:
             found.sockets.append(f"{left} sockets are open after the round")
         if (more := threading.active_count() - threads_before) > IDLE_THREADS:
             found.threads.append(f"{more} threads are left after the round")
-        gc.collect()
         self.memories.append(memory())
 
     @property
     def growth(self) -> int:
-        """Bytes from the second quarter of the rounds to the last; the first warms up."""
-        quarter = len(self.memories) // 4
+        """Bytes from the first quarter of the rounds to the last, after those that warm up."""
         if len(self.memories) < _FEWEST:
             return 0
-        early, late = self.memories[quarter : 2 * quarter], self.memories[-quarter:]
-        return int(median(late) - median(early))
+        judged = self.memories[_WARM_UP:]
+        quarter = len(judged) // 4
+        return int(median(judged[-quarter:]) - median(judged[:quarter]))
 
     def judge_memory(self, found: Violations) -> None:
         """At the end."""

@@ -105,7 +105,10 @@ class Round:
                 played = DRIVERS[self.driver](target, labels)
             # No request is under way any more: the proxy's threads have ended.
             effects = wallets_by_name(emulator)
-        return Report.of(played, effects, proxy.faults)
+        report = Report.of(played, effects, proxy.faults)
+        if self.driver == drivers.user_action_auth.__name__:
+            report.late = 0  # a client of the caller has no call_timeout
+        return report
 
 
 @dataclass
