@@ -153,15 +153,18 @@ def test_what_a_thread_gave_up_before_it_began_never_runs() -> None:
 
 @both_backends
 def test_loop_that_ended_meanwhile_disturbs_no_worker(anyio_backend: str) -> None:
-    release, ended = threading.Event(), threading.Event()
+    begun, release, ended = threading.Event(), threading.Event(), threading.Event()
 
     def work() -> None:
+        begun.set()
         release.wait(BOUND)
         ended.set()
 
     async def give_up() -> None:
-        with anyio.move_on_after(0.01):
-            await worker_threads.run(work)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(worker_threads.run, work)
+            await anyio.to_thread.run_sync(begun.wait, BOUND)
+            tasks.cancel_scope.cancel()
 
     anyio.run(give_up, backend=anyio_backend)
     release.set()

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from dfns_signers.plugin import Attempt, KeyResponse, SigningKey, errors, quoted
+from dfns_signers.plugin import Attempt, KeyResponse, Sealed, SigningKey, errors, quoted
 from dfns_signers_vault_transit.answers import VaultRefusalError
 from dfns_signers_vault_transit.batch import Batcher
 from dfns_signers_vault_transit.errors import missing_policy, rule
@@ -114,7 +114,7 @@ class VaultTransitKey(SigningKey):
         def outcomes(data: Any, *request: Any) -> Sequence[KeyResponse | Exception]:
             if len(data["batch_results"]) != len(messages):
                 raise ValueError("another number of results than of messages")
-            return [self._outcome(result, *request) for result in data["batch_results"]]
+            return [self._outcome(Sealed(result), *request) for result in data["batch_results"]]
 
         # Counted of its own: the task that it was sent for may have been cancelled.
         with self._inside(admitted=True):
@@ -136,15 +136,15 @@ class VaultTransitKey(SigningKey):
         return self._vault.request(self._purpose, send)
 
     def _outcome(
-        self, result: Any, request_id: str | None, attempt: Attempt
+        self, result: Sealed[Any], request_id: str | None, attempt: Attempt
     ) -> KeyResponse | Exception:
         """One item of a batch; its failure is its own."""
         try:
             with self._purpose.explained(attempt):
-                if result.get("error"):
+                if result.open().get("error"):
                     # An item has no status of its own.
-                    raise VaultRefusalError(_BAD_REQUEST, [str(result["error"])])
-                return self._response(result, request_id, attempt)
+                    raise VaultRefusalError(_BAD_REQUEST, [str(result.open()["error"])])
+                return self._response(result.open(), request_id, attempt)
         except errors.SigningKeyError as error:
             return error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from dfns_signers.plugin import Attempt, PublicKey, errors, quoted
 from dfns_signers_vault_transit.algorithms import KEY_TYPES, SUPPORTED, KeyType
@@ -40,12 +40,14 @@ class Description(BaseModel):
         is_deleted: whether it is soft-deleted (OpenBao).
     """
 
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     path: str
     location: str
     type: Annotated[str, Field(pattern=_TYPE)]
     latest_version: _Number
     versions: dict[_Number, Annotated[str | None, BeforeValidator(_public_key)]] = Field(
-        alias="keys"
+        alias="keys", repr=False
     )
     lowest_signing: _Number = Field(default=0, alias="min_encryption_version")
     is_signing: bool = Field(default=False, alias="supports_signing")

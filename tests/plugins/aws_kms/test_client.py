@@ -39,7 +39,7 @@ def test_client_for_use_in_code_repeats_and_has_explicit_timeouts_and_pool() -> 
 
     assert (config.connect_timeout, config.read_timeout) == (3.0, 10.0)
     assert config.retries == {"mode": "standard", "total_max_attempts": 3}
-    assert config.max_pool_connections == 40
+    assert config.max_pool_connections == 64
 
 
 def test_timeouts_retries_and_pool_follow_the_options(monkeypatch: pytest.MonkeyPatch) -> None:
