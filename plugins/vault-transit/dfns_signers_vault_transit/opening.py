@@ -94,8 +94,7 @@ class Description(BaseModel):
                 f"{self._where} has no version {version}; its latest is {self.latest_version}: "
                 "check 'key_version'"
             )
-        text = self.versions.get(version)
-        if text is None:
+        if self.versions.get(version) is None:
             available = quoted(", ".join(map(str, sorted(self.versions))))
             raise errors.KeyStateError(
                 f"version {version} of {self._where} is archived: it is below the key's "
@@ -108,7 +107,7 @@ class Description(BaseModel):
                 f"min_encryption_version, {self.lowest_signing}; lower that minimum, or register a "
                 "newer version with Dfns"
             )
-        return key_type.read_public_key(text)
+        return key_type.read_public_key(self.versions[version] or "")
 
     @property
     def _where(self) -> str:
