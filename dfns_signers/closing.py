@@ -44,7 +44,7 @@ class Gate:
     """Lets work in until it is shut, and releases what the work uses when the last has left."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition(threading.Lock())
+        self._changed = threading.Condition()  # re-entrant, for handlers of signals
         self._inside: dict[object, int] = {}  # the thread of each that is inside, by its ticket
         self._shut = False
         self._is_awaited = False
@@ -111,7 +111,7 @@ class Gate:
 
     def after_fork(self) -> None:
         """Forget, in a forked child, the work of its parent's threads."""
-        self._changed = threading.Condition(threading.Lock())
+        self._changed = threading.Condition()  # re-entrant, for handlers of signals
         self._inside.clear()
         self._is_awaited = False
 

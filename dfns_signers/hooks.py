@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pluggy
 
+from dfns_signers import deadlines
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.announced_call import AnnouncedCall as AnnouncedCall  # noqa: PLC0414  # ours too
 from dfns_signers.errors import PluginError, SigningRefusedError
@@ -204,4 +205,6 @@ def _unusable(plugin: object, reason: str) -> PluginError:
 
 def _call(implementation: pluggy.HookImpl, **values: object) -> object:
     # One at a time, not through pluggy's multicall: one failing observer must not silence others.
-    return implementation.function(*(values[name] for name in implementation.argnames))
+    # The time of this call is not that of what a hook begins.
+    with deadlines.lifted():
+        return implementation.function(*(values[name] for name in implementation.argnames))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from copy import copy
 from typing import Any
 
@@ -45,8 +46,11 @@ class LazyKey:
         self._fingerprint: str | None = None
         # Re-entrant, for a signal handler may close a signer whose key this very thread opens.
         self._lock = threading.RLock()
+        self._threads = worker_threads.WorkerThreads(1)
         self._opening: Future[SigningKey] | None = None
-        self._opener: int | None = None  # the thread that opens
+        # Threads: that which joined first, and that which opens.
+        self._first: int | None = None
+        self._opener: int | None = None
         self._refusal: SecretRefusedError | None = None
         self._ended = False
         self._of_parent: list[SigningKey] = []
@@ -61,11 +65,12 @@ class LazyKey:
         """
         if self._key is not None:
             return self._key
-        opening, is_new = self._join()
-        if is_new and deadlines.remaining() is None:
-            self._open_for(opening)
-        elif is_new:
-            self._begin(opening)
+        with self._never_left_open():
+            opening, is_new = self._join()
+            if is_new and deadlines.remaining() is None:
+                self._open_for(opening)
+            elif is_new:
+                self._begin(opening)
         wait([opening], deadlines.remaining())
         if not opening.done():
             raise KeyStoreUnavailableError(
@@ -78,9 +83,10 @@ class LazyKey:
         """Like ``get``; opens the key in a worker thread, which a cancelled caller leaves to it."""
         if self._key is not None:
             return self._key
-        opening, is_new = self._join()
-        if is_new:
-            self._begin(opening)
+        with self._never_left_open():
+            opening, is_new = self._join()
+            if is_new:
+                self._begin(opening)
         await worker_threads.finished(opening)
         return _result(opening)
 
@@ -96,7 +102,7 @@ class LazyKey:
     def after_fork(self) -> None:
         """Open the key anew in a forked child: connections are its parent's."""
         self._lock = threading.RLock()
-        self._opening = self._opener = None
+        self._opening = self._first = self._opener = None
         if self._key is not None and self._key is not self._source:
             # Kept, so that collecting it does not close what the parent uses.
             self._of_parent.append(self._key)
@@ -117,19 +123,30 @@ class LazyKey:
                 return self._opening, False
             if self._ended:
                 raise _closed()
-            self._opening = Future()
+            self._first, self._opening = threading.get_ident(), Future()
             return self._opening, True
+
+    @contextmanager
+    def _never_left_open(self) -> Iterator[None]:
+        """Settle an opening that this thread was interrupted in before it began."""
+        try:
+            yield
+        except BaseException:
+            opening = self._opening
+            if opening is not None and self._first == threading.get_ident():
+                self._settle(opening, SigningKeyError("the opening of the key was interrupted"))
+            raise
 
     def _begin(self, opening: Future[SigningKey]) -> None:
         """Open the key in a worker thread."""
         try:
-            worker_threads.submit(self._open_for, opening)
+            self._threads.submit(self._open_for, opening)
         except DfnsSignersError as error:
             self._settle(opening, error)
 
     def _open_for(self, opening: Future[SigningKey]) -> None:
-        self._opener = threading.get_ident()
         try:
+            self._first, self._opener = None, threading.get_ident()
             # Not in the time of the caller that came first: others may have more.
             with deadlines.lifted():
                 self._settle(opening, self._opened())
@@ -150,20 +167,21 @@ class LazyKey:
         return key
 
     def _settle(self, opening: Future[SigningKey], outcome: SigningKey | Exception) -> None:
-        late = None
+        late: SigningKey | Exception | None = None
         with self._lock:
-            self._opening = self._opener = None
-            if isinstance(outcome, SecretRefusedError):
-                self._refusal = outcome
-            elif isinstance(outcome, SigningKey) and self._ended:
-                late, outcome = outcome, _closed()
-            elif isinstance(outcome, SigningKey):
-                self._key = outcome
-        try:
-            if late is not None:
-                late.close()
-        finally:
-            _set(opening, outcome)
+            if opening.done():  # an interruption came first
+                late = outcome
+            else:
+                self._opening = self._first = self._opener = None
+                if isinstance(outcome, SecretRefusedError):
+                    self._refusal = outcome
+                elif isinstance(outcome, SigningKey) and self._ended:
+                    late, outcome = outcome, _closed()
+                elif isinstance(outcome, SigningKey):
+                    self._key = outcome
+                _set(opening, outcome)
+        if isinstance(late, SigningKey):
+            late.close()
 
     def __repr__(self) -> str:
         return repr(self._key) if self._key else "a key not opened yet"

@@ -28,6 +28,7 @@ from dfns_signers.errors import (
 )
 from dfns_signers.evidence import Evidence, KeyResponse, Signature
 from dfns_signers.public_keys import fingerprint, parse_fingerprint
+from dfns_signers.worker_threads import WorkerThreads
 
 __all__ = ["Evidence", "KeyResponse", "Signature", "SigningKey"]
 
@@ -99,6 +100,7 @@ class SigningKey(Closing, AsyncClosing, ABC):
         self.__fingerprint = fingerprint(public_key)
         self.reference = reference
         self._verify_signatures = verify_signatures
+        self.__threads = WorkerThreads()
         self._gate = Gate()
         self._reopening = threading.Lock()
         self._is_inherited = False
@@ -127,7 +129,7 @@ class SigningKey(Closing, AsyncClosing, ABC):
     async def _asign(self, message: bytes) -> KeyResponse:
         """Like ``_sign``; runs it in a worker thread unless a backend knows better."""
         # A caller that is cancelled need not wait for a slow key store.
-        future = worker_threads.submit(self._sign_inside, message)
+        future = self.__threads.submit(self._sign_inside, message)
         if (in_threads := _in_threads.get()) is not None:
             in_threads.append(future)
         return await worker_threads.outcome(future)
@@ -191,7 +193,10 @@ class SigningKey(Closing, AsyncClosing, ABC):
         self, message: bytes, begin: float, abandoned: Abandoned | None
     ) -> KeyResponse:
         """Sign in a worker thread, which is left to itself when the time is over."""
-        signing = worker_threads.submit(self._sign_inside, message, admitted=False)
+        try:
+            signing = self.__threads.submit(self._sign_inside, message, admitted=False)
+        except DfnsSignersError:  # as at the end of a process: then without a bound
+            return self._sign_inside(message, admitted=False)
         try:
             return worker_threads.wait_for(signing)
         except DfnsSignersError:
@@ -219,7 +224,7 @@ class SigningKey(Closing, AsyncClosing, ABC):
         """
         begin = time.perf_counter()
         if self._is_inherited:
-            await worker_threads.run(self._prepare)
+            await self.__threads.run(self._prepare)
         in_threads: list[Future[KeyResponse]] = []
         token = _in_threads.set(in_threads)
         try:

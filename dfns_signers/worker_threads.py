@@ -1,22 +1,22 @@
 """Worker threads of our own, so that the application's never wait for a key store.
 
 Their number is bounded: what a cancelled caller leaves behind holds its thread until it ends, and
-whatever finds no thread waits for one.
+what finds no thread waits for one. They are daemons: a process ends without waiting for them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextvars import copy_context
 from functools import partial
 from typing import Any, Final, ParamSpec, TypeVar
 
 import anyio
 import anyio.lowlevel
-import anyio.to_thread
 
 from dfns_signers import deadlines, forks
 from dfns_signers.errors import DfnsSignersError
@@ -26,82 +26,110 @@ T = TypeVar("T")
 
 MAX_THREADS: Final = 64
 
+# Seconds that a caller waits for a closing although it is cancelled.
+_GRACE: Final = 1.0
 
-class _Pool:
-    """Threads that are started as they are needed, and anew in a forked child."""
 
-    def __init__(self) -> None:
+class WorkerThreads:
+    """Threads that are started as they are needed, and end when there is no more to do.
+
+    Args:
+        size: how many there are at most. Work that a worker thread begins gets one beyond that, for
+            what waits for it may hold all the others.
+    """
+
+    def __init__(self, size: int = MAX_THREADS) -> None:
+        self._size = size
         self.after_fork()
         forks.watch(self)
 
     def after_fork(self) -> None:
-        """The threads of the parent are not here."""
-        self._lock = threading.Lock()
-        self._executor: ThreadPoolExecutor | None = None
+        """Forget the threads of the parent in a forked child."""
+        # Re-entrant, for the handler of a signal may begin something, too.
+        self._lock = threading.RLock()
+        self._busy = 0
+        self._waiting: OrderedDict[Future[Any], Callable[[], None]] = OrderedDict()
 
-    def submit(self, task: Callable[[], T]) -> Future[T]:
+    def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run a function in a worker thread, in a copy of the caller's context.
+
+        Raises:
+            DfnsSignersError: there is no thread to be had. The function will not run.
+        """
+        future: Future[T] = Future()
+        call = partial(copy_context().run, function, *args, **kwargs)
+        task = partial(_run, future, call)
+        is_extra = isinstance(threading.current_thread(), _Worker)
         with self._lock:
-            executor = self._executor = self._executor or ThreadPoolExecutor(
-                MAX_THREADS, thread_name_prefix="dfns-signers"
-            )
-        return executor.submit(task)
+            if not is_extra and self._busy >= self._size:
+                self._waiting[future] = task
+                future.add_done_callback(self._forget)
+                return future
+            self._busy += not is_extra
+        try:
+            _Worker(target=self._work, args=(task, is_extra), name="dfns-signers").start()
+        except RuntimeError as error:
+            with self._lock:
+                self._busy -= not is_extra
+            raise DfnsSignersError(
+                f"no worker thread could be started ({error}): the process may be out of threads, "
+                "or is about to end"
+            ) from error
+        return future
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function in a worker thread, and return its result; under asyncio and trio.
+
+        A caller that is cancelled does not wait for it: a function that has not begun will not, and
+        one that has goes on in its thread.
+        """
+        return await outcome(self.submit(function, *args, **kwargs))
+
+    def _work(self, task: Callable[[], None], is_extra: bool) -> None:
+        task()
+        while not is_extra:
+            with self._lock:
+                if not self._waiting:
+                    self._busy -= 1
+                    return
+                _, task = self._waiting.popitem(last=False)
+            task()
+
+    def _forget(self, future: Future[Any]) -> None:
+        """A caller that was cancelled waits no more."""
+        with self._lock:
+            self._waiting.pop(future, None)
 
 
-_pool: Final = _Pool()
+class _Worker(threading.Thread):
+    """One of our threads."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(daemon=True, **options)
 
 
-def submit(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-    """Run a function in a worker thread, in a copy of the caller's context.
-
-    Raises:
-        DfnsSignersError: there is no thread to be had.
-    """
+def _run(future: Future[T], call: Callable[[], T]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
     try:
-        return _pool.submit(partial(copy_context().run, function, *args, **kwargs))
-    except RuntimeError as error:
-        raise DfnsSignersError(
-            f"no worker thread could be started ({error}): the process may be out of threads, or "
-            "is about to end"
-        ) from error
+        result = call()
+    except BaseException as error:  # noqa: BLE001  # raised by those that wait
+        future.set_exception(error)
+    else:
+        future.set_result(result)
 
 
-def wait_for(future: Future[T]) -> T:
-    """The result of what was submitted, waited for no longer than ``deadlines.remaining()``.
+_foreign: Final = WorkerThreads()
 
-    Raises:
-        TimeoutError: the time is over. A function that has not begun will not, and one that has
-            goes on in its thread.
-    """
-    try:
-        wait([future], deadlines.remaining())
-    finally:  # also after Ctrl-C
-        is_late = not future.done()
-        future.cancel()
-    if is_late:
-        raise TimeoutError("the time of the call is over")
-    return future.result()
+submit: Final = _foreign.submit
+"""Runs other people's code that may block (hooks, token providers, signers): ``WorkerThreads``."""
 
-
-async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a function in a worker thread, and return its result; under asyncio and trio.
-
-    A caller that is cancelled does not wait for it: a function that has not begun will not, and one
-    that has goes on in its thread.
-    """
-    return await outcome(submit(function, *args, **kwargs))
-
-
-async def to_the_end(function: Callable[[], object]) -> None:
-    """Run a function that releases something, also for a caller that was cancelled before.
-
-    It never waits for a worker thread: all of them may be waiting for what it releases.
-    """
-    with anyio.CancelScope(shield=True):
-        await anyio.to_thread.run_sync(function, limiter=anyio.CapacityLimiter(1))
+run: Final = _foreign.run
+"""The same, awaited: ``WorkerThreads``."""
 
 
 async def outcome(future: Future[T]) -> T:
-    """The result of what was submitted; cancelled as ``run`` is."""
+    """The result of what was submitted; cancelled as ``WorkerThreads.run`` is."""
     try:
         await finished(future)
     except BaseException:
@@ -123,6 +151,35 @@ async def finished(future: Future[Any]) -> None:
 
     future.add_done_callback(wake)
     await done.wait()
+
+
+def wait_for(future: Future[T]) -> T:
+    """The result of what was submitted, waited for no longer than ``deadlines.remaining()``.
+
+    Raises:
+        TimeoutError: the time is over. A function that has not begun will not, and one that has
+            goes on in its thread.
+    """
+    try:
+        wait([future], deadlines.remaining())
+    finally:  # also after Ctrl-C
+        is_late = not future.done()
+        future.cancel()
+    if is_late:
+        raise TimeoutError("the time of the call is over")
+    return future.result()
+
+
+async def to_the_end(function: Callable[[], object]) -> None:
+    """Run a function that releases something; a caller that is cancelled leaves it to its thread.
+
+    It never waits for a worker thread: all of them may be waiting for what it releases.
+    """
+    releasing = WorkerThreads(1).submit(function)
+    with anyio.move_on_after(_GRACE, shield=True):
+        await finished(releasing)
+    await finished(releasing)
+    releasing.result()
 
 
 def when_done(future: Future[T], function: Callable[[Future[T]], object]) -> None:

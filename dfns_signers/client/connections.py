@@ -23,6 +23,8 @@ HttpT = TypeVar("HttpT", bound=httpx.Client | httpx.AsyncClient)
 CLOSE_WAIT: Final = 10.0
 """Seconds that closing waits for requests under way."""
 
+_GRACE: Final = 1.0  # of them, seconds that it waits although it is cancelled
+
 _EVENT_LOOP: Final[RunVar[object]] = RunVar("dfns_signers.event_loop")
 
 
@@ -75,7 +77,7 @@ class OwnConnections(_Connections):
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = options
         self._gate = Gate()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._of_parent: list[httpx.Client | None] = []
         self._http: httpx.Client | None = self._made()
         forks.watch(self)
@@ -102,7 +104,7 @@ class OwnConnections(_Connections):
     def after_fork(self) -> None:
         """Connect anew in a forked child."""
         self._gate.after_fork()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._of_parent.append(self._http)
         self._http = None
 
@@ -185,9 +187,13 @@ class OwnAsyncConnections(_Connections):
         self._is_closed = True
         loan = self._lent.pop(_running_loop(), None)
         if loan is not None:
-            with anyio.move_on_after(CLOSE_WAIT, shield=True):
-                await loan.until_unused()
-            await loan.lender.aclose()
+            try:
+                with anyio.move_on_after(_GRACE, shield=True):
+                    await loan.until_unused()
+                with anyio.move_on_after(CLOSE_WAIT):
+                    await loan.until_unused()
+            finally:
+                await loan.lender.aclose()
 
 
 class _GivenConnections(_Connections, Generic[HttpT]):

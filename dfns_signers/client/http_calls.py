@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -39,6 +40,12 @@ from dfns_signers.user_action.signing_flow import COMPLETE_PATH, described
 Timeout = float | httpx.Timeout | None
 
 _USER_AGENT: Final = f"dfns-signers/{version('dfns-signers')}"
+
+# Source: Dfns API reference.
+_ANSWERED_BY_A_CHALLENGE: Final = re.compile(
+    r"/auth/(action/init|credentials/(code/)?init|login/init|recover/user/(delegated|init)"
+    r"|registration/(delegated|init|social))"
+)
 
 
 def http_options(auth: UserActionAuth, timeout: Timeout) -> dict[str, Any]:
@@ -109,9 +116,10 @@ def interpret(response: httpx.Response, request: httpx.Request, call: Call[Any])
 
 def _are_of_a_step(members: AbstractSet[str], call: Call[Any]) -> bool:
     """Whether an object answers a step of a user action, which a confused proxy may hand out."""
-    if members == {"userAction"}:
+    if "userAction" in members:
         return call.path != COMPLETE_PATH
-    return "challengeIdentifier" in members and not call.path.startswith("/auth/")
+    is_challenge = not members.isdisjoint({"challenge", "challengeIdentifier"})
+    return is_challenge and not _ANSWERED_BY_A_CHALLENGE.fullmatch(call.path)
 
 
 @contextmanager

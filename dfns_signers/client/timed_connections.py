@@ -5,6 +5,7 @@ The timeouts of httpx are for one read or write each, and begin anew with every 
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -35,6 +36,14 @@ def bounded(timeout: float | None, over: type[httpcore.TimeoutException]) -> flo
     return left if timeout is None else min(timeout, left)
 
 
+def _addresses(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
 class _TimedBackend(httpcore.NetworkBackend):
     """Opens streams that end with the call."""
 
@@ -49,10 +58,19 @@ class _TimedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        timeout = bounded(timeout, httpcore.ConnectTimeout)
-        return _TimedStream(
-            self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
-        )
+        failure: Exception | None = None
+        # One after the other, or each address of a host would have all the time that is left.
+        for address in _addresses(host, port):
+            left = bounded(timeout, httpcore.ConnectTimeout)
+            try:
+                stream = self._backend.connect_tcp(
+                    address, port, left, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+            else:
+                return _TimedStream(stream)
+        raise failure or httpcore.ConnectError(f"{host} has no address")
 
     def connect_unix_socket(
         self,

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import httpx
 
+from dfns_signers import deadlines
+
 ACCEPTED_ENCODING: Final = "gzip"
 """What requests of ours ask for, as ``Accept-Encoding``."""
 
@@ -55,6 +57,8 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield self._unpacker.take(piece)
             if self._has_ended():
                 return
+            if deadlines.remaining() == 0:
+                raise httpx.ReadTimeout("the time of the call is over")
         self._unpacker.end()
         self._has_ended()
 

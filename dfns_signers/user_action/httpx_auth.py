@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final, Protocol, TypeAlias
 
 import httpx
 
-from dfns_signers import defaults, worker_threads
+from dfns_signers import deadlines, defaults, worker_threads
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import (
     ConfigurationError,
@@ -19,7 +19,7 @@ from dfns_signers.errors import (
 )
 from dfns_signers.forks import Use
 from dfns_signers.sealed import Sealed
-from dfns_signers.signer import Signer, SupportsCallContext
+from dfns_signers.signer import KeySigner, Signer, SupportsCallContext
 from dfns_signers.signing_key import SigningKey
 from dfns_signers.user_action import signing_flow
 from dfns_signers.user_action.base_url import BaseUrl
@@ -259,8 +259,11 @@ async def _asign(step: SignChallenge) -> Any:
 
 @contextmanager
 def _failures_of(signer: object) -> Iterator[None]:
+    is_ours = isinstance(signer, KeySigner)
     try:
-        yield
+        # What a signer of others begins may outlive this call.
+        with nullcontext() if is_ours else deadlines.lifted():
+            yield
     except DfnsSignersError:
         raise
     except Exception as error:

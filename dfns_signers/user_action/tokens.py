@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn, TypeAlias
 
-from dfns_signers import worker_threads
+from dfns_signers import deadlines, worker_threads
 from dfns_signers.errors import ConfigurationError, DfnsSignersError, TokenProviderError
 from dfns_signers.sealed import Sealed
 
@@ -80,7 +80,9 @@ class BearerToken:
 @contextmanager
 def _failures_of(provider: object) -> Iterator[None]:
     try:
-        yield
+        # What a provider begins, such as a task that renews, outlives this call.
+        with deadlines.lifted():
+            yield
     except DfnsSignersError:
         raise
     except Exception as error:

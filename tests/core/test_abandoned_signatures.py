@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from dfns_signers import deadlines, worker_threads
+from dfns_signers import deadlines
 from dfns_signers.errors import KeyStoreUnavailableError, SigningCancelledError
 from dfns_signers.evidence import Evidence, KeyResponse, Signature
 from dfns_signers.hooks import hookimpl
@@ -120,22 +120,24 @@ async def test_wrong_signature_that_nobody_waits_for_is_shown_as_a_failure() -> 
 @asynchronous
 @pytest.mark.anyio
 async def test_signature_that_was_never_begun_is_reported_as_cancelled() -> None:
-    release = threading.Event()
+    store = SlowStore()
     reported: SimpleQueue[Signature | Exception] = SimpleQueue()
-    key = AnsweringKey("ES256")
-    for _ in range(MAX_THREADS):
-        worker_threads.submit(release.wait, BOUND)
+    key = AnsweringKey("ES256", store)
 
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(partial(key.asign_with_evidence, b"message", abandoned=reported.put))
+    async with anyio.create_task_group() as others:
+        for _ in range(MAX_THREADS):
+            others.start_soon(key.asign, b"message")
         await anyio.wait_all_tasks_blocked()
-        tasks.cancel_scope.cancel()
-    release.set()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(key.asign_with_evidence, b"message", abandoned=reported.put))
+            await anyio.wait_all_tasks_blocked()
+            tasks.cancel_scope.cancel()
+        store.may_answer.set()
 
-    error = reported.get(timeout=BOUND)
+    error = await anyio.to_thread.run_sync(partial(reported.get, timeout=BOUND))
     assert isinstance(error, SigningCancelledError)
     assert "none was made" in str(error)
-    assert key.uses == 0
+    assert key.uses == MAX_THREADS
 
 
 @asynchronous

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
@@ -12,7 +14,8 @@ import anyio.to_thread
 import pytest
 
 from dfns_signers import deadlines, worker_threads
-from dfns_signers.worker_threads import MAX_THREADS
+from dfns_signers.errors import DfnsSignersError
+from dfns_signers.worker_threads import MAX_THREADS, WorkerThreads
 from tests.support.forking import in_forked_child
 
 both_backends = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
@@ -149,6 +152,110 @@ def test_what_a_thread_gave_up_before_it_began_never_runs() -> None:
     worker_threads.submit(lambda: None).result(BOUND)
 
     assert ran == []
+
+
+@both_backends
+@pytest.mark.anyio
+async def test_work_that_begins_work_gets_a_thread_though_all_are_busy() -> None:
+    all_begun = threading.Barrier(MAX_THREADS)
+
+    def outer() -> str:
+        all_begun.wait(BOUND)
+        return worker_threads.wait_for(worker_threads.submit(lambda: "inner"))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(MAX_THREADS):
+            tasks.start_soon(worker_threads.run, outer)
+
+
+def test_pools_do_not_wait_for_each_other(held: Callable[[], None]) -> None:
+    stuck, other = WorkerThreads(1), WorkerThreads(1)
+    stuck.submit(held)
+
+    assert other.submit(lambda: "at once").result(BOUND) == "at once"
+
+
+def test_work_that_finds_no_thread_to_start_never_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[int] = []
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(DfnsSignersError, match="no worker thread could be started"):
+            WorkerThreads().submit(ran.append, 1)
+
+    assert WorkerThreads().submit(lambda: "a thread").result(BOUND) == "a thread"
+    assert ran == []
+
+
+def test_place_of_work_that_could_not_be_started_is_free_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads = WorkerThreads(1)
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(DfnsSignersError):
+            threads.submit(print)
+
+    assert threads.submit(lambda: "a thread").result(BOUND) == "a thread"
+
+
+def test_waiting_work_runs_in_its_order() -> None:
+    release, ran = threading.Event(), list[int]()
+    threads = WorkerThreads(1)
+    threads.submit(release.wait, BOUND)
+
+    futures = [threads.submit(ran.append, number) for number in range(5)]
+    release.set()
+    wait(futures, BOUND)
+
+    assert ran == [0, 1, 2, 3, 4]
+
+
+PROGRAM = """
+import threading
+from dfns_signers import deadlines, worker_threads
+"""
+
+
+def test_process_ends_without_waiting_for_a_worker() -> None:
+    hang = "worker_threads.submit(threading.Event().wait)\nprint('ended')"
+
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM + hang],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=BOUND,
+    )
+
+    assert done.stdout == "ended\n"
+
+
+def test_threads_work_on_after_the_main_thread_has_returned() -> None:
+    work = """
+def later():
+    threading.main_thread().join()
+    with deadlines.within(20):
+        print(worker_threads.wait_for(worker_threads.submit(lambda: "done")))
+threading.Thread(target=later).start()
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM + work],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=BOUND,
+    )
+
+    assert done.stdout == "done\n"
 
 
 @both_backends

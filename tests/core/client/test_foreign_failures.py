@@ -258,8 +258,13 @@ def test_fresh_user_action_that_was_used_already_leaves_a_doubt(
 
 @pytest.mark.parametrize(
     "body",
-    [{"userAction": "jwt"}, {"challenge": "c", "challengeIdentifier": "i"}],
-    ids=["user action", "challenge"],
+    [
+        {"userAction": "jwt"},
+        {"userAction": "jwt", "expiresAt": "2026-11-21"},
+        {"challenge": "c", "challengeIdentifier": "i"},
+        {"challenge": "c"},
+    ],
+    ids=["user action", "user action and more", "challenge", "half a challenge"],
 )
 def test_answer_of_a_step_is_never_the_result_of_a_call(
     scripted: Driven, api: ScriptedApi, body: dict[str, str]
@@ -281,7 +286,7 @@ def test_answer_of_a_step_is_never_the_result_of_a_call(
         ("/auth/action", {"userAction": "jwt"}),
         ("/auth/credentials/init", {"challengeIdentifier": "i"}),
         ("/auth/registration/delegated", {"challengeIdentifier": "i"}),
-        ("/wallets", {"userAction": "jwt", "id": "wa-1"}),
+        ("/auth/service-accounts", {"userInfo": {}}),
     ],
 )
 def test_answer_that_a_call_really_has_is_its_result(
