@@ -6,7 +6,6 @@ import threading
 from typing import Any
 
 import anyio
-import anyio.lowlevel
 import anyio.to_thread
 import httpx
 import pytest
@@ -15,7 +14,6 @@ from dfns_signers import AsyncDfnsClient, DfnsClient, KeySigner
 from dfns_signers.client import connections
 from dfns_signers.errors import CallError, DfnsSignersError, RequestError, SigningKeyError
 from tests.core.client.driving import Connector, Driven
-from tests.core.client.keep_alive import KeepAliveApi
 from tests.core.client.scripted import SILENCE, Reply, ScriptedApi, Seen
 from tests.core.keys import AnsweringKey
 
@@ -70,114 +68,6 @@ def test_http_client_that_its_owner_closed_is_named(connect: Connector, api: Scr
 
     with pytest.raises(RequestError, match="'http_client' is closed; nothing was sent"):
         dfns.call(lambda client: client.get("/wallets"))
-
-
-def test_closing_waits_for_the_request_under_way_which_gets_its_answer(
-    connect: Connector, api: ScriptedApi
-) -> None:
-    arrived, may_answer = threading.Event(), threading.Event()
-
-    def answer(_: Seen) -> Reply:
-        arrived.set()
-        may_answer.wait(PATIENCE)
-        return Reply(body={"id": "wa-1"})
-
-    api.on("/wallets/wa-1", answer)
-    dfns = connect("token", base_url=api.url)
-    dfns.call(lambda client: client.get("/wallets"))  # one that ended is not the one waited for
-    answers: list[Any] = []
-    get = lambda client: client.get("/wallets/wa-1")  # noqa: E731
-    calling = threading.Thread(target=lambda: answers.append(dfns.call(get)))
-    calling.start()
-    arrived.wait(PATIENCE)
-    closing = threading.Thread(target=close, args=[dfns])
-    closing.start()
-    closing.join(0.05)
-    assert closing.is_alive()
-    may_answer.set()
-    for thread in (calling, closing):
-        thread.join(PATIENCE)
-
-    assert answers == [{"id": "wa-1"}]
-    with pytest.raises(RequestError, match="the client is closed"):
-        dfns.call(get)
-
-
-class Held:
-    """Answers of the scripted server to paths, each when the test lets it."""
-
-    def __init__(self, api: ScriptedApi, *paths: str) -> None:
-        self.arrived = {path: threading.Event() for path in paths}
-        self.may_answer = {path: threading.Event() for path in paths}
-        for path in paths:
-            api.on(path, self._answer)
-
-    def _answer(self, seen: Seen) -> Reply:
-        self.arrived[seen.target].set()
-        self.may_answer[seen.target].wait(PATIENCE)
-        return Reply(body={"at": seen.target})
-
-
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-@pytest.mark.parametrize("cancelled", [False, True])
-def test_closing_waits_for_the_last_of_several_requests(
-    api: ScriptedApi, backend: str, cancelled: bool
-) -> None:
-    held = Held(api, "/wallets/wa-1", "/wallets/wa-2")
-    happened: list[str] = []
-
-    async def call(dfns: AsyncDfnsClient, path: str) -> None:
-        happened.append((await dfns.get(path))["at"])
-
-    async def close_it(dfns: AsyncDfnsClient, started: anyio.Event) -> None:
-        with anyio.CancelScope() as scope:
-            if cancelled:
-                scope.cancel()
-            started.set()
-            await dfns.aclose()
-        happened.append("closed")
-
-    async def run() -> None:
-        dfns, started = AsyncDfnsClient("token", base_url=api.url), anyio.Event()
-        async with anyio.create_task_group() as tasks:
-            for path, arrived in held.arrived.items():
-                tasks.start_soon(call, dfns, path)
-                await anyio.to_thread.run_sync(arrived.wait, PATIENCE)
-            tasks.start_soon(close_it, dfns, started)
-            await started.wait()
-            for number, path in enumerate(held.may_answer, 1):
-                held.may_answer[path].set()
-                while len(happened) < number:
-                    await anyio.lowlevel.checkpoint()
-
-    anyio.run(run, backend=backend)
-
-    assert happened == ["/wallets/wa-1", "/wallets/wa-2", "closed"]
-
-
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_client_can_be_closed_by_two_tasks_at_once(api: ScriptedApi, backend: str) -> None:
-    async def run() -> None:
-        dfns = AsyncDfnsClient("token", base_url=api.url)
-        await dfns.get("/wallets")
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(dfns.aclose)
-            tasks.start_soon(dfns.aclose)
-
-    anyio.run(run, backend=backend)
-
-
-@pytest.mark.parametrize("fails", [False, True])
-def test_closing_ends_the_connections_of_calls_that_are_over(fails: bool) -> None:
-    with KeepAliveApi() as api:
-        dfns = DfnsClient("token", base_url=api.url)
-        dfns.get("/wallets")
-        if fails:
-            with pytest.raises(RequestError):
-                dfns.get("/wallets", params={"a": "b" * 100_000})
-        threading.Thread(target=dfns.close).start()
-
-        assert api.wait_until_nobody_is_connected()
 
 
 @pytest.mark.usefixtures("impatient")
