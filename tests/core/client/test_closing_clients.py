@@ -39,7 +39,8 @@ def test_closed_client_sends_nothing_and_says_so(
     connect: Connector, api: ScriptedApi, signer: KeySigner, method: str, given: bool
 ) -> None:
     options = {"http_client": connect.http()} if given else {}
-    dfns = connect("token", signer, base_url=api.url, **options)
+    tokens = iter(["token"])
+    dfns = connect(lambda: next(tokens), signer, base_url=api.url, **options)
     close(dfns)
     close(dfns)
 
@@ -47,6 +48,7 @@ def test_closed_client_sends_nothing_and_says_so(
         dfns.call(lambda client: client.request(method, "/wallets"))
 
     assert api.seen == []
+    assert list(tokens) == ["token"]  # nobody asked for it
 
 
 def test_closing_leaves_the_http_client_of_the_caller_open(connect: Connector) -> None:
@@ -170,12 +172,12 @@ def test_opening_a_client_without_a_key_does_nothing(signer: Any) -> None:
         dfns.open()
 
 
-def test_closed_client_opens_no_key() -> None:
-    dfns = DfnsClient("token")
-    dfns.close()
+def test_closed_client_opens_no_key(connect: Connector, signer: KeySigner) -> None:
+    dfns = connect("token", signer)
+    close(dfns)
 
     with pytest.raises(RequestError, match="closed"):
-        dfns.open()
+        dfns.call(lambda client: client.aopen() if dfns.portal else client.open())
 
 
 @pytest.mark.parametrize("timeout", [30, 4, None, httpx.Timeout(9, connect=2)])
