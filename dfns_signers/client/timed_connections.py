@@ -54,18 +54,6 @@ class _TimedBackend(httpcore.NetworkBackend):
             self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
         )
 
-    def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        timeout = bounded(timeout, httpcore.ConnectTimeout)
-        return _TimedStream(self._backend.connect_unix_socket(path, timeout, socket_options))
-
-    def sleep(self, seconds: float) -> None:
-        self._backend.sleep(seconds)
-
 
 class _TimedStream(httpcore.NetworkStream):
     """Reads and writes as long as the call may take."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 
@@ -97,8 +98,15 @@ def test_client_keeps_nothing_of_runs_that_ended(api: KeepAliveApi, backend: str
 
 @BACKENDS
 def test_client_is_closed_in_a_run_that_closes_it_in_a_cancelled_scope(
-    api: KeepAliveApi, backend: str
+    api: KeepAliveApi, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    class Waiting(httpx.AsyncClient):
+        async def aclose(self) -> None:
+            await anyio.lowlevel.checkpoint()
+            await super().aclose()
+
+    monkeypatch.setattr(httpx, "AsyncClient", Waiting)
+
     async def run() -> bool:
         dfns = AsyncDfnsClient("token", base_url=api.url)
         await port(dfns)

@@ -12,8 +12,9 @@ from contextlib import closing
 import httpx
 import pytest
 
-from dfns_signers import deadlines
+from dfns_signers import DfnsClient, deadlines
 from dfns_signers.client.timed_connections import end_with_the_call
+from dfns_signers.errors import TransportTimeoutError
 
 SECONDS = 0.1  # of a call; no read of these servers ever takes as long
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
@@ -100,3 +101,44 @@ def test_without_a_bound_the_timeouts_of_httpx_count(url: str) -> None:
 
     with http, pytest.raises((httpx.ReadTimeout, httpx.WriteTimeout)):
         http.post(url, content=bytes(32_000_000))
+
+
+def test_connection_that_the_server_closed_is_not_used_again() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+        def answer_once_each() -> None:
+            for _ in range(2):
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65_536)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                closed.release()
+
+        closed = threading.Semaphore(0)
+        server = threading.Thread(target=answer_once_each)
+        server.start()
+        with httpx.Client(timeout=10, trust_env=False) as http:
+            end_with_the_call(http)
+            for _ in range(2):
+                assert http.get(url).status_code == 200
+                assert closed.acquire(timeout=10)
+        server.join(10)
+
+
+def test_machine_that_no_proxy_is_for_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "api.dfns.io")
+
+    with httpx.Client() as http:
+        end_with_the_call(http)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("url", ["head", "body"], indirect=True)
+def test_connections_of_a_client_end_with_the_call(url: str) -> None:
+    with (
+        DfnsClient("token", base_url=url, call_timeout=SECONDS, max_attempts=1) as dfns,
+        pytest.raises(TransportTimeoutError),
+    ):
+        dfns.get("/wallets")
