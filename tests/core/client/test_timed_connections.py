@@ -17,13 +17,14 @@ from dfns_signers.client.timed_connections import end_with_the_call
 from dfns_signers.errors import TransportTimeoutError
 
 SECONDS = 0.1  # of a call; no read of these servers ever takes as long
+EARLY = b"HTTP/1.1 103 Early Hints\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
 
 
-def dripping(parts: Iterator[bytes]) -> Callable[[socket.socket], None]:
+def dripping(first: bytes, rest: bytes) -> Callable[[socket.socket], None]:
     def serve(connection: socket.socket) -> None:
         connection.recv(65_536)
-        for part in parts:
+        for part in itertools.chain([first], itertools.repeat(rest)):
             connection.sendall(part)
             if stopped.wait(0.01):
                 return
@@ -39,9 +40,9 @@ def taking_nothing(connection: socket.socket) -> None:
 
 stopped = threading.Event()
 SERVERS = {
-    "head": dripping(itertools.chain([b"HTTP/1.1 200 OK\r\nX-Long: "], itertools.repeat(b"a"))),
-    "informational": dripping(itertools.repeat(b"HTTP/1.1 103 Early Hints\r\n\r\n")),
-    "body": dripping(itertools.chain([HEAD], itertools.repeat(b" "))),
+    "head": dripping(b"HTTP/1.1 200 OK\r\nX-Long: ", b"a"),
+    "informational": dripping(EARLY, EARLY),
+    "body": dripping(HEAD, b" "),
     "request body": taking_nothing,
 }
 
