@@ -170,6 +170,17 @@ def test_bomb_takes_no_more_memory_than_the_limit(
     assert peak < 64 * MIB
 
 
+def test_announcement_of_a_delegated_client_is_limited_as_a_step(
+    scripted_delegated: Driven, api: ScriptedApi
+) -> None:
+    api.on(STEPS[0], gzipped(text_of(MIB + 1)))
+
+    with pytest.raises(UnexpectedResponseError, match="more than 1,048,576 bytes") as caught:
+        scripted_delegated.call(lambda client: client.init("POST", "/wallets", json={}))
+
+    assert not caught.value.may_have_taken_effect
+
+
 class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body that ends late or never, and notes that it was closed."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import Any
 
@@ -12,12 +13,18 @@ import pytest
 
 from dfns_signers import AsyncDfnsClient, DfnsClient
 from dfns_signers.client import connections
-from dfns_signers.errors import RequestError
+from dfns_signers.errors import BadRequestError, RequestError
 from tests.core.client.driving import Connector, Driven
 from tests.core.client.keep_alive import KeepAliveApi
 from tests.core.client.scripted import Reply, ScriptedApi, Seen
 
 PATIENCE = 30.0
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing that waits for what is over takes longer than the test may."""
+    monkeypatch.setattr(connections, "CLOSE_WAIT", 3600)
 
 
 class Held:
@@ -35,6 +42,13 @@ class Held:
         return Reply(body={"at": seen.target})
 
 
+def close(dfns: Driven) -> None:
+    if dfns.portal:
+        dfns.portal.call(dfns.client.aclose)
+    else:
+        dfns.client.close()
+
+
 class Calling(threading.Thread):
     """A call in a thread, held at the server, and a closing of its client in another."""
 
@@ -42,7 +56,7 @@ class Calling(threading.Thread):
         self._held = Held(api, "/wallets/wa-1")
         self._dfns = dfns
         self.answers: list[Any] = []
-        self.closing = threading.Thread(target=self._close)
+        self.closing = threading.Thread(target=close, args=[dfns])
         super().__init__(target=self._call)
         self.start()
         assert self._held.arrived["/wallets/wa-1"].wait(PATIENCE)
@@ -55,12 +69,6 @@ class Calling(threading.Thread):
 
     def _call(self) -> None:
         self.answers.append(self._dfns.call(lambda client: client.get("/wallets/wa-1")))
-
-    def _close(self) -> None:
-        if self._dfns.portal:
-            self._dfns.portal.call(self._dfns.client.aclose)
-        else:
-            self._dfns.client.close()
 
 
 def test_closing_waits_for_the_request_under_way_which_gets_its_answer(
@@ -90,6 +98,8 @@ def test_blocking_client_is_closed_by_the_last_request_where_waiting_is_over(
     assert calling.answers == [{"at": "/wallets/wa-1"}]
 
 
+@pytest.mark.usefixtures("patient")
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("cancelled", [False, True])
 def test_closing_waits_for_the_last_of_several_requests(
@@ -125,6 +135,22 @@ def test_closing_waits_for_the_last_of_several_requests(
     anyio.run(run, backend=backend)
 
     assert happened == ["/wallets/wa-1", "/wallets/wa-2", "closed"]
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("status", [200, 400])
+def test_closing_does_not_wait_for_calls_that_are_over(
+    connect: Connector, api: ScriptedApi, status: int
+) -> None:
+    api.on("/wallets", Reply(status, {}))
+    dfns = connect("token", base_url=api.url)
+
+    with contextlib.suppress(BadRequestError):
+        dfns.call(lambda client: client.get("/wallets"))
+    close(dfns)
+
+    assert len(api.seen) == 1
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])

@@ -189,6 +189,14 @@ def test_delegated_client_opens_no_key(client_config: Path, openings: Openings) 
     assert openings.keys == [elsewhere.key]
 
 
+def test_delegated_client_needs_nothing_of_the_signer(folder: Path, emulator: Emulator) -> None:
+    profile = f"base_url = '{emulator.url}'\nauth_token = '{emulator.auth_token}'"
+    config = write_config(folder, f"[profiles.d]\n{profile}\nsigner = 'pem:?path=no.pem'", "d.toml")
+
+    with DelegatedDfnsClient.from_config("d", config=config) as dfns:
+        assert dfns.get("/wallets")["items"] == []
+
+
 def test_asynchronous_delegated_client_calls_the_api_of_the_profile(
     client_config: Path, openings: Openings
 ) -> None:
