@@ -70,7 +70,7 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("proxied", [False, True])
 def test_server_that_drips_is_left_when_the_time_is_over(url: str, proxied: bool) -> None:
-    http = httpx.Client(proxy=url if proxied else None, timeout=10, trust_env=False)
+    http = httpx.Client(proxy=url if proxied else None, timeout=600, trust_env=False)
     end_with_the_call(http)
 
     with http, deadlines.within(SECONDS), pytest.raises(httpx.TimeoutException):
@@ -80,7 +80,7 @@ def test_server_that_drips_is_left_when_the_time_is_over(url: str, proxied: bool
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("url", ["head"], indirect=True)
 def test_handshake_of_tls_ends_with_the_call(url: str) -> None:
-    http = httpx.Client(timeout=10, trust_env=False)
+    http = httpx.Client(timeout=600, trust_env=False)
     end_with_the_call(http)
 
     # The server drips what is no TLS record before the handshake is over.
@@ -139,7 +139,9 @@ def test_machine_that_no_proxy_is_for_is_reached(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("url", ["head", "body"], indirect=True)
 def test_connections_of_a_client_end_with_the_call(url: str) -> None:
     with (
-        DfnsClient("token", base_url=url, call_timeout=SECONDS, max_attempts=1) as dfns,
+        DfnsClient(
+            "token", base_url=url, timeout=600, call_timeout=SECONDS, max_attempts=1
+        ) as dfns,
         pytest.raises(TransportTimeoutError),
     ):
         dfns.get("/wallets")
