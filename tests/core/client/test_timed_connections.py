@@ -9,11 +9,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
+import httpcore
 import httpx
 import pytest
 
 from dfns_signers import DfnsClient, deadlines
-from dfns_signers.client.timed_connections import end_with_the_call
+from dfns_signers.client.timed_connections import bounded, end_with_the_call
 from dfns_signers.errors import TransportTimeoutError
 
 SECONDS = 0.1  # of a call; no read of these servers ever takes as long
@@ -145,3 +146,16 @@ def test_connections_of_a_client_end_with_the_call(url: str) -> None:
         pytest.raises(TransportTimeoutError),
     ):
         dfns.get("/wallets")
+
+
+@pytest.mark.parametrize(
+    ("timeout", "shortest", "longest"), [(5, 5, 5), (None, 500, 600), (1000, 500, 600)]
+)
+def test_wait_is_the_shorter_of_its_timeout_and_what_is_left(
+    timeout: float | None, shortest: float, longest: float
+) -> None:
+    with deadlines.within(600):
+        seconds = bounded(timeout, httpcore.ReadTimeout)
+
+    assert seconds is not None
+    assert shortest <= seconds <= longest
