@@ -6,11 +6,15 @@ import gzip
 import json
 import tracemalloc
 import zlib
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 
+from dfns_signers import AsyncDfnsClient
 from dfns_signers.errors import ApiError, BadRequestError, ServerError, UnexpectedResponseError
 from dfns_signers.signer import KeySigner
 from dfns_signers.user_action.httpx_auth import UserActionAuth
@@ -164,6 +168,79 @@ def test_bomb_takes_no_more_memory_than_the_limit(
         tracemalloc.stop()
 
     assert peak < 64 * MIB
+
+
+def test_announcement_of_a_delegated_client_is_limited_as_a_step(
+    scripted_delegated: Driven, api: ScriptedApi
+) -> None:
+    api.on(STEPS[0], gzipped(text_of(MIB + 1)))
+
+    with pytest.raises(UnexpectedResponseError, match="more than 1,048,576 bytes") as caught:
+        scripted_delegated.call(lambda client: client.init("POST", "/wallets", json={}))
+
+    assert not caught.value.may_have_taken_effect
+
+
+class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that ends late or never, and notes that it was closed."""
+
+    def __init__(self, content: bytes = b"", *, never_ends: bool = False) -> None:
+        self._content = content
+        self._never_ends = never_ends
+        self.begun = anyio.Event()
+        self.taken = 0
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(100):
+            self.taken += 1
+            yield self._content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            self.begun.set()
+            yield piece
+            if self._never_ends:
+                await anyio.sleep_forever()
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    async def aclose(self) -> None:
+        await anyio.lowlevel.checkpoint()
+        self.is_closed = True
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_answer_that_is_too_long_is_read_no_further_and_closed(
+    connect: Connector, status: int
+) -> None:
+    body = Body(bytes(9 * MIB))
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, stream=body))
+    http = connect.http(transport=transport)
+    dfns = connect("token", http_client=http, max_attempts=1)
+
+    with pytest.raises((ApiError, UnexpectedResponseError)):
+        dfns.call(lambda client: client.get("/wallets"))
+
+    assert body.is_closed
+    assert body.taken == 1
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_answer_of_a_call_that_is_cancelled_is_closed(backend: str) -> None:
+    async def run() -> bool:
+        body = Body(b" ", never_ends=True)
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=body))
+        async with httpx.AsyncClient(transport=transport) as http:
+            dfns = AsyncDfnsClient("token", http_client=http)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(dfns.get, "/wallets")
+                await body.begun.wait()
+                tasks.cancel_scope.cancel()
+        return body.is_closed
+
+    assert anyio.run(run, backend=backend)
 
 
 @pytest.mark.parametrize("step", STEPS)

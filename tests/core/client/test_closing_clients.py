@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import httpx
 import pytest
 
@@ -38,7 +39,8 @@ def test_closed_client_sends_nothing_and_says_so(
     connect: Connector, api: ScriptedApi, signer: KeySigner, method: str, given: bool
 ) -> None:
     options = {"http_client": connect.http()} if given else {}
-    dfns = connect("token", signer, base_url=api.url, **options)
+    tokens = iter(["token"])
+    dfns = connect(lambda: next(tokens), signer, base_url=api.url, **options)
     close(dfns)
     close(dfns)
 
@@ -46,6 +48,7 @@ def test_closed_client_sends_nothing_and_says_so(
         dfns.call(lambda client: client.request(method, "/wallets"))
 
     assert api.seen == []
+    assert list(tokens) == ["token"]  # nobody asked for it
 
 
 def test_closing_leaves_the_http_client_of_the_caller_open(connect: Connector) -> None:
@@ -67,36 +70,6 @@ def test_http_client_that_its_owner_closed_is_named(connect: Connector, api: Scr
 
     with pytest.raises(RequestError, match="'http_client' is closed; nothing was sent"):
         dfns.call(lambda client: client.get("/wallets"))
-
-
-def test_closing_waits_for_the_request_under_way_which_gets_its_answer(
-    connect: Connector, api: ScriptedApi
-) -> None:
-    arrived, may_answer = threading.Event(), threading.Event()
-
-    def answer(_: Seen) -> Reply:
-        arrived.set()
-        may_answer.wait(PATIENCE)
-        return Reply(body={"id": "wa-1"})
-
-    api.on("/wallets/wa-1", answer)
-    dfns = connect("token", base_url=api.url)
-    answers: list[Any] = []
-    get = lambda client: client.get("/wallets/wa-1")  # noqa: E731
-    calling = threading.Thread(target=lambda: answers.append(dfns.call(get)))
-    calling.start()
-    arrived.wait(PATIENCE)
-    closing = threading.Thread(target=close, args=[dfns])
-    closing.start()
-    closing.join(0.05)
-    assert closing.is_alive()
-    may_answer.set()
-    for thread in (calling, closing):
-        thread.join(PATIENCE)
-
-    assert answers == [{"id": "wa-1"}]
-    with pytest.raises(RequestError, match="the client is closed"):
-        dfns.call(get)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -199,12 +172,12 @@ def test_opening_a_client_without_a_key_does_nothing(signer: Any) -> None:
         dfns.open()
 
 
-def test_closed_client_opens_no_key() -> None:
-    dfns = DfnsClient("token")
-    dfns.close()
+def test_closed_client_opens_no_key(connect: Connector, signer: KeySigner) -> None:
+    dfns = connect("token", signer)
+    close(dfns)
 
     with pytest.raises(RequestError, match="closed"):
-        dfns.open()
+        dfns.call(lambda client: client.aopen() if dfns.portal else client.open())
 
 
 @pytest.mark.parametrize("timeout", [30, 4, None, httpx.Timeout(9, connect=2)])

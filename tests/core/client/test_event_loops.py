@@ -6,10 +6,12 @@ import asyncio
 import gc
 import threading
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 
@@ -60,6 +62,60 @@ def test_run_of_asyncio_and_run_of_trio_share_a_client(api: KeepAliveApi) -> Non
         anyio.run(port, dfns, backend=backend)
 
     assert api.wait_until_nobody_is_connected()
+
+
+def test_run_of_asyncio_may_begin_within_a_run_of_trio(api: KeepAliveApi) -> None:
+    dfns = AsyncDfnsClient("token", base_url=api.url)
+
+    async def outer() -> tuple[int, int, int]:
+        first = await port(dfns)
+        inner = await anyio.to_thread.run_sync(asyncio.run, port(dfns))
+        return first, inner, await port(dfns)
+
+    first, inner, again = anyio.run(outer, backend="trio")
+
+    assert first == again != inner
+
+
+@BACKENDS
+def test_client_keeps_nothing_of_runs_that_ended(api: KeepAliveApi, backend: str) -> None:
+    dfns = AsyncDfnsClient("token", base_url=api.url)
+    https: weakref.WeakSet[httpx.AsyncClient] = weakref.WeakSet()
+
+    class Noted(httpx.AsyncClient):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            https.add(self)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(httpx, "AsyncClient", Noted)
+        for _ in range(3):
+            anyio.run(port, dfns, backend=backend)
+    gc.collect()
+
+    assert len(https) == 0
+
+
+@BACKENDS
+def test_client_is_closed_in_a_run_that_closes_it_in_a_cancelled_scope(
+    api: KeepAliveApi, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Waiting(httpx.AsyncClient):
+        async def aclose(self) -> None:
+            await anyio.lowlevel.checkpoint()
+            await super().aclose()
+
+    monkeypatch.setattr(httpx, "AsyncClient", Waiting)
+
+    async def run() -> bool:
+        dfns = AsyncDfnsClient("token", base_url=api.url)
+        await port(dfns)
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await dfns.aclose()
+        return await anyio.to_thread.run_sync(api.wait_until_nobody_is_connected)
+
+    assert anyio.run(run, backend=backend)
 
 
 def test_loop_that_is_run_again_keeps_its_connection(api: KeepAliveApi) -> None:

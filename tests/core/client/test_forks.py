@@ -112,3 +112,82 @@ def test_fork_while_another_thread_uses_the_client_does_not_hang_the_child(
     used = "port" if kind == "DfnsClient" else "(lambda: asyncio.run(dfns.get('/wallets')))"
 
     assert in_forked_child(busy, f"outcome({used})", api.url, after="done.set()") == "signed"
+
+
+@pytest.mark.parametrize("kind", ["DfnsClient", "DelegatedDfnsClient"])
+def test_child_closes_at_once_what_its_parent_is_using(api: KeepAliveApi, kind: str) -> None:
+    using = f"""{MAKE[kind]}
+        import threading, time
+        from http.server import BaseHTTPRequestHandler, HTTPServer
+        port()
+        class Silent(BaseHTTPRequestHandler):
+            def do_GET(self):
+                arrived.set()
+                done.wait()
+        arrived, done = threading.Event(), threading.Event()
+        server = HTTPServer(("127.0.0.1", 0), Silent)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        dfns = {kind}("token", base_url=f"http://127.0.0.1:{{server.server_port}}", max_attempts=1)
+        threading.Thread(target=lambda: outcome(port), daemon=True).start()
+        arrived.wait()
+        def seconds_to_close():
+            began = time.monotonic()
+            dfns.close()
+            return time.monotonic() - began
+    """
+
+    # It would wait ten seconds for a request of its own process.
+    assert in_forked_child(using, "seconds_to_close()", api.url, after="done.set()") < 5
+
+
+def test_child_of_a_child_waits_for_no_thread_that_was_connecting(api: KeepAliveApi) -> None:
+    connecting = f"""{MAKE["DfnsClient"]}
+        import httpx, threading
+        port()
+        first = os.fork()
+        if first:
+            sys.exit(os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]))
+        class Slow(httpx.Client):
+            def __init__(self, **options):
+                is_connecting.set()
+                done.wait()
+                super().__init__(**options)
+        is_connecting, done = threading.Event(), threading.Event()
+        real, httpx.Client = httpx.Client, Slow
+        threading.Thread(target=outcome, args=[port], daemon=True).start()
+        is_connecting.wait()
+        httpx.Client = real
+    """
+
+    assert in_forked_child(connecting, "outcome(port)", api.url, after="done.set()") == "signed"
+
+
+def test_threads_of_a_child_connect_once(api: KeepAliveApi) -> None:
+    both = f"""{MAKE["DfnsClient"]}
+        import httpx, threading
+        from concurrent.futures import ThreadPoolExecutor
+        port()
+        made = []
+        class Noted(httpx.Client):
+            def __init__(self, **options):
+                made.append(self)
+                with contextlib.suppress(threading.BrokenBarrierError):
+                    both.wait(0.5)  # a second thread would get here
+                super().__init__(**options)
+        both = threading.Barrier(2)
+        httpx.Client = Noted
+        def clients_of_two_threads():
+            with ThreadPoolExecutor() as threads:
+                list(threads.map(lambda _: port(), range(2)))
+            return len(made)
+        import contextlib
+    """
+
+    assert in_forked_child(both, "clients_of_two_threads()", api.url) == 1
+
+
+@pytest.mark.parametrize("kind", ["DfnsClient", "AsyncDfnsClient"])
+def test_child_closes_what_it_never_used(api: KeepAliveApi, kind: str) -> None:
+    close = "dfns.close" if kind == "DfnsClient" else "(lambda: asyncio.run(dfns.aclose()))"
+
+    assert in_forked_child(MAKE[kind], f"outcome({close})", api.url) == "signed"

@@ -9,20 +9,23 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
+import httpcore
 import httpx
 import pytest
 
-from dfns_signers import deadlines
-from dfns_signers.client.timed_connections import end_with_the_call
+from dfns_signers import DfnsClient, deadlines
+from dfns_signers.client.timed_connections import bounded, end_with_the_call
+from dfns_signers.errors import TransportTimeoutError
 
 SECONDS = 0.1  # of a call; no read of these servers ever takes as long
+EARLY = b"HTTP/1.1 103 Early Hints\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
 
 
-def dripping(parts: Iterator[bytes]) -> Callable[[socket.socket], None]:
+def dripping(first: bytes, rest: bytes) -> Callable[[socket.socket], None]:
     def serve(connection: socket.socket) -> None:
         connection.recv(65_536)
-        for part in parts:
+        for part in itertools.chain([first], itertools.repeat(rest)):
             connection.sendall(part)
             if stopped.wait(0.01):
                 return
@@ -38,9 +41,9 @@ def taking_nothing(connection: socket.socket) -> None:
 
 stopped = threading.Event()
 SERVERS = {
-    "head": dripping(itertools.chain([b"HTTP/1.1 200 OK\r\nX-Long: "], itertools.repeat(b"a"))),
-    "informational": dripping(itertools.repeat(b"HTTP/1.1 103 Early Hints\r\n\r\n")),
-    "body": dripping(itertools.chain([HEAD], itertools.repeat(b" "))),
+    "head": dripping(b"HTTP/1.1 200 OK\r\nX-Long: ", b"a"),
+    "informational": dripping(EARLY, EARLY),
+    "body": dripping(HEAD, b" "),
     "request body": taking_nothing,
 }
 
@@ -68,7 +71,7 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("proxied", [False, True])
 def test_server_that_drips_is_left_when_the_time_is_over(url: str, proxied: bool) -> None:
-    http = httpx.Client(proxy=url if proxied else None, timeout=10, trust_env=False)
+    http = httpx.Client(proxy=url if proxied else None, timeout=600, trust_env=False)
     end_with_the_call(http)
 
     with http, deadlines.within(SECONDS), pytest.raises(httpx.TimeoutException):
@@ -78,7 +81,7 @@ def test_server_that_drips_is_left_when_the_time_is_over(url: str, proxied: bool
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("url", ["head"], indirect=True)
 def test_handshake_of_tls_ends_with_the_call(url: str) -> None:
-    http = httpx.Client(timeout=10, trust_env=False)
+    http = httpx.Client(timeout=600, trust_env=False)
     end_with_the_call(http)
 
     # The server drips what is no TLS record before the handshake is over.
@@ -100,3 +103,59 @@ def test_without_a_bound_the_timeouts_of_httpx_count(url: str) -> None:
 
     with http, pytest.raises((httpx.ReadTimeout, httpx.WriteTimeout)):
         http.post(url, content=bytes(32_000_000))
+
+
+def test_connection_that_the_server_closed_is_not_used_again() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+        def answer_once_each() -> None:
+            for _ in range(2):
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65_536)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                closed.release()
+
+        closed = threading.Semaphore(0)
+        server = threading.Thread(target=answer_once_each)
+        server.start()
+        with httpx.Client(timeout=10, trust_env=False) as http:
+            end_with_the_call(http)
+            for _ in range(2):
+                assert http.get(url).status_code == 200
+                assert closed.acquire(timeout=10)
+        server.join(10)
+
+
+def test_machine_that_no_proxy_is_for_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "api.dfns.io")
+
+    with httpx.Client() as http:
+        end_with_the_call(http)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("url", ["head", "body"], indirect=True)
+def test_connections_of_a_client_end_with_the_call(url: str) -> None:
+    with (
+        DfnsClient(
+            "token", base_url=url, timeout=600, call_timeout=SECONDS, max_attempts=1
+        ) as dfns,
+        pytest.raises(TransportTimeoutError),
+    ):
+        dfns.get("/wallets")
+
+
+@pytest.mark.parametrize(
+    ("timeout", "shortest", "longest"), [(5, 5, 5), (None, 500, 600), (1000, 500, 600)]
+)
+def test_wait_is_the_shorter_of_its_timeout_and_what_is_left(
+    timeout: float | None, shortest: float, longest: float
+) -> None:
+    with deadlines.within(600):
+        seconds = bounded(timeout, httpcore.ReadTimeout)
+
+    assert seconds is not None
+    assert shortest <= seconds <= longest

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 
 from dfns_signers import (
@@ -188,6 +189,14 @@ def test_delegated_client_opens_no_key(client_config: Path, openings: Openings) 
     assert openings.keys == [elsewhere.key]
 
 
+def test_delegated_client_needs_nothing_of_the_signer(folder: Path, emulator: Emulator) -> None:
+    profile = f"base_url = '{emulator.url}'\nauth_token = '{emulator.auth_token}'"
+    config = write_config(folder, f"[profiles.d]\n{profile}\nsigner = 'pem:?path=no.pem'", "d.toml")
+
+    with DelegatedDfnsClient.from_config("d", config=config) as dfns:
+        assert dfns.get("/wallets")["items"] == []
+
+
 def test_asynchronous_delegated_client_calls_the_api_of_the_profile(
     client_config: Path, openings: Openings
 ) -> None:
@@ -199,3 +208,62 @@ def test_asynchronous_delegated_client_calls_the_api_of_the_profile(
                 return await dfns.complete(pending, await elsewhere.asign(pending.challenge))
 
     assert anyio.run(use)["network"] == "EthereumSepolia"
+
+
+@pytest.mark.parametrize("error", [SigningKeyError("no such key"), KeyboardInterrupt()])
+def test_client_whose_key_cannot_be_opened_leaves_nothing_open(
+    client_config: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    made: list[httpx.Client] = []
+
+    class Noted(httpx.Client):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            made.append(self)
+
+    def fail(*_: object) -> SigningKey:
+        raise error
+
+    monkeypatch.setattr(httpx, "Client", Noted)
+    monkeypatch.setattr(PemBackend, "open", fail)
+
+    with pytest.raises(type(error)):
+        DfnsClient.from_config(config=client_config)
+
+    assert [http.is_closed for http in made] == [True]
+
+
+def test_key_is_closed_where_closing_the_connections_fails(
+    client_config: Path, openings: Openings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(httpx.Client):
+        def close(self) -> None:
+            raise OSError("cannot be closed")
+
+    monkeypatch.setattr(httpx, "Client", Failing)
+    dfns = DfnsClient.from_config(config=client_config)
+
+    with pytest.raises(OSError, match="cannot be closed"):
+        dfns.close()
+
+    assert openings.key_is_closed()
+
+
+def test_key_is_closed_where_closing_the_asynchronous_connections_fails(
+    client_config: Path, openings: Openings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(httpx.AsyncClient):
+        async def aclose(self) -> None:
+            await super().aclose()
+            raise OSError("cannot be closed")
+
+    async def use() -> None:
+        dfns = AsyncDfnsClient.from_config(config=client_config)
+        await dfns.post("/wallets", json=CREATE)
+        with pytest.raises(OSError, match="cannot be closed"):
+            await dfns.aclose()
+
+    monkeypatch.setattr(httpx, "AsyncClient", Failing)
+    anyio.run(use)
+
+    assert openings.key_is_closed()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import anyio
+import httpcore
 import httpx
 import pytest
 
@@ -149,3 +150,36 @@ def test_asynchronous_trace_of_the_caller_still_hears_of_the_call(
     anyio.run(run, backend=backend)
 
     assert "http11.send_request_headers.started" in events
+
+
+class Recorded(httpx.BaseTransport):
+    """Sends through a pool of httpcore, over a network that is a script."""
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._pool.request("GET", str(request.url), extensions=request.extensions)
+        return httpx.Response(answer.status, content=answer.content)
+
+
+ANSWER = httpcore.MockBackend([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"])
+
+
+def test_port_that_a_url_leaves_out_is_no_other_place() -> None:
+    pool = httpcore.ConnectionPool(network_backend=ANSWER)
+
+    with httpx.Client(transport=Recorded(pool)) as http:
+        auth = UserActionAuth("token", base_url="http://localhost")
+        assert http.get("http://localhost/wallets", auth=auth).json() == {}
+
+
+def test_proxy_on_another_machine_with_the_same_port_sees_nothing() -> None:
+    proxy = httpcore.HTTPProxy("http://proxy.example:8080", network_backend=ANSWER)
+    auth = UserActionAuth("token", base_url="http://localhost:8080")
+
+    with (
+        httpx.Client(transport=Recorded(proxy)) as http,
+        pytest.raises(RequestError, match="through a proxy"),
+    ):
+        http.get("http://localhost:8080/wallets", auth=auth)
