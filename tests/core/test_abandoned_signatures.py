@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from dfns_signers import deadlines
+from dfns_signers import deadlines, worker_threads
 from dfns_signers.errors import KeyStoreUnavailableError, SigningCancelledError
 from dfns_signers.evidence import Evidence, KeyResponse, Signature
 from dfns_signers.hooks import hookimpl
@@ -217,6 +217,32 @@ def test_key_store_that_is_silent_ends_with_the_time_of_the_call() -> None:
     # Whether the store was asked depends on how soon a thread began.
     ((kind, last),) = shown.items()
     assert kind is SigningCancelledError or last.abandoned is True
+
+
+@asynchronous
+@pytest.mark.anyio
+async def test_closing_that_is_cancelled_leaves_the_signature_under_way_to_a_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_threads, "_GRACE", 0.01)
+    store, released = SlowStore(), threading.Event()
+
+    class Key(AnsweringKey):
+        def _close(self) -> None:
+            released.set()
+
+    signer = KeySigner(Key("ES256", store), "Y2kt")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(signer.asign, CHALLENGE)
+        await anyio.to_thread.run_sync(store.asked.wait, BOUND)
+        with anyio.CancelScope() as leaving:
+            leaving.cancel()
+            await signer.aclose()
+        assert not released.is_set()
+        store.may_answer.set()
+
+    assert leaving.cancelled_caught
+    assert await anyio.to_thread.run_sync(released.wait, BOUND)
 
 
 def test_guards_and_observers_run_in_the_thread_of_the_caller() -> None:

@@ -51,6 +51,15 @@ def test_every_request_asks_for_gzip_alone(dfns: Driven, api: ScriptedApi) -> No
     assert len(api.seen) == 3
 
 
+def test_answer_of_more_objects_than_memory_holds_is_refused(
+    dfns: Driven, api: ScriptedApi
+) -> None:
+    api.on("/wallets", gzipped(b"[" + b"{}," * 200_000 + b"0]"))
+
+    with pytest.raises(UnexpectedResponseError):
+        dfns.call(lambda client: client.get("/wallets"))
+
+
 @pytest.mark.parametrize(
     "reply",
     [

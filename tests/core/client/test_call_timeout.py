@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dfns_signers import deadlines
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import (
     KeyStoreUnavailableError,
@@ -16,6 +17,7 @@ from dfns_signers.errors import (
     TransportTimeoutError,
 )
 from dfns_signers.evidence import KeyResponse
+from dfns_signers.hooks import hookimpl
 from dfns_signers.signer import KeySigner
 from tests.core.client.driving import Connector, Driven
 from tests.core.client.recordings import sent
@@ -80,6 +82,52 @@ def test_key_that_is_opened_for_ever_ends_with_the_time_of_the_call(
 
     with pytest.raises(KeyStoreUnavailableError, match="the time of the call"):
         create(dfns)
+
+
+def test_time_of_a_call_is_not_that_of_what_others_begin_in_it(
+    connect: Connector, api: ScriptedApi
+) -> None:
+    seen: dict[str, float | None] = {}
+
+    class PlainSigner:
+        def sign(self, _: Any) -> Any:
+            seen["signer"] = deadlines.remaining()
+            return {"kind": "Key", "credentialAssertion": {}}
+
+    def provider() -> str:
+        seen["provider"] = deadlines.remaining()
+        return "token"
+
+    create(connect(provider, PlainSigner(), base_url=api.url, **IN_TIME))
+
+    assert seen == {"provider": None, "signer": None}
+
+
+def test_time_of_a_call_is_that_of_its_key_and_not_of_its_hooks(
+    connect: Connector, api: ScriptedApi
+) -> None:
+    seen: dict[str, float | None] = {}
+
+    class Observer:
+        @hookimpl
+        def before_sign(self) -> None:
+            seen["guard"] = deadlines.remaining()
+
+        @hookimpl
+        def after_sign(self) -> None:
+            seen["observer"] = deadlines.remaining()
+
+    class Key(AnsweringKey):
+        def _sign(self, message: bytes) -> KeyResponse:
+            seen["key"] = deadlines.remaining()
+            return super()._sign(message)
+
+    signer = KeySigner(Key("ES256"), "Y2kt", plugins=[Observer()])
+
+    create(connect("token", signer, base_url=api.url, **IN_TIME))
+
+    assert seen.pop("key") is not None
+    assert seen == {"guard": None, "observer": None}
 
 
 def test_pause_that_would_outlast_the_call_is_not_made(

@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import NoReturn
 
 import httpcore
 import httpx
@@ -76,6 +77,41 @@ def test_server_that_drips_is_left_when_the_time_is_over(url: str, proxied: bool
 
     with http, deadlines.within(SECONDS), pytest.raises(httpx.TimeoutException):
         http.post("http://127.0.0.1:1" if proxied else url, content=bytes(32_000_000))
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("url", ["body"], indirect=True)
+def test_body_that_drips_ends_with_the_call_over_an_httpx_client_of_the_caller(url: str) -> None:
+    http = httpx.Client(timeout=600, trust_env=False)
+
+    with (
+        http,
+        DfnsClient("token", base_url=url, http_client=http, call_timeout=SECONDS) as dfns,
+        pytest.raises(TransportTimeoutError, match="within the time of the call"),
+    ):
+        dfns.get("/wallets")
+
+
+def test_addresses_of_a_host_share_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = [5.0]
+    given: list[float | None] = []
+
+    def connect(_: object, host: str, port: int, timeout: float | None, *__: object) -> NoReturn:
+        given.append(timeout)
+        left[0] -= 2.0
+        raise httpcore.ConnectTimeout(host)
+
+    found = [(0, 0, 0, "", (f"192.0.2.{number}", 443)) for number in range(1, 9)]
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(deadlines, "remaining", lambda: max(0.0, left[0]))
+    http = httpx.Client(timeout=600, trust_env=False)
+    end_with_the_call(http)
+
+    with http, pytest.raises(httpx.ConnectTimeout):
+        http.get("http://api.example")
+
+    assert given == [5.0, 3.0, 1.0]
 
 
 @pytest.mark.timeout(20)
