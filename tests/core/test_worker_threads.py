@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
@@ -107,6 +109,28 @@ async def test_release_runs_though_its_caller_is_cancelled_and_no_thread_is_free
 
 @both_backends
 @pytest.mark.anyio
+async def test_release_does_not_wait_for_the_threads_of_the_application() -> None:
+    limiter, released = anyio.to_thread.current_default_thread_limiter(), anyio.Event()
+    borrowers = [object() for _ in range(int(limiter.total_tokens))]
+    for borrower in borrowers:
+        limiter.acquire_on_behalf_of_nowait(borrower)
+
+    async def release() -> None:
+        await worker_threads.to_the_end(lambda: None)
+        released.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(release)
+        try:
+            with anyio.fail_after(BOUND):
+                await released.wait()
+        finally:
+            for borrower in borrowers:
+                limiter.release_on_behalf_of(borrower)
+
+
+@both_backends
+@pytest.mark.anyio
 @pytest.mark.parametrize("begun", [True, False])
 async def test_report_of_a_future_comes_in_a_worker_thread(begun: bool) -> None:
     future: Future[int] = Future()
@@ -137,6 +161,19 @@ def test_thread_gets_what_was_returned_or_raised() -> None:
             worker_threads.wait_for(worker_threads.submit(divmod, 7, 0))
 
 
+def test_wait_that_is_interrupted_leaves_nothing_to_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(worker_threads, "wait", interrupted)
+    future: Future[None] = Future()
+
+    with pytest.raises(KeyboardInterrupt):
+        worker_threads.wait_for(future)
+
+    assert future.cancelled()
+
+
 def test_what_a_thread_gave_up_before_it_began_never_runs() -> None:
     ran: list[int] = []
     release = threading.Event()
@@ -152,22 +189,47 @@ def test_what_a_thread_gave_up_before_it_began_never_runs() -> None:
 
 
 @both_backends
-def test_loop_that_ended_meanwhile_disturbs_no_worker(anyio_backend: str) -> None:
+def test_loop_that_ended_meanwhile_disturbs_no_worker(
+    anyio_backend: str, caplog: pytest.LogCaptureFixture
+) -> None:
     release, ended = threading.Event(), threading.Event()
-
-    def work() -> None:
-        release.wait(BOUND)
-        ended.set()
+    future = worker_threads.submit(release.wait, BOUND)
 
     async def give_up() -> None:
         with anyio.move_on_after(0.01):
-            await worker_threads.run(work)
+            await worker_threads.finished(future)
 
     anyio.run(give_up, backend=anyio_backend)
+    future.add_done_callback(lambda _: ended.set())  # called after that of the loop
     release.set()
 
     assert ended.wait(BOUND)
-    assert worker_threads.submit(lambda: "alive").result(BOUND) == "alive"
+    assert [record for record in caplog.records if record.name == "concurrent.futures"] == []
+
+
+def test_process_that_ends_starts_no_thread_and_says_so() -> None:
+    program = """
+import atexit
+from dfns_signers import worker_threads
+from dfns_signers.errors import DfnsSignersError
+
+def late():
+    worker_threads.unwaited(print, "never")
+    try:
+        worker_threads.submit(print, "never")
+    except DfnsSignersError as error:
+        print(error)
+
+atexit.register(late)
+"""
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert ended.stderr == ""
+    assert ended.stdout.startswith("no worker thread could be started (")
+    assert ended.stdout.count("\n") == 1
 
 
 @both_backends
@@ -181,6 +243,60 @@ def test_forked_child_has_threads_of_its_own(anyio_backend: str) -> None:
         """,
         "anyio.run(worker_threads.run, lambda: 'done', backend=argument)",
         anyio_backend,
+    )
+
+    assert outcome == "done"
+
+
+SLOW_START = """
+import threading
+from dfns_signers import worker_threads
+
+started = []
+
+class SlowToStart(worker_threads.ThreadPoolExecutor):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        started.append(self)
+        meanwhile()
+
+worker_threads.ThreadPoolExecutor = SlowToStart
+"""
+
+
+def test_threads_that_are_needed_at_once_are_of_one_pool() -> None:
+    outcome = in_forked_child(
+        f"""{SLOW_START}
+def meanwhile():
+    if len(started) == 1:
+        other.start()
+        other.join(0.2)  # it waits for this pool; if it did not, it would start another
+
+other = threading.Thread(target=worker_threads.submit, args=(lambda: None,))
+worker_threads.submit(lambda: None).result(10)
+other.join()
+""",
+        "len(started)",
+    )
+
+    assert outcome == 1
+
+
+def test_fork_while_another_thread_starts_the_pool_does_not_hang_the_child() -> None:
+    outcome = in_forked_child(
+        f"""{SLOW_START}
+starting, forked, parent = threading.Event(), threading.Event(), os.getpid()
+
+def meanwhile():
+    if os.getpid() == parent:
+        starting.set()
+        forked.wait(10)
+
+threading.Thread(target=worker_threads.submit, args=(lambda: None,)).start()
+starting.wait(10)
+""",
+        "worker_threads.submit(lambda: 'done').result(10)",
+        after="forked.set()",
     )
 
     assert outcome == "done"
