@@ -82,7 +82,7 @@ class Gate:
                 if not self._is_awaited:
                     release, self._release = self._release, None
         if release is not None:
-            _release_late(release)
+            release_logged(release)
 
     def shut(self, release: Callable[[], None], *, wait: float) -> None:
         """Let nothing in any more, and release what the work uses; once only.
@@ -116,8 +116,9 @@ class Gate:
         self._is_awaited = False
 
 
-def _release_late(release: Callable[[], None]) -> None:
+def release_logged(release: Callable[[], None]) -> None:
+    """Release what the caller did not come for, and must not fail by."""
     try:
         release()
-    except Exception:  # noqa: BLE001  # the work that left last must not fail by it
-        _log.exception("closing failed after the last signature")
+    except Exception:  # noqa: BLE001  # a backend's may be any
+        _log.exception("closing failed")

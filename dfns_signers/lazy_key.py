@@ -9,6 +9,7 @@ from copy import copy
 from typing import Any
 
 from dfns_signers import deadlines, forks, worker_threads
+from dfns_signers.closing import release_logged
 from dfns_signers.errors import (
     ConfigurationError,
     DfnsSignersError,
@@ -43,8 +44,7 @@ class LazyKey:
         self._source = key
         self._key = key if isinstance(key, SigningKey) else None
         self._fingerprint: str | None = None
-        # Re-entrant, for a signal handler may close a signer whose key this very thread opens.
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._opening: Future[SigningKey] | None = None
         self._opener: int | None = None  # the thread that opens
         self._refusal: SecretRefusedError | None = None
@@ -89,13 +89,13 @@ class LazyKey:
 
         One that is being opened is closed by the thread that opens it.
         """
-        with self._lock:
-            self._ended = True
-            return self._key
+        # Without the lock: the handler of a signal may close a signer whose key its thread opens.
+        self._ended = True
+        return self._key
 
     def after_fork(self) -> None:
         """Open the key anew in a forked child: connections are its parent's."""
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._opening = self._opener = None
         if self._key is not None and self._key is not self._source:
             # Kept, so that collecting it does not close what the parent uses.
@@ -144,7 +144,7 @@ class LazyKey:
         try:
             key.require_fingerprint(self._fingerprint or key.fingerprint)
         except SigningKeyError:
-            key.close()
+            release_logged(key.close)
             raise
         self._fingerprint = key.fingerprint
         return key
@@ -155,15 +155,14 @@ class LazyKey:
             self._opening = self._opener = None
             if isinstance(outcome, SecretRefusedError):
                 self._refusal = outcome
-            elif isinstance(outcome, SigningKey) and self._ended:
-                late, outcome = outcome, _closed()
             elif isinstance(outcome, SigningKey):
+                # Kept first: whatever ends this from here on finds it.
                 self._key = outcome
-        try:
-            if late is not None:
-                late.close()
-        finally:
-            _set(opening, outcome)
+                if self._ended:
+                    late, self._key, outcome = outcome, None, _closed()
+        if late is not None:
+            release_logged(late.close)
+        _set(opening, outcome)
 
     def __repr__(self) -> str:
         return repr(self._key) if self._key else "a key not opened yet"

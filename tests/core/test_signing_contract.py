@@ -280,14 +280,30 @@ def test_signer_whose_key_is_another_in_the_child_refuses_it() -> None:
         """
         from dfns_signers import KeySigner
         from tests.core.keys import AnsweringKey
-        kinds = iter(["Ed25519", "ES256"])
-        signer = KeySigner(lambda: AnsweringKey(next(kinds)), "cr-1")
+        keys = [AnsweringKey("Ed25519"), AnsweringKey("ES256")]
+        left = iter(keys)
+        signer = KeySigner(lambda: next(left), "cr-1")
         sign()
         """,
-        "outcome(sign)",
+        "[outcome(sign), [key.releases for key in keys]]",
     )
 
-    assert "it is another key" in found
+    assert "it is another key" in found[0]
+    assert found[1] == [0, 1]
+
+
+def test_signer_of_a_key_that_was_opened_for_it_keeps_that_key_in_the_child() -> None:
+    found = in_forked_child(
+        """
+        from dfns_signers import KeySigner, PemKey
+        from tests.core.keys import private_key
+        signer = KeySigner(PemKey(private_key("Ed25519"), reference="test"), "cr-1")
+        sign()
+        """,
+        "[outcome(sign), outcome(asign)]",
+    )
+
+    assert found == ["signed", "signed"]
 
 
 def test_fork_while_another_thread_opens_the_key_does_not_hang_the_child() -> None:
