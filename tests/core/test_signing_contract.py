@@ -280,12 +280,16 @@ def test_signer_whose_key_is_another_in_the_child_refuses_it() -> None:
         """
         from dfns_signers import KeySigner
         from tests.core.keys import AnsweringKey
-        keys = [AnsweringKey("Ed25519"), AnsweringKey("ES256")]
-        left = iter(keys)
-        signer = KeySigner(lambda: next(left), "cr-1")
+        kinds, opened = iter(["Ed25519", "ES256"]), []
+
+        def open_key():
+            opened.append(AnsweringKey(next(kinds)))
+            return opened[-1]
+
+        signer = KeySigner(open_key, "cr-1")
         sign()
         """,
-        "[outcome(sign), [key.releases for key in keys]]",
+        "[outcome(sign), [key.releases for key in opened]]",
     )
 
     assert "it is another key" in found[0]
