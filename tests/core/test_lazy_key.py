@@ -409,6 +409,20 @@ def test_signer_closed_at_any_point_of_an_opening_leaves_no_key_open(elsewhere: 
     assert len(openers) > 10
 
 
+def test_key_opened_at_any_point_of_closing_its_signer_is_not_left_open() -> None:
+    openers: list[Opener] = []
+
+    def prepared() -> tuple[Act, Act]:
+        openers.append(Opener())
+        signer = signer_of(openers[-1])
+        return signer.close, partial(use, signer)
+
+    for _ in at_each_line(lazy_key, prepared, elsewhere=True):
+        assert openers[-1].key.releases == openers[-1].calls
+
+    assert len(openers) > 2
+
+
 def test_thread_that_needs_the_key_at_any_point_of_an_opening_shares_it() -> None:
     openers: list[Opener] = []
 
