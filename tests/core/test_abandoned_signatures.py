@@ -13,7 +13,7 @@ import anyio.to_thread
 import pytest
 
 from dfns_signers import deadlines, worker_threads
-from dfns_signers.errors import KeyStoreUnavailableError, SigningCancelledError
+from dfns_signers.errors import KeyStoreUnavailableError, SigningCancelledError, SigningKeyError
 from dfns_signers.evidence import Evidence, KeyResponse, Signature
 from dfns_signers.hooks import hookimpl
 from dfns_signers.signer import KeySigner
@@ -180,6 +180,24 @@ async def test_native_signature_that_was_interrupted_is_shown_as_unknown() -> No
 
 @asynchronous
 @pytest.mark.anyio
+async def test_signature_of_a_key_that_uses_another_key_is_accounted_for_as_its_own() -> None:
+    store, observer, inner = SlowStore(), Observer(), AnsweringKey("ES256")
+
+    class Outer(AnsweringKey):
+        async def _asign(self, message: bytes) -> KeyResponse:
+            await inner.asign(message)
+            return await super()._asign(message)
+
+    signer = KeySigner(Outer("ES256", store), "Y2kt", plugins=[observer])
+
+    await cancelled_when(store.asked, lambda: signer.asign(CHALLENGE))
+    store.may_answer.set()
+
+    assert observer.next().abandoned is True
+
+
+@asynchronous
+@pytest.mark.anyio
 async def test_observer_hears_of_a_signature_though_the_caller_is_cancelled_meanwhile() -> None:
     hearing, may_go_on = threading.Event(), threading.Event()
     heard: SimpleQueue[Evidence] = SimpleQueue()
@@ -217,6 +235,25 @@ def test_key_store_that_is_silent_ends_with_the_time_of_the_call() -> None:
     assert kind is SigningCancelledError or last.abandoned is True
 
 
+@pytest.mark.parametrize("failure", [KeyStoreUnavailableError("the store is away"), OSError()])
+def test_failure_that_the_caller_gets_is_not_reported_as_abandoned(failure: Exception) -> None:
+    reported: list[Signature | Exception] = []
+    store = SlowStore(failure)
+    store.may_answer.set()
+    key = AnsweringKey("ES256", store)
+
+    async def asign() -> None:
+        await key.asign_with_evidence(b"message", abandoned=reported.append)
+
+    with deadlines.within(BOUND), pytest.raises(SigningKeyError):
+        key.sign_with_evidence(b"message", abandoned=reported.append)
+    with pytest.raises(SigningKeyError):
+        anyio.run(asign)
+    worker_threads.submit(lambda: None).result(BOUND)
+
+    assert reported == []
+
+
 def test_guards_and_observers_run_in_the_thread_of_the_caller() -> None:
     threads: list[int] = []
 
@@ -235,18 +272,20 @@ def test_guards_and_observers_run_in_the_thread_of_the_caller() -> None:
     assert threads == [threading.get_ident()] * 2
 
 
-@pytest.mark.parametrize("algorithm", ["ES256"])
-def test_key_in_this_process_signs_without_a_thread(algorithm: str) -> None:
+@pytest.mark.parametrize(("in_process", "seconds"), [(True, BOUND), (False, None)])
+def test_signature_that_needs_no_thread_of_its_own_takes_none(
+    in_process: bool, seconds: float | None
+) -> None:
     threads: list[int] = []
 
     def answer(message: bytes) -> KeyResponse:
         threads.append(threading.get_ident())
-        return KeyResponse(make_signature(private_key(algorithm), message))
+        return KeyResponse(make_signature(private_key("ES256"), message))
 
-    class LocalKey(AnsweringKey):
-        signs_in_process = True
+    class Key(AnsweringKey):
+        signs_in_process = in_process
 
-    with deadlines.within(BOUND):
-        LocalKey(algorithm, answer).sign(b"message")
+    with deadlines.within(seconds):
+        Key("ES256", answer).sign(b"message")
 
     assert threads == [threading.get_ident()]

@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
+from dfns_signers import deadlines
 from dfns_signers.encodings import ecdsa_der_from_raw
 from dfns_signers.errors import (
     DfnsSignersError,
@@ -106,6 +107,54 @@ def test_closing_that_waited_long_enough_leaves_the_release_to_the_last_signatur
     assert isinstance(signing.outcome, bytes)
     with pytest.raises(SigningKeyError, match="is closed"):
         key.sign(MESSAGE)
+
+
+def bounded_sign(key: AnsweringKey) -> bytes:
+    with deadlines.within(BOUND):
+        return key.sign(MESSAGE)
+
+
+@pytest.mark.parametrize("way", [sign, asign, bounded_sign])
+def test_closed_key_refuses_although_a_signature_is_still_under_way(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AnsweringKey, "close_wait", 0.0)
+    store = SlowStore()
+    key = AnsweringKey("Ed25519", store)
+    signing = Signing(sign, key, store)
+    key.close()
+    store.asked.clear()
+
+    with pytest.raises(SigningKeyError, match="is closed"):
+        way(key)
+    asked = store.asked.is_set()
+    store.may_answer.set()
+    signing.join(BOUND)
+
+    assert not asked
+
+
+@pytest.mark.anyio
+async def test_native_signature_under_way_holds_off_the_release(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(AnsweringKey, "close_wait", 0.0)
+    may_answer = anyio.Event()
+
+    class Native(AnsweringKey):
+        async def _asign(self, message: bytes) -> KeyResponse:
+            await may_answer.wait()
+            return self._sign(message)
+
+    key = Native("Ed25519")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(key.asign, MESSAGE)
+        await anyio.wait_all_tasks_blocked()
+        await key.aclose()
+        released_early = key.releases
+        may_answer.set()
+
+    assert (released_early, key.releases) == (0, 1)
 
 
 def test_release_that_fails_after_the_last_signature_is_logged_and_the_signature_stands(
@@ -253,6 +302,24 @@ def test_key_whose_backend_can_is_reopened_in_the_child_once() -> None:
     )
 
     assert found == ["signed", "signed", 1]
+
+
+def test_key_that_a_task_reopens_in_the_child_does_not_block_the_event_loop() -> None:
+    is_elsewhere = in_forked_child(
+        """
+        import threading
+        from tests.core.keys import AnsweringKey
+
+        class Reopened(AnsweringKey):
+            def _reopen(self):
+                self.thread = threading.get_ident()
+
+        key = Reopened("Ed25519")
+        """,
+        "[anyio.run(key.asign, b'm') and None, key.thread != threading.get_ident()][1]",
+    )
+
+    assert is_elsewhere
 
 
 def test_signer_that_opens_its_key_opens_another_in_the_child_and_leaves_the_first_alone() -> None:
