@@ -116,7 +116,6 @@ class Gate:
         """Forget, in a forked child, the work of its parent's threads."""
         self._changed = threading.Condition(threading.RLock())
         self._inside.clear()
-        self._is_awaited = False
 
 
 def release_logged(release: Callable[[], None]) -> None:

@@ -31,6 +31,7 @@ class Observer:
 
     def __init__(self) -> None:
         self.seen: SimpleQueue[Evidence | Exception] = SimpleQueue()
+        self.thread: int | None = None
 
     @hookimpl
     def after_sign(self, evidence: Evidence) -> None:
@@ -38,6 +39,7 @@ class Observer:
 
     @hookimpl
     def sign_failed(self, error: Exception) -> None:
+        self.thread = threading.get_ident()
         self.seen.put(error)
 
     def next(self) -> Any:
@@ -156,6 +158,7 @@ async def test_caller_that_is_cancelled_while_the_key_is_opened_is_shown() -> No
     error = observer.next()
     assert isinstance(error, SigningCancelledError)
     assert "before the key was used" in str(error)
+    assert observer.thread != threading.get_ident()
 
 
 @asynchronous
@@ -176,6 +179,7 @@ async def test_native_signature_that_was_interrupted_is_shown_as_unknown() -> No
     error = observer.next()
     assert isinstance(error, SigningCancelledError)
     assert "whether it was made is unknown" in str(error)
+    assert observer.thread != threading.get_ident()
 
 
 @asynchronous

@@ -7,12 +7,13 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
 import pytest
 
-from dfns_signers import deadlines
+from dfns_signers import deadlines, signing_key
 from dfns_signers.encodings import ecdsa_der_from_raw
 from dfns_signers.errors import (
     DfnsSignersError,
@@ -24,6 +25,7 @@ from dfns_signers.errors import (
 from dfns_signers.signing_key import KeyResponse
 from tests.core.keys import AnsweringKey, make_signature, private_key
 from tests.support.forking import in_forked_child
+from tests.support.interruption import Act, at_each_line
 
 MESSAGE = b"message"
 BOUND = 10
@@ -244,13 +246,15 @@ def test_secret_that_was_refused_while_signing_is_never_sent_again(way: Way) -> 
     def refuse(_message: bytes) -> KeyResponse:
         raise SecretRefusedError("the PIN was refused")
 
-    key = AnsweringKey("Ed25519", refuse)
+    key, errors = AnsweringKey("Ed25519", refuse), list[SecretRefusedError]()
 
     for _ in range(3):
-        with pytest.raises(SecretRefusedError, match="the PIN was refused"):
+        with pytest.raises(SecretRefusedError, match="the PIN was refused") as caught:
             way(key)
+        errors.append(caught.value)
 
     assert key.uses == 1
+    assert len(set(map(id, errors))) == 3  # each has the traceback of its own caller
 
 
 @WAYS
@@ -302,6 +306,141 @@ def test_key_whose_backend_can_is_reopened_in_the_child_once() -> None:
     )
 
     assert found == ["signed", "signed", 1]
+
+
+def test_child_forked_while_another_thread_signs_can_close_the_key_at_once() -> None:
+    found = in_forked_child(
+        """
+        import threading
+        from tests.core.keys import AnsweringKey
+        AnsweringKey.close_wait = 1000.0
+        asked, may_answer = threading.Event(), threading.Event()
+
+        def answer(message):
+            asked.set()
+            may_answer.wait(10)
+
+        key = AnsweringKey("Ed25519", answer)
+        thread = threading.Thread(target=outcome, args=(lambda: key.sign(b"m"),))
+        thread.start()
+        asked.wait(10)
+        """,
+        "[key.close(), outcome(lambda: key.sign(b'm'))]",
+        after="may_answer.set(); thread.join()",
+    )
+
+    assert found == [None, "the key store/key-1 is closed; open it again to sign"]
+
+
+def test_child_forked_while_another_thread_reopens_the_key_reopens_it_too() -> None:
+    found = in_forked_child(
+        """
+        import threading
+        from tests.core.keys import AnsweringKey
+        reopening, may_go_on, parent = threading.Event(), threading.Event(), os.getpid()
+
+        class Reopened(AnsweringKey):
+            def _reopen(self):
+                if os.getpid() == parent:
+                    reopening.set()
+                    may_go_on.wait(10)
+
+        key = Reopened("Ed25519")
+        key.after_fork()  # as if the parent were a child itself
+        thread = threading.Thread(target=lambda: key.sign(b"m"))
+        thread.start()
+        reopening.wait(10)
+        """,
+        "outcome(lambda: key.sign(b'm'))",
+        after="may_go_on.set(); thread.join()",
+    )
+
+    assert found == "signed"
+
+
+def test_child_forked_at_any_point_of_a_signature_signs_and_closes() -> None:
+    statuses = in_forked_child(
+        """
+        from dfns_signers import closing
+        from tests.core.keys import AnsweringKey
+        from tests.support.interruption import at_each_line
+        statuses = []
+
+        class Reopened(AnsweringKey):
+            def _reopen(self):
+                pass
+
+        def fork():
+            child = os.fork()
+            if child == 0:
+                signal.alarm(10)
+                done = outcome(lambda: key.sign(b"m"))
+                key.close()
+                os._exit(done != "signed")
+            statuses.append(os.waitpid(child, 0)[1])
+
+        def prepared():
+            global key
+            key = Reopened("Ed25519")
+            return lambda: key.sign(b"m"), fork
+
+        for _ in at_each_line(closing, prepared, elsewhere=True):
+            pass
+        """,
+        "statuses",
+    )
+
+    assert len(statuses) > 5
+    assert set(statuses) == {0}
+
+
+class Reopened(AnsweringKey):
+    """Is reopened in a child; remembers what was done in order."""
+
+    def __init__(self) -> None:
+        super().__init__("Ed25519")
+        self.events: list[str] = []
+
+    def _reopen(self) -> None:
+        self.events.append("reopened")
+
+    def _sign(self, message: bytes) -> KeyResponse:
+        self.events.append("signed")
+        return super()._sign(message)
+
+
+def test_threads_that_sign_at_once_in_a_child_reopen_the_key_once_and_sign_after_it() -> None:
+    keys: list[Reopened] = []
+
+    def prepared() -> tuple[Act, Act]:
+        keys.append(Reopened())
+        keys[-1].after_fork()
+        return partial(sign, keys[-1]), partial(sign, keys[-1])
+
+    for _ in at_each_line(signing_key, prepared, elsewhere=True):
+        assert keys[-1].events == ["reopened", "signed", "signed"]
+
+    assert len(keys) > 10
+
+
+@WAYS
+def test_reopening_that_fails_ends_as_an_error_of_ours_and_is_tried_again(way: Way) -> None:
+    failures = [OSError("no route")]
+
+    class Failing(Reopened):
+        def _reopen(self) -> None:
+            if failures:
+                raise failures.pop()
+            super()._reopen()
+
+    key = Failing()
+    key.after_fork()
+
+    with pytest.raises(SigningKeyError, match="failed with OSError"):
+        way(key)
+
+    assert way(key)
+    assert key.events == ["reopened", "signed"]
 
 
 def test_key_that_a_task_reopens_in_the_child_does_not_block_the_event_loop() -> None:

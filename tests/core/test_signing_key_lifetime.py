@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import pickle
+import threading
 from collections.abc import Callable
 
 import anyio
 import pytest
 
 from dfns_signers.errors import SigningKeyError
+from dfns_signers.signer import KeySigner
 from tests.core.keys import AnsweringKey
 
 MESSAGE = b'{"type":"key.get","challenge":"Y2g"}'
@@ -46,6 +48,22 @@ async def test_aclose_twice_or_after_close_releases_once() -> None:
     assert key.releases == 1
 
 
+@pytest.mark.anyio
+async def test_aclose_releases_on_another_thread_than_the_event_loop() -> None:
+    threads: list[int] = []
+
+    class Slow(AnsweringKey):
+        def _close(self) -> None:
+            threads.append(threading.get_ident())
+
+    await Slow("Ed25519").aclose()
+    async with KeySigner(Slow("Ed25519"), "Y2kt"):
+        pass
+
+    assert len(threads) == 2
+    assert threading.get_ident() not in threads
+
+
 def test_with_block_closes_the_key_even_after_an_error() -> None:
     with pytest.raises(LookupError), AnsweringKey("Ed25519") as key:
         raise LookupError
@@ -64,6 +82,10 @@ def test_repr_names_kind_algorithm_reference_and_fingerprint() -> None:
     key = AnsweringKey("ES256", reference="store/key-1")
 
     assert repr(key) == f"<AnsweringKey ES256 store/key-1 {key.fingerprint}>"
+
+
+def test_repr_of_a_key_that_could_not_be_opened_says_so() -> None:
+    assert repr(AnsweringKey.__new__(AnsweringKey)) == "<AnsweringKey that is not open>"
 
 
 @pytest.mark.parametrize("take", [pickle.dumps, copy.deepcopy, copy.copy])
