@@ -202,6 +202,29 @@ def test_observer_that_fails_is_logged_and_neither_signature_nor_others_suffer(
     assert record.exc_info[1] is failing.failure
 
 
+@WAYS
+def test_observer_that_would_end_the_process_is_logged_and_changes_nothing(
+    way: Way, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Ending:
+        @hookimpl
+        def after_sign(self) -> None:
+            raise SystemExit("the audit log is full")
+
+    assert way(signer_with(Ending()))["kind"] == "Key"
+    assert "failed after a signature" in caplog.text
+
+
+def test_ctrl_c_within_an_observer_ends_the_signature() -> None:
+    class Interrupted:
+        @hookimpl
+        def after_sign(self) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        signer_with(Interrupted()).sign(CHALLENGE)
+
+
 @pytest.mark.anyio
 async def test_asign_runs_no_hook_on_the_thread_of_the_event_loop() -> None:
     threads: dict[str, int] = {}

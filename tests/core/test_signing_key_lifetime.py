@@ -10,8 +10,10 @@ from collections.abc import Callable
 import anyio
 import pytest
 
+from dfns_signers import worker_threads
 from dfns_signers.errors import SigningKeyError
 from dfns_signers.signer import KeySigner
+from dfns_signers.worker_threads import MAX_THREADS
 from tests.core.keys import AnsweringKey
 
 MESSAGE = b'{"type":"key.get","challenge":"Y2g"}'
@@ -62,6 +64,22 @@ async def test_aclose_releases_on_another_thread_than_the_event_loop() -> None:
 
     assert len(threads) == 2
     assert threading.get_ident() not in threads
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+@pytest.mark.anyio
+async def test_cancelled_block_closes_the_key_although_no_thread_is_free() -> None:
+    key, signers, may_end = AnsweringKey("Ed25519"), AnsweringKey("Ed25519"), threading.Event()
+    for _ in range(MAX_THREADS):
+        worker_threads.submit(may_end.wait, 20)
+
+    with anyio.CancelScope() as scope:
+        async with key, KeySigner(signers, "Y2kt"):
+            scope.cancel()
+    releases = (key.releases, signers.releases)
+    may_end.set()
+
+    assert releases == (1, 1)
 
 
 def test_with_block_closes_the_key_even_after_an_error() -> None:
