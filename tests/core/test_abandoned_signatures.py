@@ -221,6 +221,30 @@ async def test_observer_hears_of_a_signature_though_the_caller_is_cancelled_mean
     assert heard.get(timeout=BOUND).key == "store/key-1"
 
 
+@asynchronous
+@pytest.mark.anyio
+async def test_observer_that_waits_for_a_thread_hears_though_the_caller_is_cancelled() -> None:
+    made, may_end, observer = anyio.Event(), threading.Event(), Observer()
+
+    class BusyKey(AnsweringKey):
+        async def _asign(self, message: bytes) -> KeyResponse:
+            for _ in range(MAX_THREADS):
+                worker_threads.submit(may_end.wait, BOUND)
+            made.set()
+            return self._sign(message)
+
+    signer = KeySigner(BusyKey("ES256"), "Y2kt", plugins=[observer])
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(signer.asign, CHALLENGE)
+        await made.wait()
+        await anyio.wait_all_tasks_blocked()
+        tasks.cancel_scope.cancel()
+    may_end.set()
+
+    assert observer.next().key == "store/key-1"
+
+
 def test_key_store_that_is_silent_ends_with_the_time_of_the_call() -> None:
     store, observer = SlowStore(), Observer()
     signer = KeySigner(AnsweringKey("ES256", store), "Y2kt", plugins=[observer])
