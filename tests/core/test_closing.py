@@ -131,3 +131,14 @@ def test_gate_left_twice_with_one_ticket_counts_it_once() -> None:
     gate.leave(second)
 
     assert released == ["release"]
+
+
+def test_work_from_before_a_fork_releases_nothing_in_the_child() -> None:
+    gate, released = Gate(), list[str]()
+    ticket = gate.enter()
+    gate.shut(lambda: released.append("release"), wait=0)
+
+    gate.after_fork()
+    gate.leave(ticket)
+
+    assert released == []
