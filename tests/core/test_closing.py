@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from dfns_signers import closing
@@ -100,6 +102,7 @@ def test_gate_that_two_threads_shut_releases_once() -> None:
         return works[-1].shut, works[-1].shut
 
     for _ in at_each_line(closing, prepared, elsewhere=True):
+        works[-1].do()  # is refused
         assert works[-1].events == ["release"]
 
     assert len(works) > 8
@@ -116,8 +119,31 @@ def test_gate_admits_what_belongs_to_work_inside_until_it_released() -> None:
     assert (inner is not None, released) == (True, [])
     gate.leave(inner)
 
-    assert released == ["release"]
     assert gate.enter(admitted=True) is None
+    assert released == ["release"]
+
+
+def test_closing_that_waits_releases_itself_and_so_raises_what_fails() -> None:
+    gate, failures = Gate(), list[str]()
+    ticket = gate.enter()
+
+    def fail() -> None:
+        raise OSError("the socket is gone")
+
+    def shut() -> None:
+        try:
+            gate.shut(fail, wait=BOUND)
+        except OSError as error:
+            failures.append(str(error))
+
+    shutting = threading.Thread(target=shut)
+    shutting.start()
+    while not gate.is_shut:
+        pass
+    gate.leave(ticket)  # gets in once the other waits
+    shutting.join(BOUND)
+
+    assert failures == ["the socket is gone"]
 
 
 def test_gate_left_twice_with_one_ticket_counts_it_once() -> None:
