@@ -246,6 +246,18 @@ def test_quoted_text_keeps_its_words_and_drops_its_full_stop() -> None:
     assert quoted("Access\n denied \x1b[2J for user.") == "Access denied [2J for user"
 
 
+def test_quoted_text_is_cut_after_600_characters() -> None:
+    assert quoted("a" * 600) == "a" * 600
+    assert quoted("a" * 601) == "a" * 599 + "…"
+
+
+def test_request_id_is_quoted_on_one_line() -> None:
+    store = Store(failures=1)
+
+    with pytest.raises(KeyNotFoundError, match=r"HSM request id r 1 \[2J,"):
+        asked(store, Clock(), GONE, details={"request_id": "r\n1 \x1b[2J"})
+
+
 def test_text_that_may_repeat_credentials_is_not_kept_as_context_either() -> None:
     store = Store(failures=1, error=HsmError("token=secret"))
 
