@@ -103,7 +103,12 @@ def test_hook_whose_body_would_not_run_refused_when_it_is_registered() -> None:
         def before_sign(self, request: SigningRequest) -> Any:
             yield
 
-    for plugin in (Asynchronous(), Wrapper()):
+    class AsynchronousGenerator:
+        @hookimpl
+        async def before_sign(self, request: SigningRequest) -> Any:
+            yield
+
+    for plugin in (Asynchronous(), AsynchronousGenerator(), Wrapper()):
         with pytest.raises(PluginError, match="before_sign is asynchronous or a wrapper"):
             register(plugin)
 

@@ -114,6 +114,21 @@ def test_one_refusal_among_several_guards_is_enough(way: Way, place: int) -> Non
 
 
 @WAYS
+def test_guards_are_asked_as_pluggy_orders_them_until_one_refuses(way: Way) -> None:
+    class First(Guard):
+        @hookimpl(tryfirst=True)
+        def before_sign(self, request: SigningRequest) -> None:
+            super().before_sign(request)
+
+    earlier, refusing, first = Guard(), Guard(SigningRefusedError("no")), First()
+
+    with pytest.raises(SigningRefusedError):
+        way(signer_with(first, earlier, refusing))
+
+    assert [len(guard.seen) for guard in (first, refusing, earlier)] == [1, 1, 0]
+
+
+@WAYS
 @pytest.mark.parametrize("failure", [ConnectionError("db is down"), KeyError("amount")])
 def test_guard_that_fails_refuses_naming_plugin_and_cause(way: Way, failure: Exception) -> None:
     class LimitGuard(Guard):
