@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import anyio
 import pytest
 
-from dfns_signers import deadlines, lazy_key, worker_threads
+from dfns_signers import deadlines, worker_threads
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import (
     ConfigurationError,
@@ -27,8 +24,6 @@ from dfns_signers.lazy_key import LazyKey
 from dfns_signers.signer import KeySigner
 from dfns_signers.worker_threads import MAX_THREADS
 from tests.core.keys import AnsweringKey
-from tests.support.forking import in_forked_child
-from tests.support.interruption import Act, at_each_line
 
 CHALLENGE = {"challenge": "Y2gt"}
 
@@ -389,85 +384,6 @@ def test_function_that_opens_no_key_ends_in_an_error_of_ours(
         signer_of(opener).sign(CHALLENGE)
 
 
-def use(signer: KeySigner) -> None:
-    with suppress(SigningKeyError):
-        _ = signer.key
-
-
-@pytest.mark.parametrize("elsewhere", [False, True])
-def test_signer_closed_at_any_point_of_an_opening_leaves_no_key_open(elsewhere: bool) -> None:
-    openers: list[Opener] = []
-
-    def prepared() -> tuple[Act, Act]:
-        openers.append(Opener())
-        signer = signer_of(openers[-1])
-        return partial(use, signer), signer.close
-
-    for _ in at_each_line(lazy_key, prepared, elsewhere=elsewhere):
-        assert openers[-1].key.releases == openers[-1].calls
-
-    assert len(openers) > 10
-
-
-def test_key_opened_at_any_point_of_closing_its_signer_is_not_left_open() -> None:
-    openers: list[Opener] = []
-
-    def prepared() -> tuple[Act, Act]:
-        openers.append(Opener())
-        signer = signer_of(openers[-1])
-        return signer.close, partial(use, signer)
-
-    for _ in at_each_line(lazy_key, prepared, elsewhere=True):
-        assert openers[-1].key.releases == openers[-1].calls
-
-    assert len(openers) > 2
-
-
-def test_thread_that_needs_the_key_at_any_point_of_an_opening_shares_it() -> None:
-    openers: list[Opener] = []
-
-    def prepared() -> tuple[Act, Act]:
-        openers.append(Opener())
-        signer = signer_of(openers[-1])
-        return partial(use, signer), partial(use, signer)
-
-    for _ in at_each_line(lazy_key, prepared, elsewhere=True):
-        assert openers[-1].calls == 1
-
-    assert len(openers) > 10
-
-
-def test_child_that_is_forked_at_any_point_of_an_opening_opens_a_key_of_its_own() -> None:
-    statuses = in_forked_child(
-        """
-        from dfns_signers import KeySigner, lazy_key
-        from tests.core.keys import AnsweringKey
-        from tests.support.interruption import at_each_line
-        statuses = []
-
-        def fork():
-            child = os.fork()
-            if child == 0:
-                signal.alarm(10)
-                os._exit(outcome(sign) != "signed")
-            statuses.append(os.waitpid(child, 0)[1])
-
-        def prepared():
-            global signer
-            signer = KeySigner(lambda: AnsweringKey("Ed25519"), "cr-1")
-            return sign, fork
-
-        for elsewhere in (False, True):
-            for _ in at_each_line(lazy_key, prepared, elsewhere=elsewhere):
-                pass
-        """,
-        "statuses",
-    )
-
-    assert len(statuses) > 20
-    assert set(statuses) == {0}
-
-
 def test_failure_of_an_opening_keeps_its_cause_and_where_it_came_from() -> None:
     cause = OSError("no route")
 
@@ -498,43 +414,3 @@ def test_closing_that_fails_after_a_late_opening_is_logged_and_hides_nothing(
         signer.sign(CHALLENGE)
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert "closing failed" in record.getMessage()
-
-
-def test_process_that_ends_opens_no_key_within_a_time_and_says_so_each_time() -> None:
-    program = """
-import atexit
-from dfns_signers import KeySigner, deadlines
-from dfns_signers.errors import DfnsSignersError
-
-def late():
-    for _ in range(2):
-        try:
-            with deadlines.within(20):
-                signer.sign({"challenge": "Y2g"})
-        except DfnsSignersError as error:
-            print(error)
-
-signer = KeySigner(lambda: None, "cr-1")
-atexit.register(late)
-"""
-
-    ended = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
-    )
-
-    assert ended.stdout.count("no worker thread could be started") == 2
-
-
-def test_key_of_the_parent_is_not_collected_in_a_child() -> None:
-    is_kept = in_forked_child(
-        """
-        import gc, weakref
-        from dfns_signers import KeySigner
-        from tests.core.keys import AnsweringKey
-        signer = KeySigner(lambda: AnsweringKey("Ed25519"), "cr-1")
-        parents = weakref.ref(signer.key)
-        """,
-        "[outcome(sign), gc.collect(), parents() is not None][::2]",
-    )
-
-    assert is_kept == ["signed", True]
