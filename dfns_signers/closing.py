@@ -44,7 +44,8 @@ class Gate:
     """Lets work in until it is shut, and releases what the work uses when the last has left."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()  # re-entrant, for handlers of signals
+        # Re-entrant, for the handler of a signal may shut a gate that its own thread goes through.
+        self._changed = threading.Condition(threading.RLock())
         self._inside: dict[object, int] = {}  # the thread of each that is inside, by its ticket
         self._shut = False
         self._is_awaited = False
@@ -65,12 +66,14 @@ class Gate:
         Returns:
             A ticket to ``leave`` with, in this or another thread; None if the gate is shut.
         """
+        ticket = object()
         with self._changed:
-            if self._shut and not (admitted and self._inside):
-                return None
-            ticket = object()
+            # Inside first: what shuts the gate from here on leaves the release to this ticket.
             self._inside[ticket] = threading.get_ident()
-            return ticket
+            if not self._shut or (admitted and len(self._inside) > 1):
+                return ticket
+            self.leave(ticket)
+            return None
 
     def leave(self, ticket: object) -> None:
         """Go out. The last one out of a gate that nobody waits at releases."""
@@ -82,7 +85,7 @@ class Gate:
                 if not self._is_awaited:
                     release, self._release = self._release, None
         if release is not None:
-            _release_late(release)
+            release_logged(release)
 
     def shut(self, release: Callable[[], None], *, wait: float) -> None:
         """Let nothing in any more, and release what the work uses; once only.
@@ -111,13 +114,13 @@ class Gate:
 
     def after_fork(self) -> None:
         """Forget, in a forked child, the work of its parent's threads."""
-        self._changed = threading.Condition()  # re-entrant, for handlers of signals
+        self._changed = threading.Condition(threading.RLock())
         self._inside.clear()
-        self._is_awaited = False
 
 
-def _release_late(release: Callable[[], None]) -> None:
+def release_logged(release: Callable[[], None]) -> None:
+    """Release what the caller did not come for, and must not fail by."""
     try:
         release()
-    except Exception:  # noqa: BLE001  # the work that left last must not fail by it
-        _log.exception("closing failed after the last signature")
+    except Exception:  # noqa: BLE001  # a backend's may be any
+        _log.exception("closing failed")

@@ -195,7 +195,7 @@ class SigningHooks:
                 )
 
     def _implementations(self, hook: str) -> list[pluggy.HookImpl]:
-        """Those of one hook, in the order of registration."""
+        """Those of one hook in pluggy's order: the last registered first, but for ``tryfirst``."""
         return getattr(self._manager.hook, hook).get_hookimpls()[::-1]  # type: ignore[no-any-return]
 
 

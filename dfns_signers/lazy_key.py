@@ -10,6 +10,7 @@ from copy import copy
 from typing import Any
 
 from dfns_signers import deadlines, forks, worker_threads
+from dfns_signers.closing import release_logged
 from dfns_signers.errors import (
     ConfigurationError,
     DfnsSignersError,
@@ -44,7 +45,7 @@ class LazyKey:
         self._source = key
         self._key = key if isinstance(key, SigningKey) else None
         self._fingerprint: str | None = None
-        # Re-entrant, for a signal handler may close a signer whose key this very thread opens.
+        # Re-entrant, for the handler of a signal may need the key that this very thread opens.
         self._lock = threading.RLock()
         self._threads = worker_threads.WorkerThreads(1)
         self._opening: Future[SigningKey] | None = None
@@ -95,9 +96,9 @@ class LazyKey:
 
         One that is being opened is closed by the thread that opens it.
         """
-        with self._lock:
-            self._ended = True
-            return self._key
+        # Without the lock: the handler of a signal may close a signer whose key its thread opens.
+        self._ended = True
+        return self._key
 
     def after_fork(self) -> None:
         """Open the key anew in a forked child: connections are its parent's."""
@@ -138,11 +139,11 @@ class LazyKey:
             raise
 
     def _begin(self, opening: Future[SigningKey]) -> None:
-        """Open the key in a worker thread."""
+        """Open the key in a worker thread; here where there is none, as at the end of a process."""
         try:
             self._threads.submit(self._open_for, opening)
-        except DfnsSignersError as error:
-            self._settle(opening, error)
+        except DfnsSignersError:
+            self._open_for(opening)
 
     def _open_for(self, opening: Future[SigningKey]) -> None:
         try:
@@ -161,7 +162,7 @@ class LazyKey:
         try:
             key.require_fingerprint(self._fingerprint or key.fingerprint)
         except SigningKeyError:
-            key.close()
+            release_logged(key.close)
             raise
         self._fingerprint = key.fingerprint
         return key
@@ -175,13 +176,14 @@ class LazyKey:
                 self._opening = self._first = self._opener = None
                 if isinstance(outcome, SecretRefusedError):
                     self._refusal = outcome
-                elif isinstance(outcome, SigningKey) and self._ended:
-                    late, outcome = outcome, _closed()
                 elif isinstance(outcome, SigningKey):
+                    # Kept first: whatever ends this from here on finds it.
                     self._key = outcome
+                    if self._ended:
+                        late, self._key, outcome = outcome, None, _closed()
                 _set(opening, outcome)
         if isinstance(late, SigningKey):
-            late.close()
+            release_logged(late.close)
 
     def __repr__(self) -> str:
         return repr(self._key) if self._key else "a key not opened yet"

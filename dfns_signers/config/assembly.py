@@ -11,6 +11,7 @@ from typing_extensions import Unpack
 
 from dfns_signers.backends.backend import Backend
 from dfns_signers.backends.options import BackendOptions
+from dfns_signers.closing import release_logged
 from dfns_signers.config.files import default_path
 from dfns_signers.config.loading import DEFAULT, LoadedProfile, load_profile
 from dfns_signers.config.profile import ENVIRONMENT, Settings, SignerTable
@@ -199,6 +200,6 @@ def _open(name: str, backend: Backend[Any], options: BackendOptions) -> SigningK
     try:
         key.require_fingerprint(options.fingerprint or key.fingerprint)
     except DfnsSignersError:
-        key.close()
+        release_logged(key.close)
         raise
     return key

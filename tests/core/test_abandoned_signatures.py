@@ -13,7 +13,7 @@ import anyio.to_thread
 import pytest
 
 from dfns_signers import deadlines, worker_threads
-from dfns_signers.errors import KeyStoreUnavailableError, SigningCancelledError
+from dfns_signers.errors import KeyStoreUnavailableError, SigningCancelledError, SigningKeyError
 from dfns_signers.evidence import Evidence, KeyResponse, Signature
 from dfns_signers.hooks import hookimpl
 from dfns_signers.signer import KeySigner
@@ -31,6 +31,7 @@ class Observer:
 
     def __init__(self) -> None:
         self.seen: SimpleQueue[Evidence | Exception] = SimpleQueue()
+        self.thread: int | None = None
 
     @hookimpl
     def after_sign(self, evidence: Evidence) -> None:
@@ -38,6 +39,7 @@ class Observer:
 
     @hookimpl
     def sign_failed(self, error: Exception) -> None:
+        self.thread = threading.get_ident()
         self.seen.put(error)
 
     def next(self) -> Any:
@@ -158,6 +160,7 @@ async def test_caller_that_is_cancelled_while_the_key_is_opened_is_shown() -> No
     error = observer.next()
     assert isinstance(error, SigningCancelledError)
     assert "before the key was used" in str(error)
+    assert observer.thread != threading.get_ident()
 
 
 @asynchronous
@@ -178,6 +181,25 @@ async def test_native_signature_that_was_interrupted_is_shown_as_unknown() -> No
     error = observer.next()
     assert isinstance(error, SigningCancelledError)
     assert "whether it was made is unknown" in str(error)
+    assert observer.thread != threading.get_ident()
+
+
+@asynchronous
+@pytest.mark.anyio
+async def test_signature_of_a_key_that_uses_another_key_is_accounted_for_as_its_own() -> None:
+    store, observer, inner = SlowStore(), Observer(), AnsweringKey("ES256")
+
+    class Outer(AnsweringKey):
+        async def _asign(self, message: bytes) -> KeyResponse:
+            await inner.asign(message)
+            return await super()._asign(message)
+
+    signer = KeySigner(Outer("ES256", store), "Y2kt", plugins=[observer])
+
+    await cancelled_when(store.asked, lambda: signer.asign(CHALLENGE))
+    store.may_answer.set()
+
+    assert observer.next().abandoned is True
 
 
 @asynchronous
@@ -199,6 +221,30 @@ async def test_observer_hears_of_a_signature_though_the_caller_is_cancelled_mean
     may_go_on.set()
 
     assert heard.get(timeout=BOUND).key == "store/key-1"
+
+
+@asynchronous
+@pytest.mark.anyio
+async def test_observer_that_waits_for_a_thread_hears_though_the_caller_is_cancelled() -> None:
+    made, may_end, observer = anyio.Event(), threading.Event(), Observer()
+
+    class BusyKey(AnsweringKey):
+        async def _asign(self, message: bytes) -> KeyResponse:
+            for _ in range(MAX_THREADS):
+                worker_threads.submit(may_end.wait, BOUND)
+            made.set()
+            return self._sign(message)
+
+    signer = KeySigner(BusyKey("ES256"), "Y2kt", plugins=[observer])
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(signer.asign, CHALLENGE)
+        await made.wait()
+        await anyio.wait_all_tasks_blocked()
+        tasks.cancel_scope.cancel()
+    may_end.set()
+
+    assert observer.next().key == "store/key-1"
 
 
 def test_key_store_that_is_silent_ends_with_the_time_of_the_call() -> None:
@@ -245,6 +291,25 @@ async def test_closing_that_is_cancelled_leaves_the_signature_under_way_to_a_thr
     assert await anyio.to_thread.run_sync(released.wait, BOUND)
 
 
+@pytest.mark.parametrize("failure", [KeyStoreUnavailableError("the store is away"), OSError()])
+def test_failure_that_the_caller_gets_is_not_reported_as_abandoned(failure: Exception) -> None:
+    reported: list[Signature | Exception] = []
+    store = SlowStore(failure)
+    store.may_answer.set()
+    key = AnsweringKey("ES256", store)
+
+    async def asign() -> None:
+        await key.asign_with_evidence(b"message", abandoned=reported.append)
+
+    with deadlines.within(BOUND), pytest.raises(SigningKeyError):
+        key.sign_with_evidence(b"message", abandoned=reported.append)
+    with pytest.raises(SigningKeyError):
+        anyio.run(asign)
+    worker_threads.submit(lambda: None).result(BOUND)
+
+    assert reported == []
+
+
 def test_guards_and_observers_run_in_the_thread_of_the_caller() -> None:
     threads: list[int] = []
 
@@ -263,18 +328,20 @@ def test_guards_and_observers_run_in_the_thread_of_the_caller() -> None:
     assert threads == [threading.get_ident()] * 2
 
 
-@pytest.mark.parametrize("algorithm", ["ES256"])
-def test_key_in_this_process_signs_without_a_thread(algorithm: str) -> None:
+@pytest.mark.parametrize(("in_process", "seconds"), [(True, BOUND), (False, None)])
+def test_signature_that_needs_no_thread_of_its_own_takes_none(
+    in_process: bool, seconds: float | None
+) -> None:
     threads: list[int] = []
 
     def answer(message: bytes) -> KeyResponse:
         threads.append(threading.get_ident())
-        return KeyResponse(make_signature(private_key(algorithm), message))
+        return KeyResponse(make_signature(private_key("ES256"), message))
 
-    class LocalKey(AnsweringKey):
-        signs_in_process = True
+    class Key(AnsweringKey):
+        signs_in_process = in_process
 
-    with deadlines.within(BOUND):
-        LocalKey(algorithm, answer).sign(b"message")
+    with deadlines.within(seconds):
+        Key("ES256", answer).sign(b"message")
 
     assert threads == [threading.get_ident()]

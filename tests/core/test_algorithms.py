@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dfns_signers.algorithms import SCHEMES, Algorithm, algorithm_of, check_form, describe, verify
-from dfns_signers.encodings import ecdsa_integers, ecdsa_raw_from_der
+from dfns_signers.encodings import ecdsa_der_from_raw, ecdsa_integers, ecdsa_raw_from_der
 from dfns_signers.errors import EncodingError, InvalidSignatureError, UnsupportedKeyError
 from dfns_signers.public_keys import load_public_key, public_key_der, public_key_pem
 from tests.core.keys import (
@@ -284,3 +284,12 @@ def _der(r: bytes, s: bytes) -> bytes:
         signed = b"\0" + minimal if minimal[0] & 0x80 else minimal
         integers += bytes([2, len(signed)]) + signed
     return bytes([0x30, len(integers)]) + integers
+
+
+@pytest.mark.parametrize("algorithm", ECDSA)
+def test_ecdsa_integer_of_one_bit_more_than_the_curve_has_refused(algorithm: str) -> None:
+    key = public_key(algorithm)
+
+    check_form(key, ecdsa_der_from_raw((2**256 - 1).to_bytes(33, "big") * 2))
+    with pytest.raises(EncodingError, match="256-bit curve"):
+        check_form(key, ecdsa_der_from_raw((2**256).to_bytes(33, "big") * 2))

@@ -76,6 +76,11 @@ def test_plugin_with_hooks_but_none_in_the_signing_path_refused() -> None:
     assert "before_sign, after_sign, sign_failed" in str(caught.value)
 
 
+def test_plugin_without_a_hook_refused_beside_one_that_has_some() -> None:
+    with pytest.raises(PluginError, match="no hook in the signing path"):
+        SigningHooks([("guard", Guard()), ("backend", MereBackend())])
+
+
 def test_backend_that_also_guards_is_asked_before_a_signature() -> None:
     class Both(MereBackend, Guard):
         pass
@@ -98,7 +103,12 @@ def test_hook_whose_body_would_not_run_refused_when_it_is_registered() -> None:
         def before_sign(self, request: SigningRequest) -> Any:
             yield
 
-    for plugin in (Asynchronous(), Wrapper()):
+    class AsynchronousGenerator:
+        @hookimpl
+        async def before_sign(self, request: SigningRequest) -> Any:
+            yield
+
+    for plugin in (Asynchronous(), AsynchronousGenerator(), Wrapper()):
         with pytest.raises(PluginError, match="before_sign is asynchronous or a wrapper"):
             register(plugin)
 

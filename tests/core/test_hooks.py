@@ -114,6 +114,21 @@ def test_one_refusal_among_several_guards_is_enough(way: Way, place: int) -> Non
 
 
 @WAYS
+def test_guards_are_asked_as_pluggy_orders_them_until_one_refuses(way: Way) -> None:
+    class First(Guard):
+        @hookimpl(tryfirst=True)
+        def before_sign(self, request: SigningRequest) -> None:
+            super().before_sign(request)
+
+    earlier, refusing, first = Guard(), Guard(SigningRefusedError("no")), First()
+
+    with pytest.raises(SigningRefusedError):
+        way(signer_with(first, earlier, refusing))
+
+    assert [len(guard.seen) for guard in (first, refusing, earlier)] == [1, 1, 0]
+
+
+@WAYS
 @pytest.mark.parametrize("failure", [ConnectionError("db is down"), KeyError("amount")])
 def test_guard_that_fails_refuses_naming_plugin_and_cause(way: Way, failure: Exception) -> None:
     class LimitGuard(Guard):
@@ -200,6 +215,29 @@ def test_observer_that_fails_is_logged_and_neither_signature_nor_others_suffer(
     assert "'audit' failed after a signature" in record.getMessage()
     assert record.exc_info is not None
     assert record.exc_info[1] is failing.failure
+
+
+@WAYS
+def test_observer_that_would_end_the_process_is_logged_and_changes_nothing(
+    way: Way, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Ending:
+        @hookimpl
+        def after_sign(self) -> None:
+            raise SystemExit("the audit log is full")
+
+    assert way(signer_with(Ending()))["kind"] == "Key"
+    assert "failed after a signature" in caplog.text
+
+
+def test_ctrl_c_within_an_observer_ends_the_signature() -> None:
+    class Interrupted:
+        @hookimpl
+        def after_sign(self) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        signer_with(Interrupted()).sign(CHALLENGE)
 
 
 @pytest.mark.anyio

@@ -82,7 +82,7 @@ def test_failure_that_may_pass_is_repeated_until_it_succeeds() -> None:
 
     assert asked(store, clock) == "signature"
     assert [attempt.number for attempt in store.attempts] == [1, 2, 3]
-    assert all(0 <= pause <= 8 for pause in clock.pauses)
+    assert all(0 < pause <= 8 for pause in clock.pauses)
 
 
 def test_last_failure_is_raised_with_the_attempts_that_were_made() -> None:
@@ -133,33 +133,41 @@ def test_key_store_that_asks_for_too_long_gets_its_error_reported_at_once() -> N
     assert (caught.value.retry_after, clock.pauses) == (31.0, [])
 
 
-def test_no_attempt_begins_after_the_deadline() -> None:
+@pytest.mark.parametrize("timeout", [10, 12])
+def test_no_attempt_begins_at_the_deadline_or_after_it(timeout: float) -> None:
     store, clock = Store(failures=9), Clock()
 
     with pytest.raises(KeyStoreUnavailableError, match="attempt 2 of 9"):
-        asked(store, clock, max_attempts=9, timeout=10, details={"retry_after": 6.0})
+        asked(store, clock, max_attempts=9, timeout=timeout, details={"retry_after": 6.0})
 
-    assert [attempt.remaining for attempt in store.attempts] == [10, 4]
+    assert [attempt.remaining for attempt in store.attempts] == [timeout, timeout - 6]
 
 
-def test_time_that_is_left_to_the_caller_bounds_the_attempts_too() -> None:
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_time_that_is_left_to_the_caller_bounds_the_attempts_too(timeout: float | None) -> None:
     store, clock = Store(failures=2), Clock()
 
     with deadlines.within(0), pytest.raises(KeyStoreUnavailableError):
-        KeyStore("HSM", explaining(AWAY), clock=clock, sleep=clock.sleep).ask("sign", store.send)
+        asked(store, clock, timeout=timeout)
 
     assert len(store.attempts) == 1
     assert store.attempts[0].remaining == pytest.approx(0.001)
 
 
-def test_errors_of_ours_pass_as_they_are() -> None:
-    ours = KeyAccessError("no token")
-    store = Store(failures=1, error=ours)
+def test_errors_of_ours_pass_as_they_are_whatever_would_explain_them() -> None:
+    ours, context = KeyAccessError("no token"), OSError("no file")
+
+    def send(_: Attempt) -> str:
+        try:
+            raise context
+        except OSError:
+            raise ours  # noqa: B904  # without a cause
 
     with pytest.raises(KeyAccessError) as caught:
-        asked(store, Clock())
+        KeyStore("HSM", lambda _: Failure(AWAY), max_attempts=1).ask("sign", send)
 
     assert caught.value is ours
+    assert caught.value.__context__ is context
 
 
 def test_exception_that_does_not_come_from_the_provider_passes_as_it_is() -> None:
@@ -236,6 +244,18 @@ def test_quoted_text_is_one_printable_line_of_bounded_length(text: str) -> None:
 
 def test_quoted_text_keeps_its_words_and_drops_its_full_stop() -> None:
     assert quoted("Access\n denied \x1b[2J for user.") == "Access denied [2J for user"
+
+
+def test_quoted_text_is_cut_after_600_characters() -> None:
+    assert quoted("a" * 600) == "a" * 600
+    assert quoted("a" * 601) == "a" * 599 + "…"
+
+
+def test_request_id_is_quoted_on_one_line() -> None:
+    store = Store(failures=1)
+
+    with pytest.raises(KeyNotFoundError, match=r"HSM request id r 1 \[2J,"):
+        asked(store, Clock(), GONE, details={"request_id": "r\n1 \x1b[2J"})
 
 
 def test_text_that_may_repeat_credentials_is_not_kept_as_context_either() -> None:

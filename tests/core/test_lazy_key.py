@@ -382,3 +382,35 @@ def test_function_that_opens_no_key_ends_in_an_error_of_ours(
 ) -> None:
     with pytest.raises(error, match=said):
         signer_of(opener).sign(CHALLENGE)
+
+
+def test_failure_of_an_opening_keeps_its_cause_and_where_it_came_from() -> None:
+    cause = OSError("no route")
+
+    def fail_to_open() -> AnsweringKey:
+        raise KeyStoreUnavailableError("the store is away") from cause
+
+    with pytest.raises(KeyStoreUnavailableError) as caught:
+        signer_of(fail_to_open).sign(CHALLENGE)
+
+    assert caught.value.__cause__ is cause
+    assert "fail_to_open" in [entry.name for entry in caught.traceback]
+
+
+def test_closing_that_fails_after_a_late_opening_is_logged_and_hides_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Failing(AnsweringKey):
+        def _close(self) -> None:
+            raise OSError("the socket is gone")
+
+    def open_and_be_closed() -> AnsweringKey:
+        signer.close()
+        return Failing("ES256")
+
+    signer = signer_of(open_and_be_closed)
+
+    with pytest.raises(SigningKeyError, match="the signer is closed"):
+        signer.sign(CHALLENGE)
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "closing failed" in record.getMessage()

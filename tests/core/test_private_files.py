@@ -105,3 +105,17 @@ def test_file_of_another_size_of_thing_refused(path: Path, kind: str) -> None:
 
     with pytest.raises(DfnsSignersError, match="over 1000000 bytes"):
         READERS[kind][1](path)
+
+
+def test_file_of_a_million_bytes_is_not_too_large(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"t" * 1_000_000)
+    path.chmod(0o600)
+    os.utime(path, (0, 0))
+
+    assert len(Secret.from_file(path).reveal()) == 1_000_000
+
+
+def test_device_that_all_can_write_is_read() -> None:
+    with pytest.raises(DfnsSignersError, match="/dev/null is empty"):
+        Secret.from_file("/dev/null").reveal()

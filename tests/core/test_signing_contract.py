@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
+from dfns_signers import deadlines
 from dfns_signers.encodings import ecdsa_der_from_raw
 from dfns_signers.errors import (
     DfnsSignersError,
@@ -22,7 +23,6 @@ from dfns_signers.errors import (
 )
 from dfns_signers.signing_key import KeyResponse
 from tests.core.keys import AnsweringKey, make_signature, private_key
-from tests.support.forking import in_forked_child
 
 MESSAGE = b"message"
 BOUND = 10
@@ -106,6 +106,54 @@ def test_closing_that_waited_long_enough_leaves_the_release_to_the_last_signatur
     assert isinstance(signing.outcome, bytes)
     with pytest.raises(SigningKeyError, match="is closed"):
         key.sign(MESSAGE)
+
+
+def bounded_sign(key: AnsweringKey) -> bytes:
+    with deadlines.within(BOUND):
+        return key.sign(MESSAGE)
+
+
+@pytest.mark.parametrize("way", [sign, asign, bounded_sign])
+def test_closed_key_refuses_although_a_signature_is_still_under_way(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AnsweringKey, "close_wait", 0.0)
+    store = SlowStore()
+    key = AnsweringKey("Ed25519", store)
+    signing = Signing(sign, key, store)
+    key.close()
+    store.asked.clear()
+
+    with pytest.raises(SigningKeyError, match="is closed"):
+        way(key)
+    asked = store.asked.is_set()
+    store.may_answer.set()
+    signing.join(BOUND)
+
+    assert not asked
+
+
+@pytest.mark.anyio
+async def test_native_signature_under_way_holds_off_the_release(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(AnsweringKey, "close_wait", 0.0)
+    may_answer = anyio.Event()
+
+    class Native(AnsweringKey):
+        async def _asign(self, message: bytes) -> KeyResponse:
+            await may_answer.wait()
+            return self._sign(message)
+
+    key = Native("Ed25519")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(key.asign, MESSAGE)
+        await anyio.wait_all_tasks_blocked()
+        await key.aclose()
+        released_early = key.releases
+        may_answer.set()
+
+    assert (released_early, key.releases) == (0, 1)
 
 
 def test_release_that_fails_after_the_last_signature_is_logged_and_the_signature_stands(
@@ -195,13 +243,15 @@ def test_secret_that_was_refused_while_signing_is_never_sent_again(way: Way) -> 
     def refuse(_message: bytes) -> KeyResponse:
         raise SecretRefusedError("the PIN was refused")
 
-    key = AnsweringKey("Ed25519", refuse)
+    key, errors = AnsweringKey("Ed25519", refuse), list[SecretRefusedError]()
 
     for _ in range(3):
-        with pytest.raises(SecretRefusedError, match="the PIN was refused"):
+        with pytest.raises(SecretRefusedError, match="the PIN was refused") as caught:
             way(key)
+        errors.append(caught.value)
 
     assert key.uses == 1
+    assert len(set(map(id, errors))) == 3  # each has the traceback of its own caller
 
 
 @WAYS
@@ -215,136 +265,6 @@ def test_error_of_ours_passes_as_it_is(way: Way) -> None:
         way(AnsweringKey("Ed25519", fail))
 
     assert caught.value is throttled
-
-
-def test_key_opened_before_a_fork_refuses_in_the_child_and_says_what_to_do() -> None:
-    found = in_forked_child(
-        """
-        from tests.core.keys import AnsweringKey
-        key = AnsweringKey("Ed25519", reference="store/key-1")
-        key.sign(b"before")
-        """,
-        "[outcome(lambda: key.sign(b'm')), outcome(lambda: anyio.run(key.asign, b'm'))]",
-        after='key.sign(b"after")',
-    )
-
-    refusal = (
-        "the key store/key-1 was opened before this process was forked, and its connections belong "
-        "to the parent: open the key in the child process"
-    )
-    assert found == [refusal, refusal]
-
-
-def test_key_whose_backend_can_is_reopened_in_the_child_once() -> None:
-    found = in_forked_child(
-        """
-        from tests.core.keys import AnsweringKey
-
-        class Reopened(AnsweringKey):
-            reopened = 0
-
-            def _reopen(self):
-                self.reopened += 1
-
-        key = Reopened("Ed25519")
-        """,
-        "[outcome(lambda: key.sign(b'm')), outcome(lambda: anyio.run(key.asign, b'm')),"
-        " key.reopened]",
-    )
-
-    assert found == ["signed", "signed", 1]
-
-
-def test_signer_that_opens_its_key_opens_another_in_the_child_and_leaves_the_first_alone() -> None:
-    found = in_forked_child(
-        """
-        from dfns_signers import KeySigner
-        from tests.core.keys import AnsweringKey
-        opened = []
-
-        def open_key():
-            opened.append(AnsweringKey("Ed25519"))
-            return opened[-1]
-
-        signer = KeySigner(open_key, "cr-1")
-        sign()
-        """,
-        "[outcome(sign), outcome(sign), signer.close(), [key.releases for key in opened]]",
-    )
-
-    assert found == ["signed", "signed", None, [0, 1]]
-
-
-def test_signer_whose_key_is_another_in_the_child_refuses_it() -> None:
-    found = in_forked_child(
-        """
-        from dfns_signers import KeySigner
-        from tests.core.keys import AnsweringKey
-        kinds = iter(["Ed25519", "ES256"])
-        signer = KeySigner(lambda: AnsweringKey(next(kinds)), "cr-1")
-        sign()
-        """,
-        "outcome(sign)",
-    )
-
-    assert "it is another key" in found
-
-
-def test_fork_while_another_thread_opens_the_key_does_not_hang_the_child() -> None:
-    found = in_forked_child(
-        """
-        import threading
-        from dfns_signers import KeySigner
-        from tests.core.keys import AnsweringKey
-        opening, may_open, parent = threading.Event(), threading.Event(), os.getpid()
-
-        def open_key():
-            if os.getpid() == parent:
-                opening.set()
-                may_open.wait(10)
-            return AnsweringKey("Ed25519")
-
-        signer = KeySigner(open_key, "cr-1")
-        thread = threading.Thread(target=lambda: signer.key)
-        thread.start()
-        opening.wait(10)
-        """,
-        "outcome(sign)",
-        after="""
-        may_open.set()
-        thread.join()
-        """,
-    )
-
-    assert found == "signed"
-
-
-def test_pem_key_signs_in_a_child() -> None:
-    found = in_forked_child(
-        """
-        from dfns_signers import PemKey
-        from tests.core.keys import private_key
-        key = PemKey(private_key("Ed25519"), reference="test")
-        key.sign(b"before")
-        """,
-        'outcome(lambda: key.sign(b"m"))',
-    )
-
-    assert found == "signed"
-
-
-def test_key_that_a_child_inherited_is_not_released_by_it() -> None:
-    found = in_forked_child(
-        """
-        from tests.core.keys import AnsweringKey
-        key = AnsweringKey("Ed25519")
-        key.sign(b"before")
-        """,
-        "[key.close(), key.releases, outcome(lambda: key.sign(b'm'))]",
-    )
-
-    assert found[:2] == [None, 0]
-    assert "is closed" in found[2]
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])

@@ -261,6 +261,16 @@ def test_answer_that_is_no_key_response_refused_naming_the_key() -> None:
         key.sign(b"message")
 
 
+def test_answer_of_a_class_of_its_own_refused_for_it_may_read_otherwise_the_next_time() -> None:
+    class Sly(KeyResponse):
+        pass
+
+    key = AnsweringKey("Ed25519", lambda message: Sly(signature_of("Ed25519", message)))
+
+    with pytest.raises(InvalidSignatureError, match="returned Sly, expected a KeyResponse"):
+        key.sign(MESSAGE)
+
+
 def test_subclass_without_sign_cannot_be_made() -> None:
     class Unfinished(SigningKey):
         pass

@@ -110,6 +110,28 @@ async def test_release_runs_though_its_caller_is_cancelled_and_no_thread_is_free
 
 @both_backends
 @pytest.mark.anyio
+async def test_release_does_not_wait_for_the_threads_of_the_application() -> None:
+    limiter, released = anyio.to_thread.current_default_thread_limiter(), anyio.Event()
+    borrowers = [object() for _ in range(int(limiter.total_tokens))]
+    for borrower in borrowers:
+        limiter.acquire_on_behalf_of_nowait(borrower)
+
+    async def release() -> None:
+        await worker_threads.to_the_end(lambda: None)
+        released.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(release)
+        try:
+            with anyio.fail_after(BOUND):
+                await released.wait()
+        finally:
+            for borrower in borrowers:
+                limiter.release_on_behalf_of(borrower)
+
+
+@both_backends
+@pytest.mark.anyio
 @pytest.mark.parametrize("begun", [True, False])
 async def test_report_of_a_future_comes_in_a_worker_thread(begun: bool) -> None:
     future: Future[int] = Future()
@@ -138,6 +160,19 @@ def test_thread_gets_what_was_returned_or_raised() -> None:
         assert worker_threads.wait_for(worker_threads.submit(divmod, 7, 2)) == (3, 1)
         with pytest.raises(ZeroDivisionError):
             worker_threads.wait_for(worker_threads.submit(divmod, 7, 0))
+
+
+def test_wait_that_is_interrupted_leaves_nothing_to_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(worker_threads, "wait", interrupted)
+    future: Future[None] = Future()
+
+    with pytest.raises(KeyboardInterrupt):
+        worker_threads.wait_for(future)
+
+    assert future.cancelled()
 
 
 def test_what_a_thread_gave_up_before_it_began_never_runs() -> None:
@@ -259,25 +294,22 @@ threading.Thread(target=later).start()
 
 
 @both_backends
-def test_loop_that_ended_meanwhile_disturbs_no_worker(anyio_backend: str) -> None:
-    begun, release, ended = threading.Event(), threading.Event(), threading.Event()
-
-    def work() -> None:
-        begun.set()
-        release.wait(BOUND)
-        ended.set()
+def test_loop_that_ended_meanwhile_disturbs_no_worker(
+    anyio_backend: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    release, ended = threading.Event(), threading.Event()
+    future = worker_threads.submit(release.wait, BOUND)
 
     async def give_up() -> None:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(worker_threads.run, work)
-            await anyio.to_thread.run_sync(begun.wait, BOUND)
-            tasks.cancel_scope.cancel()
+        with anyio.move_on_after(0.01):
+            await worker_threads.finished(future)
 
     anyio.run(give_up, backend=anyio_backend)
+    future.add_done_callback(lambda _: ended.set())  # called after that of the loop
     release.set()
 
     assert ended.wait(BOUND)
-    assert worker_threads.submit(lambda: "alive").result(BOUND) == "alive"
+    assert [record for record in caplog.records if record.name == "concurrent.futures"] == []
 
 
 @both_backends
