@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, unquote
 
+from dfns_signers.arguments import by_name
 from dfns_signers.errors import RequestError
 
 # What ends a segment, or begins another part of a URL, for one server or another; and the percent
@@ -27,12 +28,15 @@ def expand(template: str, parameters: Mapping[str, object] | None = None) -> str
         parameters: a string or integer for each placeholder.
 
     Raises:
-        RequestError: a parameter is missing, left over, empty, ``.`` or ``..``; has a control
+        RequestError: the path is not a string, or the parameters are not a mapping of strings; a
+            parameter is missing, left over, empty, ``.`` or ``..``; has a control
             character, a slash, backslash, question mark, hash, percent sign or semicolon, or white
             space at an end, none of which an identifier of Dfns has; or the path is ambiguous
             to intermediaries.
     """
-    given = dict(parameters or {})
+    if not isinstance(template, str):
+        raise RequestError(f"the path must be a string, not {type(template).__name__}")
+    given = by_name("path_params", parameters)
 
     def fill(match: re.Match[str]) -> str:
         if match[1] not in given:
