@@ -17,7 +17,9 @@ _DELIMITERS: Final = frozenset("/\\?#%;")
 _NEEDLESS_ESCAPE: Final = re.compile(r"%(?:2D|2E|5F|7E|3\d|[46][1-9A-F]|[57][\dA])", re.IGNORECASE)
 _ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_PATH: Final = re.compile(r"(/(?:[A-Za-z0-9._~!$&'()*+,=:@-]|%[0-9A-Fa-f]{2})+)+")
+# Sub-delimiters, ":" and "@" are percent-encoded, which is their one spelling: no path of the API
+# has one of its own.
+_PATH: Final = re.compile(r"(/(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)+")
 
 
 def expand(template: str, parameters: Mapping[str, object] | None = None) -> str:
@@ -53,7 +55,8 @@ def check_path(path: str) -> str:
     """Refuse a path that a server could read as another one than it seems; returns it.
 
     A path has one spelling, so that a guard sees what the server sees: what need not be
-    percent-encoded is not, and no segment decodes to what could end it or lead out of it.
+    percent-encoded is not, all else is, and no segment decodes to what could end it or lead out of
+    it.
 
     Raises:
         RequestError: it does not start with one ``/``; has an empty, ``.`` or ``..`` segment, a
@@ -68,8 +71,9 @@ def check_path(path: str) -> str:
         )
     if not _PATH.fullmatch(path):
         raise RequestError(
-            f"the path {path!r} is not usable: expected segments of URL characters, each behind "
-            "one '/', none empty; 'path_params' encodes identifiers"
+            f"the path {path!r} is not usable: expected segments, each behind one '/', none empty, "
+            "of letters, digits, '-', '.', '_' and '~', and everything else percent-encoded; "
+            "'path_params' encodes identifiers so"
         )
     for segment in path.split("/")[1:]:
         reason = _misspelling(segment)
