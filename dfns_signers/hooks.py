@@ -13,6 +13,7 @@ import pluggy
 from dfns_signers import deadlines
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.announced_call import AnnouncedCall as AnnouncedCall  # noqa: PLC0414  # ours too
+from dfns_signers.arguments import shown
 from dfns_signers.errors import PluginError, SigningRefusedError
 from dfns_signers.signing_key import Evidence, SigningKey
 
@@ -133,7 +134,7 @@ class SigningHooks:
         ]
         if not hooks:
             raise PluginError(
-                f"the plugin {name or plugin!r} has no hook in the signing path; mark its "
+                f"the plugin {shown(name or plugin)} has no hook in the signing path; mark its "
                 f"functions {', '.join(_SIGNING_HOOKS)} with dfns_signers.hookimpl"
             )
         for hook, own in hooks:
@@ -167,9 +168,9 @@ class SigningHooks:
                 ) from error
             if answer is not None:
                 raise SigningRefusedError(
-                    f"the plugin {guard.plugin_name!r} answered {answer!r} before a signature with "
-                    f"the key {request.key}, which counts as a refusal: a guard refuses by raising "
-                    "SigningRefusedError, and returns nothing otherwise"
+                    f"the plugin {guard.plugin_name!r} answered {shown(answer)} before a signature "
+                    f"with the key {request.key}, which counts as a refusal: a guard refuses by "
+                    "raising SigningRefusedError, and returns nothing otherwise"
                 )
 
     def after(self, request: SigningRequest, evidence: Evidence) -> None:
@@ -200,7 +201,7 @@ class SigningHooks:
 
 
 def _unusable(plugin: object, reason: str) -> PluginError:
-    return PluginError(f"the plugin {plugin!r} cannot be registered: {reason}")
+    return PluginError(f"the plugin {shown(plugin)} cannot be registered: {reason}")
 
 
 def _call(implementation: pluggy.HookImpl, **values: object) -> object:

@@ -62,7 +62,9 @@ def fingerprint(public_key: PublicKey) -> str:
 
 def parse_fingerprint(text: str) -> str:
     """Normalise a fingerprint: ``sha256:`` is optional, as are colons between bytes, and case."""
-    digits = text.strip().lower().removeprefix("sha256:").replace(":", "")
+    given: object = text
+    written = given if isinstance(given, str) else ""
+    digits = written.strip().lower().removeprefix("sha256:").replace(":", "")
     if not re.fullmatch(r"[0-9a-f]{64}", digits):
         raise ConfigurationError(
             "expected a fingerprint such as 'sha256:' and 64 hex digits, the SHA-256 of the public "

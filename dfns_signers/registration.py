@@ -13,6 +13,7 @@ from dfns_signers.assertions import (
     read_challenge,
 )
 from dfns_signers.encodings import base64url_encode
+from dfns_signers.errors import ConfigurationError
 from dfns_signers.public_keys import public_key_pem
 from dfns_signers.signing_key import SigningKey
 
@@ -37,10 +38,11 @@ def attest(
         takes as ``credential_id``.
 
     Raises:
+        ConfigurationError: the key is not a SigningKey.
         ChallengeError: the challenge is malformed.
         SigningKeyError: the key could not sign.
     """
-    text, pem = read_challenge(challenge), public_key_pem(key.public_key)
+    text, pem = _read(key, challenge)
     signature = key.sign(attestation_message(text, pem))
     return key_attestation(credential_id or new_credential_id(), text, pem, signature)
 
@@ -49,6 +51,16 @@ async def aattest(
     key: SigningKey, challenge: Mapping[str, Any], credential_id: str | None = None
 ) -> CredentialInfo:
     """Like ``attest``, without blocking the event loop."""
-    text, pem = read_challenge(challenge), public_key_pem(key.public_key)
+    text, pem = _read(key, challenge)
     signature = await key.asign(attestation_message(text, pem))
     return key_attestation(credential_id or new_credential_id(), text, pem, signature)
+
+
+def _read(key: SigningKey, challenge: Mapping[str, Any]) -> tuple[str, str]:
+    """The text of the challenge, and the public key in PEM."""
+    if not isinstance(key, SigningKey):
+        raise ConfigurationError(
+            f"expected the signing key to be registered, found {type(key).__name__}: open one, "
+            "such as with PemKey.from_file(path)"
+        )
+    return read_challenge(challenge), public_key_pem(key.public_key)

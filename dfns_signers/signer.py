@@ -58,7 +58,8 @@ class KeySigner(Closing, AsyncClosing):
         plugins: objects or modules with ``before_sign``, ``after_sign`` and ``sign_failed`` hooks.
 
     Raises:
-        ConfigurationError: the key is not a SigningKey, or the credential id is empty.
+        ConfigurationError: the key is not a SigningKey, the credential id is not a string or is
+            empty, or the plugins are not an iterable.
         PluginError: a plugin has a hook that does not exist.
 
     Example:
@@ -74,10 +75,19 @@ class KeySigner(Closing, AsyncClosing):
         *,
         plugins: Iterable[object] | SigningHooks = (),
     ) -> None:
+        if not isinstance(credential_id, str):
+            raise ConfigurationError(
+                f"the credential id must be a string, not {type(credential_id).__name__}: give the "
+                "'credId' that Dfns showed when the key was registered"
+            )
         if not credential_id.strip():
             raise ConfigurationError(
                 "the credential id is empty: give the 'credId' that Dfns showed when the key was "
                 "registered"
+            )
+        if not isinstance(plugins, (Iterable, SigningHooks)):
+            raise ConfigurationError(
+                f"'plugins' must be an iterable of plugins, not {type(plugins).__name__}"
             )
         self._key = LazyKey(key)
         self.credential_id = credential_id

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import httpx
 
+from dfns_signers.arguments import shown
 from dfns_signers.errors import ConfigurationError
 
 _A_DAY: Final = 86_400.0
@@ -28,19 +29,19 @@ class CallLimits:
         attempts: Any = self.max_attempts
         if not isinstance(attempts, int) or isinstance(attempts, bool) or attempts < 1:
             raise ConfigurationError(
-                f"'max_attempts' must be an integer of 1 or more, not {attempts!r:.100}"
+                f"'max_attempts' must be an integer of 1 or more, not {shown(attempts)}"
             )
         if self.call_timeout is not None and not (
             _is_seconds(self.call_timeout) and self.call_timeout > 0
         ):
             raise ConfigurationError(
                 "'call_timeout' must be a number of seconds above 0 and up to a day, or None, not "
-                f"{self.call_timeout!r:.100}"
+                f"{shown(self.call_timeout)}"
             )
         if not _is_seconds(self.max_retry_after):
             raise ConfigurationError(
                 "'max_retry_after' must be a number of seconds from 0 up to a day, not "
-                f"{self.max_retry_after!r:.100}"
+                f"{shown(self.max_retry_after)}"
             )
 
 
@@ -51,7 +52,7 @@ def check_timeout(timeout: Any) -> None:
         if seconds is not None and not (_is_seconds(seconds) and seconds > 0):
             raise ConfigurationError(
                 "'timeout' must be a number of seconds above 0 and up to a day, an httpx.Timeout "
-                f"of such numbers, or None, not {seconds!r:.100}"
+                f"of such numbers, or None, not {shown(seconds)}"
             )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from dfns_signers.arguments import by_name
 from dfns_signers.errors import RequestError
 from dfns_signers.user_action.bodies import to_json_bytes
 from dfns_signers.user_action.endpoints import (
@@ -74,7 +75,7 @@ class Call(Generic[T]):
             method=verb,
             path=expanded,
             content=b"" if json is None else to_json_bytes(json),
-            params=check_query(params or {}),
+            params=check_query(by_name("params", params)),
             signed=needs_user_action(verb, expanded) if signed is None else signed,
         )
 
@@ -115,7 +116,7 @@ def _plain(name: str, value: object) -> Scalar:
     if isinstance(plain, float) and not math.isfinite(plain):
         raise RequestError(f"the query parameter {name!r} must be a finite number, not {plain}")
     try:
-        str(plain).encode("utf-8")
+        f"{name}{plain}".encode()
     except ValueError as error:
         raise RequestError(f"the query parameter {name!r} cannot be text in a URL") from error
     return plain

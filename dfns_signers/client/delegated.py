@@ -67,9 +67,15 @@ class _Delegated(BaseClient[R, ItemsT, HttpT], Generic[R, PendingT, ItemsT, Http
             second_factor: where the challenge requires one.
 
         Raises:
-            RequestError: a factor is malformed or missing. Nothing was sent.
+            RequestError: the pending action is not one, or a factor is malformed or missing.
+                Nothing was sent.
             ApiError: the API refused the assertion or the call.
         """
+        if not isinstance(pending, PendingAction):
+            raise RequestError(
+                f"expected the pending action that init() returned, found {type(pending).__name__};"
+                " PendingAction.from_json reads one that was kept as text"
+            )
 
         def steps(call: AnnouncedCall) -> Generator[Exchange, Any, str]:
             if call != pending.call:

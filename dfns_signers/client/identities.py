@@ -10,9 +10,11 @@ from typing import Any, TypedDict
 
 from typing_extensions import NotRequired
 
+from dfns_signers.arguments import by_name
 from dfns_signers.assertions import CredentialInfo
 from dfns_signers.client.call import Call
 from dfns_signers.client.endpoint import ClientT_co, Resource, listing, signed, unsigned
+from dfns_signers.errors import RequestError
 from dfns_signers.user_action.bodies import members
 
 
@@ -159,14 +161,19 @@ def _create_credential(
         challenge: the answer of ``challenge()``.
         credential_info: the proof of possession, from ``dfns_signers.registration.attest``.
     """
+    identifier = by_name("challenge", challenge).get("challengeIdentifier")
+    if not isinstance(identifier, str):
+        raise RequestError(
+            "'challenge' has no 'challengeIdentifier' string: give the answer of challenge()"
+        )
     return Call.of(
         "POST",
         "/auth/credentials",
         json={
             "credentialKind": "Key",
             "credentialName": name,
-            "challengeIdentifier": challenge["challengeIdentifier"],
-            "credentialInfo": dict(credential_info),
+            "challengeIdentifier": identifier,
+            "credentialInfo": by_name("credential_info", credential_info),
         },
     )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from typing_extensions import NotRequired
 
+from dfns_signers.arguments import shown
 from dfns_signers.client.call import Call
 from dfns_signers.client.endpoint import ClientT_co, Resource, listing, signed, unsigned
 from dfns_signers.errors import RequestError
@@ -79,9 +80,15 @@ def _create(
         name=name,
         signingKey=signing_key,
         externalId=external_id,
-        tags=None if tags is None else list(tags),
+        tags=None if tags is None else _labels(tags),
     )
     return Call.of("POST", "/wallets", json=body)
+
+
+def _labels(tags: object) -> list[Any]:
+    if isinstance(tags, (str, bytes)) or not isinstance(tags, Iterable):
+        raise RequestError(f"'tags' must be a list of strings, not {type(tags).__name__}")
+    return list(tags)
 
 
 def _get(wallet_id: str) -> Call[Wallet]:
@@ -149,12 +156,19 @@ def _base_units(amount: object) -> str | None:
     if (
         isinstance(amount, bool)
         or not isinstance(amount, (str, int))
-        or not re.fullmatch("[0-9]+", f"{amount}")
+        or not re.fullmatch("[0-9]+", digits := _text(amount))
     ):
         raise RequestError(
-            f"the amount must be an integer of base units (wei, satoshi), not {amount!r}"
+            f"the amount must be an integer of base units (wei, satoshi), not {shown(amount)}"
         )
-    return str(amount)
+    return digits
+
+
+def _text(amount: str | int) -> str:
+    try:
+        return str(amount)
+    except ValueError:  # more digits than Python writes
+        return ""
 
 
 class Wallets(Resource[ClientT_co]):

@@ -96,8 +96,10 @@ def client_arguments(loaded: LoadedProfile) -> dict[str, Any]:
     """Arguments of a client, besides its signer; a token is required, and must be readable."""
     token = _required(loaded, "auth_token", "the token of a service account or a user")
     check_base_url(loaded)
+    from dfns_signers.user_action.tokens import checked_token  # noqa: PLC0415  # as for BaseUrl
+
     with loaded.placing("auth_token"):
-        token.reveal()
+        checked_token(Sealed(token.reveal()))
     limits = ("timeout", "call_timeout", "max_attempts", "max_retry_after")
     names = ("auth_token", "base_url", *limits)
     return {name: getattr(loaded.settings, name) for name in names}

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
+from dfns_signers.arguments import by_name
 from dfns_signers.errors import RequestError
 
 MAXIMUM_NESTING: Final = 100
@@ -17,10 +18,11 @@ _QUOTED_CHARACTERS: Final = 100
 def members(extra: Mapping[str, Any] | None, **named: Any) -> dict[str, Any]:
     """The members that are given, and further ones by their wire names, none of them both ways."""
     given = {name: value for name, value in named.items() if value is not None}
-    twice = given.keys() & (extra or {}).keys()
+    further = by_name("extra", extra)
+    twice = given.keys() & further.keys()
     if twice:
         raise RequestError(f"given twice, by argument and in 'extra': {', '.join(sorted(twice))}")
-    return {**given, **(extra or {})}
+    return {**given, **further}
 
 
 def to_json_bytes(value: Any) -> bytes:

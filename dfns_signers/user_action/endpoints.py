@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from dfns_signers.arguments import shown
 from dfns_signers.errors import RequestError
 
 METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -38,7 +39,7 @@ def check_method(method: object) -> str:
     # str.upper makes ASCII of some letters that are not, such as the long s.
     if not isinstance(method, str) or not method.isascii() or method.upper() not in METHODS:
         raise RequestError(
-            f"the HTTP method must be one of {', '.join(sorted(METHODS))}, not {method!a:.100}"
+            f"the HTTP method must be one of {', '.join(sorted(METHODS))}, not {shown(method)}"
         )
     return method.upper()
 

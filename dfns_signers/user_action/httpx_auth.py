@@ -38,7 +38,7 @@ from dfns_signers.user_action.sent_requests import (
     Progress,
     keep_to_the_deadline,
     progress_of,
-    refuse_target,
+    refuse_overrides,
 )
 from dfns_signers.user_action.signing_flow import (
     USER_ACTION_HEADER,
@@ -163,7 +163,7 @@ class UserActionAuth(httpx.Auth):
         if progress_of(request) is None:
             self._require_own_process()
         check_method(request.method)
-        refuse_target(request)
+        refuse_overrides(request)
         path = check_path(self.base_url.path_of(request.url))
         if request.url.scheme == "http":
             refuse_proxies(request)

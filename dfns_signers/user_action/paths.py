@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, unquote
 
+from dfns_signers.arguments import by_name
 from dfns_signers.errors import RequestError
 
 # What ends a segment, or begins another part of a URL, for one server or another; and the percent
@@ -16,7 +17,9 @@ _DELIMITERS: Final = frozenset("/\\?#%;")
 _NEEDLESS_ESCAPE: Final = re.compile(r"%(?:2D|2E|5F|7E|3\d|[46][1-9A-F]|[57][\dA])", re.IGNORECASE)
 _ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_PATH: Final = re.compile(r"(/(?:[A-Za-z0-9._~!$&'()*+,=:@-]|%[0-9A-Fa-f]{2})+)+")
+# Sub-delimiters, ":" and "@" are percent-encoded, which is their one spelling: no path of the API
+# has one of its own.
+_PATH: Final = re.compile(r"(/(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)+")
 
 
 def expand(template: str, parameters: Mapping[str, object] | None = None) -> str:
@@ -27,12 +30,15 @@ def expand(template: str, parameters: Mapping[str, object] | None = None) -> str
         parameters: a string or integer for each placeholder.
 
     Raises:
-        RequestError: a parameter is missing, left over, empty, ``.`` or ``..``; has a control
+        RequestError: the path is not a string, or the parameters are not a mapping of strings; a
+            parameter is missing, left over, empty, ``.`` or ``..``; has a control
             character, a slash, backslash, question mark, hash, percent sign or semicolon, or white
             space at an end, none of which an identifier of Dfns has; or the path is ambiguous
             to intermediaries.
     """
-    given = dict(parameters or {})
+    if not isinstance(template, str):
+        raise RequestError(f"the path must be a string, not {type(template).__name__}")
+    given = by_name("path_params", parameters)
 
     def fill(match: re.Match[str]) -> str:
         if match[1] not in given:
@@ -49,7 +55,8 @@ def check_path(path: str) -> str:
     """Refuse a path that a server could read as another one than it seems; returns it.
 
     A path has one spelling, so that a guard sees what the server sees: what need not be
-    percent-encoded is not, and no segment decodes to what could end it or lead out of it.
+    percent-encoded is not, all else is, and no segment decodes to what could end it or lead out of
+    it.
 
     Raises:
         RequestError: it does not start with one ``/``; has an empty, ``.`` or ``..`` segment, a
@@ -64,8 +71,9 @@ def check_path(path: str) -> str:
         )
     if not _PATH.fullmatch(path):
         raise RequestError(
-            f"the path {path!r} is not usable: expected segments of URL characters, each behind "
-            "one '/', none empty; 'path_params' encodes identifiers"
+            f"the path {path!r} is not usable: expected segments, each behind one '/', none empty, "
+            "of letters, digits, '-', '.', '_' and '~', and everything else percent-encoded; "
+            "'path_params' encodes identifiers so"
         )
     for segment in path.split("/")[1:]:
         reason = _misspelling(segment)

@@ -19,6 +19,15 @@ PROGRESS_EXTENSION: Final = "dfns_signers.progress"
 TARGET_EXTENSION: Final = "target"
 """Extension of httpx that sends a request to another path than that of its URL."""
 
+_OVERRIDING_HEADERS: Final = (
+    "X-HTTP-Method-Override",
+    "X-Method-Override",
+    "X-HTTP-Method",
+    "X-Original-URL",
+    "X-Rewrite-URL",
+)
+"""Headers that have a server or gateway take a request for one of another method or path."""
+
 # Seconds; a socket with a timeout of 0 fails in another way.
 _NOT_WITHOUT_WAITING: Final = 0.001
 
@@ -45,13 +54,33 @@ def progress_of(request: httpx.Request) -> Progress | None:
     return progress if isinstance(progress, Progress) else None
 
 
-def refuse_target(request: httpx.Request) -> None:
-    """Refuse a request that would be sent to another path than that of its URL."""
+def refuse_overrides(request: httpx.Request) -> None:
+    """Refuse a request that a server could take for another than its method and URL say."""
     if TARGET_EXTENSION in request.extensions:
         raise RequestError(
             f"the extension 'target' of {request.method} {request.url.path} is refused: it sends "
             "another path than the one that is announced"
         )
+    for name in _OVERRIDING_HEADERS:
+        if name in request.headers:
+            raise RequestError(
+                f"the header {name!r} of {request.method} {request.url.path} is refused: a server "
+                "may carry out another method or path than the one that is announced. Remove it"
+            )
+    hosts = request.headers.get_list("Host")
+    if any(host.lower() not in _hosts_of(request.url) for host in hosts) or len(hosts) > 1:
+        raise RequestError(
+            f"the header 'Host' of {request.method} {request.url.path} is not "
+            f"{request.url.netloc.decode('ascii')}, the host of its URL: a server may take the "
+            "request for that of another host. Remove it, and set 'base_url'"
+        )
+
+
+def _hosts_of(url: httpx.URL) -> set[str]:
+    """What the Host header may be: the host, and with its port where that is the default."""
+    host = url.netloc.decode("ascii").lower()
+    default = {"http": 80, "https": 443}.get(url.scheme)
+    return {host} if url.port else {host, f"{host}:{default}"}
 
 
 def keep_to_the_deadline(request: httpx.Request) -> None:
@@ -100,4 +129,8 @@ class Departure:
             "URL": request.url,
             "extension 'target'": request.extensions.get(TARGET_EXTENSION),
             "body": request.stream,
+            **{
+                f"header {name!r}": request.headers.get_list(name)
+                for name in ("Host", *_OVERRIDING_HEADERS)
+            },
         }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dfns_signers.announced_call import AnnouncedCall
+from dfns_signers.arguments import shown
 from dfns_signers.assertions import Assertion, read_challenge
 from dfns_signers.errors import (
     ChallengeError,
@@ -143,7 +144,7 @@ def _factor(factor: object, kinds: frozenset[str], which: str) -> Mapping[str, A
     if not isinstance(factor, Mapping) or not isinstance(kind, str) or kind not in kinds:
         raise RequestError(
             f"the {which} factor is not an assertion: expected an object whose 'kind' is one of "
-            f"{', '.join(sorted(kinds))}, found {kind!r}"
+            f"{', '.join(sorted(kinds))}, found {shown(kind)}"
         )
     return factor
 

@@ -35,7 +35,7 @@ class BearerToken:
         given: Sealed[Any] = Sealed(source)
         del source
         self._source: Callable[[], Any] | Sealed[str] = (
-            given.open() if callable(given.open()) else _checked(given)
+            given.open() if callable(given.open()) else checked_token(given)
         )
 
     def read(self) -> Sealed[str]:
@@ -55,7 +55,7 @@ class BearerToken:
             raise ConfigurationError(
                 "the token provider is a coroutine function: it needs an asynchronous client"
             )
-        return _checked(token)
+        return checked_token(token)
 
     async def aread(self) -> Sealed[str]:
         """Like ``read``; a plain function runs in a worker thread, for it may block."""
@@ -68,7 +68,7 @@ class BearerToken:
                 token = Sealed(await worker_threads.run(self._source))
             if inspect.isawaitable(token.open()):
                 token = Sealed(await token.open())
-        return _checked(token)
+        return checked_token(token)
 
     def __repr__(self) -> str:
         return "<BearerToken>"
@@ -93,7 +93,8 @@ def _failures_of(provider: object) -> Iterator[None]:
         ) from error
 
 
-def _checked(token: Sealed[Any]) -> Sealed[str]:
+def checked_token(token: Sealed[Any]) -> Sealed[str]:
+    """A token without white space at its ends; ConfigurationError, which does not repeat it."""
     if not isinstance(token.open(), str):
         found = type(token.open()).__name__
         raise ConfigurationError(f"the token must be a string, not {found}")

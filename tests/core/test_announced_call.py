@@ -16,6 +16,7 @@ from dfns_signers.user_action.paths import expand
         ("/wallets", ("wallets",)),
         ("/wallets/wa-1/transfers", ("wallets", "wa-1", "transfers")),
         ("/networks/%C3%A9%20b/x", ("networks", "é b", "x")),
+        ("/keys/a%40b%3A1%2Bc", ("keys", "a@b:1+c")),
     ],
 )
 def test_segments_are_those_of_the_path_decoded(path: str, segments: tuple[str, ...]) -> None:

@@ -26,6 +26,12 @@ def register(*plugins: object) -> SigningHooks:
     return SigningHooks((None, plugin) for plugin in plugins)
 
 
+@pytest.mark.parametrize("plugin", [5, "x", pytest.param(10**5000, id="huge")])
+def test_plugin_that_has_no_hook_refused(plugin: Any) -> None:
+    with pytest.raises(PluginError, match="has no hook in the signing path"):
+        register(plugin)
+
+
 def test_hook_with_a_misspelt_name_refused_when_it_is_registered() -> None:
     class Typo:
         @hookimpl

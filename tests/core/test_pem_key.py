@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -120,6 +121,18 @@ def test_from_env_passphrase_opens_an_encrypted_key(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("DFNS_KEY", private_pem(private_key("ES256"), PASSPHRASE.encode()).decode())
 
     assert PemKey.from_env("DFNS_KEY", PASSPHRASE).algorithm == "ES256"
+
+
+@pytest.mark.parametrize("given", [None, 5, b"key.pem", ["key.pem"]])
+@pytest.mark.parametrize("make", [PemKey.from_file, PemKey.from_env])
+def test_path_or_name_of_the_wrong_type_refused(make: Callable[[Any], PemKey], given: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"must be a string.*, not {type(given).__name__}"):
+        make(given)
+
+
+def test_pem_of_the_wrong_type_refused() -> None:
+    with pytest.raises(ConfigurationError, match="PEM must be a string or bytes, not int"):
+        PemKey.from_pem(cast(Any, 5))
 
 
 def test_from_env_variable_that_is_not_set_refused_with_its_name(

@@ -305,6 +305,7 @@ def test_pinned_fingerprint_of_another_key_refused_naming_both() -> None:
         assert part in str(caught.value)
 
 
-def test_pinned_fingerprint_that_is_none_refused() -> None:
+@pytest.mark.parametrize("expected", ["sha256:abc", "", None, 5, b"sha256:abc", ["sha256:abc"]])
+def test_pinned_fingerprint_that_is_none_refused(expected: Any) -> None:
     with pytest.raises(ConfigurationError, match="64 hex digits"):
-        AnsweringKey("ES256").require_fingerprint("sha256:abc")
+        AnsweringKey("ES256").require_fingerprint(expected)

@@ -70,11 +70,16 @@ class PemKey(SigningKey):
         """Read a key from a file; warns in the log if other users can read it.
 
         Raises:
+            ConfigurationError: the path is neither a string nor a path.
             KeyNotFoundError: the file does not exist.
             SigningKeyError: it cannot be read, or other users can write it.
         """
         opening = Sealed(passphrase)
         del passphrase
+        if not isinstance(path, (str, os.PathLike)):
+            raise ConfigurationError(
+                f"the path of the key file must be a string or path, not {type(path).__name__}"
+            )
         return cls.from_pem(
             _read(Path(path)).open(),
             opening.open(),
@@ -95,10 +100,16 @@ class PemKey(SigningKey):
         r"""Read a key from an environment variable; a literal ``\n`` counts as a line break.
 
         Raises:
+            ConfigurationError: the name is not a string.
             KeyNotFoundError: the variable is not set.
         """
         opening = Sealed(passphrase)
         del passphrase
+        if not isinstance(name, str):
+            raise ConfigurationError(
+                "the name of the environment variable with the key must be a string, not "
+                f"{type(name).__name__}"
+            )
         if name not in os.environ:
             raise KeyNotFoundError(
                 f"the environment variable {name} is not set; it should hold a private key in PEM"

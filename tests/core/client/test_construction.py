@@ -23,6 +23,20 @@ def test_signer_of_what_is_no_key_refused_with_how_to_open_one(key: Any) -> None
         assert part in str(caught.value)
 
 
+@pytest.mark.parametrize("credential_id", [None, 5, b"cr-1", ["cr-1"]])
+def test_signer_of_a_credential_id_that_is_not_a_string_refused(credential_id: Any) -> None:
+    with pytest.raises(ConfigurationError, match="credential id must be a string, not") as caught:
+        KeySigner(AnsweringKey("Ed25519"), credential_id)
+
+    assert type(credential_id).__name__ in str(caught.value)
+
+
+@pytest.mark.parametrize("plugins", [None, 5, object()])
+def test_signer_with_plugins_that_are_no_iterable_refused(plugins: Any) -> None:
+    with pytest.raises(ConfigurationError, match="'plugins' must be an iterable of plugins, not"):
+        KeySigner(AnsweringKey("Ed25519"), "cr-1", plugins=plugins)
+
+
 @pytest.mark.parametrize("make", [DfnsClient, AsyncDfnsClient, UserActionAuth])
 @pytest.mark.parametrize(
     "signer", ["key.pem", AnsweringKey("Ed25519"), object()], ids=["path", "key", "object"]

@@ -15,6 +15,7 @@ from dfns_signers.errors import (
     ApiError,
     BadRequestError,
     ChallengeError,
+    ConfigurationError,
     ConflictError,
     CredentialNotAllowedError,
     SigningKeyError,
@@ -144,6 +145,13 @@ def test_malformed_challenge_is_refused_and_nothing_is_signed(prove: Any, challe
         prove(key, challenge)
 
     assert key.uses == 0
+
+
+@pytest.mark.parametrize("key", [None, 5, "key.pem"])
+@pytest.mark.parametrize("prove", [attest, attest_asynchronously])
+def test_what_is_no_key_is_refused_with_how_to_open_one(prove: Any, key: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"found .*PemKey\.from_file"):
+        prove(key, {"challenge": "Y2g"})
 
 
 def test_key_that_cannot_sign_is_the_error_of_the_attestation() -> None:

@@ -146,6 +146,7 @@ def test_whole_number_is_a_path_parameter(dfns: Driven, emulator: Emulator) -> N
         "/wallets/%7E",
         "/wallets/%",
         "/wallets/{id}",
+        *(f"/wallets/wa{character}1" for character in "!$&'()*+,:=@"),
         "https://evil.test/wallets",
         "@evil.test/wallets",
     ],
@@ -162,7 +163,7 @@ def test_path_that_could_lead_elsewhere_is_refused_and_nothing_is_sent(
 
 @OVER_HTTP
 @given(path=st.text(st.characters(codec="ascii")).map(lambda text: "/keys/" + text))
-@example(path="/keys/~!$&'()*+,=:@-._")
+@example(path="/keys/~-._%21%24%26%27%28%29%2A%2B%2C%3A%3D%40")
 @example(path="/keys/%C3%A9%2F%00")
 @example(path="/keys/%C3%A9%20x")
 @example(path="/keys/\\wallets")

@@ -19,7 +19,7 @@ from tests.secrecy import CANARY
 
 @pytest.fixture
 def config(folder: Path, key_file: Path) -> Path:
-    return write_client_config(folder, "https://api.dfns.io", f"token {CANARY}")
+    return write_client_config(folder, "https://api.dfns.io", CANARY)
 
 
 def test_repr_of_what_was_loaded_shows_no_secret(config: Path) -> None:

@@ -119,7 +119,7 @@ def profile_of(token: str | None, url: str | None) -> str:
     return "\n".join(lines)
 
 
-LITERAL, NAMED, SAME = "'of the file'", '{ env = "PRODUCTION" }', '{ env = "DFNS_AUTH_TOKEN" }'
+LITERAL, NAMED, SAME = "'of-the-file'", '{ env = "PRODUCTION" }', '{ env = "DFNS_AUTH_TOKEN" }'
 FILE_URL, URL, TOKEN = (
     "https://file.example",
     {"DFNS_BASE_URL": ELSEWHERE},

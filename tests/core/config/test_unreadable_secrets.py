@@ -102,6 +102,21 @@ def test_token_argument_that_cannot_be_read_is_told_as_an_argument(
         DfnsClient.from_config("p", config=config, auth_token={"env": "NO_SUCH_TOKEN"})
 
 
+@CLIENTS
+@pytest.mark.parametrize("token", ["se cret", "se\ncret", "secrét"])
+def test_malformed_token_is_refused_at_once_naming_its_place_and_not_repeated(
+    folder: Path, key_file: Path, from_config: Callable[..., object], token: str
+) -> None:
+    config = write_profile(folder, "'token'")
+
+    with pytest.raises(
+        ConfigurationError, match=r"^argument, key 'auth_token': .*malformed"
+    ) as caught:
+        from_config("p", config=config, auth_token=token)
+
+    assert token not in str(caught.value)
+
+
 @pytest.mark.parametrize("token", ["{ env = 'NO_SUCH_TOKEN' }", "{ file = 'token' }", "''"])
 def test_profile_is_loaded_and_signs_though_its_token_cannot_be_read(
     folder: Path, key_file: Path, token: str

@@ -32,11 +32,21 @@ def other_target(request: httpx.Request) -> None:
     request.extensions["target"] = b"/wallets/wa-1/transfers"
 
 
+def other_host(request: httpx.Request) -> None:
+    request.headers["Host"] = "other.example"
+
+
+def method_override(request: httpx.Request) -> None:
+    request.headers["X-HTTP-Method-Override"] = "DELETE"
+
+
 CHANGES = {
     "URL": other_path,
     "method": other_method,
     "body": other_body,
     "extension 'target'": other_target,
+    "header 'Host'": other_host,
+    "header 'X-HTTP-Method-Override'": method_override,
 }
 
 
@@ -120,6 +130,60 @@ def test_target_of_httpx_is_refused_and_nothing_is_sent(
         http.request(method, f"{api.url}/wallets", extensions={"target": target})
 
     assert api.seen == []
+
+
+OVERRIDES = {
+    "X-HTTP-Method-Override": "DELETE",
+    "x-http-method-override": "POST",
+    "X-Method-Override": "DELETE",
+    "X-HTTP-Method": "PUT",
+    "X-Original-URL": "/wallets/wa-1/transfers",
+    "X-Rewrite-URL": "/wallets/wa-1/transfers",
+    "Host": "other.example",
+}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("name", OVERRIDES)
+def test_header_that_changes_the_meaning_of_a_request_is_refused_and_nothing_is_sent(
+    api: ScriptedApi, signer: KeySigner, method: str, name: str
+) -> None:
+    headers = {name: OVERRIDES[name]}
+
+    with (
+        httpx.Client(auth=UserActionAuth("token", signer, base_url=api.url)) as http,
+        pytest.raises(RequestError, match=f"(?i)the header '{name}' of {method} /wallets is"),
+    ):
+        http.request(method, f"{api.url}/wallets", headers=headers)
+    with (
+        httpx.Client(headers=headers) as http,
+        pytest.raises(RequestError, match=f"(?i)the header '{name}' of {method} /wallets is"),
+    ):
+        DfnsClient("token", signer, base_url=api.url, http_client=http).request(method, "/wallets")
+
+    assert api.seen == []
+
+
+def test_two_host_headers_are_refused_and_nothing_is_sent(api: ScriptedApi) -> None:
+    host = api.url.removeprefix("http://")
+
+    with (
+        httpx.Client(auth=UserActionAuth("token", base_url=api.url)) as http,
+        pytest.raises(RequestError, match="the header 'Host'"),
+    ):
+        http.get(f"{api.url}/wallets", headers=[("Host", host), ("Host", host)])
+
+    assert api.seen == []
+
+
+@pytest.mark.parametrize("host", ["API.dfns.io", "api.dfns.io:443"])
+def test_host_header_may_write_the_host_of_the_url_in_another_way(host: str) -> None:
+    answers = httpx.MockTransport(lambda _: httpx.Response(200))
+
+    with httpx.Client(
+        auth=UserActionAuth("token", base_url="https://api.dfns.io"), transport=answers
+    ) as http:
+        assert http.get("https://api.dfns.io/wallets", headers={"Host": host}).is_success
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_message_of_the_server_is_one_printable_line_of_bounded_length() -> None
     assert error.body.startswith('{"message"')
 
 
-@given(message=st.text(st.characters()), status=st.sampled_from([400, 401, 500]))
+@given(message=st.text(st.characters(codec="utf-8")), status=st.sampled_from([400, 401, 500]))
 def test_no_message_of_the_server_harms_a_log(message: str, status: int) -> None:
     assert is_harmless(said(message, status=status))
 

@@ -16,6 +16,16 @@ def test_each_placeholder_gets_its_parameter() -> None:
     assert path == "/keys/k%201/signatures/s%3A1"
 
 
+@pytest.mark.parametrize("character", "!$&'()*+,:=@")
+def test_character_that_may_be_written_in_two_ways_is_written_in_one(character: str) -> None:
+    encoded = f"/keys/a%{ord(character):02X}b"
+
+    assert expand("/keys/{keyId}", {"keyId": f"a{character}b"}) == encoded
+    assert expand(encoded) == encoded
+    with pytest.raises(RequestError, match="'path_params' encodes identifiers"):
+        expand(f"/keys/a{character}b")
+
+
 def test_member_of_an_enumeration_stands_for_its_value() -> None:
     class Network(str, Enum):
         BITCOIN = "Bitcoin"
