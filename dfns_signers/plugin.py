@@ -7,7 +7,7 @@ group ``dfns_signers`` names that class. What a key store raises becomes errors 
 
 from pydantic import Field
 
-from dfns_signers import errors
+from dfns_signers import deadlines, errors
 from dfns_signers.addresses import check_service_url, is_loopback
 from dfns_signers.algorithms import SUPPORTED, Algorithm, PublicKey, algorithm_of
 from dfns_signers.announced_call import AnnouncedCall
@@ -69,6 +69,7 @@ __all__ = [
     "StrictModel",
     "algorithm_of",
     "check_service_url",
+    "deadlines",
     "ecdsa_der_from_raw",
     "errors",
     "explained",

@@ -18,6 +18,8 @@ from tests.secrecy import CANARY
 
 PACKAGE = Path(dfns_signers.__file__).parent
 _DEPTH = 6
+# Modules whose instances are looked into.
+_LOOKED_INTO = ("dfns_signers", "hvac", "requests")
 _CANARIES = (
     CANARY,
     base64.b64encode(CANARY.encode()).decode().rstrip("="),
@@ -36,9 +38,11 @@ def chain(error: BaseException) -> Iterator[BaseException]:
             pending += [other for other in (one.__cause__, one.__context__) if other]
 
 
-def our_frames(trace: TracebackType | None) -> Iterator[FrameType]:
+def our_frames(
+    trace: TracebackType | None, packages: Iterable[Path] = (PACKAGE,)
+) -> Iterator[FrameType]:
     for frame, _ in traceback.walk_tb(trace):
-        if Path(frame.f_code.co_filename).is_relative_to(PACKAGE):
+        if any(map(Path(frame.f_code.co_filename).is_relative_to, packages)):
             yield frame
 
 
@@ -48,7 +52,7 @@ def parts(value: object) -> Iterator[tuple[object, object]]:
         yield from value.items()
     elif isinstance(value, (list, tuple, set, frozenset)):
         yield from enumerate(value)
-    elif dataclasses.is_dataclass(value) or type(value).__module__.startswith("dfns_signers"):
+    elif dataclasses.is_dataclass(value) or type(value).__module__.startswith(_LOOKED_INTO):
         names = {name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())}
         names |= set(getattr(value, "__dict__", {}))
         names |= {"__pydantic_extra__"} & set(dir(value))
@@ -67,18 +71,20 @@ def shown(value: object, depth: int = _DEPTH) -> Iterator[str]:
             yield from shown(part, depth - 1)
 
 
-def leaks_of(fail: Callable[[], object], *secrets: str) -> list[str]:
+def leaks_of(
+    fail: Callable[[], object], *secrets: str, packages: Iterable[Path] = (PACKAGE,)
+) -> list[str]:
     """Have an error of ours raised, and find the canary, and other secrets, in what it holds."""
     with pytest.raises(DfnsSignersError) as caught:
         fail()
-    assert any(our_frames(caught.value.__traceback__)), "no frame of ours to look at"
-    return list(_leaks(caught.value, (*_CANARIES, *secrets)))
+    assert any(our_frames(caught.value.__traceback__, packages)), "no frame of ours to look at"
+    return list(_leaks(caught.value, (*_CANARIES, *secrets), packages))
 
 
-def _leaks(error: BaseException, secrets: Iterable[str]) -> Iterator[str]:
+def _leaks(error: BaseException, secrets: Iterable[str], packages: Iterable[Path]) -> Iterator[str]:
     for one in chain(error):
         held = {f"attribute of {type(one).__name__}": (one.args, vars(one))}
-        for frame in our_frames(one.__traceback__):
+        for frame in our_frames(one.__traceback__, packages):
             place = f"{frame.f_code.co_name} of {frame.f_code.co_filename}"
             held |= {f"{name} in {place}": value for name, value in frame.f_locals.items()}
         for where, value in held.items():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from dfns_signers.plugin import quoted
+from dfns_signers.plugin import Sealed, quoted
 from dfns_signers_vault_transit.deadline import until_deadline
 
 if TYPE_CHECKING:
@@ -43,64 +43,80 @@ class VaultRefusalError(Exception):
 
 
 def content_of(
-    response: requests.Response, sent: Mapping[str, Any] | None, token: str
+    response: Sealed[requests.Response],
+    sent: Sealed[Mapping[str, Any] | None],
+    token: Sealed[str | None],
 ) -> Mapping[str, Any]:
     """The JSON object of an answer whose body was not read so far; ``{}`` for one without content.
 
     Args:
         response: the answer.
         sent: what was sent as JSON; None for nothing.
-        token: the token that was sent. What the server says is shown without it, and without what
-            was sent.
+        token: the token that was sent, if any. What the server says is shown without it, and
+            without what was sent.
 
     Raises:
         VaultRefusalError: the status is that of an error, or the body is not a JSON object within
             bounds.
         TimeoutError: the deadline has passed.
     """
-    if response.status_code == _NO_CONTENT:
+    status = response.open().status_code
+    if status == _NO_CONTENT:
         return {}
-    is_success = response.status_code // 100 == 2  # noqa: PLR2004
+    is_success = status // 100 == 2  # noqa: PLR2004
     # Vault may answer a batch with an error status, and yet with the result of each item.
-    is_batch = "batch_input" in (sent or {})
+    is_batch = "batch_input" in (sent.open() or {})
+    longest = _LONGEST if is_success or is_batch else _LONGEST_ERROR
     try:
-        content = _object(_body(response, _LONGEST if is_success or is_batch else _LONGEST_ERROR))
+        content = _object(_body(response, longest))
     except _UnusableError as error:
-        raise _refusal(response, [str(error)] if is_success else []) from None
-    if is_success or (is_batch and _has_results(content.get("data"))):
-        return content
-    listed = content.get("errors")
-    said = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
-    secrets = [token, *(one for one in (sent or {}).values() if isinstance(one, str))]
-    raise _refusal(response, (quoted(_without(secrets, one)) for one in said[:_MOST_ERRORS]))
+        raise _refusal(response.open(), [str(error)] if is_success else []) from None
+    if is_success or (is_batch and _has_results(content.open().get("data"))):
+        return content.open()
+    raise _refusal(response.open(), _said(content.open(), _secrets(sent.open(), token.open())))
 
 
 class _UnusableError(Exception):
     """Why the body of an answer cannot be used."""
 
 
-def _body(response: requests.Response, longest: int) -> bytes:
-    encoding = response.headers.get("Content-Encoding", "identity")
+def _body(response: Sealed[requests.Response], longest: int) -> Sealed[bytearray]:
+    encoding = response.open().headers.get("Content-Encoding", "identity")
     if encoding.lower() != "identity":
         raise _UnusableError("the answer is compressed, which was not asked for")
-    body = bytearray()
+    body = Sealed(bytearray())
     # What has arrived, and not as much as is asked for: a slow answer is looked at in between.
-    while piece := response.raw.read1(_PIECE):
+    while (piece := Sealed(response.open().raw.read1(_PIECE))).open():
         until_deadline(None)
-        body += piece
-        if len(body) > longest:
+        body.open().extend(piece.open())
+        if len(body.open()) > longest:
             raise _UnusableError(f"the answer is longer than {longest:,} bytes")
-    return bytes(body)
+    return body
 
 
-def _object(body: bytes) -> Mapping[str, Any]:
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
+def _object(body: Sealed[bytearray]) -> Sealed[Mapping[str, Any]]:
+    content = Sealed(_parsed(body.open()))
+    if not isinstance(content.open(), dict):
         raise _UnusableError("the answer is not a JSON object")
     return content
+
+
+def _parsed(body: bytearray) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _said(content: Mapping[str, Any], secrets: Sequence[str]) -> Iterator[str]:
+    """What the server says of an error, fit for a message."""
+    listed = content.get("errors")
+    said = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
+    return (quoted(_without(secrets, one)) for one in said[:_MOST_ERRORS])
+
+
+def _secrets(sent: Mapping[str, Any] | None, token: str | None) -> list[str]:
+    return [token or "", *(one for one in (sent or {}).values() if isinstance(one, str))]
 
 
 def _has_results(data: Any) -> bool:

@@ -15,7 +15,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
-from dfns_signers.plugin import KeyResponse, errors
+from dfns_signers.plugin import KeyResponse, deadlines, errors
 from dfns_signers_vault_transit.options import BatchOptions
 from dfns_signers_vault_transit.process import Process
 
@@ -61,6 +61,10 @@ class Batcher:
     flight leave together, in a request that one of their callers sends: when the request in
     flight is back, when there are ``max_size`` of them, or when the first has waited ``max_wait``
     seconds, whichever comes first. A message of more than ``max_bytes`` goes alone.
+
+    A request has the time that ``send`` gives it, whatever is left to the caller that sends it. A
+    caller whose own time (``deadlines``) ends takes a message that was not sent along; one that was
+    sent is waited for, so that what became of it is known.
 
     All state changes under one lock, and each change wakes the callers that waited for it: no
     thread runs while there is nothing to sign.
@@ -109,6 +113,7 @@ class Batcher:
         """Have a message signed, alone or among others.
 
         Raises:
+            KeyStoreUnavailableError: the time of the caller ended before its message was sent.
             SigningKeyError: this message was refused, the request that it was in failed or was
                 lost, or this process was forked from the one that this was made in.
         """
@@ -157,6 +162,11 @@ class Batcher:
                 if self._clock() >= item.until:
                     self._settle(item.batch)  # the thread that sent it is gone
                 return []
+            if deadlines.remaining() == 0:
+                raise errors.KeyStoreUnavailableError(
+                    "the time of the call was over before its message was sent, for the requests "
+                    "before it were still under way; try again, or allow the call more time"
+                )
             if not self._may_leave(item):
                 return []
             # The oldest leave, which may or may not be this caller's own message.
@@ -186,6 +196,8 @@ class Batcher:
     def _left(self, item: _Item) -> float | None:
         """Seconds that a caller waits for its turn, or for the outcome."""
         left = max(0.0, item.until - self._clock())
+        if not item.batch and (remaining := deadlines.remaining()) is not None:
+            left = min(left, remaining)
         return None if left == math.inf else left
 
     def _start(self, batch: list[_Item]) -> None:
@@ -206,7 +218,8 @@ class Batcher:
         sent = [item for item in batch if not (item.is_done or item.is_left)]
         outcomes: Sequence[KeyResponse | Exception] = []
         try:
-            outcomes = self._send([item.message for item in sent]) if sent else []
+            with deadlines.lifted():
+                outcomes = self._send([item.message for item in sent]) if sent else []
         except Exception as error:  # noqa: BLE001  # each caller raises it
             outcomes = [error] * len(sent)
         finally:

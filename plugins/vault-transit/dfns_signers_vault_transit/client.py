@@ -10,7 +10,7 @@ import hvac  # type: ignore[import-untyped]
 import requests
 from hvac.adapters import RawAdapter  # type: ignore[import-untyped]
 
-from dfns_signers.plugin import is_loopback
+from dfns_signers.plugin import Sealed, is_loopback
 from dfns_signers_vault_transit.answers import content_of
 from dfns_signers_vault_transit.deadline import until_deadline
 from dfns_signers_vault_transit.environment import variable
@@ -33,19 +33,38 @@ class StrictAdapter(RawAdapter):  # type: ignore[misc]  # hvac is untyped
         self.strict_http = True  # lists by GET: proxies do not know LIST
         self._timeouts = timeout if isinstance(timeout, tuple) else (timeout, timeout)
 
-    def request(self, *args: Any, **kwargs: Any) -> Any:
+    @property
+    def token(self) -> str | None:
+        """The token that requests are sent with; kept sealed."""
+        return self._token.open()
+
+    @token.setter
+    def token(self, value: str | None) -> None:
+        self._token = Sealed(value)
+
+    def request(self, *args: Any, json: Any = None, headers: Any = None, **kwargs: Any) -> Any:
         """Like the base class's; returns the JSON object of the answer, ``{}`` if it is empty."""
-        kwargs["headers"] = {**(kwargs.get("headers") or {}), "Accept-Encoding": "identity"}
-        hooks = [*self.session.hooks["response"], _forget_redirect]
-        with super().request(
-            *args,
-            **kwargs,
-            raise_exception=False,
-            stream=True,
-            timeout=tuple(map(until_deadline, self._timeouts)),
-            hooks={"response": hooks},
-        ) as response:
-            return content_of(response, kwargs.get("json"), self.token or "")
+        sent = Sealed(json)
+        del json
+        # Answers and errors hold the request with its token; hvac writes that into the headers.
+        try:
+            answer = Sealed(
+                super().request(
+                    *args,
+                    **kwargs,
+                    json=sent.open(),
+                    headers={**(headers or {}), "Accept-Encoding": "identity"},
+                    raise_exception=False,
+                    stream=True,
+                    timeout=tuple(map(until_deadline, self._timeouts)),
+                    hooks={"response": [*self.session.hooks["response"], _forget_redirect]},
+                )
+            )
+        except requests.RequestException as error:
+            error.request = None
+            raise
+        with answer.open():
+            return content_of(answer, sent, self._token)
 
 
 def build_client(options: VaultTransitConnection) -> Any:

@@ -72,6 +72,7 @@ class VaultTransitKey(SigningKey):
         except ValueError as error:
             raise errors.ConfigurationError(str(error)) from None
         self._vault = vault if isinstance(vault, Vault) else Vault(vault)
+        del vault  # an hvac client shows its token
         description = read_description(self._vault, self._mount, self._name)
         self.version = description.latest_version if key_version is None else key_version
         super().__init__(
@@ -111,10 +112,11 @@ class VaultTransitKey(SigningKey):
         return await super()._asign(message)
 
     def _sign_many(self, messages: Sequence[bytes]) -> Sequence[KeyResponse | Exception]:
-        def outcomes(data: Any, *request: Any) -> Sequence[KeyResponse | Exception]:
-            if len(data["batch_results"]) != len(messages):
+        def outcomes(data: Sealed[Any], *request: Any) -> Sequence[KeyResponse | Exception]:
+            if len(data.open()["batch_results"]) != len(messages):
                 raise ValueError("another number of results than of messages")
-            return [self._outcome(Sealed(result), *request) for result in data["batch_results"]]
+            results = map(Sealed, data.open()["batch_results"])
+            return [self._outcome(result, *request) for result in results]
 
         # Counted of its own: the task that it was sent for may have been cancelled.
         with self._inside(admitted=True):
@@ -122,16 +124,19 @@ class VaultTransitKey(SigningKey):
                 outcomes, batch_input=[{"input": _base64(one)} for one in messages]
             )
 
-    def _request(self, read: Callable[[Any, str | None, Attempt], T], **message: Any) -> T:
+    def _request(self, read: Callable[[Sealed[Any], str | None, Attempt], T], **message: Any) -> T:
         def send(client: Any, attempt: Attempt) -> T:
-            answer = client.secrets.transit.sign_data(
-                self._name,
-                key_version=self.version,
-                mount_point=self._mount,
-                **self._parameters,
-                **message,
+            answer = Sealed(
+                client.secrets.transit.sign_data(
+                    self._name,
+                    key_version=self.version,
+                    mount_point=self._mount,
+                    **self._parameters,
+                    **message,
+                )
             )
-            return read(answer["data"], _printable(answer.get("request_id")), attempt)
+            request_id = _printable(answer.open().get("request_id"))
+            return read(Sealed(answer.open()["data"]), request_id, attempt)
 
         return self._vault.request(self._purpose, send)
 
@@ -144,16 +149,19 @@ class VaultTransitKey(SigningKey):
                 if result.open().get("error"):
                     # An item has no status of its own.
                     raise VaultRefusalError(_BAD_REQUEST, [str(result.open()["error"])])
-                return self._response(result.open(), request_id, attempt)
+                return self._response(result, request_id, attempt)
         except errors.SigningKeyError as error:
             return error
 
-    def _response(self, result: Any, request_id: str | None, attempt: Attempt) -> KeyResponse:
-        parts = _SIGNATURE.fullmatch(result["signature"])
+    def _response(
+        self, result: Sealed[Any], request_id: str | None, attempt: Attempt
+    ) -> KeyResponse:
+        parts = _SIGNATURE.fullmatch(result.open()["signature"])
         if parts is None:
             raise ValueError("not a signature as Transit writes it")
         version = parts[1]
-        if int(version) != self.version or result.get("key_version", self.version) != self.version:
+        versions = Sealed([int(version), result.open().get("key_version", self.version)])
+        if versions.open() != [self.version] * 2:
             raise errors.InvalidSignatureError(
                 f"the key {self.reference} was asked to sign, and version {version} did (request "
                 f"id {request_id}). The signature is not used. Check what stands between "

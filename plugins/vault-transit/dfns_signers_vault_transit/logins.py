@@ -9,13 +9,19 @@ from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
-from dfns_signers.plugin import Secret, StrictModel, errors
+from dfns_signers.plugin import Sealed, Secret, StrictModel, errors
 from dfns_signers_vault_transit.answers import VaultRefusalError
 from dfns_signers_vault_transit.environment import first_set
 from dfns_signers_vault_transit.names import AuthPath
 
 SERVICE_ACCOUNT_TOKEN: Final = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105  # a path
 _FORBIDDEN: Final = 403
+
+
+def _sealed(token: object) -> Sealed[str]:
+    if not isinstance(token, str):
+        raise ValueError("a token is a string")
+    return Sealed(token)
 
 
 class Lease(BaseModel):
@@ -28,9 +34,11 @@ class Lease(BaseModel):
         renewable: whether it may be renewed.
     """
 
-    model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        strict=True, frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True
+    )
 
-    token: str = Field(alias="client_token", repr=False)
+    token: Annotated[Sealed[str], BeforeValidator(_sealed)] = Field(alias="client_token")
     seconds: float = Field(
         validation_alias=AliasChoices("lease_duration", "ttl"), ge=0, allow_inf_nan=False
     )
@@ -80,14 +88,16 @@ class TokenAuth(StrictModel):
 
     def log_in(self, client: Any) -> Lease:
         """Read the token again, and ask how long it lives."""
-        client.token = check_token(self.token.reveal(), f"the token from {self.token.origin}")
+        token = Sealed(self.token.reveal())
+        check_token(token, f"the token from {self.token.origin}")
+        client.token = token.open()
         try:
-            found = client.auth.token.lookup_self()["data"]
+            found = Sealed(client.auth.token.lookup_self()["data"])
         except VaultRefusalError as refusal:
             if refusal.status != _FORBIDDEN:
                 raise
-            found = {"ttl": 0}  # without the policy 'default', its life is not known
-        return Lease.model_validate({**found, "client_token": client.token})
+            found = Sealed({"ttl": 0})  # without the policy 'default', its life is not known
+        return Lease.model_validate({**found.open(), "client_token": token.open()})
 
 
 class _Method(StrictModel):
@@ -120,10 +130,11 @@ class _Method(StrictModel):
 
     def log_in(self, client: Any) -> Lease:
         """Log in with an hvac client."""
-        # Secrets are read now.
-        body = {name: v.reveal() if isinstance(v, Secret) else v for name, v in self._sent()}
-        answer = client.adapter.post(f"/v1/{self.mount}/login", json=body)
-        return Lease.model_validate(answer["auth"])
+        body = Sealed(
+            {name: v.reveal() if isinstance(v, Secret) else v for name, v in self._sent()}
+        )
+        answer = Sealed(client.adapter.post(f"/v1/{self.mount}/login", json=body.open()))
+        return Lease.model_validate(answer.open()["auth"])
 
     def _sent(self) -> list[tuple[str, Secret | str]]:
         """The settings that are credentials, by the names that the auth method gives them."""
@@ -171,15 +182,13 @@ AuthOptions: TypeAlias = TokenAuth | AppRoleAuth | KubernetesAuth | JwtAuth
 METHODS: Final[tuple[type[AuthOptions], ...]] = (TokenAuth, AppRoleAuth, KubernetesAuth, JwtAuth)
 
 
-def check_token(token: str, origin: str) -> str:
-    """A token as it is.
+def check_token(token: Sealed[str], origin: str) -> None:
+    """See that a token fits into a header.
 
     Raises:
-        ConfigurationError: it does not fit into a header; an HTTP library would repeat it in its
-            error.
+        ConfigurationError: it does not; an HTTP library would repeat it in its error.
     """
-    if not re.fullmatch(r"[!-~]+", token):
+    if not re.fullmatch(r"[!-~]+", token.open()):
         raise errors.ConfigurationError(
             f"{origin} contains characters that are not allowed in a token, such as white space"
         )
-    return token

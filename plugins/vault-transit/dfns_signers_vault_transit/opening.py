@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from dfns_signers.plugin import Attempt, PublicKey, errors, quoted
+from dfns_signers.plugin import Attempt, PublicKey, Sealed, errors, quoted
 from dfns_signers_vault_transit.algorithms import KEY_TYPES, SUPPORTED, KeyType
 from dfns_signers_vault_transit.errors import missing_policy, rule
 from dfns_signers_vault_transit.vault import Vault
@@ -126,8 +126,9 @@ def read_description(vault: Vault, mount: str, key: str) -> Description:
     purpose = vault.purpose(f"read the key {path}", remedy, mount)
 
     def read(client: Any, _: Attempt) -> Description:
-        answer = client.secrets.transit.read_key(key, mount_point=mount)
-        described = {**answer["data"], "path": path, "location": vault.location}
-        return Description.model_validate(described)
+        answer = Sealed(client.secrets.transit.read_key(key, mount_point=mount))
+        return Description.model_validate(
+            {**answer.open()["data"], "path": path, "location": vault.location}
+        )
 
     return vault.request(purpose, read)

@@ -52,7 +52,7 @@ class TokenManager:
         self._due = self._end = math.inf
         self._failure: Exception | None = None
 
-    def ready(self, attempt: Attempt) -> str:
+    def ready(self, attempt: Attempt) -> Sealed[str]:
         """See that the client has a living token for an attempt at a request, and return it.
 
         Raises:
@@ -78,12 +78,12 @@ class TokenManager:
         """
         earlier = self._failure
         with self._alone(attempt):
-            if self._lease is not None and self._lease.token != refused.open():
+            if self._lease is not None and self._lease.token.open() != refused.open():
                 return True  # another thread has been here
             self._share_failure_since(earlier)
             if self._is_ours and self._lives(attempt):
                 return False  # a policy forbids it: another token would be refused as well
-            return self._obtain(attempt).token != refused.open()
+            return self._obtain(attempt).token.open() != refused.open()
 
     @contextmanager
     def _alone(self, attempt: Attempt) -> Iterator[None]:
@@ -160,7 +160,7 @@ class TokenManager:
         self._end = now + life
         self._due = now + life * _RENEWED_AFTER
         self._lease = lease
-        self._client.token = lease.token
+        self._client.token = lease.token.open()
         return lease
 
     def _explained(self, task: str, attempt: Attempt) -> AbstractContextManager[None]:

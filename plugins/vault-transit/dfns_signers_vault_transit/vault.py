@@ -63,7 +63,7 @@ class Vault(KeyStore):
         namespace = client.adapter.namespace
         address = _USERINFO.sub(r"\1", str(client.url))
         self.location = f"{address} (namespace {namespace})" if namespace else address
-        self._owner = client
+        self._owner = Sealed(client)
         self._client = client if login else strict_client(client)
         self._tokens = TokenManager(client, login, self._login(login), clock) if login else None
 
@@ -95,7 +95,7 @@ class Vault(KeyStore):
         def once(attempt: Attempt) -> T:
             nonlocal resent
             with deadline(attempt.remaining):
-                token = Sealed(self._ready(attempt))
+                token = self._ready(attempt)
                 try:
                     return send(self._client, replace(attempt, number=attempt.number + resent))
                 except VaultRefusalError as denial:
@@ -111,13 +111,15 @@ class Vault(KeyStore):
         if self._tokens:
             self._client.adapter.close()
 
-    def _ready(self, attempt: Attempt) -> str:
+    def _ready(self, attempt: Attempt) -> Sealed[str]:
         """See that the client has a token, and return it; empty where its owner gave it none."""
         if self._tokens:
             return self._tokens.ready(attempt)
-        token = self._owner.token
-        self._client.token = token and check_token(token, "the token of the hvac client")
-        return token or ""
+        token = Sealed(self._owner.open().token or "")
+        if token.open():
+            check_token(token, "the token of the hvac client")
+        self._client.token = token.open()
+        return token
 
     def _is_replaced(self, token: Sealed[str], denial: VaultRefusalError, attempt: Attempt) -> bool:
         """Whether there is another token to send a request with that was denied."""

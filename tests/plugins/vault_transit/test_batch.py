@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dfns_signers import deadlines
 from dfns_signers.errors import KeyStateError, KeyStoreUnavailableError, SigningKeyError
 from dfns_signers.signing_key import KeyResponse
 from dfns_signers_vault_transit.batch import Batcher
@@ -117,6 +118,71 @@ def test_message_that_has_waited_long_enough_leaves_beside_the_one_in_flight(gat
     assert first
     assert second
     assert gate.requests == [[b"0"], [b"1"]]
+
+
+def test_request_has_its_own_time_whatever_is_left_to_the_thread_that_sends_it(
+    gate: Gate,
+) -> None:
+    left: list[float | None] = []
+
+    def send(messages: Sequence[bytes]) -> Sequence[KeyResponse | Exception]:
+        left.append(deadlines.remaining())
+        return gate.send(messages)
+
+    def sign_within(seconds: float, message: bytes) -> KeyResponse:
+        with deadlines.within(seconds):
+            return batcher.sign(message)
+
+    batcher = Batcher(send, BatchOptions(max_wait=10))
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(sign_within, 30, b"0")
+        assert gate.arrived.acquire(timeout=20)
+        leader = threads.submit(sign_within, 30, b"1")
+        wait_for_queue(batcher, 1)
+        follower = threads.submit(sign_within, 60, b"2")
+        wait_for_queue(batcher, 2)
+        gate.open.set()
+
+    assert gate.requests == [[b"0"], [b"1", b"2"]]
+    assert left == [None, None]
+    assert [one.result().signature for one in (first, leader, follower)] == [
+        b"signed 0",
+        b"signed 1",
+        b"signed 2",
+    ]
+
+
+@pytest.mark.parametrize("seconds", [0, 0.05])
+def test_message_whose_caller_has_no_time_left_is_not_sent_and_passes_its_turn_on(
+    gate: Gate, seconds: float
+) -> None:
+    batcher = Batcher(gate.send, BatchOptions(max_wait=10))
+    with ThreadPoolExecutor(2) as threads:
+        burst(batcher, gate, threads, [b"0"])
+        with deadlines.within(seconds), pytest.raises(KeyStoreUnavailableError, match="was sent"):
+            batcher.sign(b"1")
+        last = threads.submit(batcher.sign, b"2")
+        wait_for_queue(batcher, 1)
+        gate.open.set()
+
+    assert gate.requests == [[b"0"], [b"2"]]
+    assert last.result().signature == b"signed 2"
+
+
+def test_task_that_has_no_time_left_leaves_the_queue(gate: Gate) -> None:
+    batcher = Batcher(gate.send, BatchOptions(max_wait=10))
+
+    async def sign_late() -> None:
+        first = asyncio.create_task(batcher.asign(b"0"))
+        assert await asyncio.to_thread(gate.arrived.acquire, timeout=20)
+        with deadlines.within(0.05), pytest.raises(KeyStoreUnavailableError, match="was sent"):
+            await batcher.asign(b"1")
+        gate.open.set()
+        await first
+
+    asyncio.run(sign_late())
+
+    assert gate.requests == [[b"0"]]
 
 
 def test_item_that_fails_fails_alone(gate: Gate) -> None:

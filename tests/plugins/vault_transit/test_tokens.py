@@ -18,7 +18,7 @@ from dfns_signers.errors import (
     KeyStoreUnavailableError,
     SigningKeyError,
 )
-from dfns_signers.plugin import Attempt, Sealed
+from dfns_signers.plugin import Attempt
 from dfns_signers_vault_transit.answers import VaultRefusalError
 from dfns_signers_vault_transit.errors import Purpose
 from dfns_signers_vault_transit.logins import AppRoleAuth, TokenAuth
@@ -139,10 +139,10 @@ def test_token_is_kept_renewed_or_replaced_as_its_lease_says(
 ) -> None:
     server.lease |= lease
     manager.ready(ONCE)
-    assert manager.ready(ONCE) == "token-1"
+    assert manager.ready(ONCE).open() == "token-1"
     clock.now += hours * HOUR
 
-    assert manager.ready(ONCE) == token
+    assert manager.ready(ONCE).open() == token
     assert server.events == events
 
 
@@ -152,7 +152,7 @@ def test_renewal_starts_a_new_lease(
     manager.ready(ONCE)
     for _ in range(5):
         clock.now += 0.7 * HOUR
-        assert manager.ready(ONCE) == "token-1"
+        assert manager.ready(ONCE).open() == "token-1"
 
     assert server.events == ["login"] + ["renewal"] * 5
 
@@ -166,7 +166,7 @@ def test_token_whose_lease_was_cut_short_is_replaced_next(
     manager.ready(ONCE)
     clock.now += 0.4 * HOUR
 
-    assert manager.ready(ONCE) == "token-2"
+    assert manager.ready(ONCE).open() == "token-2"
     assert server.events == ["login", "renewal", "login"]
 
 
@@ -177,7 +177,7 @@ def test_token_that_still_lives_is_used_on_while_the_server_is_away(
     clock.now += 0.7 * HOUR
     server.failure = requests.exceptions.ConnectionError("away")
 
-    assert manager.ready(ONCE) == manager.ready(ONCE) == "token-1"
+    assert manager.ready(ONCE).open() == manager.ready(ONCE).open() == "token-1"
     assert server.events == ["login", "renewal"]
     assert "was not renewed" in caplog.text
 
@@ -218,7 +218,7 @@ def test_renewal_that_is_refused_or_brings_no_token_leads_to_a_login(
     clock.now += 0.7 * HOUR
     server.renewed = answer
 
-    assert manager.ready(ONCE) == "token-2"
+    assert manager.ready(ONCE).open() == "token-2"
 
 
 def test_refused_token_is_replaced_once_for_all_threads(
@@ -230,7 +230,7 @@ def test_refused_token_is_replaced_once_for_all_threads(
 
     def replace(_: int) -> bool:
         together.wait(20)
-        return manager.replace(Sealed(refused), ONCE)
+        return manager.replace(refused, ONCE)
 
     with ThreadPoolExecutor(8) as threads:
         replaced = list(threads.map(replace, range(8)))
@@ -242,7 +242,7 @@ def test_refused_token_is_replaced_once_for_all_threads(
 def test_refused_token_that_lives_is_not_replaced(
     server: TokenServer, manager: TokenManager
 ) -> None:
-    assert manager.replace(Sealed(manager.ready(ONCE)), ONCE) is False
+    assert manager.replace(manager.ready(ONCE), ONCE) is False
     assert server.events == ["login", "lookup"]
 
 
@@ -278,7 +278,7 @@ def test_thread_waits_for_the_login_of_another_until_its_own_time_is_over(
         manager.ready(Attempt(remaining=0.01))
 
     assert server.events == []
-    assert manager.ready(ONCE) == "token-1"
+    assert manager.ready(ONCE).open() == "token-1"
 
 
 @pytest.mark.parametrize("token", ["line\n4711", "caf\u00e9-4711", "euro-\u20ac-4711"])
@@ -313,7 +313,7 @@ def test_somebody_elses_token_that_is_the_same_is_not_replaced(
 ) -> None:
     manager = manager_of(server, clock, login=SOMEBODY_ELSES)
 
-    assert manager.replace(Sealed(manager.ready(ONCE)), ONCE) is False
+    assert manager.replace(manager.ready(ONCE), ONCE) is False
 
 
 def test_somebody_elses_token_that_ends_warns(
