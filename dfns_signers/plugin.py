@@ -37,6 +37,7 @@ from dfns_signers.public_keys import load_public_key
 from dfns_signers.sealed import Sealed
 from dfns_signers.secrets import Secret
 from dfns_signers.signing_key import Evidence, KeyResponse, SigningKey
+from dfns_signers.worker_threads import WorkerThreads
 
 __all__ = [
     "SUPPORTED",
@@ -67,6 +68,7 @@ __all__ = [
     "SigningKey",
     "SigningRequest",
     "StrictModel",
+    "WorkerThreads",
     "algorithm_of",
     "check_service_url",
     "deadlines",

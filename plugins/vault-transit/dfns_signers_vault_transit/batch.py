@@ -11,11 +11,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Final
 
-from dfns_signers.plugin import KeyResponse, deadlines, errors
+from dfns_signers.plugin import KeyResponse, WorkerThreads, deadlines, errors
 from dfns_signers_vault_transit.options import BatchOptions
 from dfns_signers_vault_transit.process import Process
 
@@ -74,7 +74,7 @@ class Batcher:
         options: bounds.
         max_bytes: of all messages in a request.
         patience: seconds to wait for the outcome of a request: longer than any request takes.
-        senders: runs the requests of tasks; made here, and closed with this, unless given.
+        senders: runs the requests of tasks; threads of its own, unless given.
         clock: seconds, monotonic.
     """
 
@@ -85,7 +85,7 @@ class Batcher:
         *,
         max_bytes: int = _MAX_BYTES,
         patience: float = math.inf,
-        senders: Executor | None = None,
+        senders: Executor | WorkerThreads | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._send = send
@@ -98,16 +98,12 @@ class Batcher:
         self._in_flight = 0
         self._process = Process()
         # Its own: anyio's worker threads may all be waiting here for what a task has to send.
-        self._senders = senders or ThreadPoolExecutor(_MAX_SENDERS, "vault-transit")
+        self._senders = senders or WorkerThreads(_MAX_SENDERS)
 
     @property
     def waiting(self) -> int:
         """How many messages wait to be sent."""
         return len(self._waiting)
-
-    def close(self) -> None:
-        """Send for no more tasks. A key closes once its callers have left: nothing waits here."""
-        self._senders.shutdown(wait=False)
 
     def sign(self, message: bytes) -> KeyResponse:
         """Have a message signed, alone or among others.
@@ -204,7 +200,7 @@ class Batcher:
         """Send in another thread; nothing can cancel that."""
         try:
             self._senders.submit(self._dispatch, batch)
-        except RuntimeError as error:
+        except (RuntimeError, errors.DfnsSignersError) as error:
             failure = errors.SigningKeyError(
                 f"the request could not be started; the process may be out of threads ({error})"
             )

@@ -175,8 +175,6 @@ class VaultTransitKey(SigningKey):
         )
 
     def _close(self) -> None:
-        if self._batcher:
-            self._batcher.close()
         self._vault.close()
 
 
