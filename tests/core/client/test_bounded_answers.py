@@ -191,19 +191,23 @@ def test_announcement_of_a_delegated_client_is_limited_as_a_step(
 
 
 class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that ends late or never, and notes that it was closed."""
+    """A body that ends late or never, and notes that it was left and closed."""
 
     def __init__(self, content: bytes = b"", *, never_ends: bool = False) -> None:
         self._content = content
         self._never_ends = never_ends
         self.begun = anyio.Event()
         self.taken = 0
+        self.is_left = False
         self.is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        for _ in range(100):
-            self.taken += 1
-            yield self._content
+        try:
+            for _ in range(100):
+                self.taken += 1
+                yield self._content
+        finally:
+            self.is_left = True
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self:
@@ -232,6 +236,7 @@ def test_answer_that_is_too_long_is_read_no_further_and_closed(
     with pytest.raises((ApiError, UnexpectedResponseError)):
         dfns.call(lambda client: client.get("/wallets"))
 
+    assert body.is_left
     assert body.is_closed
     assert body.taken == 1
 

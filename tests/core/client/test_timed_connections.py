@@ -91,6 +91,24 @@ def test_server_that_drips_is_left_when_the_time_is_over(url: str, proxied: bool
 
 
 @pytest.mark.timeout(20)
+def test_request_that_is_taken_slowly_is_left_while_it_is_written() -> None:
+    taken: list[int] = []
+
+    def take(connection: socket.socket) -> None:
+        while not stopped.wait(0.01):
+            taken.append(len(connection.recv(65_536)))
+
+    little = [(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)]  # at a time, so often
+    http = httpx.Client(timeout=600, transport=httpx.HTTPTransport(socket_options=little))
+    end_with_the_call(http)
+
+    with serving(take) as port, http:
+        with deadlines.within(SECONDS), pytest.raises(httpx.WriteTimeout):
+            http.post(f"http://127.0.0.1:{port}", content=bytes(32_000_000))
+        assert sum(taken) < 16_000_000
+
+
+@pytest.mark.timeout(20)
 @pytest.mark.parametrize("url", ["body"], indirect=True)
 def test_body_that_drips_ends_with_the_call_over_an_httpx_client_of_the_caller(url: str) -> None:
     http = httpx.Client(timeout=600, trust_env=False)
