@@ -201,9 +201,11 @@ def test_redirect_that_the_client_followed_is_an_error(
         httpx.Client(
             auth=UserActionAuth("token", signer, base_url=api.url), follow_redirects=True
         ) as http,
-        pytest.raises(UnexpectedResponseError, match="redirect"),
+        pytest.raises(UnexpectedResponseError, match="redirect") as caught,
     ):
         http.request(method, f"{api.url}/wallets")
+
+    assert caught.value.may_have_taken_effect is (method == "POST")
 
 
 @pytest.mark.parametrize("step", ["/auth/action/init", "/auth/action"])
