@@ -16,9 +16,8 @@ from dfns_signers.user_action.responses import api_error, read_json, transport_e
 def said(message: str, *, status: int = 400, token: str = "", user_action: str = "") -> str:
     headers = {"Authorization": f"Bearer {token}", "X-DFNS-USERACTION": user_action}
     request = httpx.Request("POST", "https://api.dfns.io/wallets", headers=headers)
-    return str(
-        api_error(httpx.Response(status, json={"message": message}, request=request), call=True)
-    )
+    content = json.dumps({"message": message}).encode()
+    return str(api_error(httpx.Response(status, content=content, request=request), call=True))
 
 
 @pytest.mark.parametrize("message", ["No such wallet", "No such wallet."])
