@@ -120,7 +120,7 @@ class _Unpacker:
     def end(self) -> None:
         """No piece is left."""
         if self._received and self._decompressor and not self._decompressor.eof:
-            self.fault = self.fault or "a body that ends within its compressed data"
+            self.fault = "a body that ends within its compressed data"
 
     def _decompressed(self, piece: bytes, most: int) -> bytes:
         assert self._decompressor is not None  # noqa: S101  # for mypy
