@@ -27,7 +27,7 @@ def limit_body(
     """Have a body unpacked up to a limit as it is read.
 
     Args:
-        response: whose body was not read yet. One that was, by an event hook say, is left alone.
+        response: whose body was not read yet. One that was, by an event hook say, stays as it is.
         maximum: bytes, both as sent and unpacked.
         refuse: the error to raise for a body that is longer, damaged, or in an encoding that was
             not asked for; says ``a body …``. None to cut the body there instead.
@@ -35,10 +35,9 @@ def limit_body(
     Returns:
         The same response.
     """
-    if not response.is_stream_consumed:
-        response.stream = _LimitedStream(response, maximum, refuse)
-        # Unpacked already, when httpx reads it.
-        response.headers.pop("Content-Encoding", None)
+    response.stream = _LimitedStream(response, maximum, refuse)
+    # Unpacked already, when httpx reads it.
+    response.headers.pop("Content-Encoding", None)
     return response
 
 
@@ -121,7 +120,7 @@ class _Unpacker:
     def end(self) -> None:
         """No piece is left."""
         if self._received and self._decompressor and not self._decompressor.eof:
-            self.fault = self.fault or "a body that ends within its compressed data"
+            self.fault = "a body that ends within its compressed data"
 
     def _decompressed(self, piece: bytes, most: int) -> bytes:
         assert self._decompressor is not None  # noqa: S101  # for mypy

@@ -119,7 +119,8 @@ class Departure:
             f"{method} {url.path} was changed after it was announced ({', '.join(changed)}): an "
             "event hook of the httpx client must not change the request"
         )
-        error.may_have_taken_effect = self._is_call and method not in READS
+        only_read = {method, self._request.method} <= READS
+        error.may_have_taken_effect = self._is_call and not only_read
         raise error
 
     def _sent(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from dfns_signers import deadlines, worker_threads
 from dfns_signers.errors import ConfigurationError, DfnsSignersError, TokenProviderError
@@ -72,9 +72,6 @@ class BearerToken:
 
     def __repr__(self) -> str:
         return "<BearerToken>"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a token does not pickle: make the client in the process that uses it")
 
 
 @contextmanager

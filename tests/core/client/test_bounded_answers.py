@@ -18,6 +18,7 @@ from dfns_signers import AsyncDfnsClient
 from dfns_signers.errors import ApiError, BadRequestError, ServerError, UnexpectedResponseError
 from dfns_signers.signer import KeySigner
 from dfns_signers.user_action.httpx_auth import UserActionAuth
+from dfns_signers.user_action.responses import bounded
 from tests.core.client.driving import Connector, Driven
 from tests.core.client.scripted import Reply, ScriptedApi
 
@@ -191,13 +192,14 @@ def test_announcement_of_a_delegated_client_is_limited_as_a_step(
 
 
 class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that ends late or never, and notes that it was closed."""
+    """A body that ends late or never, and notes that it was left and closed."""
 
     def __init__(self, content: bytes = b"", *, never_ends: bool = False) -> None:
         self._content = content
         self._never_ends = never_ends
         self.begun = anyio.Event()
         self.taken = 0
+        self.is_left = False
         self.is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -206,11 +208,14 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield self._content
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self:
-            self.begun.set()
-            yield piece
-            if self._never_ends:
-                await anyio.sleep_forever()
+        try:
+            for piece in self:
+                self.begun.set()
+                yield piece
+                if self._never_ends:
+                    await anyio.sleep_forever()
+        finally:
+            self.is_left = True
 
     def close(self) -> None:
         self.is_closed = True
@@ -234,6 +239,18 @@ def test_answer_that_is_too_long_is_read_no_further_and_closed(
 
     assert body.is_closed
     assert body.taken == 1
+
+
+@pytest.mark.anyio
+async def test_asynchronous_body_that_is_too_long_is_left_before_the_error() -> None:
+    body = Body(bytes(9 * MIB))
+    request = httpx.Request("GET", "https://api.dfns.io/wallets")
+    response = bounded(httpx.Response(200, stream=body, request=request), call=True)
+
+    with pytest.raises(UnexpectedResponseError) as _:
+        await response.aread()
+
+    assert body.is_left
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])

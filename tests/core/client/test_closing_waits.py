@@ -153,16 +153,37 @@ def test_closing_does_not_wait_for_calls_that_are_over(
     assert len(api.seen) == 1
 
 
+@pytest.mark.usefixtures("patient")
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_client_can_be_closed_by_two_tasks_at_once(api: ScriptedApi, backend: str) -> None:
+def test_of_two_tasks_that_close_one_waits_for_the_request_under_way(
+    api: ScriptedApi, backend: str
+) -> None:
+    held = Held(api, "/wallets/wa-1")
+    happened: list[str] = []
+
+    async def call(dfns: AsyncDfnsClient) -> None:
+        happened.append((await dfns.get("/wallets/wa-1"))["at"])
+
+    async def close_it(dfns: AsyncDfnsClient) -> None:
+        await dfns.aclose()
+        happened.append("closed")
+
     async def run() -> None:
         dfns = AsyncDfnsClient("token", base_url=api.url)
-        await dfns.get("/wallets")
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(dfns.aclose)
-            tasks.start_soon(dfns.aclose)
+            tasks.start_soon(call, dfns)
+            await anyio.to_thread.run_sync(held.arrived["/wallets/wa-1"].wait, PATIENCE)
+            tasks.start_soon(close_it, dfns)
+            tasks.start_soon(close_it, dfns)
+            with anyio.fail_after(PATIENCE):
+                while not happened:
+                    await anyio.lowlevel.checkpoint()
+            held.may_answer["/wallets/wa-1"].set()
 
     anyio.run(run, backend=backend)
+
+    assert happened == ["closed", "/wallets/wa-1", "closed"]
 
 
 @pytest.mark.parametrize("fails", [False, True])

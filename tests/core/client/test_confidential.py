@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from dfns_signers.client.call import Call
 from dfns_signers.client.pending import PendingAction
 from dfns_signers.errors import CallError, DfnsSignersError
 from dfns_signers.signer import KeySigner
@@ -131,7 +132,7 @@ def test_repr_of_a_client_shows_where_and_who_and_no_secret(dfns: Driven, api: S
     assert TOKEN not in shown
 
 
-def test_pending_action_holds_no_token_and_its_repr_no_body(
+def test_pending_action_holds_no_token_and_its_repr_neither_body_nor_challenge(
     connect: Connector, api: ScriptedApi
 ) -> None:
     dfns = connect.delegated(TOKEN, base_url=api.url)
@@ -142,7 +143,15 @@ def test_pending_action_holds_no_token_and_its_repr_no_body(
 
     assert TOKEN not in pending.to_json()
     assert "private" not in repr(pending)
+    assert "challengeIdentifier" not in repr(pending)
     assert "/wallets" in repr(pending)
+
+
+def test_repr_of_a_call_shows_no_body() -> None:
+    call: Call[Any] = Call.of("POST", "/wallets", json={"memo": "private"})
+
+    assert "/wallets" in repr(call)
+    assert "private" not in repr(call)
 
 
 @pytest.mark.parametrize("status", [200, 202])

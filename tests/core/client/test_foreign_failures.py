@@ -37,7 +37,7 @@ def transfer(client: Any) -> Any:
 
 
 def raiser(error: Exception) -> Callable[..., Any]:
-    def fail(*_: object) -> Any:
+    def fail(*_: object, **__: object) -> Any:
         raise error
 
     return fail
@@ -192,6 +192,20 @@ def test_event_hook_that_fails_before_anything_is_sent_is_a_request_error(
     assert not getattr(caught.value, "may_have_taken_effect", False)
     assert "c4nary" not in str(caught.value)
     assert api.seen == []
+
+
+@pytest.mark.parametrize("error", [LookupError("c4nary"), TimeoutError("c4nary")])
+def test_httpx_client_that_fails_before_anything_is_sent_is_a_request_error(
+    connect: Connector, api: ScriptedApi, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    http = connect.http()
+    monkeypatch.setattr(http, "send", raiser(error))
+    dfns = connect("token", base_url=api.url, http_client=http)
+
+    with pytest.raises(RequestError, match=f"cannot be sent: .*{type(error).__name__}") as caught:
+        dfns.call(lambda client: client.post("/wallets", signed=False))
+
+    assert "c4nary" not in str(caught.value)
 
 
 def test_connection_error_without_a_request_names_the_call(

@@ -25,9 +25,10 @@ def test_redirect_is_an_error_and_nothing_goes_to_its_target(
     dfns = connect("token", signer, base_url=api.url, **options)
     api.on("/wallets", Reply(status, headers={"Location": f"{api.url}/elsewhere"}))
 
-    with pytest.raises(UnexpectedResponseError, match=r"redirect to 127\.0\.0\.1"):
+    with pytest.raises(UnexpectedResponseError, match=r"redirect to 127\.0\.0\.1") as caught:
         dfns.call(lambda client: client.request(method, "/wallets"))
 
+    assert caught.value.may_have_taken_effect is (method == "POST")
     assert api.sent("/elsewhere") == []
     assert len(api.sent("/wallets")) == 1
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import NoReturn
+from pathlib import Path
+from typing import NoReturn, TypeAlias
 
 import httpcore
 import httpx
@@ -17,13 +19,16 @@ import pytest
 from dfns_signers import DfnsClient, deadlines
 from dfns_signers.client.timed_connections import bounded, end_with_the_call
 from dfns_signers.errors import TransportTimeoutError
+from tests.support.certificates import Authority
+
+Serve: TypeAlias = Callable[[socket.socket], None]
 
 SECONDS = 0.1  # of a call; no read of these servers ever takes as long
 EARLY = b"HTTP/1.1 103 Early Hints\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
 
 
-def dripping(first: bytes, rest: bytes) -> Callable[[socket.socket], None]:
+def dripping(first: bytes, rest: bytes) -> Serve:
     def serve(connection: socket.socket) -> None:
         connection.recv(65_536)
         for part in itertools.chain([first], itertools.repeat(rest)):
@@ -49,9 +54,9 @@ SERVERS = {
 }
 
 
-@pytest.fixture(params=SERVERS)
-def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Of a server that never comes to an end."""
+@contextlib.contextmanager
+def serving(serve: Serve) -> Iterator[int]:
+    """The port of a server that takes one connection and never comes to an end."""
     stopped.clear()
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
 
@@ -59,14 +64,20 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
             with contextlib.suppress(OSError):
                 connection, _ = listener.accept()
                 with connection:
-                    SERVERS[request.param](connection)
+                    serve(connection)
 
         server = threading.Thread(target=accept)
         server.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield listener.getsockname()[1]
         stopped.set()
         listener.shutdown(socket.SHUT_RDWR)
         server.join(10)
+
+
+@pytest.fixture(params=SERVERS)
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    with serving(SERVERS[request.param]) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.mark.timeout(20)
@@ -77,6 +88,24 @@ def test_server_that_drips_is_left_when_the_time_is_over(url: str, proxied: bool
 
     with http, deadlines.within(SECONDS), pytest.raises(httpx.TimeoutException):
         http.post("http://127.0.0.1:1" if proxied else url, content=bytes(32_000_000))
+
+
+@pytest.mark.timeout(20)
+def test_request_that_is_taken_slowly_is_left_while_it_is_written() -> None:
+    taken: list[int] = []
+
+    def take(connection: socket.socket) -> None:
+        while not stopped.wait(0.01):
+            taken.append(len(connection.recv(65_536)))
+
+    little = [(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)]  # at a time, so often
+    http = httpx.Client(timeout=600, transport=httpx.HTTPTransport(socket_options=little))
+    end_with_the_call(http)
+
+    with serving(take) as port, http:
+        with deadlines.within(SECONDS), pytest.raises(httpx.WriteTimeout):
+            http.post(f"http://127.0.0.1:{port}", content=bytes(32_000_000))
+        assert sum(taken) < 16_000_000
 
 
 @pytest.mark.timeout(20)
@@ -123,6 +152,28 @@ def test_handshake_of_tls_ends_with_the_call(url: str) -> None:
     # The server drips what is no TLS record before the handshake is over.
     with http, deadlines.within(SECONDS), pytest.raises(httpx.TransportError):
         http.get(url.replace("http", "https"))
+
+
+@pytest.mark.timeout(20)
+def test_server_that_drips_over_tls_is_left_when_the_time_is_over(tmp_path: Path) -> None:
+    Authority(tmp_path).issue("server", "localhost")
+    of_server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    of_server.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
+    of_client = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+
+    def answer_and_drip(connection: socket.socket) -> None:
+        with of_server.wrap_socket(connection, server_side=True) as secure:
+            secure.recv(65_536)
+            secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            SERVERS["body"](secure)
+
+    http = httpx.Client(timeout=600, trust_env=False, verify=of_client)
+    end_with_the_call(http)
+
+    with serving(answer_and_drip) as port, http:
+        assert http.get(f"https://localhost:{port}").is_success  # the handshake takes its time
+        with deadlines.within(SECONDS), pytest.raises(httpx.ReadTimeout):
+            http.get(f"https://localhost:{port}")
 
 
 def test_nothing_is_begun_once_the_time_is_over() -> None:

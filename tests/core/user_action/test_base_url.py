@@ -100,6 +100,7 @@ def test_user_query_or_fragment_is_refused_and_no_password_repeated(text: str) -
         "https://api.dfns.io:65536",
         "https://[::1",
         "https://api.dfns.io\n",
+        "https://api.dfns.io/a b",
         "https://\ud800.io",
         "https://api.dfns.io/\ud800",
         "\ud800",

@@ -78,6 +78,24 @@ def test_call_that_an_event_hook_changed_is_an_error_that_says_so(
     assert caught.value.may_have_taken_effect
 
 
+@pytest.mark.parametrize(
+    ("change", "uncertain"), [(other_path, False), (other_target, False), (other_method, True)]
+)
+def test_changed_read_may_have_had_an_effect_only_if_it_became_another_method(
+    api: ScriptedApi,
+    signer: KeySigner,
+    change: Callable[[httpx.Request], None],
+    uncertain: bool,
+) -> None:
+    with (
+        hooked(api, signer, only("/wallets", change), auth=True) as http,
+        pytest.raises(CallError, match="GET /wallets was changed") as caught,
+    ):
+        http.get(f"{api.url}/wallets")
+
+    assert caught.value.may_have_taken_effect is uncertain
+
+
 @pytest.mark.parametrize("what", CHANGES)
 def test_call_of_a_client_that_an_event_hook_changed_is_not_repeated(
     api: ScriptedApi, signer: KeySigner, what: str

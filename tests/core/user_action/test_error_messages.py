@@ -16,9 +16,8 @@ from dfns_signers.user_action.responses import api_error, read_json, transport_e
 def said(message: str, *, status: int = 400, token: str = "", user_action: str = "") -> str:
     headers = {"Authorization": f"Bearer {token}", "X-DFNS-USERACTION": user_action}
     request = httpx.Request("POST", "https://api.dfns.io/wallets", headers=headers)
-    return str(
-        api_error(httpx.Response(status, json={"message": message}, request=request), call=True)
-    )
+    content = json.dumps({"message": message}).encode()
+    return str(api_error(httpx.Response(status, content=content, request=request), call=True))
 
 
 @pytest.mark.parametrize("message", ["No such wallet", "No such wallet."])
@@ -39,12 +38,45 @@ def test_text_too_short_for_a_secret_is_not_redacted(secret: str) -> None:
     assert said(message, token=secret, user_action=secret).endswith(message)
 
 
-@pytest.mark.parametrize("secret", ["walletxy", "a-token-of-any-length"])
+@pytest.mark.parametrize("secret", ["walletxy", "a-token-of-any-length", "a+token(of|any.length"])
 def test_text_of_eight_characters_and_more_is_redacted(secret: str) -> None:
     message = f"the {secret} is wrong"
 
     for shown in (said(message, token=secret), said(message, user_action=secret)):
         assert shown.endswith("the [redacted] is wrong")
+
+
+SECRET = "a-token-of-any-length"
+
+
+def request_with_a_secret() -> httpx.Request:
+    headers = {"Authorization": f"Bearer {SECRET}"}
+    return httpx.Request("POST", "https://api.dfns.io/wallets", headers=headers)
+
+
+def test_secret_in_another_case_is_redacted() -> None:
+    assert said(f"no host {SECRET.upper()}", token=SECRET).endswith("no host [redacted]")
+
+
+def test_secret_where_a_body_is_cut_is_redacted() -> None:
+    response = httpx.Response(500, text="x" * 1990 + SECRET, request=request_with_a_secret())
+
+    assert api_error(response, call=True).body == "x" * 1990 + "[redacted]"
+
+
+def test_secret_that_is_the_name_of_a_member_is_redacted() -> None:
+    body = {"error": {"message": "No", "details": {SECRET: 1}}}
+    response = httpx.Response(400, json=body, request=request_with_a_secret())
+
+    assert api_error(response, call=True).details == {"[redacted]": 1}
+
+
+def test_secret_in_the_text_of_a_broken_connection_is_redacted() -> None:
+    broken = httpx.ConnectError(f"no host {SECRET}")
+
+    error = transport_error(broken, request=request_with_a_secret(), may_have_been_sent=True)
+
+    assert "no host [redacted]" in str(error)
 
 
 HARMFUL = "No\r\n2026-01-01 INFO all is well\x1b[2J\ud800\u2028\x00 really" + "!" * 5000

@@ -201,9 +201,11 @@ def test_redirect_that_the_client_followed_is_an_error(
         httpx.Client(
             auth=UserActionAuth("token", signer, base_url=api.url), follow_redirects=True
         ) as http,
-        pytest.raises(UnexpectedResponseError, match="redirect"),
+        pytest.raises(UnexpectedResponseError, match="redirect") as caught,
     ):
         http.request(method, f"{api.url}/wallets")
+
+    assert caught.value.may_have_taken_effect is (method == "POST")
 
 
 @pytest.mark.parametrize("step", ["/auth/action/init", "/auth/action"])
@@ -221,6 +223,19 @@ def test_redirect_of_a_step_that_the_client_followed_ends_the_exchange(
         http.post(f"{api.url}/wallets")
 
     assert api.sent("/wallets") == []
+
+
+def test_request_that_is_sent_again_has_a_user_action_of_its_own(
+    api: ScriptedApi, signer: KeySigner
+) -> None:
+    with httpx.Client(auth=UserActionAuth("token", signer, base_url=api.url)) as http:
+        request = http.build_request("POST", f"{api.url}/wallets")
+        for _ in range(2):
+            http.send(request)
+
+    steps = [seen for seen in api.seen if seen.target.startswith("/auth/action")]
+    assert len(steps) == 4
+    assert all("x-dfns-useraction" not in step.headers for step in steps)
 
 
 def test_signed_call_without_a_signer_is_refused(api: ScriptedApi) -> None:

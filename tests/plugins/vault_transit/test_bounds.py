@@ -19,9 +19,9 @@ from dfns_signers.plugin import RequestLimits
 from dfns_signers_vault_transit.key import VaultTransitKey
 from dfns_signers_vault_transit.vault import Vault
 from tests.core.client.scripted import Reply, ScriptedApi
-from tests.plugins.vault_transit.certificates import Authority
 from tests.plugins.vault_transit.conftest import FAKE_READ, FAKE_SIGN, OpenKey, open_with
 from tests.plugins.vault_transit.raw_server import raw_server
+from tests.support.certificates import Authority
 
 LOOKUP = "/v1/auth/token/lookup-self"
 LOGIN = "/v1/auth/approle/login"

@@ -26,10 +26,10 @@ from dfns_signers_vault_transit.logins import METHODS, SERVICE_ACCOUNT_TOKEN
 from dfns_signers_vault_transit.options import BatchOptions, VaultTransitOptions
 from tests.core.client.scripted import ScriptedApi
 from tests.core.keys import is_signature
-from tests.plugins.vault_transit.certificates import Authority
 from tests.plugins.vault_transit.conftest import without_choice
 from tests.plugins.vault_transit.kubernetes import Issuer, review
 from tests.secrecy import CANARY
+from tests.support.certificates import Authority
 from tests.support.pages import DOCS, blocks, option_rows, section, tables
 
 PAGE = "vault-transit.md"

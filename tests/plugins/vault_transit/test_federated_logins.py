@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from dfns_signers.errors import KeyAccessError
 from tests.core.client.scripted import ScriptedApi
 from tests.core.keys import is_signature
-from tests.plugins.vault_transit.certificates import Authority
 from tests.plugins.vault_transit.conftest import OpenKey
 from tests.plugins.vault_transit.kubernetes import NAMESPACE, SERVICE_ACCOUNT, Issuer, review
 from tests.plugins.vault_transit.operator import Operator
 from tests.secrecy import CANARY
+from tests.support.certificates import Authority
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from dfns_signers_testkit.vault import VaultServer, find_program
 from dfns_signers_vault_transit.client import build_client
 from dfns_signers_vault_transit.options import VaultTransitConnection
 from tests.core.keys import is_signature
-from tests.plugins.vault_transit.certificates import Authority
 from tests.plugins.vault_transit.conftest import OpenKey, without_choice
 from tests.plugins.vault_transit.operator import Operator
+from tests.support.certificates import Authority
 
 NAME = "vault.internal"
 
