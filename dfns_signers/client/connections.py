@@ -14,7 +14,7 @@ import httpx
 from anyio.lowlevel import RunVar
 
 from dfns_signers import forks
-from dfns_signers.client.timed_connections import end_with_the_call
+from dfns_signers.client.timed_connections import check_answers, end_with_the_call
 from dfns_signers.closing import Gate
 from dfns_signers.errors import ConfigurationError, RequestError
 
@@ -161,6 +161,7 @@ class OwnAsyncConnections(_Connections):
 
         hooks = {"request": [require_open]}
         http = _made(httpx.AsyncClient, {**self._options, "event_hooks": hooks})
+        check_answers(http)
         try:
             yield http
         finally:

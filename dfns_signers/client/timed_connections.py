@@ -1,29 +1,42 @@
-"""Blocking connections that end with the time of the call, however slowly a server drips.
+"""Connections of our own: they end with the time of the call, and carry one answer for one request.
 
-The timeouts of httpx are for one read or write each, and begin anew with every byte.
+The timeouts of httpx are for one read or write each, and begin anew with every byte. A call of an
+event loop is cancelled when its time is over; blocking ones read and write no longer.
 """
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import httpcore
 import httpx
 
 from dfns_signers import deadlines
+from dfns_signers.client.surplus_answers import SurplusCheck
 
 _PIECE: Final = 16_384  # bytes; the timeout of a write is for each time that the socket takes some
 
 
 def end_with_the_call(http: httpx.Client) -> None:
-    """Let every connection of a client end within ``deadlines.remaining()``."""
+    """Let every connection of a client end within ``deadlines.remaining()``, and check it."""
+    for pool in _pools(http):
+        pool._network_backend = _TimedBackend(pool._network_backend, pool)  # noqa: SLF001
+
+
+def check_answers(http: httpx.AsyncClient) -> None:
+    """Let no connection of an asynchronous client carry more answers than requests."""
+    for pool in _pools(http):
+        pool._network_backend = _CheckedBackend(pool._network_backend, pool)  # noqa: SLF001
+
+
+def _pools(http: httpx.Client | httpx.AsyncClient) -> Iterator[Any]:
     # httpx has no public way to give its transports a network backend of httpcore.
     for transport in (http._transport, *http._mounts.values()):  # noqa: SLF001
-        pool: Any = getattr(transport, "_pool", None)
+        pool = getattr(transport, "_pool", None)
         if pool is not None:
-            pool._network_backend = _TimedBackend(pool._network_backend)  # noqa: SLF001
+            yield pool
 
 
 def bounded(timeout: float | None, over: type[httpcore.TimeoutException]) -> float | None:
@@ -47,8 +60,9 @@ def _addresses(host: str, port: int) -> list[str]:
 class _TimedBackend(httpcore.NetworkBackend):
     """Opens streams that end with the call."""
 
-    def __init__(self, backend: httpcore.NetworkBackend) -> None:
+    def __init__(self, backend: httpcore.NetworkBackend, pool: Any) -> None:
         self._backend = backend
+        self._pool = pool
 
     def connect_tcp(
         self,
@@ -69,20 +83,23 @@ class _TimedBackend(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
             else:
-                return _TimedStream(stream)
+                return _TimedStream(stream, self._pool)
         raise failure or httpcore.ConnectError(f"{host} has no address")
 
 
 class _TimedStream(httpcore.NetworkStream):
     """Reads and writes as long as the call may take."""
 
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, pool: Any) -> None:
         self._stream = stream
+        self._pool = pool
+        self._surplus = SurplusCheck(pool)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max_bytes, bounded(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._surplus.require_none(self)
         for start in range(0, len(buffer), _PIECE):
             piece = buffer[start : start + _PIECE]
             self._stream.write(piece, bounded(timeout, httpcore.WriteTimeout))
@@ -94,7 +111,55 @@ class _TimedStream(httpcore.NetworkStream):
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         timeout = bounded(timeout, httpcore.ConnectTimeout)
-        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, timeout))
+        stream = self._stream.start_tls(ssl_context, server_hostname, timeout)
+        return _TimedStream(stream, self._pool)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _CheckedBackend(httpcore.AsyncNetworkBackend):
+    """Opens streams that carry one answer for one request."""
+
+    def __init__(self, backend: httpcore.AsyncNetworkBackend, pool: Any) -> None:
+        self._backend = backend
+        self._pool = pool
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        stream = await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
+        return _CheckedStream(stream, self._pool)
+
+
+class _CheckedStream(httpcore.AsyncNetworkStream):
+    """Writes no request while an answer is waiting."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream, pool: Any) -> None:
+        self._stream = stream
+        self._pool = pool
+        self._surplus = SurplusCheck(pool)
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._surplus.require_none(self)
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        stream = await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        return _CheckedStream(stream, self._pool)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

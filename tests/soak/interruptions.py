@@ -115,7 +115,7 @@ def _in_child(dfns: DfnsClient, labels: Sequence[str]) -> BinaryIO:
         os.close(write)
         return os.fdopen(read, "rb")
     try:
-        signal.alarm(_PATIENCE)
+        signal.alarm(_PATIENCE + len(labels) * int(Target.call_timeout + 1))
         with os.fdopen(write, "wb") as pipe:
             for label in labels:
                 pipe.write(_pickled(_create(dfns, label)))
