@@ -128,7 +128,9 @@ def _pickled(outcome: Outcome) -> bytes:
     try:
         content = pickle.dumps(outcome)
         pickle.loads(content)
-    except Exception:  # noqa: BLE001  # foreign errors need not pickle
+    except Exception:  # noqa: BLE001  # foreign errors need not pickle, nor what nests too deep
+        if outcome.error is None:
+            return pickle.dumps(replace(outcome, result=[]))
         return pickle.dumps(replace(outcome, error=RuntimeError(repr(outcome.error))))
     return content
 
