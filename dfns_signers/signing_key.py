@@ -5,15 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import copy
-from dataclasses import replace
-from typing import Any, ClassVar, Final, NoReturn, TypeAlias, final
+from functools import partial
+from typing import Any, ClassVar, Final, NoReturn, final
 
 from dfns_signers import deadlines, forks, worker_threads
+from dfns_signers.abandoned_signatures import Abandoned, account_for
 from dfns_signers.algorithms import Algorithm, PublicKey, algorithm_of, check_form, verify
 from dfns_signers.closing import AsyncClosing, Closing, Gate
 from dfns_signers.errors import (
@@ -23,7 +24,6 @@ from dfns_signers.errors import (
     InvalidSignatureError,
     KeyStoreUnavailableError,
     SecretRefusedError,
-    SigningCancelledError,
     SigningKeyError,
 )
 from dfns_signers.evidence import Evidence, KeyResponse, Signature
@@ -31,9 +31,6 @@ from dfns_signers.public_keys import fingerprint, parse_fingerprint
 from dfns_signers.worker_threads import WorkerThreads
 
 __all__ = ["Evidence", "KeyResponse", "Signature", "SigningKey"]
-
-Abandoned: TypeAlias = Callable[[Signature | Exception], object]
-"""Hears, in a worker thread, what became of a signature whose caller was cancelled."""
 
 # What the signatures of a task do in worker threads.
 _in_threads: Final[ContextVar[list[Future[KeyResponse]] | None]] = ContextVar(
@@ -187,7 +184,7 @@ class SigningKey(Closing, AsyncClosing, ABC):
             response = self._sign_inside(message, admitted=False)
         else:
             response = self._sign_in_time(message, begin, abandoned)
-        return self._checked(message, response, begin)
+        return self._checked(message, begin, response)
 
     def _sign_in_time(
         self, message: bytes, begin: float, abandoned: Abandoned | None
@@ -203,7 +200,9 @@ class SigningKey(Closing, AsyncClosing, ABC):
             raise
         except BaseException as error:
             if abandoned:
-                self._account_for([signing], message, begin, abandoned)
+                account_for(
+                    signing, self.reference, partial(self._checked, message, begin), abandoned
+                )
             if isinstance(error, TimeoutError):
                 raise KeyStoreUnavailableError(
                     f"the key {self.reference} gave no signature within the time of the call; "
@@ -234,46 +233,14 @@ class SigningKey(Closing, AsyncClosing, ABC):
             raise
         except BaseException:
             if abandoned:
-                self._account_for(in_threads, message, begin, abandoned)
+                signing = in_threads[-1] if in_threads else None
+                account_for(
+                    signing, self.reference, partial(self._checked, message, begin), abandoned
+                )
             raise
         finally:
             _in_threads.reset(token)
-        return self._checked(message, response, begin)
-
-    def _account_for(
-        self,
-        in_threads: list[Future[KeyResponse]],
-        message: bytes,
-        begin: float,
-        abandoned: Abandoned,
-    ) -> None:
-        """See that what becomes of a signature is said, though its caller was cancelled."""
-
-        def report(future: Future[KeyResponse]) -> None:
-            abandoned(self._abandoned_outcome(message, future, begin))
-
-        if in_threads:
-            worker_threads.when_done(in_threads[-1], report)
-        else:
-            error = SigningCancelledError(
-                f"the caller was cancelled while the key {self.reference} was asked for a "
-                "signature; whether it was made is unknown"
-            )
-            worker_threads.unwaited(abandoned, error)
-
-    def _abandoned_outcome(
-        self, message: bytes, future: Future[KeyResponse], begin: float
-    ) -> Signature | Exception:
-        if future.cancelled():
-            return SigningCancelledError(
-                f"the caller was cancelled before the key {self.reference} was asked for a "
-                "signature: none was made"
-            )
-        try:
-            signature = self._checked(message, future.result(), begin)
-        except Exception as error:  # noqa: BLE001  # told to observers
-            return error
-        return replace(signature, evidence=replace(signature.evidence, abandoned=True))
+        return self._checked(message, begin, response)
 
     def _sign_inside(self, message: bytes, *, admitted: bool = True) -> KeyResponse:
         """``_sign``, counted, so that closing can wait for it even if its caller was cancelled."""
@@ -331,7 +298,7 @@ class SigningKey(Closing, AsyncClosing, ABC):
             self._reopen()
             self._is_inherited = False
 
-    def _checked(self, message: bytes, response: KeyResponse, begin: float) -> Signature:
+    def _checked(self, message: bytes, begin: float, response: KeyResponse) -> Signature:
         if type(response) is not KeyResponse:
             raise InvalidSignatureError(
                 f"the backend of the key {self.reference} returned {type(response).__name__}, "

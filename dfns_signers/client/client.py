@@ -15,7 +15,8 @@ from typing_extensions import Self, Unpack
 from dfns_signers import deadlines, defaults
 from dfns_signers.client.arguments import CallLimits, check_timeout
 from dfns_signers.client.call import Call, QueryValue
-from dfns_signers.client.connections import HttpT, async_connections, connections
+from dfns_signers.client.connections import async_connections, connections
+from dfns_signers.client.given_connections import HttpT
 from dfns_signers.client.http_calls import (
     Timeout,
     build_request,

@@ -7,18 +7,22 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 import anyio
 import httpx
 from anyio.lowlevel import RunVar
 
 from dfns_signers import forks
+from dfns_signers.client.given_connections import (
+    Connections,
+    GivenAsyncConnections,
+    GivenSyncConnections,
+    HttpT,
+)
 from dfns_signers.client.timed_connections import check_answers, end_with_the_call
 from dfns_signers.closing import Gate
-from dfns_signers.errors import ConfigurationError, RequestError
-
-HttpT = TypeVar("HttpT", bound=httpx.Client | httpx.AsyncClient)
+from dfns_signers.errors import ConfigurationError
 
 CLOSE_WAIT: Final = 10.0
 """Seconds that closing waits for requests under way."""
@@ -52,20 +56,7 @@ def async_connections(
     return GivenAsyncConnections(_of_kind(httpx.AsyncClient, given))
 
 
-class _Connections:
-    """Where a client gets its httpx client from."""
-
-    _is_closed = False
-
-    def require_open(self) -> None:
-        """RequestError once this was closed."""
-        if self._is_closed:
-            raise RequestError(
-                "the client is closed, and the call was not sent: make another client"
-            )
-
-
-class OwnConnections(_Connections):
+class OwnConnections(Connections):
     """An ``httpx.Client`` of our own, made anew in a forked child.
 
     That of the parent stays as it is there: closing it would end connections that the parent uses.
@@ -121,7 +112,7 @@ class OwnConnections(_Connections):
             self._http.close()
 
 
-class OwnAsyncConnections(_Connections):
+class OwnAsyncConnections(Connections):
     """An ``httpx.AsyncClient`` of our own for each event loop, closed when that loop ends.
 
     Those of a parent process stay as they are in a forked child.
@@ -195,59 +186,6 @@ class OwnAsyncConnections(_Connections):
                     await loan.until_unused()
             finally:
                 await loan.lender.aclose()
-
-
-class _GivenConnections(_Connections, Generic[HttpT]):
-    """An httpx client of the caller, who closes it.
-
-    Args:
-        http: the httpx client; refused in a forked child once it was used.
-    """
-
-    def __init__(self, http: HttpT) -> None:
-        self._http = http
-        self._use = forks.Use()
-
-    def _checked(self) -> HttpT:
-        self.require_open()
-        if self._http.is_closed:
-            raise RequestError(
-                "the httpx client that was given as 'http_client' is closed; nothing was sent"
-            )
-        if self._use.is_inherited:
-            raise RequestError(
-                "this process was forked after the client had been used, and the connections of "
-                "the httpx client that was given as 'http_client' belong to the parent: make both "
-                "in the child. Nothing was sent"
-            )
-        self._use.note()
-        return self._http
-
-
-class GivenSyncConnections(_GivenConnections[httpx.Client]):
-    """An ``httpx.Client`` of the caller."""
-
-    @contextmanager
-    def lent(self) -> Iterator[httpx.Client]:
-        """The httpx client; RequestError where it cannot be used."""
-        yield self._checked()
-
-    def close(self) -> None:
-        """Send nothing from now on."""
-        self._is_closed = True
-
-
-class GivenAsyncConnections(_GivenConnections[httpx.AsyncClient]):
-    """An ``httpx.AsyncClient`` of the caller."""
-
-    @asynccontextmanager
-    async def lent(self) -> AsyncIterator[httpx.AsyncClient]:
-        """The httpx client; RequestError where it cannot be used."""
-        yield self._checked()
-
-    async def aclose(self) -> None:
-        """Send nothing from now on."""
-        self._is_closed = True
 
 
 class _Loan:

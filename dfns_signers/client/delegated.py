@@ -12,7 +12,7 @@ from typing_extensions import TypedDict, Unpack
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.client.call import Call
 from dfns_signers.client.client import AsyncClient, BaseClient, ItemsT, R, SyncClient
-from dfns_signers.client.connections import HttpT
+from dfns_signers.client.given_connections import HttpT
 from dfns_signers.client.http_calls import Timeout
 from dfns_signers.client.pending import PendingAction
 from dfns_signers.client.verbs import CallOptions

@@ -18,7 +18,7 @@ LAYERS = (
     ("addresses", "defaults", "forks", "retries"),
     ("deadlines", "worker_threads"),
     ("encodings", "algorithms", "public_keys", "announced_call"),
-    ("closing", "evidence", "signing_key", "lazy_key"),
+    ("closing", "evidence", "abandoned_signatures", "signing_key", "lazy_key"),
     ("secrets", "key_store", "assertions", "verification", "registration", "enrolment"),
     ("backends.options", "backends.management", "backends.backend", "hooks", "plugin"),
     ("backends.pem", "discovery"),
