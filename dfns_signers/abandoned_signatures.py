@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -13,6 +14,18 @@ from dfns_signers.evidence import KeyResponse, Signature
 
 Abandoned: TypeAlias = Callable[[Signature | Exception], object]
 """Hears, in a worker thread, what became of a signature whose caller was cancelled."""
+
+
+@contextmanager
+def if_cancelled(report: Callable[[], object]) -> Iterator[None]:
+    """Call a function if what runs inside is cancelled or interrupted, and not if it fails."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException:
+        report()
+        raise
 
 
 def account_for(

@@ -40,3 +40,17 @@ def remaining() -> float | None:
     """Seconds that are left, 0 if none are; None without a bound."""
     end = _end.get()
     return None if end is None else max(0.0, end - time.monotonic())
+
+
+def at_most(longest: float | None) -> float | None:
+    """Seconds that may be waited: at most ``longest``, and no longer than what is left.
+
+    Raises:
+        TimeoutError: nothing is left.
+    """
+    left = remaining()
+    if left is None:
+        return longest
+    if left <= 0:
+        raise TimeoutError("the time is over")
+    return left if longest is None else min(longest, left)

@@ -157,7 +157,7 @@ class KeyStore:
 
         Args:
             task: what is done to which key, such as ``sign with the key …``.
-            send: sends it once.
+            send: sends it once; ``deadlines.remaining()`` is the time that it has.
             repeat: False for a request that must not be carried out twice.
             explain: what an exception means for this request, such as which permission it needs.
 
@@ -173,7 +173,10 @@ class KeyStore:
             remaining = None if end is None else max(end - self._clock(), 0.001)
             attempt = Attempt(next(numbers), of, remaining)
             try:
-                with explained(task, provider=self.provider, explain=explain, attempt=attempt):
+                with (
+                    deadlines.within(remaining),
+                    explained(task, provider=self.provider, explain=explain, attempt=attempt),
+                ):
                     return send(attempt)
             except DfnsSignersError as error:
                 if error.__cause__ is not None or not error.__suppress_context__:

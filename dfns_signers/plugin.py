@@ -7,7 +7,7 @@ group ``dfns_signers`` names that class. What a key store raises becomes errors 
 
 from pydantic import Field
 
-from dfns_signers import deadlines, errors
+from dfns_signers import deadlines, errors, forks
 from dfns_signers.addresses import check_service_url, is_loopback
 from dfns_signers.algorithms import SUPPORTED, Algorithm, PublicKey, algorithm_of
 from dfns_signers.announced_call import AnnouncedCall
@@ -75,6 +75,7 @@ __all__ = [
     "ecdsa_der_from_raw",
     "errors",
     "explained",
+    "forks",
     "hookimpl",
     "is_loopback",
     "load_public_key",

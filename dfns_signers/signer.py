@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 from dfns_signers import worker_threads
+from dfns_signers.abandoned_signatures import if_cancelled
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.assertions import (
     Assertion,
@@ -150,7 +150,7 @@ class KeySigner(Closing, AsyncClosing):
         request = self._request(challenge)
         try:
             message = self._message(challenge)
-            with self._cancellation_reported(lambda: request):
+            with if_cancelled(lambda: self._report_cancelled(request)):
                 key = await self._key.aget()
                 request = request.with_key(key, message)
                 await self._run_hooks(self._hooks.before, request)
@@ -171,19 +171,12 @@ class KeySigner(Closing, AsyncClosing):
             await worker_threads.finished(running)
             running.result()
 
-    @contextmanager
-    def _cancellation_reported(self, request: Callable[[], SigningRequest]) -> Iterator[None]:
-        try:
-            yield
-        except Exception:
-            raise
-        except BaseException:
-            if self._hooks:
-                error = SigningCancelledError(
-                    "the caller was cancelled before the key was used: no signature was made"
-                )
-                worker_threads.unwaited(self._report, request(), error)
-            raise
+    def _report_cancelled(self, request: SigningRequest) -> None:
+        if self._hooks:
+            error = SigningCancelledError(
+                "the caller was cancelled before the key was used: no signature was made"
+            )
+            worker_threads.unwaited(self._report, request, error)
 
     def _report(self, request: SigningRequest, outcome: Signature | Exception) -> None:
         """Show observers what became of a signature whose caller was cancelled."""

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, ClassVar, Final, NoReturn, final
 
 from dfns_signers import deadlines, forks, worker_threads
-from dfns_signers.abandoned_signatures import Abandoned, account_for
+from dfns_signers.abandoned_signatures import Abandoned, account_for, if_cancelled
 from dfns_signers.algorithms import Algorithm, PublicKey, algorithm_of, check_form, verify
 from dfns_signers.closing import AsyncClosing, Closing, Gate
 from dfns_signers.errors import (
@@ -225,22 +225,20 @@ class SigningKey(Closing, AsyncClosing, ABC):
         if self._is_inherited:
             await self.__threads.run(self._prepare)
         in_threads: list[Future[KeyResponse]] = []
-        token = _in_threads.set(in_threads)
-        try:
-            with self._inside():
-                response = await self._asign(message)
-        except Exception:
-            raise
-        except BaseException:
+        check = partial(self._checked, message, begin)
+
+        def report() -> None:
             if abandoned:
                 signing = in_threads[-1] if in_threads else None
-                account_for(
-                    signing, self.reference, partial(self._checked, message, begin), abandoned
-                )
-            raise
+                account_for(signing, self.reference, check, abandoned)
+
+        token = _in_threads.set(in_threads)
+        try:
+            with if_cancelled(report), self._inside():
+                response = await self._asign(message)
         finally:
             _in_threads.reset(token)
-        return self._checked(message, begin, response)
+        return check(response)
 
     def _sign_inside(self, message: bytes, *, admitted: bool = True) -> KeyResponse:
         """``_sign``, counted, so that closing can wait for it even if its caller was cancelled."""

@@ -134,10 +134,6 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
     def _after_assembly(self) -> None:
         """Do what a client that was assembled must do before it is used."""
 
-    def _open_key(self) -> None:
-        if isinstance(self._signer, KeySigner):
-            _ = self._signer.key
-
     def send(self, call: Call[Any]) -> R:
         """Send a call; each attempt signs a new challenge."""
         return self._send(call)
@@ -210,7 +206,8 @@ class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
             SigningKeyError: it cannot be opened.
         """
         self._connections.require_open()
-        self._open_key()
+        if isinstance(self._signer, KeySigner):
+            _ = self._signer.key
 
     def _after_assembly(self) -> None:
         try:

@@ -41,12 +41,10 @@ def _pools(http: httpx.Client | httpx.AsyncClient) -> Iterator[Any]:
 
 def bounded(timeout: float | None, over: type[httpcore.TimeoutException]) -> float | None:
     """The shorter of a timeout and the time that is left; raises ``over`` if none is."""
-    left = deadlines.remaining()
-    if left is None:
-        return timeout
-    if left <= 0:
-        raise over("the time of the call is over")
-    return left if timeout is None else min(timeout, left)
+    try:
+        return deadlines.at_most(timeout)
+    except TimeoutError as error:
+        raise over(str(error)) from None
 
 
 def _addresses(host: str, port: int) -> list[str]:
@@ -72,7 +70,7 @@ class _TimedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        failure: Exception | None = None
+        failure: Exception = httpcore.ConnectError(f"{host} has no address")
         # One after the other, or each address of a host would have all the time that is left.
         for address in _addresses(host, port):
             left = bounded(timeout, httpcore.ConnectTimeout)
@@ -84,7 +82,7 @@ class _TimedBackend(httpcore.NetworkBackend):
                 failure = error
             else:
                 return _TimedStream(stream, self._pool)
-        raise failure or httpcore.ConnectError(f"{host} has no address")
+        raise failure
 
 
 class _TimedStream(httpcore.NetworkStream):

@@ -267,6 +267,25 @@ def test_key_store_that_is_silent_ends_with_the_time_of_the_call() -> None:
 
 @asynchronous
 @pytest.mark.anyio
+async def test_key_whose_store_hangs_keeps_no_other_key_and_no_observer_from_their_work() -> None:
+    stuck, observer = SlowStore(), Observer()
+    dead, alive = AnsweringKey("ES256", stuck), AnsweringKey("ES256")
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(MAX_THREADS + 1):
+            tasks.start_soon(dead.asign, b"message")
+        await anyio.wait_all_tasks_blocked()
+        with anyio.fail_after(BOUND):
+            await KeySigner(alive, "Y2kt", plugins=[observer]).asign(CHALLENGE)
+        tasks.cancel_scope.cancel()
+    stuck.may_answer.set()
+
+    assert observer.next().key == "store/key-1"
+    assert alive.uses == 1
+
+
+@asynchronous
+@pytest.mark.anyio
 async def test_closing_that_is_cancelled_leaves_the_signature_under_way_to_a_thread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

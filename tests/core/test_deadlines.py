@@ -66,3 +66,26 @@ def test_worker_threads_have_that_of_their_caller() -> None:
     with deadlines.within(60):
         assert worker_threads.submit(deadlines.remaining).result(10) is not None
     assert worker_threads.submit(deadlines.remaining).result(10) is None
+
+
+@pytest.mark.parametrize(("longest", "expected"), [(None, None), (3.0, 3.0)])
+def test_without_a_bound_the_longest_wait_counts(
+    longest: float | None, expected: float | None
+) -> None:
+    assert deadlines.at_most(longest) == expected
+
+
+def test_wait_is_no_longer_than_what_is_left() -> None:
+    with deadlines.within(60):
+        left, short = deadlines.at_most(None), deadlines.at_most(3.0)
+    with deadlines.within(1):
+        cut = deadlines.at_most(3.0)
+
+    assert left is not None
+    assert cut is not None
+    assert (0 < left <= 60, short, 0 < cut <= 1) == (True, 3.0, True)
+
+
+def test_wait_without_any_time_is_refused() -> None:
+    with deadlines.within(0), pytest.raises(TimeoutError, match="the time is over"):
+        deadlines.at_most(3.0)

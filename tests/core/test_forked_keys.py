@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
-import anyio
 import pytest
 
 from dfns_signers import signing_key
 from dfns_signers.errors import SigningKeyError
 from dfns_signers.signing_key import KeyResponse
 from tests.core.keys import AnsweringKey
+from tests.core.signing_ways import WAYS, Way, sign
 from tests.support.forking import in_forked_child
 from tests.support.interruption import Act, at_each_line
-
-MESSAGE = b"message"
-
-
-def sign(key: AnsweringKey) -> bytes:
-    return key.sign(MESSAGE)
-
-
-def asign(key: AnsweringKey) -> bytes:
-    return anyio.run(key.asign, MESSAGE)
-
-
-WAYS = pytest.mark.parametrize("way", [sign, asign])
-Way = Callable[[AnsweringKey], bytes]
 
 
 def test_key_opened_before_a_fork_refuses_in_the_child_and_says_what_to_do() -> None:

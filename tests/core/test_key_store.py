@@ -154,6 +154,20 @@ def test_time_that_is_left_to_the_caller_bounds_the_attempts_too(timeout: float 
     assert store.attempts[0].remaining == pytest.approx(0.001)
 
 
+def test_attempt_runs_within_the_time_that_it_has() -> None:
+    seen: list[float | None] = []
+
+    KeyStore("HSM", explaining(AWAY), timeout=60).ask(
+        "sign", lambda _: seen.append(deadlines.remaining())
+    )
+    KeyStore("HSM", explaining(AWAY)).ask("sign", lambda _: seen.append(deadlines.remaining()))
+
+    bounded, unbounded = seen
+    assert bounded is not None
+    assert 0 < bounded <= 60
+    assert unbounded is None
+
+
 def test_errors_of_ours_pass_as_they_are_whatever_would_explain_them() -> None:
     ours, context = KeyAccessError("no token"), OSError("no file")
 

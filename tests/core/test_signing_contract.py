@@ -6,7 +6,6 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -23,21 +22,9 @@ from dfns_signers.errors import (
 )
 from dfns_signers.signing_key import KeyResponse
 from tests.core.keys import AnsweringKey, make_signature, private_key
+from tests.core.signing_ways import MESSAGE, WAYS, Way, asign, sign
 
-MESSAGE = b"message"
 BOUND = 10
-
-
-def sign(key: AnsweringKey) -> bytes:
-    return key.sign(MESSAGE)
-
-
-def asign(key: AnsweringKey) -> bytes:
-    return anyio.run(key.asign, MESSAGE)
-
-
-WAYS = pytest.mark.parametrize("way", [sign, asign])
-Way = Callable[[AnsweringKey], bytes]
 
 
 class SlowStore:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any, Final, cast
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -14,6 +11,8 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import ReadTimeoutError as SocketTimeoutError
+
+from dfns_signers.plugin import deadlines
 
 MAX_ANSWER: Final = 1 << 20
 """Bytes; a page of ListKeys, the longest answer that is asked for, has about 150,000."""
@@ -31,19 +30,6 @@ _SHORTEST_TOKEN: Final = 16
 
 class AnswerError(Exception):
     """An answer is none of AWS KMS or AWS STS: too long, or with a status that allows no body."""
-
-
-_end: ContextVar[float | None] = ContextVar("_end", default=None)
-
-
-@contextmanager
-def ends_within(seconds: float | None) -> Iterator[None]:
-    """Have the answers that are read in this context end in time; None for no such bound."""
-    before = _end.set(None if seconds is None else time.monotonic() + seconds)
-    try:
-        yield
-    finally:
-        _end.reset(before)
 
 
 class BoundedHttp:
@@ -108,11 +94,10 @@ class BoundedHttp:
 
     def _wait(self, request: AWSPreparedRequest) -> float:
         """Seconds to wait for the next piece."""
-        end = _end.get()
-        left = self._read_timeout if end is None else end - time.monotonic()
-        if left <= 0:
-            raise _too_late(request, TimeoutError())
-        return min(left, self._read_timeout)
+        try:
+            return deadlines.at_most(self._read_timeout) or self._read_timeout
+        except TimeoutError as error:
+            raise _too_late(request, error) from error
 
 
 class BoundsAnswers(BaseClient):

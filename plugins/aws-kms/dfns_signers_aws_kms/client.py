@@ -14,14 +14,12 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from dfns_signers.plugin import (
     Attempt,
-    Failure,
     KeyStore,
     RequestLimits,
     errors,
     explained,
     quoted,
 )
-from dfns_signers_aws_kms.bounded_http import ends_within
 from dfns_signers_aws_kms.errors import PROVIDER, error_code, explain, explain_source
 from dfns_signers_aws_kms.options import AwsKmsConnection
 from dfns_signers_aws_kms.origin import given_origin, own_origin
@@ -63,22 +61,6 @@ class AwsKms(KeyStore):
             clock=clock,
         )
         self.client = client
-
-    def ask(
-        self,
-        task: str,
-        send: Callable[[Attempt], T],
-        *,
-        repeat: bool = True,
-        explain: Callable[[Exception], Failure | None] | None = None,
-    ) -> T:
-        """As every key store; an answer that is late is cut off."""
-
-        def send_in_time(attempt: Attempt) -> T:
-            with ends_within(attempt.remaining):
-                return send(attempt)
-
-        return super().ask(task, send_in_time, repeat=repeat, explain=explain)
 
     def ask_unless(self, codes: Container[str], task: str, send: Callable[[], T]) -> T | None:
         """Like ``ask``; None where AWS answers with one of some error codes."""

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from dfns_signers import forks
+from dfns_signers.plugin import forks
 from dfns_signers_aws_kms.client import connect
 from dfns_signers_aws_kms.options import AwsKmsConnection
 

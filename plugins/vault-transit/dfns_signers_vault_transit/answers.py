@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from dfns_signers.plugin import Sealed, quoted
-from dfns_signers_vault_transit.deadline import until_deadline
+from dfns_signers.plugin import Sealed, deadlines, quoted
 
 if TYPE_CHECKING:
     import requests
@@ -87,7 +86,7 @@ def _body(response: Sealed[requests.Response], longest: int) -> Sealed[bytearray
     body = Sealed(bytearray())
     # What has arrived, and not as much as is asked for: a slow answer is looked at in between.
     while (piece := Sealed(response.open().raw.read1(_PIECE))).open():
-        until_deadline(None)
+        deadlines.at_most(None)
         body.open().extend(piece.open())
         if len(body.open()) > longest:
             raise _UnusableError(f"the answer is longer than {longest:,} bytes")

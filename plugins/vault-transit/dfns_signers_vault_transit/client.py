@@ -10,9 +10,8 @@ import hvac  # type: ignore[import-untyped]
 import requests
 from hvac.adapters import RawAdapter  # type: ignore[import-untyped]
 
-from dfns_signers.plugin import Sealed, is_loopback
+from dfns_signers.plugin import Sealed, deadlines, is_loopback
 from dfns_signers_vault_transit.answers import content_of
-from dfns_signers_vault_transit.deadline import until_deadline
 from dfns_signers_vault_transit.environment import variable
 from dfns_signers_vault_transit.transport import Transport
 
@@ -56,7 +55,7 @@ class StrictAdapter(RawAdapter):  # type: ignore[misc]  # hvac is untyped
                     headers={**(headers or {}), "Accept-Encoding": "identity"},
                     raise_exception=False,
                     stream=True,
-                    timeout=tuple(map(until_deadline, self._timeouts)),
+                    timeout=tuple(map(deadlines.at_most, self._timeouts)),
                     hooks={"response": [*self.session.hooks["response"], _forget_redirect]},
                 )
             )

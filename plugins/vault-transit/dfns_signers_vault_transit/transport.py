@@ -16,7 +16,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.ssl_ import create_urllib3_context
 
-from dfns_signers_vault_transit.deadline import until_deadline
+from dfns_signers.plugin import deadlines
 
 _POOL: Final = 64  # connections kept for threads; the default of 10 warns when there are more
 
@@ -48,12 +48,12 @@ class _UntilDeadline:
     """Waits for each piece no longer than until the deadline."""
 
     def recv_into(self: Any, *args: Any) -> int:
-        self.settimeout(until_deadline(self.gettimeout()))
+        self.settimeout(deadlines.at_most(self.gettimeout()))
         received: int = super().recv_into(*args)  # type: ignore[misc]  # a socket's
         return received
 
     def send(self: Any, *args: Any) -> int:
-        self.settimeout(until_deadline(self.gettimeout()))
+        self.settimeout(deadlines.at_most(self.gettimeout()))
         sent: int = super().send(*args)  # type: ignore[misc]
         return sent
 

@@ -11,7 +11,6 @@ from typing import Any, Final, TypeVar
 from dfns_signers.plugin import Attempt, KeyStore, RequestLimits, Sealed, errors
 from dfns_signers_vault_transit.answers import VaultRefusalError
 from dfns_signers_vault_transit.client import build_client, strict_client
-from dfns_signers_vault_transit.deadline import deadline
 from dfns_signers_vault_transit.errors import DENIALS, PROVIDER, Purpose
 from dfns_signers_vault_transit.logins import AuthOptions, check_token
 from dfns_signers_vault_transit.options import VaultTransitConnection
@@ -94,15 +93,14 @@ class Vault(KeyStore):
 
         def once(attempt: Attempt) -> T:
             nonlocal resent
-            with deadline(attempt.remaining):
-                token = self._ready(attempt)
-                try:
-                    return send(self._client, replace(attempt, number=attempt.number + resent))
-                except VaultRefusalError as denial:
-                    if not self._is_replaced(token, denial, attempt):
-                        raise
-                resent += 1
+            token = self._ready(attempt)
+            try:
                 return send(self._client, replace(attempt, number=attempt.number + resent))
+            except VaultRefusalError as denial:
+                if not self._is_replaced(token, denial, attempt):
+                    raise
+            resent += 1
+            return send(self._client, replace(attempt, number=attempt.number + resent))
 
         return self.ask(purpose.task, once, repeat=repeat, explain=purpose.explain)
 
