@@ -40,8 +40,8 @@ lowest: ## run the suite on the lowest versions that the metadata allows
 	@.venv-lowest/bin/pip install -q -c .venv-lowest/constraints.txt -e .[cli,emulator] $(PLUGINS) --group test
 	@.venv-lowest/bin/python -m pytest $(ARGS)
 
-bench: $(VENV)/.runtime $(SERVERS) ## measure; the figures depend on the machine
-	@for file in plugins/*/bench/*.py; do $(BIN)/python $$file; done
+bench: $(VENV)/.development $(SERVERS) ## measure, beside what others do, and write tables into .bench
+	@$(BIN)/python -m bench $(ARGS)
 
 localstack: $(VENV)/.runtime .venv-localstack/.done .venv-ministack/.done ## run LocalStack with keys in it until Ctrl-C, and print the settings to use
 	@$(BIN)/python localstack/serve.py $(ARGS)
@@ -53,7 +53,7 @@ constraints: | $(VENV)/bin/pip ## renew constraints.txt from the newest versions
 	| grep == > constraints.txt
 
 clean: ## remove the environments and everything that tools left
-	rm -rf .venv .venv-* .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf .venv .venv-* .bench .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 # Debian's Python has no ensurepip: the environment is made without pip, and pip is put into it.
 define new-venv
