@@ -163,10 +163,11 @@ def verification(public_key: PublicKey) -> Verification:
     verify_with: Any = public_key.verify
 
     def check(message: bytes, signature: bytes) -> None:
-        check_form(signature)
         try:
+            # OpenSSL takes no form but the canonical one: it parses a signature as strictly.
             verify_with(signature, message, *parameters)
         except InvalidSignature as error:
+            check_form(signature)
             raise InvalidSignatureError(
                 "the signature is not by this key over this message"
             ) from error
