@@ -32,16 +32,16 @@ from dfns_signers.worker_threads import WorkerThreads
 
 __all__ = ["Evidence", "KeyResponse", "Signature", "SigningKey"]
 
-# What the signatures of a task do in worker threads.
-_in_threads: Final[ContextVar[list[Future[KeyResponse]] | None]] = ContextVar(
-    "dfns_signers_in_threads", default=None
+# Where the signature of a task is made, which may go on when the task is cancelled.
+_pursued: Final[ContextVar[list[Future[KeyResponse]] | None]] = ContextVar(
+    "dfns_signers_pursued", default=None
 )
 
 # A subclass that replaced one of these would sign without the checks.
 _FRAMEWORK_METHODS: Final = frozenset(
     {"sign", "asign", "sign_with_evidence", "asign_with_evidence", "require_fingerprint"}
     | {"algorithm", "public_key", "fingerprint"}
-    | {"_checked", "_sign_inside", "_inside"}
+    | {"_checked", "_sign_inside", "_inside", "_pursue"}
 )
 
 
@@ -127,9 +127,17 @@ class SigningKey(Closing, AsyncClosing, ABC):
         """Like ``_sign``; runs it in a worker thread unless a backend knows better."""
         # A caller that is cancelled need not wait for a slow key store.
         future = self.__threads.submit(self._sign_inside, message)
-        if (in_threads := _in_threads.get()) is not None:
-            in_threads.append(future)
+        self._pursue(future)
         return await worker_threads.outcome(future)
+
+    @final
+    def _pursue(self, signing: Future[KeyResponse]) -> None:
+        """Say where ``_asign`` has its signature made, which its caller may not wait for.
+
+        What becomes of it then is said to observers; a future that is cancelled made none.
+        """
+        if (pursued := _pursued.get()) is not None:
+            pursued.append(signing)
 
     def _close(self) -> None:
         """Release what the key holds; called once, while no signature is under way."""
@@ -224,20 +232,20 @@ class SigningKey(Closing, AsyncClosing, ABC):
         begin = time.perf_counter()
         if self._is_inherited:
             await self.__threads.run(self._prepare)
-        in_threads: list[Future[KeyResponse]] = []
+        pursued: list[Future[KeyResponse]] = []
         check = partial(self._checked, message, begin)
 
         def report() -> None:
             if abandoned:
-                signing = in_threads[-1] if in_threads else None
+                signing = pursued[-1] if pursued else None
                 account_for(signing, self.reference, check, abandoned)
 
-        token = _in_threads.set(in_threads)
+        token = _pursued.set(pursued)
         try:
             with if_cancelled(report), self._inside():
                 response = await self._asign(message)
         finally:
-            _in_threads.reset(token)
+            _pursued.reset(token)
         return check(response)
 
     def _sign_inside(self, message: bytes, *, admitted: bool = True) -> KeyResponse:
