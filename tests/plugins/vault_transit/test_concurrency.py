@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from queue import Queue
 from typing import Any
 
 import anyio
@@ -151,6 +152,34 @@ def test_failed_item_of_an_answer_with_an_error_status_is_explained(fake: Script
 
     with pytest.raises(KeyNotFoundError, match=r"no such version.*attempt 1 of 3"):
         raised(sign_together(PAIR, at=fake.url, max_attempts=3))
+
+
+def test_observers_are_shown_what_became_of_a_signature_in_a_batch_whose_task_was_cancelled(
+    holding: HoldingVault, open_held: OpenKey
+) -> None:
+    key = open_held(3)
+    holding.may_answer.clear()
+    shown: Queue[Signature | Exception] = Queue()
+
+    async def cancel_one() -> None:
+        tasks = [
+            asyncio.create_task(key.asign_with_evidence(message, abandoned=shown.put))
+            for message in MESSAGES[:3]
+        ]
+        for _ in range(2):
+            assert await asyncio.to_thread(holding.arrived.acquire, timeout=20)
+        tasks[2].cancel()
+        await asyncio.gather(tasks[2], return_exceptions=True)
+        holding.may_answer.set()
+        await asyncio.gather(*tasks[:2])
+
+    asyncio.run(cancel_one())
+
+    signature = shown.get(timeout=20)
+    assert isinstance(signature, Signature)
+    assert is_signature(key.public_key, MESSAGES[2], signature.value)
+    assert signature.evidence.abandoned
+    assert signature.evidence.request_id == "of-2"
 
 
 @pytest.mark.parametrize("result", [{}, {"signature": "vault:v2:AAAA"}, "signed", None], ids=str)
