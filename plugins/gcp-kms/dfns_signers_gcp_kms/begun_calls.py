@@ -10,12 +10,13 @@ from typing import Any, Final
 
 import grpc
 from google.api_core import exceptions as google
-from google.api_core.gapic_v1 import client_info, routing_header
+from google.api_core.gapic_v1 import routing_header
 from google.cloud import kms_v1
+from google.cloud.kms_v1.services.key_management_service.transports import base
 
 _METHOD: Final = "/google.cloud.kms.v1.KeyManagementService/AsymmetricSign"
-_ClientInfo: Final[Any] = client_info.ClientInfo
-_CLIENT: Final = _ClientInfo(gapic_version=kms_v1.__version__).to_grpc_metadata()
+_client_info: Final[Any] = base.DEFAULT_CLIENT_INFO
+_CLIENT: Final = _client_info.to_grpc_metadata()
 _route: Final[Any] = routing_header.to_grpc_metadata
 _error_of: Final[Any] = google.from_grpc_error
 _error_from: Final[Any] = google.from_grpc_status
