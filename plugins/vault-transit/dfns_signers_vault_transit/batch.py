@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import copy
 import itertools
@@ -105,6 +104,7 @@ class Batcher:
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting: deque[_Item] = deque()
+        self._bytes = 0  # of those that wait
         self._in_flight = 0
         self._process = Process()
         # Its own: anyio's worker threads may all be waiting here for what a task has to send.
@@ -147,6 +147,8 @@ class Batcher:
             pursue: is given what says, also after the task was cancelled, what became of the
                 message: signed or failed, or cancelled because it was not sent.
         """
+        import asyncio  # noqa: PLC0415  # a tenth of the start, and of no use to threads
+
         loop, ready = asyncio.get_running_loop(), asyncio.Event()
         item = self._enqueue(message, lambda: loop.call_soon_threadsafe(ready.set))
         pursue(item.signing)
@@ -157,8 +159,13 @@ class Batcher:
                     # Without an await: a task that is cancelled would strand the others' messages.
                     self._start(batch)
                 elif not item.is_done:
-                    with contextlib.suppress(asyncio.TimeoutError):
-                        await asyncio.wait_for(ready.wait(), self._left(item))
+                    left = self._left(item)
+                    timer = None if left is None else loop.call_later(left, ready.set)
+                    try:
+                        await ready.wait()
+                    finally:
+                        if timer:
+                            timer.cancel()
         finally:
             self._leave(item)
         return item.signing.result()
@@ -168,6 +175,7 @@ class Batcher:
         item = _Item(message, self._clock() + self._options.max_wait, wake)
         with self._lock:
             self._waiting.append(item)
+            self._bytes += len(message)
         return item
 
     def _take_turn(self, item: _Item) -> list[_Item]:
@@ -188,6 +196,7 @@ class Batcher:
             batch = [self._waiting.popleft() for _ in range(self._next_size())]
             for one in batch:
                 one.batch, one.until = batch, self._clock() + self._patience
+                self._bytes -= len(one.message)
             self._in_flight += 1
             return batch
 
@@ -195,7 +204,7 @@ class Batcher:
         return (
             self._in_flight == 0
             or len(self._waiting) >= self._options.max_size
-            or len(self._waiting) > self._next_size()  # more bytes than a request takes
+            or (self._bytes > self._max_bytes and len(self._waiting) > 1)
             or self._clock() >= item.until
         )
 
@@ -264,6 +273,7 @@ class Batcher:
             if not item.batch:
                 item.signing.cancel()
                 self._waiting.remove(item)
+                self._bytes -= len(item.message)
                 self._pass_turn()
 
     def _pass_turn(self) -> None:

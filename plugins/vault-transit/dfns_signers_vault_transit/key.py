@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
@@ -164,6 +163,8 @@ def open_key(options: VaultTransitOptions) -> VaultTransitKey:
 
 def _is_in_asyncio() -> bool:
     """Whether an asyncio task runs: not under trio, also where that is a guest of asyncio."""
+    import asyncio  # noqa: PLC0415  # not for those that sign in threads
+
     with contextlib.suppress(RuntimeError):
         return asyncio.current_task() is not None
     return False
