@@ -103,8 +103,8 @@ class VaultTransitKey(SigningKey):
             return self._requests.one(message)
         try:
             return batcher.sign(message)
-        except BatchRefusedError:
-            return _after_refusal(self._requests.one(message))
+        except BatchRefusedError as refusal:
+            return _counting(refusal, self._requests.one(message))
 
     async def _asign(self, message: bytes) -> KeyResponse:
         batcher = self._batcher
@@ -112,22 +112,21 @@ class VaultTransitKey(SigningKey):
             return await super()._asign(message)
         try:
             return await batcher.asign(message, self._pursue)
-        except BatchRefusedError:
-            return _after_refusal(await super()._asign(message))
+        except BatchRefusedError as refusal:
+            return _counting(refusal, await super()._asign(message))
 
     def _sign_many(self, messages: Sequence[bytes]) -> Sequence[KeyResponse | Exception]:
         # Those that waited while a batch was refused.
         if self._batcher is None:
-            return [BatchRefusedError("several messages in one request were refused")] * len(
-                messages
-            )
+            refusal = BatchRefusedError("several messages in one request were refused", 0)
+            return [refusal] * len(messages)
         # Counted of its own: the task that it was sent for may have been cancelled. The first
         # message of a refused batch is sent again within the time of the batch.
         with self._inside(admitted=True), deadlines.within(self._vault.timeout):
             outcomes = self._requests.together(messages)
-        for refusal in outcomes:
-            if isinstance(refusal, BatchRefusedError):
-                self._send_alone_after(refusal)
+        for outcome in outcomes:
+            if isinstance(outcome, BatchRefusedError):
+                self._send_alone_after(outcome)
                 break
         return outcomes
 
@@ -170,6 +169,5 @@ def _is_in_asyncio() -> bool:
     return False
 
 
-def _after_refusal(response: KeyResponse) -> KeyResponse:
-    """The refused batch was an attempt, too."""
-    return replace(response, attempts=response.attempts + 1)
+def _counting(refusal: BatchRefusedError, response: KeyResponse) -> KeyResponse:
+    return replace(response, attempts=response.attempts + refusal.attempts)

@@ -20,7 +20,15 @@ _SIGNATURE: Final = re.compile(r"vault:v([1-9][0-9]{0,17}):([A-Za-z0-9+/]+={0,2}
 
 
 class BatchRefusedError(errors.SigningKeyError):
-    """The server signs the messages of a batch one by one only: this one was not signed so far."""
+    """Several messages in one request are refused: this one was not signed so far.
+
+    Attributes:
+        attempts: how many requests it was in.
+    """
+
+    def __init__(self, reason: str, attempts: int = 1) -> None:
+        super().__init__(reason)
+        self.attempts = attempts
 
 
 class SigningRequests:

@@ -389,6 +389,27 @@ def test_messages_of_more_bytes_than_a_request_takes_go_in_several(gate: Gate) -
     assert {m for request in gate.requests for m in request} == set(messages)
 
 
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_large_messages_that_are_gone_hold_up_nobody_and_hurry_nobody(
+    is_sent: bool, gate: Gate
+) -> None:
+    batcher = Batcher(gate.send, BatchOptions(max_wait=10), max_bytes=10)
+    gate.open.set()
+    if is_sent:
+        batcher.sign(b"a large one")
+    else:
+        with deadlines.within(0), pytest.raises(KeyStoreUnavailableError):
+            batcher.sign(b"a large one")
+    gate.requests.clear()
+    gate.arrived, gate.open = threading.Semaphore(0), threading.Event()
+
+    with ThreadPoolExecutor(4) as threads:
+        burst(batcher, gate, threads, [b"0", b"1", b"2", b"3"])
+        gate.open.set()
+
+    assert gate.requests == [[b"0"], [b"1", b"2", b"3"]]
+
+
 def test_request_of_large_messages_stays_below_a_megabyte(gate: Gate) -> None:
     batcher = Batcher(gate.send, BatchOptions(max_wait=10), clock=lambda: 0.0)
     messages = [bytes([number]) * 250_000 for number in range(8)]

@@ -105,6 +105,18 @@ def test_messages_of_a_refused_batch_are_sent_alone_and_so_are_all_that_follow(
     assert "set batch = false" in warning
 
 
+@BURSTS
+def test_messages_that_wait_while_a_batch_is_refused_are_sent_once(
+    burst: Burst, holding: HoldingVault, open_held: Any
+) -> None:
+    holding.refusal = FORBIDDEN
+
+    signatures = burst(open_held(), MESSAGES[:6])
+
+    assert Counter(holding.sizes) == {1: 6, 3: 1}
+    assert Counter(s.evidence.attempts for s in signatures) == {1: 3, 2: 3}
+
+
 def test_batch_whose_messages_are_refused_alone_too_costs_one_request_more(
     fake: ScriptedApi,
 ) -> None:
