@@ -37,7 +37,7 @@ from dfns_signers.public_keys import load_public_key
 from dfns_signers.sealed import Sealed
 from dfns_signers.secrets import Secret
 from dfns_signers.signing_key import Evidence, KeyResponse, SigningKey
-from dfns_signers.worker_threads import WorkerThreads
+from dfns_signers.worker_threads import WorkerThreads, outcome
 
 __all__ = [
     "SUPPORTED",
@@ -79,5 +79,6 @@ __all__ = [
     "hookimpl",
     "is_loopback",
     "load_public_key",
+    "outcome",
     "quoted",
 ]

@@ -26,16 +26,16 @@ __all__ = ["Evidence", "KeyResponse", "Signature", "SigningKey"]
 
 # Accounts for a signature that its caller does not wait for, made in a worker thread or not.
 _Account: TypeAlias = Callable[[Future[KeyResponse] | None], object]
-# What the signatures of a task do in worker threads.
-_in_threads: Final[ContextVar[list[Future[KeyResponse]] | None]] = ContextVar(
-    "dfns_signers_in_threads", default=None
+# Where the signature of a task is made, which may go on when the task is cancelled.
+_pursued: Final[ContextVar[list[Future[KeyResponse]] | None]] = ContextVar(
+    "dfns_signers_pursued", default=None
 )
 
 # A subclass that replaced one of these would sign without the checks.
 _FRAMEWORK_METHODS: Final = frozenset(
     {"sign", "asign", "sign_with_evidence", "asign_with_evidence", "require_fingerprint"}
     | {"algorithm", "public_key", "fingerprint", "_refuse_signature", "_explain_failure"}
-    | {"_respond", "_arespond", "_checked", "_sign_inside", "_inside"}
+    | {"_respond", "_arespond", "_checked", "_sign_inside", "_inside", "_pursue"}
 )
 
 
@@ -119,9 +119,17 @@ class SigningKey(KeyLifetime):
             return self._sign(message)
         # A caller that is cancelled need not wait for a slow key store.
         future = self.__threads.submit(self._sign_inside, message, True)
-        if (in_threads := _in_threads.get()) is not None:
-            in_threads.append(future)
+        self._pursue(future)
         return await worker_threads.outcome(future)
+
+    @final
+    def _pursue(self, signing: Future[KeyResponse]) -> None:
+        """Say where ``_asign`` has its signature made, which its caller may not wait for.
+
+        What becomes of it then is said to observers; a future that is cancelled made none.
+        """
+        if (pursued := _pursued.get()) is not None:
+            pursued.append(signing)
 
     @final
     def sign(self, message: bytes) -> bytes:
@@ -208,8 +216,8 @@ class SigningKey(KeyLifetime):
     async def _arespond(self, message: bytes, account: _Account | None = None) -> KeyResponse:
         if self._is_inherited:
             await self.__threads.run(self._prepare)
-        in_threads: list[Future[KeyResponse]] = []
-        token = _in_threads.set(in_threads)
+        pursued: list[Future[KeyResponse]] = []
+        token = _pursued.set(pursued)
         try:
             with self._inside():
                 response = await self._asign(message)
@@ -217,10 +225,10 @@ class SigningKey(KeyLifetime):
             raise
         except BaseException:
             if account:
-                account(in_threads[-1] if in_threads else None)
+                account(pursued[-1] if pursued else None)
             raise
         finally:
-            _in_threads.reset(token)
+            _pursued.reset(token)
         return self._checked(message, response)
 
     def _sign_inside(self, message: bytes, admitted: bool = False) -> KeyResponse:

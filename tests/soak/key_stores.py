@@ -21,7 +21,7 @@ from tests.support.fault_proxy import FaultProxy, SeededPlan
 from tests.support.faults import QUICK
 
 CREDENTIAL_ID = "cr-soak"
-KEYS = ("pem", "aws-kms", "vault-transit", "vault-transit-batch", "gcp-kms")
+KEYS = ("pem", "aws-kms", "vault-transit", "vault-transit-alone", "gcp-kms")
 
 _LIMITS = {"connect_timeout": 0.5, "read_timeout": 0.5, "timeout": 2.0, "max_attempts": 2}
 _ADDRESSES = {"aws-kms": "endpoint_url", "vault-transit": "address", "gcp-kms": "endpoint"}
@@ -42,10 +42,10 @@ class KeyStores:
             with KeySigner(_pem_key(), CREDENTIAL_ID) as signer:
                 yield signer
             return
-        backend = key.removesuffix("-batch")
+        backend = key.removesuffix("-alone")
         table = dict(self._tables[backend]) | _LIMITS
-        if key.endswith("-batch"):
-            table["batch"] = {}
+        if key.endswith("-alone"):
+            table["batch"] = False
         name = _ADDRESSES[backend]
         with (
             _proxy(backend, table[name], seed) as (proxy, url),
@@ -58,7 +58,7 @@ class KeyStores:
 
     def start(self, key: str) -> None:
         """Start the server of a kind of key, if it does not run yet."""
-        backend = key.removesuffix("-batch")
+        backend = key.removesuffix("-alone")
         if backend in self._tables or key == "pem":
             return
         if backend == "aws-kms":

@@ -22,12 +22,12 @@ HSM: Final = "HSM"
 
 
 def _data(message: bytes) -> dict[str, Any]:
-    return {"data": message, "data_crc32c": google_crc32c.value(message)}
+    return {"data": message, "data_crc32c": {"value": google_crc32c.value(message)}}
 
 
 def _sha256(message: bytes) -> dict[str, Any]:
     digest = hashlib.sha256(message).digest()
-    return {"digest": {"sha256": digest}, "digest_crc32c": google_crc32c.value(digest)}
+    return {"digest": {"sha256": digest}, "digest_crc32c": {"value": google_crc32c.value(digest)}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class KmsAlgorithm:
 
     Attributes:
         algorithm: what Dfns calls it.
-        parameters: fields of AsymmetricSignRequest for a message, with their checksum.
+        parameters: fields of AsymmetricSignRequest in protobuf for a message, with their checksum.
         verified: field of the response that says that Google checked that checksum.
         levels: protection levels that offer it; that of a new key comes first.
     """

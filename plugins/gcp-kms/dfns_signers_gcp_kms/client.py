@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextvars import copy_context
 from functools import partial
 from math import inf
 from typing import Any, Final
@@ -13,12 +15,22 @@ import grpc
 from google.api_core.client_options import ClientOptions
 from google.api_core.exceptions import FailedPrecondition, GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
-from google.cloud.kms_v1 import KeyManagementServiceClient
+from google.cloud.kms_v1 import AsymmetricSignRequest, KeyManagementServiceClient
 from google.protobuf.message import DecodeError
 
-from dfns_signers.plugin import Attempt, Closing, Failure, KeyStore, RequestLimits, errors, quoted
+from dfns_signers.plugin import (
+    Attempt,
+    Closing,
+    Failure,
+    KeyStore,
+    RequestLimits,
+    WorkerThreads,
+    deadlines,
+    errors,
+    quoted,
+)
 from dfns_signers_gcp_kms.algorithms import algorithm_name, enum_name, require_supported
-from dfns_signers_gcp_kms.credentials import load_credentials
+from dfns_signers_gcp_kms.begun_calls import SigningCalls, answer_of
 from dfns_signers_gcp_kms.errors import PROVIDER, explain, explain_state, refusal_behind, state_in
 from dfns_signers_gcp_kms.names import VERSION
 from dfns_signers_gcp_kms.options import GcpKmsConnection
@@ -42,6 +54,8 @@ class GcpKms(KeyStore, Closing):
         limits: how often a request is sent, and how long an operation may take.
         generation_timeout: seconds to wait for a version that is still being generated.
         owns_client: whether ``close`` closes the client.
+        signing_calls: begins signatures on the channel of the client; without it each takes a
+            thread.
         sleep: waits for some seconds.
         clock: seconds, monotonic.
 
@@ -56,6 +70,7 @@ class GcpKms(KeyStore, Closing):
         *,
         generation_timeout: float = 60.0,
         owns_client: bool = False,
+        signing_calls: SigningCalls | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -74,24 +89,28 @@ class GcpKms(KeyStore, Closing):
         self._client = client
         self._limits = limits
         self._owns_client = owns_client
+        self._signing_calls = signing_calls
+        self._threads = WorkerThreads()
 
     def call(
         self,
         task: str,
         method: str,
-        fields: Mapping[str, Any],
+        request: Any,
         *,
         read: Callable[[Any, Attempt], Any] = lambda answer, _: answer,
         repeat: bool = True,
+        begun: Any = None,
     ) -> Any:
         """Send a request, and again where that may help.
 
         Args:
             task: what is done to which key, such as ``sign with the key …``.
             method: method of Google's client, such as ``asymmetric_sign``.
-            fields: the request.
+            request: a message of Google's, or its fields by name.
             read: what to return for an answer; raises IntegrityError for one to be discarded.
             repeat: False for a request that must not be carried out twice.
+            begun: grpc's future of the first attempt, if that is over.
 
         Raises:
             KeyPendingError: the version is still being generated.
@@ -104,15 +123,72 @@ class GcpKms(KeyStore, Closing):
         def send(attempt: Attempt) -> Any:
             nonlocal end
             end = inf if attempt.remaining is None else self._clock() + attempt.remaining
-            return read(self._send(method, fields, end), attempt)
+            call = begun if attempt.number == 1 else None
+            return read(self._send(method, request, end, call), attempt)
 
         def explain_it(error: Exception) -> Failure | None:
-            name = fields.get("name", "")
+            name = request.get("name", "") if isinstance(request, Mapping) else request.name
             if isinstance(error, FailedPrecondition) and VERSION.fullmatch(name):
                 return self._refusal(name, error, end)
             return explain(error, method)
 
         return self.ask(task, send, repeat=repeat, explain=explain_it)
+
+    def begin(
+        self,
+        task: str,
+        request: Any,
+        *,
+        read: Callable[[Any, Attempt], Any],
+    ) -> Future[Any] | None:
+        """Like ``call`` of ``asymmetric_sign``, without waiting; None where that takes a thread.
+
+        Requests and answers are messages in protobuf.
+
+        An attempt that fails is explained and repeated in a worker thread. What was begun is not
+        cancelled: the future goes on until it is done.
+
+        Raises:
+            SigningKeyError: this process was forked from one that used gRPC.
+        """
+        _refuse_forked_process()
+        if self._signing_calls is None:
+            return None
+        seconds = deadlines.remaining()
+        seconds = self._limits.timeout if seconds is None else min(seconds, self._limits.timeout)
+        end = self._clock() + seconds
+        try:
+            call = self._signing_calls.begin(request, self._longest(end))
+        except ValueError:  # of a closed channel; what calls it again explains that
+            return None
+        signing: Future[Any] = Future()
+        signing.set_running_or_notify_cancel()
+        context = copy_context()
+
+        def repeat() -> None:
+            try:
+                with deadlines.within(max(end - self._clock(), 0.0)):
+                    wrapped = AsymmetricSignRequest.wrap(request)
+                    signed = self.call(task, "asymmetric_sign", wrapped, read=read, begun=call)
+            except BaseException as error:  # noqa: BLE001  # raised by those that wait
+                signing.set_exception(error)
+            else:
+                signing.set_result(signed)
+
+        def finish(_: object) -> None:
+            """Runs in grpc's thread, which must not wait."""
+            try:
+                signed = read(call.result(), Attempt(1, self.max_attempts))
+            except Exception:  # noqa: BLE001  # it comes again there
+                try:
+                    context.run(self._threads.submit, repeat)
+                except errors.DfnsSignersError as error:
+                    signing.set_exception(error)
+            else:
+                signing.set_result(signed)
+
+        call.add_done_callback(finish)
+        return signing
 
     def close(self) -> None:
         """Close the client, if it is owned."""
@@ -120,14 +196,19 @@ class GcpKms(KeyStore, Closing):
             transport: Any = self._client.transport
             transport.close()
 
-    def _send(self, method: str, fields: Mapping[str, Any], end: float) -> Any:
+    def _longest(self, end: float) -> float:
         # gRPC has one deadline for connecting and answering.
         longest = self._limits.connect_timeout + self._limits.read_timeout
-        left = max(end - self._clock(), 0.001)
-        # retry=None: Google's own retries would multiply ours.
+        return min(longest, max(end - self._clock(), 0.001))
+
+    def _send(self, method: str, request: Any, end: float, begun: Any = None) -> Any:
         send = getattr(self._client, method)
+        sent = dict(request) if isinstance(request, Mapping) else request
         try:
-            return send(request=dict(fields), retry=None, timeout=min(longest, left))
+            if begun is not None:
+                return answer_of(begun)
+            # retry=None: Google's own retries would multiply ours.
+            return send(request=sent, retry=None, timeout=self._longest(end))
         except (DecodeError, ValueError) as error:
             raise refusal_behind(error) from error
 
@@ -156,8 +237,15 @@ def connect(options: GcpKmsConnection) -> GcpKms:
         SigningKeyError: this process was forked from one that used gRPC.
     """
     _refuse_forked_process()
-    patience = options.generation_timeout
-    return GcpKms(_client(options), options, generation_timeout=patience, owns_client=True)
+    client = _client(options)
+    transport: Any = client.transport
+    return GcpKms(
+        client,
+        options,
+        generation_timeout=options.generation_timeout,
+        owns_client=True,
+        signing_calls=SigningCalls(transport.grpc_channel),
+    )
 
 
 # The process in which a client was first used, if one was; a forked child inherits it.
@@ -191,6 +279,8 @@ def _client(options: GcpKmsConnection) -> KeyManagementServiceClient:
     if options.is_plaintext:
         channel = grpc.insecure_channel(str(options.target), options=_PLAINTEXT)
         return KeyManagementServiceClient(transport=_Transport(channel=channel))
+    from dfns_signers_gcp_kms.credentials import load_credentials  # noqa: PLC0415  # google-auth's
+
     credentials = load_credentials(options)
     try:
         return KeyManagementServiceClient(

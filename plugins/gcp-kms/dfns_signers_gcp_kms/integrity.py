@@ -5,14 +5,14 @@ Source: https://cloud.google.com/kms/docs/data-integrity-guidelines
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import google_crc32c
 
 from dfns_signers_gcp_kms.errors import IntegrityError
 
 if TYPE_CHECKING:
-    from google.cloud.kms_v1 import AsymmetricSignResponse, PublicKey
+    from google.cloud.kms_v1 import PublicKey
 
 
 def check_public_key(name: str, answer: PublicKey) -> None:
@@ -25,10 +25,13 @@ def check_public_key(name: str, answer: PublicKey) -> None:
     _check_checksum("public key", answer.pem.encode("utf-8"), answer.pem_crc32c)
 
 
-def check_signature(name: str, verified: str, answer: AsymmetricSignResponse) -> None:
+def check_signature(name: str, verified: str, answer: Any) -> None:
     """Check that a signature is by this version, over what was sent, and arrived whole.
 
-    ``verified`` is the field that says that Google checked the checksum of the request.
+    Args:
+        name: of the version.
+        verified: the field that says that Google checked the checksum of the request.
+        answer: AsymmetricSignResponse in protobuf.
 
     Raises:
         IntegrityError: discard it.
@@ -39,7 +42,8 @@ def check_signature(name: str, verified: str, answer: AsymmetricSignResponse) ->
             f"Cloud KMS did not confirm the checksum of what was to be signed ({verified} is "
             "false): the request may have been damaged on its way"
         )
-    _check_checksum("signature", answer.signature, answer.signature_crc32c)
+    checksum = answer.signature_crc32c.value if answer.HasField("signature_crc32c") else None
+    _check_checksum("signature", answer.signature, checksum)
 
 
 def _check_name(name: str, found: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import copy
 import itertools
@@ -11,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,7 +18,8 @@ from dfns_signers.plugin import KeyResponse, WorkerThreads, deadlines, errors
 from dfns_signers_vault_transit.options import BatchOptions
 from dfns_signers_vault_transit.process import Process
 
-_MAX_BYTES: Final = 1_000_000  # servers take 32 MB, proxies often 1 MB
+# In base64 less than 1 MB: servers take 32 MB, and 1 MiB in a string; proxies often 1 MB in all.
+_MAX_BYTES: Final = 700_000
 _MAX_SENDERS: Final = 32  # threads that send for tasks
 
 
@@ -31,27 +31,36 @@ class _Item:
 
     Attributes:
         until: when its caller stops waiting: to leave, and once it is sent for the outcome.
+        signing: what becomes of it; cancelled if it is not sent.
         batch: what it is sent with.
+        is_done: whether the request is over.
         is_left: whether its caller was cancelled.
+        outcome: of the request; None if that was interrupted.
     """
 
     message: bytes
     until: float
     wake: Callable[[], object]
+    signing: Future[KeyResponse] = field(default_factory=Future)
     batch: list[_Item] = field(default_factory=list)
     is_done: bool = False
     is_left: bool = False
     outcome: KeyResponse | Exception | None = None
 
-    def result(self) -> KeyResponse:
-        if isinstance(self.outcome, Exception):
-            # One failure may belong to many callers, and each writes its own traceback into it.
-            raise copy.copy(self.outcome) from self.outcome
-        if self.outcome is None:
-            raise errors.SigningKeyError(
-                "the request that would have made this signature was interrupted; sign again"
-            )
-        return self.outcome
+    def settle(self) -> None:
+        self.is_done = True
+        if self.signing.cancelled():
+            return
+        if isinstance(self.outcome, KeyResponse):
+            self.signing.set_result(self.outcome)
+            return
+        cause = self.outcome or errors.SigningKeyError(
+            "the request that would have made this signature was interrupted; sign again"
+        )
+        # One failure may belong to many callers, and each writes its own traceback into it.
+        failure = copy.copy(cause)
+        failure.__cause__ = cause
+        self.signing.set_exception(failure)
 
 
 class Batcher:
@@ -95,6 +104,7 @@ class Batcher:
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting: deque[_Item] = deque()
+        self._bytes = 0  # of those that wait
         self._in_flight = 0
         self._process = Process()
         # Its own: anyio's worker threads may all be waiting here for what a task has to send.
@@ -125,12 +135,23 @@ class Batcher:
                     ready.wait(self._left(item))
         finally:
             self._leave(item)
-        return item.result()
+        return item.signing.result()
 
-    async def asign(self, message: bytes) -> KeyResponse:
-        """Like ``sign``, for an asyncio task: each request takes a thread, not each message."""
+    async def asign(
+        self, message: bytes, pursue: Callable[[Future[KeyResponse]], object] = lambda _: None
+    ) -> KeyResponse:
+        """Like ``sign``, for an asyncio task: each request takes a thread, not each message.
+
+        Args:
+            message: as for ``sign``.
+            pursue: is given what says, also after the task was cancelled, what became of the
+                message: signed or failed, or cancelled because it was not sent.
+        """
+        import asyncio  # noqa: PLC0415  # a tenth of the start, and of no use to threads
+
         loop, ready = asyncio.get_running_loop(), asyncio.Event()
         item = self._enqueue(message, lambda: loop.call_soon_threadsafe(ready.set))
+        pursue(item.signing)
         try:
             while not item.is_done:
                 ready.clear()
@@ -138,17 +159,23 @@ class Batcher:
                     # Without an await: a task that is cancelled would strand the others' messages.
                     self._start(batch)
                 elif not item.is_done:
-                    with contextlib.suppress(asyncio.TimeoutError):
-                        await asyncio.wait_for(ready.wait(), self._left(item))
+                    left = self._left(item)
+                    timer = None if left is None else loop.call_later(left, ready.set)
+                    try:
+                        await ready.wait()
+                    finally:
+                        if timer:
+                            timer.cancel()
         finally:
             self._leave(item)
-        return item.result()
+        return item.signing.result()
 
     def _enqueue(self, message: bytes, wake: Callable[[], object]) -> _Item:
         self._process.require("what signs in batches")
         item = _Item(message, self._clock() + self._options.max_wait, wake)
         with self._lock:
             self._waiting.append(item)
+            self._bytes += len(message)
         return item
 
     def _take_turn(self, item: _Item) -> list[_Item]:
@@ -169,6 +196,7 @@ class Batcher:
             batch = [self._waiting.popleft() for _ in range(self._next_size())]
             for one in batch:
                 one.batch, one.until = batch, self._clock() + self._patience
+                self._bytes -= len(one.message)
             self._in_flight += 1
             return batch
 
@@ -176,7 +204,7 @@ class Batcher:
         return (
             self._in_flight == 0
             or len(self._waiting) >= self._options.max_size
-            or len(self._waiting) > self._next_size()  # more bytes than a request takes
+            or (self._bytes > self._max_bytes and len(self._waiting) > 1)
             or self._clock() >= item.until
         )
 
@@ -212,6 +240,9 @@ class Batcher:
     def _dispatch(self, batch: list[_Item]) -> None:
         # An executor that finds no thread raises, and keeps what it was given.
         sent = [item for item in batch if not (item.is_done or item.is_left)]
+        for item in batch:
+            if item.is_left:
+                item.signing.cancel()
         outcomes: Sequence[KeyResponse | Exception] = []
         try:
             with deadlines.lifted():
@@ -231,7 +262,7 @@ class Batcher:
             return
         self._in_flight -= 1
         for item in batch:
-            item.is_done = True
+            item.settle()
             _wake(item)
         self._pass_turn()
 
@@ -240,7 +271,9 @@ class Batcher:
         with self._lock:
             item.is_left = True
             if not item.batch:
+                item.signing.cancel()
                 self._waiting.remove(item)
+                self._bytes -= len(item.message)
                 self._pass_turn()
 
     def _pass_turn(self) -> None:

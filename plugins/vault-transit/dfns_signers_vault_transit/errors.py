@@ -71,7 +71,7 @@ BY_STATUS: Final[Mapping[int, Meaning]] = {
     ),
     429: Meaning(
         errors.KeyStoreThrottledError,
-        "a rate limit quota is used up: sign less often, use 'batch', or raise the quota",
+        "a rate limit quota is used up: sign less often, or raise the quota",
     ),
     472: _STANDBY,
     473: _STANDBY,

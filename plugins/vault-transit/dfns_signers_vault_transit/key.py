@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import contextlib
 import logging
-import re
-from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
 
-from dfns_signers.plugin import Attempt, KeyResponse, Sealed, SigningKey, errors, quoted
-from dfns_signers_vault_transit.answers import VaultRefusalError
+from dfns_signers.plugin import KeyResponse, SigningKey, deadlines, errors
 from dfns_signers_vault_transit.batch import Batcher
-from dfns_signers_vault_transit.errors import missing_policy, rule
 from dfns_signers_vault_transit.names import check_key_name, check_mount
 from dfns_signers_vault_transit.opening import read_description
-from dfns_signers_vault_transit.options import DEFAULT_MOUNT, BatchOptions, VaultTransitOptions
+from dfns_signers_vault_transit.options import (
+    DEFAULT_BATCH,
+    DEFAULT_MOUNT,
+    BatchOptions,
+    VaultTransitOptions,
+)
+from dfns_signers_vault_transit.signing import BatchRefusedError, SigningRequests
 from dfns_signers_vault_transit.vault import Vault, connect
-
-T = TypeVar("T")
 
 _log: Final = logging.getLogger(__name__)
 
-_BAD_REQUEST: Final = 400
-_SPARE: Final = (
-    10.0  # seconds that a request may take beyond its timeout, such as for a host's name
-)
-_SIGNATURE: Final = re.compile(r"vault:v([1-9][0-9]{0,17}):([A-Za-z0-9+/]+={0,2})")
+# Seconds that a request may take beyond its timeout, such as for a host's name.
+_SPARE: Final = 10.0
 
 
 class VaultTransitKey(SigningKey):
@@ -41,7 +38,8 @@ class VaultTransitKey(SigningKey):
         key: name of the key.
         mount: where the secrets engine is mounted.
         key_version: version that signs; None pins the latest, with a warning.
-        batch: sign concurrent messages in one request; None sends each alone.
+        batch: bounds of the requests that sign concurrent messages together; None sends each
+            alone.
         is_pinned: whether the caller compares the fingerprint, so that the latest needs no warning.
 
     Raises:
@@ -60,7 +58,7 @@ class VaultTransitKey(SigningKey):
         *,
         mount: str = DEFAULT_MOUNT,
         key_version: int | None = None,
-        batch: BatchOptions | None = None,
+        batch: BatchOptions | None = DEFAULT_BATCH,
         is_pinned: bool = False,
     ) -> None:
         if key_version is not None and key_version < 1:
@@ -80,11 +78,9 @@ class VaultTransitKey(SigningKey):
             reference=f"vault-transit {description.path} version {self.version} at "
             f"{self._vault.location}",
         )
-        self._parameters = description.require_key_type().parameters
-        self._purpose = self._vault.purpose(
-            f"sign with the key {description.path}",
-            missing_policy(rule(f"{self._mount}/sign/{self._name}", "update")),
-            self._mount,
+        parameters = dict(description.require_key_type().parameters)
+        self._requests = SigningRequests(
+            self._vault, self._mount, self._name, self.version, parameters
         )
         patience = self._vault.timeout + _SPARE
         self._batcher = Batcher(self._sign_many, batch, patience=patience) if batch else None
@@ -102,76 +98,45 @@ class VaultTransitKey(SigningKey):
         )
 
     def _sign(self, message: bytes) -> KeyResponse:
-        if self._batcher:
-            return self._batcher.sign(message)
-        return self._request(self._response, hash_input=_base64(message))
+        batcher = self._batcher
+        if batcher is None:
+            return self._requests.one(message)
+        try:
+            return batcher.sign(message)
+        except BatchRefusedError as refusal:
+            return _counting(refusal, self._requests.one(message))
 
     async def _asign(self, message: bytes) -> KeyResponse:
-        if self._batcher and _is_in_asyncio():
-            return await self._batcher.asign(message)
-        return await super()._asign(message)
+        batcher = self._batcher
+        if batcher is None or not _is_in_asyncio():
+            return await super()._asign(message)
+        try:
+            return await batcher.asign(message, self._pursue)
+        except BatchRefusedError as refusal:
+            return _counting(refusal, await super()._asign(message))
 
     def _sign_many(self, messages: Sequence[bytes]) -> Sequence[KeyResponse | Exception]:
-        def outcomes(data: Sealed[Any], *request: Any) -> Sequence[KeyResponse | Exception]:
-            if len(data.open()["batch_results"]) != len(messages):
-                raise ValueError("another number of results than of messages")
-            results = map(Sealed, data.open()["batch_results"])
-            return [self._outcome(result, *request) for result in results]
+        # Those that waited while a batch was refused.
+        if self._batcher is None:
+            refusal = BatchRefusedError("several messages in one request were refused", 0)
+            return [refusal] * len(messages)
+        # Counted of its own: the task that it was sent for may have been cancelled. The first
+        # message of a refused batch is sent again within the time of the batch.
+        with self._inside(admitted=True), deadlines.within(self._vault.timeout):
+            outcomes = self._requests.together(messages)
+        for outcome in outcomes:
+            if isinstance(outcome, BatchRefusedError):
+                self._send_alone_after(outcome)
+                break
+        return outcomes
 
-        # Counted of its own: the task that it was sent for may have been cancelled.
-        with self._inside(admitted=True):
-            return self._request(
-                outcomes, batch_input=[{"input": _base64(one)} for one in messages]
-            )
-
-    def _request(self, read: Callable[[Sealed[Any], str | None, Attempt], T], **message: Any) -> T:
-        def send(client: Any, attempt: Attempt) -> T:
-            answer = Sealed(
-                client.secrets.transit.sign_data(
-                    self._name,
-                    key_version=self.version,
-                    mount_point=self._mount,
-                    **self._parameters,
-                    **message,
-                )
-            )
-            request_id = _printable(answer.open().get("request_id"))
-            return read(Sealed(answer.open()["data"]), request_id, attempt)
-
-        return self._vault.request(self._purpose, send)
-
-    def _outcome(
-        self, result: Sealed[Any], request_id: str | None, attempt: Attempt
-    ) -> KeyResponse | Exception:
-        """One item of a batch; its failure is its own."""
-        try:
-            with self._purpose.explained(attempt):
-                if result.open().get("error"):
-                    # An item has no status of its own.
-                    raise VaultRefusalError(_BAD_REQUEST, [str(result.open()["error"])])
-                return self._response(result, request_id, attempt)
-        except errors.SigningKeyError as error:
-            return error
-
-    def _response(
-        self, result: Sealed[Any], request_id: str | None, attempt: Attempt
-    ) -> KeyResponse:
-        parts = _SIGNATURE.fullmatch(result.open()["signature"])
-        if parts is None:
-            raise ValueError("not a signature as Transit writes it")
-        version = parts[1]
-        versions = Sealed([int(version), result.open().get("key_version", self.version)])
-        if versions.open() != [self.version] * 2:
-            raise errors.InvalidSignatureError(
-                f"the key {self.reference} was asked to sign, and version {version} did (request "
-                f"id {request_id}). The signature is not used. Check what stands between "
-                "this machine and Vault"
-            )
-        return KeyResponse(
-            base64.b64decode(parts[2], validate=True),
-            key_version=version,
-            request_id=request_id,
-            attempts=attempt.number,
+    def _send_alone_after(self, refusal: BatchRefusedError) -> None:
+        self._batcher = None
+        _log.warning(
+            "%s: %s. Alone the first was signed, so from here on each message is sent alone. Allow "
+            "the parameter 'batch_input' in the token's policies, or set batch = false",
+            self.reference,
+            refusal,
         )
 
     def _close(self) -> None:
@@ -197,14 +162,12 @@ def open_key(options: VaultTransitOptions) -> VaultTransitKey:
 
 def _is_in_asyncio() -> bool:
     """Whether an asyncio task runs: not under trio, also where that is a guest of asyncio."""
+    import asyncio  # noqa: PLC0415  # not for those that sign in threads
+
     with contextlib.suppress(RuntimeError):
         return asyncio.current_task() is not None
     return False
 
 
-def _printable(request_id: object) -> str | None:
-    return quoted(request_id) if isinstance(request_id, str) else None
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
+def _counting(refusal: BatchRefusedError, response: KeyResponse) -> KeyResponse:
+    return replace(response, attempts=response.attempts + refusal.attempts)

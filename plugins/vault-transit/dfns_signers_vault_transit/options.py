@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic.functional_validators import ModelWrapValidatorHandler
 from typing_extensions import Self
 
@@ -123,6 +123,13 @@ class BatchOptions(StrictModel):
     )
 
 
+DEFAULT_BATCH: Final = BatchOptions()
+
+
+def _off(value: object) -> object:
+    return None if value is False or value == "false" else value
+
+
 class VaultTransitOptions(BackendOptions, VaultTransitConnection):
     """Options of ``backend = "vault-transit"``."""
 
@@ -132,9 +139,10 @@ class VaultTransitOptions(BackendOptions, VaultTransitConnection):
         ge=1,
         description="Version of the key that signs. Without it the latest at opening is pinned.",
     )
-    batch: BatchOptions | None = Field(
-        default=None,
-        description="Sign concurrent messages in one request, see below. Off by default.",
+    batch: Annotated[BatchOptions | None, BeforeValidator(_off)] = Field(
+        default_factory=lambda: DEFAULT_BATCH,
+        description="How concurrent messages are signed in one request, see below; `false` sends "
+        "each alone.",
     )
 
 

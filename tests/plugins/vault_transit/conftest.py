@@ -7,15 +7,19 @@ already, ``DFNS_TEST_VAULT=vault`` against a dev server of the ``vault`` on PATH
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import hvac  # type: ignore[import-untyped]
 import pytest
 
+from dfns_signers.plugin import KeyResponse, RequestLimits
 from dfns_signers_testkit.vault import VaultServer, dev_server, find_program, local_vault
 from dfns_signers_vault_transit.key import VaultTransitKey
 from dfns_signers_vault_transit.plugin import VaultTransitBackend
+from dfns_signers_vault_transit.signing import SigningRequests
+from dfns_signers_vault_transit.vault import Vault
 from tests.core.client.scripted import Reply, ScriptedApi
 from tests.plugins.vault_transit.kubernetes import Issuer
 from tests.plugins.vault_transit.operator import Operator
@@ -115,3 +119,25 @@ def open_with(settings: dict[str, Any]) -> VaultTransitKey:
     key = backend.open(backend.options.model_validate(settings))
     assert isinstance(key, VaultTransitKey)
     return key
+
+
+def sign_together(
+    messages: Sequence[bytes],
+    *,
+    at: str,
+    key: str = "k",
+    mount: str = "transit",
+    version: int = 1,
+    token: str = "token",
+    **limits: Any,
+) -> Sequence[KeyResponse | Exception]:
+    """What becomes of messages that leave in one request to the server at an address."""
+    client = hvac.Client(url=at, token=token)
+    vault = Vault(client, limits=RequestLimits(**{"max_attempts": 1, **limits}))
+    return SigningRequests(vault, mount, key, version, {}).together(messages)
+
+
+def raised(outcomes: Sequence[KeyResponse | Exception]) -> None:
+    """Raise the error of the first message, if it has one."""
+    if isinstance(outcomes[0], Exception):
+        raise outcomes[0]

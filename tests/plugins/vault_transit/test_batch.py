@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -288,6 +289,26 @@ def test_task_that_is_cancelled_takes_its_message_along_and_passes_its_turn_on(
     assert gate.requests == [[b"0"], [b"2"]]
 
 
+def test_what_becomes_of_a_message_is_known_although_its_task_was_cancelled(gate: Gate) -> None:
+    batcher = Batcher(gate.send, BatchOptions(max_wait=10))
+    pursued: list[Future[KeyResponse]] = []
+
+    async def cancel_both() -> None:
+        sent = asyncio.create_task(batcher.asign(b"sent", pursued.append))
+        assert await asyncio.to_thread(gate.arrived.acquire, timeout=20)
+        waiting = asyncio.create_task(batcher.asign(b"waiting", pursued.append))
+        await asyncio.to_thread(wait_for_queue, batcher, 1)
+        sent.cancel()
+        waiting.cancel()
+        await asyncio.gather(sent, waiting, return_exceptions=True)
+        gate.open.set()
+
+    asyncio.run(cancel_both())
+
+    assert pursued[0].result(20).signature == b"signed sent"
+    assert pursued[1].cancelled()
+
+
 def test_task_that_leads_is_cancelled_and_its_followers_are_signed(gate: Gate) -> None:
     batcher = Batcher(gate.send, BatchOptions(max_wait=10))
 
@@ -368,6 +389,41 @@ def test_messages_of_more_bytes_than_a_request_takes_go_in_several(gate: Gate) -
     assert {m for request in gate.requests for m in request} == set(messages)
 
 
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_large_messages_that_are_gone_hold_up_nobody_and_hurry_nobody(
+    is_sent: bool, gate: Gate
+) -> None:
+    batcher = Batcher(gate.send, BatchOptions(max_wait=10), max_bytes=10)
+    gate.open.set()
+    if is_sent:
+        batcher.sign(b"a large one")
+    else:
+        with deadlines.within(0), pytest.raises(KeyStoreUnavailableError):
+            batcher.sign(b"a large one")
+    gate.requests.clear()
+    gate.arrived, gate.open = threading.Semaphore(0), threading.Event()
+
+    with ThreadPoolExecutor(4) as threads:
+        burst(batcher, gate, threads, [b"0", b"1", b"2", b"3"])
+        gate.open.set()
+
+    assert gate.requests == [[b"0"], [b"1", b"2", b"3"]]
+
+
+def test_request_of_large_messages_stays_below_a_megabyte(gate: Gate) -> None:
+    batcher = Batcher(gate.send, BatchOptions(max_wait=10), clock=lambda: 0.0)
+    messages = [bytes([number]) * 250_000 for number in range(8)]
+
+    with ThreadPoolExecutor(8) as threads:
+        signing = [threads.submit(batcher.sign, message) for message in messages]
+        assert gate.arrived.acquire(timeout=20)
+        gate.open.set()
+
+    assert {f.result().signature for f in signing} == {b"signed " + one for one in messages}
+    sizes = [sum(len(base64.b64encode(one)) for one in request) for request in gate.requests]
+    assert max(sizes) < 950_000
+
+
 class NoThreads(Executor):
     """Stands for a process that is out of threads."""
 
@@ -435,13 +491,16 @@ def test_callers_of_a_request_whose_thread_is_gone_fail_and_the_next_are_signed(
 def test_messages_whose_tasks_were_cancelled_are_not_sent_by_the_threads_that_get_free(
     gate: Gate,
 ) -> None:
+    pursued: list[Future[KeyResponse]] = []
     with ThreadPoolExecutor(1) as senders:
         batcher = Batcher(gate.send, BatchOptions(max_size=2, max_wait=10), senders=senders)
 
         async def cancel_all() -> None:
             slow = asyncio.create_task(batcher.asign(b"slow"))
             assert await asyncio.to_thread(gate.arrived.acquire, timeout=20)
-            tasks = [asyncio.create_task(batcher.asign(b"%d" % n)) for n in range(50)]
+            tasks = [
+                asyncio.create_task(batcher.asign(b"%d" % n, pursued.append)) for n in range(50)
+            ]
             await asyncio.to_thread(wait_for_queue, batcher, 0)
             for task in tasks:
                 task.cancel()
@@ -452,6 +511,7 @@ def test_messages_whose_tasks_were_cancelled_are_not_sent_by_the_threads_that_ge
         asyncio.run(cancel_all())
 
     assert gate.requests == [[b"slow"]]
+    assert [future.cancelled() for future in pursued] == [True] * 50
     assert batcher.sign(b"next").signature == b"signed next"
 
 

@@ -14,12 +14,18 @@ from typing import Any
 import hvac  # type: ignore[import-untyped]
 import pytest
 
-from dfns_signers.errors import KeyStoreUnavailableError, SigningKeyError
+from dfns_signers.errors import KeyNotFoundError, KeyStoreUnavailableError, SigningKeyError
 from dfns_signers.plugin import RequestLimits
 from dfns_signers_vault_transit.key import VaultTransitKey
 from dfns_signers_vault_transit.vault import Vault
 from tests.core.client.scripted import Reply, ScriptedApi
-from tests.plugins.vault_transit.conftest import FAKE_READ, FAKE_SIGN, OpenKey, open_with
+from tests.plugins.vault_transit.conftest import (
+    FAKE_READ,
+    FAKE_SIGN,
+    OpenKey,
+    open_with,
+    sign_together,
+)
 from tests.plugins.vault_transit.raw_server import raw_server
 from tests.support.certificates import Authority
 
@@ -110,14 +116,15 @@ def test_error_that_is_too_long_keeps_its_status(fake: ScriptedApi, open_fake: O
 
 
 def test_results_of_the_largest_batch_are_read_from_an_answer_with_an_error_status(
-    fake: ScriptedApi, open_fake: OpenKey
+    fake: ScriptedApi,
 ) -> None:
     results = [{"error": "signing key not found" + " " * 700}] * 496
     assert len(json.dumps(results)) > 64 * 1024
     fake.on(FAKE_SIGN, Reply(status=400, body={"data": {"batch_results": results}}))
 
-    with pytest.raises(SigningKeyError, match="not what Vault's API documents"):
-        open_fake(batch={}).sign(b"message")
+    outcomes = sign_together([b"message"] * 496, at=fake.url)
+
+    assert [type(outcome) for outcome in outcomes] == [KeyNotFoundError] * 496
 
 
 @pytest.mark.parametrize("pieces", SLOW.values(), ids=SLOW)

@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from queue import Queue
 from typing import Any
 
 import anyio
@@ -19,11 +20,12 @@ from dfns_signers_vault_transit.algorithms import KEY_TYPES
 from dfns_signers_vault_transit.options import MAX_BATCH
 from tests.core.client.scripted import Reply, ScriptedApi
 from tests.core.keys import is_signature
-from tests.plugins.vault_transit.conftest import FAKE_SIGN, OpenKey
+from tests.plugins.vault_transit.conftest import FAKE_SIGN, OpenKey, raised, sign_together
 from tests.plugins.vault_transit.holding import HoldingVault
 from tests.plugins.vault_transit.operator import Operator
 
 MESSAGES = [b"message %d" % number for number in range(100)]
+PAIR = MESSAGES[:2]
 BATCHES = pytest.mark.parametrize("batch", [None, {}, {"max_size": 7}], ids=str)
 LOOPS = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 
@@ -144,14 +146,40 @@ def test_event_loop_runs_on_while_vault_is_slow(fake: ScriptedApi, open_fake: Op
     assert "HTTP 400" in str(asyncio.run(sign_and_tick()))
 
 
-def test_failed_item_of_an_answer_with_an_error_status_is_explained(
-    fake: ScriptedApi, open_fake: OpenKey
-) -> None:
-    results = [{"error": "requested version for signing is higher than the latest key version"}]
-    fake.on(FAKE_SIGN, Reply(status=400, body={"data": {"batch_results": results}}))
+def test_failed_item_of_an_answer_with_an_error_status_is_explained(fake: ScriptedApi) -> None:
+    error = {"error": "requested version for signing is higher than the latest key version"}
+    fake.on(FAKE_SIGN, Reply(status=400, body={"data": {"batch_results": [error] * 2}}))
 
     with pytest.raises(KeyNotFoundError, match=r"no such version.*attempt 1 of 3"):
-        open_fake(batch={}, max_attempts=3).sign(b"message")
+        raised(sign_together(PAIR, at=fake.url, max_attempts=3))
+
+
+def test_observers_are_shown_what_became_of_a_signature_in_a_batch_whose_task_was_cancelled(
+    holding: HoldingVault, open_held: OpenKey
+) -> None:
+    key = open_held(3)
+    holding.may_answer.clear()
+    shown: Queue[Signature | Exception] = Queue()
+
+    async def cancel_one() -> None:
+        tasks = [
+            asyncio.create_task(key.asign_with_evidence(message, abandoned=shown.put))
+            for message in MESSAGES[:3]
+        ]
+        for _ in range(2):
+            assert await asyncio.to_thread(holding.arrived.acquire, timeout=20)
+        tasks[2].cancel()
+        await asyncio.gather(tasks[2], return_exceptions=True)
+        holding.may_answer.set()
+        await asyncio.gather(*tasks[:2])
+
+    asyncio.run(cancel_one())
+
+    signature = shown.get(timeout=20)
+    assert isinstance(signature, Signature)
+    assert is_signature(key.public_key, MESSAGES[2], signature.value)
+    assert signature.evidence.abandoned
+    assert signature.evidence.request_id == "of-2"
 
 
 @pytest.mark.parametrize("result", [{}, {"signature": "vault:v2:AAAA"}, "signed", None], ids=str)
@@ -169,14 +197,15 @@ def test_item_that_is_not_a_signature_of_the_key_fails_alone(
     assert [future.exception() for future in futures[1:]] == [None, None]
 
 
-@pytest.mark.parametrize("results", [[], [{}, {}], {}, None], ids=str)
+@pytest.mark.parametrize("count", [0, 1, 3, None])
 def test_answer_with_another_number_of_results_is_refused(
-    results: object, fake: ScriptedApi, open_fake: OpenKey
+    count: int | None, fake: ScriptedApi
 ) -> None:
+    results = None if count is None else [{"signature": f"vault:v1:{'A' * 86}=="}] * count
     fake.on(FAKE_SIGN, Reply(body={"data": {"batch_results": results}}))
 
     with pytest.raises(SigningKeyError, match="not what Vault's API documents"):
-        open_fake(batch={}).sign(b"message")
+        raised(sign_together(PAIR, at=fake.url))
 
 
 @BURSTS

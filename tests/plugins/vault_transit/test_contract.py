@@ -30,11 +30,11 @@ class TestOpenBao(OpenBaoContract):
         return store_at(openbao)
 
 
-class TestBatched(OpenBaoContract):
+class TestWithoutBatches(OpenBaoContract):
     @pytest.fixture(scope="class")
     @classmethod
     def store(cls, openbao: VaultServer) -> StoreUnderTest:
-        return store_at(openbao, batch={})
+        return store_at(openbao, batch=False)
 
 
 def store_at(server: VaultServer, **options: Any) -> StoreUnderTest:

@@ -12,7 +12,7 @@ from tests.support.fault_proxy import FaultProxy
 from tests.support.key_faults import LIMITS, check_signatures_under_every_fault
 
 
-@pytest.mark.parametrize("options", [{}, {"batch": {"max_size": 2}}], ids=["plain", "batch"])
+@pytest.mark.parametrize("options", [{"batch": False}, {}, {"batch": {"max_size": 2}}], ids=str)
 def test_every_fault_of_the_connection(
     operator: Operator, open_key: OpenKey, options: dict[str, Any]
 ) -> None:

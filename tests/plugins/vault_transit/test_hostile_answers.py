@@ -16,7 +16,13 @@ from dfns_signers.errors import DfnsSignersError, SigningKeyError
 from dfns_signers_vault_transit.key import VaultTransitKey
 from dfns_signers_vault_transit.plugin import VaultTransitBackend
 from tests.core.client.scripted import Reply, ScriptedApi
-from tests.plugins.vault_transit.conftest import FAKE_READ, FAKE_SIGN, open_with
+from tests.plugins.vault_transit.conftest import (
+    FAKE_READ,
+    FAKE_SIGN,
+    open_with,
+    raised,
+    sign_together,
+)
 from tests.plugins.vault_transit.operator import Operator
 from tests.secrecy import CANARY
 
@@ -131,7 +137,7 @@ class Usual:
             NAMES: {"data": {"keys": ["k"]}},
             FAKE_READ: {"data": described},
             FAKE_SIGN: {"request_id": "r-1", "data": {"signature": self.signature}},
-            BATCH: {"data": {"batch_results": [{"signature": self.signature}]}},
+            BATCH: {"data": {"batch_results": [{"signature": self.signature}] * 2}},
         }
 
     def on(self, fake: ScriptedApi, odd: str, reply: Reply) -> None:
@@ -177,8 +183,8 @@ def test_each_odd_value_at_each_place_of_an_answer_is_an_error_of_ours_or_does_n
     for place, odd in product(_paths(answer), [*ODD, MISSING]):
         usual.on(fake, path, Reply(body=changed(answer, place, odd)))
 
-        with shown_safely(), opened(fake, path) as key:
-            key.sign(b"m")
+        with shown_safely():
+            sign_by(path, fake)
 
 
 @pytest.mark.parametrize("status", [200, 400, 403, 500])
@@ -224,7 +230,16 @@ def test_any_answer_leads_to_a_signature_or_to_an_error_of_ours(
 ) -> None:
     usual.on(fake, path, data.draw(replies(usual.answers[path])))
 
-    with shown_safely(), opened(fake, path) as key:
+    with shown_safely():
+        sign_by(path, fake)
+
+
+def sign_by(path: str, fake: ScriptedApi) -> None:
+    """Sign, so that a path is asked."""
+    if path == BATCH:
+        raised(sign_together([b"m", b"m"], at=fake.url))
+        return
+    with opened(fake, path) as key:
         key.sign(b"m")
 
 
@@ -232,6 +247,4 @@ def opened(fake: ScriptedApi, path: str) -> VaultTransitKey:
     """A key that is opened and signs by way of a path."""
     place = {"address": fake.url, "key": "k", "mount": "transit", "key_version": 1}
     auth = LOGGING_IN["approle" if path == LOGIN else "token"]
-    return open_with(
-        {**place, "max_attempts": 1, "auth": auth, "batch": {} if path == BATCH else None}
-    )
+    return open_with({**place, "max_attempts": 1, "auth": auth})

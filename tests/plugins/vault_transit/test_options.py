@@ -34,7 +34,9 @@ def test_defaults_are_those_of_the_documentation() -> None:
 
     assert (options.mount, options.namespace, options.key_version) == ("transit", None, None)
     assert (options.connect_timeout, options.read_timeout, options.max_attempts) == (3, 10, 3)
-    assert (options.timeout, options.batch) == (30, None)
+    assert options.timeout == 30
+    assert options.batch
+    assert (options.batch.max_size, options.batch.max_wait) == (100, 0.1)
 
 
 @pytest.mark.parametrize("prefix", ["VAULT_", "BAO_"])
@@ -118,6 +120,11 @@ def test_one_line_of_strings_sets_numbers_and_tables() -> None:
     assert (options.key_version, options.max_attempts) == (12, 5)
     assert options.batch
     assert options.batch.max_size == 50
+
+
+@pytest.mark.parametrize(("texts", "off"), [(False, False), (True, "false")])
+def test_batches_can_be_turned_off(texts: bool, off: object) -> None:
+    assert load(texts=texts, batch=off).batch is None
 
 
 @pytest.mark.parametrize(

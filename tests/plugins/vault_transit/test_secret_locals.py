@@ -17,7 +17,13 @@ import dfns_signers_vault_transit
 from dfns_signers_testkit.servers import free_port
 from dfns_signers_vault_transit import VaultTransitKey
 from tests.core.client.scripted import CUT, SILENCE, Answer, Reply, ScriptedApi, Seen
-from tests.plugins.vault_transit.conftest import FAKE_READ, FAKE_SIGN, open_with
+from tests.plugins.vault_transit.conftest import (
+    FAKE_READ,
+    FAKE_SIGN,
+    open_with,
+    raised,
+    sign_together,
+)
 from tests.secrecy import CANARY
 from tests.support import local_variables
 
@@ -193,26 +199,26 @@ def test_request_to_sign_that_fails(
     assert leaks_of(lambda: key.sign(b"message")) == []
 
 
-@pytest.mark.parametrize("batch", [None, {}])
 @pytest.mark.parametrize("case", SIGNED)
-def test_signature_that_is_not_one(
-    vault: ScriptedApi, batch: dict[str, Any] | None, case: str
-) -> None:
-    key = open_with(settings_of(vault.url, "token", batch=batch))
-    data = SIGNED[case] if batch is None else {"batch_results": [SIGNED[case]], "x": TOKEN}
-    vault.on(FAKE_SIGN, always=Reply(body={"data": data}))
+def test_signature_that_is_not_one(vault: ScriptedApi, case: str) -> None:
+    key = open_with(settings_of(vault.url, "token"))
+    vault.on(FAKE_SIGN, always=Reply(body={"data": SIGNED[case]}))
 
     assert leaks_of(lambda: key.sign(b"message")) == []
 
 
-@pytest.mark.parametrize(
-    "data", [{}, TOKEN, {"batch_results": TOKEN}, {"batch_results": [TOKEN] * 2}]
-)
+# The signature that is not one is found where it is verified, in a batch or not.
+BATCHES: list[Any] = [
+    *({"batch_results": [signed] * 2, "x": TOKEN} for signed in list(SIGNED.values())[:-1]),
+    *({}, TOKEN, {"batch_results": TOKEN}, {"batch_results": [TOKEN] * 3}),
+]
+
+
+@pytest.mark.parametrize("data", BATCHES)
 def test_batch_whose_answer_is_not_one(vault: ScriptedApi, data: Any) -> None:
-    key = open_with(settings_of(vault.url, "token", batch={}))
     vault.on(FAKE_SIGN, always=Reply(body={"data": data}))
 
-    assert leaks_of(lambda: key.sign(b"message")) == []
+    assert leaks_of(lambda: raised(sign_together([b"a", b"b"], at=vault.url, token=TOKEN))) == []
 
 
 @pytest.mark.parametrize(
