@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from dfns_signers.plugin import KeyResponse, SigningKey, deadlines, errors
@@ -170,4 +169,4 @@ def _is_in_asyncio() -> bool:
 
 
 def _counting(refusal: BatchRefusedError, response: KeyResponse) -> KeyResponse:
-    return replace(response, attempts=response.attempts + refusal.attempts)
+    return response._replace(attempts=response.attempts + refusal.attempts)

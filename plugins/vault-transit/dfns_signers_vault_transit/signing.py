@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from dfns_signers.plugin import Attempt, KeyResponse, Sealed, errors, quoted
@@ -83,7 +82,7 @@ class SigningRequests:
         except errors.SigningKeyError:
             return outcomes
         refusal = BatchRefusedError(f"several messages in one request were refused: {outcomes[0]}")
-        return [replace(first, attempts=first.attempts + 1), *[refusal] * (len(messages) - 1)]
+        return [first._replace(attempts=first.attempts + 1), *[refusal] * (len(messages) - 1)]
 
     def _several(self, messages: Sequence[bytes]) -> Sequence[KeyResponse | Exception]:
         def outcomes(data: Sealed[Any], *request: Any) -> Sequence[KeyResponse | Exception]:
