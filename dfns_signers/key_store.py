@@ -186,6 +186,21 @@ class KeyStore:
             hidden.__context__ = None
             raise hidden
 
+        try:
+            return once()
+        except DfnsSignersError as error:
+            if of == 1 or not is_retriable(error):
+                raise
+            failed: DfnsSignersError | None = error
+
+        def again() -> T:
+            # The first attempt, as tenacity would have seen it: most requests never need it.
+            nonlocal failed
+            if failed is not None:
+                first, failed = failed, None
+                raise first
+            return once()
+
         def is_last(state: RetryCallState) -> bool:
             is_late = end is not None and self._clock() + state.upcoming_sleep >= end
             return is_late or state.attempt_number >= of
@@ -197,7 +212,7 @@ class KeyStore:
             sleep=self._sleep,
             reraise=True,
         )
-        return retrying(once)
+        return retrying(again)
 
     def _end(self) -> float | None:
         """When to give up: after ``timeout``, or when the caller does."""

@@ -26,12 +26,15 @@ T = TypeVar("T")
 
 MAX_THREADS: Final = 64
 
+# Seconds that a thread waits for more to do: the next signature then starts none.
+_PATIENCE: Final = 1.0
+
 # Seconds that a caller waits for a closing although it is cancelled.
 _GRACE: Final = 1.0
 
 
 class WorkerThreads:
-    """Threads that are started as they are needed, and end when there is no more to do.
+    """Threads that are started as they are needed, and end a second after the last work.
 
     Args:
         size: how many there are at most. Work that a worker thread begins gets one beyond that, for
@@ -46,8 +49,9 @@ class WorkerThreads:
     def after_fork(self) -> None:
         """Forget the threads of the parent in a forked child."""
         # Re-entrant, for the handler of a signal may begin something, too.
-        self._lock = threading.RLock()
-        self._busy = 0
+        self._more = threading.Condition(threading.RLock())
+        self._threads = 0
+        self._idle = 0
         self._waiting: OrderedDict[Future[Any], Callable[[], None]] = OrderedDict()
 
     def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -59,22 +63,10 @@ class WorkerThreads:
         future: Future[T] = Future()
         call = partial(copy_context().run, function, *args, **kwargs)
         task = partial(_run, future, call)
-        is_extra = isinstance(threading.current_thread(), _Worker)
-        with self._lock:
-            if not is_extra and self._busy >= self._size:
-                self._waiting[future] = task
-                future.add_done_callback(self._forget)
-                return future
-            self._busy += not is_extra
-        try:
-            _Worker(target=self._work, args=(task, is_extra), name="dfns-signers").start()
-        except RuntimeError as error:
-            with self._lock:
-                self._busy -= not is_extra
-            raise DfnsSignersError(
-                f"no worker thread could be started ({error}): the process may be out of threads, "
-                "or is about to end"
-            ) from error
+        if isinstance(threading.current_thread(), _Worker):
+            _start(task)
+        else:
+            self._enqueue(future, task)
         return future
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -85,19 +77,45 @@ class WorkerThreads:
         """
         return await outcome(self.submit(function, *args, **kwargs))
 
-    def _work(self, task: Callable[[], None], is_extra: bool) -> None:
-        task()
-        while not is_extra:
-            with self._lock:
-                if not self._waiting:
-                    self._busy -= 1
-                    return
-                _, task = self._waiting.popitem(last=False)
+    def _enqueue(self, future: Future[Any], task: Callable[[], None]) -> None:
+        with self._more:
+            self._waiting[future] = task
+            is_short = len(self._waiting) > self._idle and self._threads < self._size
+            if is_short:
+                self._threads += 1
+            else:
+                self._more.notify()
+        if is_short:
+            try:
+                _start(self._work)
+            except DfnsSignersError:
+                with self._more:
+                    self._threads -= 1
+                    # Another thread may have taken it meanwhile.
+                    if self._waiting.pop(future, None) is not None:
+                        raise
+        future.add_done_callback(self._forget)
+
+    def _work(self) -> None:
+        while (task := self._next()) is not None:
             task()
+            # While the thread waits, it keeps nothing of what it worked with.
+            del task
+
+    def _next(self) -> Callable[[], None] | None:
+        """What has waited longest; None when it is time to end."""
+        with self._more:
+            self._idle += 1
+            self._more.wait_for(lambda: self._waiting, _PATIENCE)
+            self._idle -= 1
+            if self._waiting:
+                return self._waiting.popitem(last=False)[1]
+            self._threads -= 1
+            return None
 
     def _forget(self, future: Future[Any]) -> None:
         """A caller that was cancelled waits no more."""
-        with self._lock:
+        with self._more:
             self._waiting.pop(future, None)
 
 
@@ -106,6 +124,16 @@ class _Worker(threading.Thread):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(daemon=True, **options)
+
+
+def _start(work: Callable[[], None]) -> None:
+    try:
+        _Worker(target=work, name="dfns-signers").start()
+    except RuntimeError as error:
+        raise DfnsSignersError(
+            f"no worker thread could be started ({error}): the process may be out of threads, or "
+            "is about to end"
+        ) from error
 
 
 def _run(future: Future[T], call: Callable[[], T]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextvars import ContextVar
@@ -239,6 +240,39 @@ def test_place_of_work_that_could_not_be_started_is_free_again(
             threads.submit(print)
 
     assert threads.submit(lambda: "a thread").result(BOUND) == "a thread"
+
+
+def test_thread_that_has_no_more_to_do_takes_the_next_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_threads, "_PATIENCE", BOUND)
+    threads = WorkerThreads(1)
+
+    first = threads.submit(threading.current_thread).result(BOUND)
+
+    assert threads.submit(threading.current_thread).result(BOUND) is first
+
+
+def test_thread_ends_when_there_is_no_more_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_threads, "_PATIENCE", 0)
+
+    thread = WorkerThreads().submit(threading.current_thread).result(BOUND)
+
+    thread.join(BOUND)
+    assert not thread.is_alive()
+
+
+def test_thread_that_waits_for_work_keeps_nothing_of_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_threads, "_PATIENCE", 2 * BOUND)
+    forgotten = threading.Event()
+    secret = type("Secret", (), {})()
+    weakref.finalize(secret, forgotten.set)
+    threads = WorkerThreads()
+
+    threads.submit(id, secret).result(BOUND)
+    del secret
+
+    assert forgotten.wait(BOUND)
 
 
 def test_waiting_work_runs_in_its_order() -> None:

@@ -80,7 +80,9 @@ class Watch:
         if collects:
             gc.collect()
         ends = time.monotonic() + self.settling
-        while sockets() > sockets_before and time.monotonic() < ends:
+        while time.monotonic() < ends and (
+            sockets() > sockets_before or threading.active_count() - threads_before > IDLE_THREADS
+        ):
             time.sleep(0.05)
         if (left := sockets() - sockets_before) > 0:
             found.sockets.append(f"{left} sockets are open after the round")

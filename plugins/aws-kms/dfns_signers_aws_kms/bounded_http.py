@@ -101,11 +101,24 @@ class BoundedHttp:
 
 
 class BoundsAnswers(BaseClient):
-    """Base of the classes of clients whose answers are bounded; see ``bound_answers``."""
+    """Base of the classes of clients whose answers are bounded; see ``bound_answers``.
 
-    def __init__(self, *, endpoint: Any, client_config: Any, **rest: Any) -> None:
+    Their ``User-Agent`` is the same for all requests.
+    """
+
+    def __init__(
+        self, *, endpoint: Any, client_config: Any, user_agent_creator: Any, **rest: Any
+    ) -> None:
         endpoint.http_session = BoundedHttp(endpoint.http_session, client_config.read_timeout)
-        super().__init__(endpoint=endpoint, client_config=client_config, **rest)
+        # botocore would assemble it twice for each request, in a tenth of the time that it takes.
+        user_agent = user_agent_creator.to_string()
+        user_agent_creator.to_string = lambda: user_agent
+        super().__init__(
+            endpoint=endpoint,
+            client_config=client_config,
+            user_agent_creator=user_agent_creator,
+            **rest,
+        )
 
 
 def bound_answers(**event: Any) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from anyio import CapacityLimiter
+from anyio.lowlevel import RunVar
 
 from dfns_signers.plugin import (
     Attempt,
@@ -22,6 +26,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mypy_boto3_kms import KMSClient
+
+
+MAX_AT_A_TIME: Final = 24
+"""Asynchronous signatures of a key in an event loop: their threads take all the processor time that
+Python gives to threads, at a latency of 50 ms; with more, the loop itself waits for its turn."""
+
+_turns: Final[RunVar[WeakKeyDictionary[AwsKmsKey, CapacityLimiter]]] = RunVar(
+    "dfns_signers_aws_kms_turns"
+)
 
 
 class AwsKmsKey(SigningKey):
@@ -69,6 +82,12 @@ class AwsKmsKey(SigningKey):
             lambda attempt: self._response(self._kms.client.sign(**request), attempt),
         )
 
+    async def _asign(self, message: bytes) -> KeyResponse:
+        # What waits gets its thread from the event loop, which has its turn that way: threads that
+        # take the next signature by themselves leave it no processor time.
+        async with _turns_of(self):
+            return await super()._asign(message)
+
     def _response(self, answer: Mapping[str, Any], attempt: Attempt) -> KeyResponse:
         details = answer.get("ResponseMetadata", {})
         for member, expected in (
@@ -98,6 +117,14 @@ class AwsKmsKey(SigningKey):
     def _close(self) -> None:
         if self._give_back is not None:
             self._give_back()
+
+
+def _turns_of(key: AwsKmsKey) -> CapacityLimiter:
+    """The limiter of a key in the running event loop."""
+    turns = _turns.get(None)
+    if turns is None:
+        _turns.set(turns := WeakKeyDictionary())
+    return turns.setdefault(key, CapacityLimiter(MAX_AT_A_TIME))
 
 
 def _parsed(key_id: str) -> KeyId:

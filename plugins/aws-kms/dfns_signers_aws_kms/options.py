@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from typing_extensions import Self
 
 from dfns_signers.plugin import (
@@ -35,6 +35,9 @@ Text = Annotated[str, Field(min_length=1)]
 
 class AwsKmsConnection(RequestLimits):
     """How AWS KMS is reached, and as whom."""
+
+    # What signs needs one of the models below; pydantic would build them all at the import.
+    model_config = ConfigDict(defer_build=True)
 
     region: Text | None = Field(
         default=None,
@@ -71,7 +74,7 @@ class AwsKmsConnection(RequestLimits):
         default=64,
         ge=1,
         description="Connections that are kept: as many as signatures are made at the same time. "
-        "Calls and asynchronous code make at most 64 at a time.",
+        "Blocking calls make at most 64 at a time, asynchronous code 24.",
     )
 
     @model_validator(mode="after")

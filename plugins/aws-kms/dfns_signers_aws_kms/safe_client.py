@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -53,9 +54,18 @@ def clients_of(session: boto3.Session) -> Callable[..., Any]:
     return new_client
 
 
+class _Models(Loader):
+    """Reads the models of services as botocore does, and looks for those alone that are used."""
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002  # botocore's
+        """Names of folders, where botocore looks into each of 400 for a model."""
+        folders = [Path(path) for path in self.search_paths]
+        return [entry.name for path in folders if path.is_dir() for entry in path.iterdir()]
+
+
 @cache
 def _loader(data_path: str | None) -> Loader:
-    return create_loader(data_path)
+    return _Models(create_loader(data_path).search_paths, include_default_search_paths=False)
 
 
 def safe_client(new_client: Callable[..., Any], service: str, **settings: Any) -> Any:
@@ -69,12 +79,15 @@ def safe_client(new_client: Callable[..., Any], service: str, **settings: Any) -
     Raises:
         ConfigurationError: the AWS configuration has an address that the options would not take.
     """
+    config = settings.get("config") or Config()
+    past_proxies = {**settings, "config": config.merge(Config(proxies={}))}
+    if urlsplit(settings.get("endpoint_url") or "").scheme == "http":
+        return _checked(new_client, service, past_proxies)
     client = _checked(new_client, service, settings)
-    # Only the client knows its address, and its proxies cannot be changed.
+    # An address of the AWS configuration is known to the client alone.
     if urlsplit(client.meta.endpoint_url).scheme == "http" and client.meta.config.proxies != {}:
         client.close()
-        config = (settings.get("config") or Config()).merge(Config(proxies={}))
-        client = _checked(new_client, service, {**settings, "config": config})
+        client = _checked(new_client, service, past_proxies)
     return client
 
 

@@ -29,11 +29,11 @@ class _Settings:
     """What decides where requests go, and as whom.
 
     Attributes:
-        connection: the options.
+        connection: the options, by name.
         surroundings: digest of the environment, and of the AWS configuration files.
     """
 
-    connection: str
+    connection: tuple[tuple[str, object], ...]
     surroundings: bytes
 
     @classmethod
@@ -43,7 +43,7 @@ class _Settings:
         files = [_content(os.environ.get(name, usual)) for name, usual in _FILES.items()]
         known = repr((sorted(os.environ.items()), files))
         digest = hashlib.sha256(known.encode("utf-8", "surrogatepass")).digest()
-        return cls(connection.model_dump_json(), digest)
+        return cls(tuple(vars(connection).items()), digest)
 
 
 def _content(path: str) -> bytes | None:

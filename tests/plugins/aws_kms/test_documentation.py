@@ -13,6 +13,7 @@ import pytest
 
 from dfns_signers.config.assembly import open_key, validated_options
 from dfns_signers.config.loading import load_profile
+from dfns_signers.errors import KeyStateError
 from dfns_signers_aws_kms import errors
 from dfns_signers_aws_kms.algorithms import KEY_SPECS
 from dfns_signers_aws_kms.key import AwsKmsKey
@@ -77,6 +78,8 @@ def test_policies_are_json_and_allow_what_the_code_asks_for(double: KmsDouble) -
     client = boto3.client("kms", region_name=REGION, endpoint_url=double.url)
     with AwsKmsKey(double.add("ECC_NIST_P256"), client=client) as key:
         key.sign(b"message")
+    with pytest.raises(KeyStateError):
+        AwsKmsKey(double.add("ECC_NIST_P256", state="Disabled"), client=client)
     client.close()
 
     asked = {f"kms:{operation}" for operation, _ in double.calls}

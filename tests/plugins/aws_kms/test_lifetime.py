@@ -17,7 +17,7 @@ from botocore.client import BaseClient
 from dfns_signers.config.assembly import configured_signer
 from dfns_signers.config.loading import load_profile
 from dfns_signers.errors import KeyNotFoundError, SigningKeyError
-from dfns_signers_aws_kms.key import AwsKmsKey
+from dfns_signers_aws_kms.key import MAX_AT_A_TIME, AwsKmsKey
 from tests.core.keys import is_signature
 from tests.plugins.aws_kms.kms_double import REGION, Fault, KmsDouble
 from tests.plugins.aws_kms.stores import Store
@@ -113,9 +113,15 @@ def test_closed_key_closes_its_connections(double: KmsDouble, open_key: Open) ->
     assert double.http.has_no_connection_within(BOUND)
 
 
+@pytest.mark.parametrize(("settings", "clients"), [({}, 1), ({"endpoint_url": None}, 2)])
 def test_key_that_cannot_be_opened_closes_its_client(
-    open_key: Open, monkeypatch: pytest.MonkeyPatch
+    double: KmsDouble,
+    open_key: Open,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, Any],
+    clients: int,
 ) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", double.url)
     closed: list[BaseClient] = []
 
     def close(client: BaseClient) -> None:
@@ -124,10 +130,10 @@ def test_key_that_cannot_be_opened_closes_its_client(
     monkeypatch.setattr(BaseClient, "close", close)
 
     with pytest.raises(KeyNotFoundError):
-        open_key("alias/nobody")
+        open_key("alias/nobody", **settings)
 
-    # The first was closed where it turned out that no proxy may be between.
-    assert len({id(client) for client in closed}) == len(closed) == 2
+    # Where the environment has the address, a first client finds out that no proxy may be between.
+    assert len({id(client) for client in closed}) == len(closed) == clients
 
 
 def test_signature_under_way_outlives_closing_and_its_connection_is_closed_after_it(
@@ -192,3 +198,57 @@ def test_key_made_in_code_refuses_in_a_forked_child_and_says_what_to_do(double: 
 
     assert f"the key {arn} was opened before this process was forked" in said
     assert said.endswith("open the key in the child process")
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_asynchronous_signatures_take_turns(
+    backend: str, double: KmsDouble, open_key: Open
+) -> None:
+    key = open_key(double.add("ECC_NIST_P256"))
+    turn, under_way, most = Barrier(MAX_AT_A_TIME), set[int](), list[int]()
+
+    def hold(carry_out: Callable[[], Any]) -> Any:
+        under_way.add(threading.get_ident())
+        most.append(len(under_way))
+        turn.wait(3 * BOUND)
+        under_way.discard(threading.get_ident())
+        return carry_out()
+
+    double.fail("Sign", *[hold] * (2 * MAX_AT_A_TIME))
+
+    async def sign_all() -> None:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(2 * MAX_AT_A_TIME):
+                tasks.start_soon(key.asign, b"message")
+
+    anyio.run(sign_all, backend=backend)
+
+    assert max(most) == MAX_AT_A_TIME
+
+
+def test_loop_that_waits_for_signatures_holds_up_no_other(
+    double: KmsDouble, open_key: Open
+) -> None:
+    key = open_key(double.add("ECC_NIST_P256"))
+    release = threading.Event()
+
+    def hold(carry_out: Callable[[], Any]) -> Any:
+        release.wait(3 * BOUND)
+        return carry_out()
+
+    double.fail("Sign", *[hold] * MAX_AT_A_TIME)
+
+    async def sign_all() -> None:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(MAX_AT_A_TIME):
+                tasks.start_soon(key.asign, b"message")
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(anyio.run, sign_all)
+        while len(double.members("Sign")) <= MAX_AT_A_TIME:  # the dry run among them
+            threading.Event().wait(0.01)
+        signature = anyio.run(key.asign, b"message")
+        release.set()
+        waiting.result(3 * BOUND)
+
+    assert is_signature(key.public_key, b"message", signature)

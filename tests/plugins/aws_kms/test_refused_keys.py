@@ -13,7 +13,7 @@ from dfns_signers.errors import (
     KeyStoreThrottledError,
     UnsupportedKeyError,
 )
-from tests.plugins.aws_kms.kms_double import KmsDouble, refuse
+from tests.plugins.aws_kms.kms_double import KmsDouble, answer, refuse
 from tests.plugins.aws_kms.stores import Store
 
 WHAT_WORKS = "SIGN_VERIFY and one of the key specs ECC_NIST_EDWARDS25519, ECC_NIST_P256"
@@ -145,7 +145,7 @@ def test_key_that_is_not_enabled_yet_is_refused_with_its_state(
 def test_state_that_cannot_be_read_for_another_reason_than_a_denial_is_an_error(
     double: KmsDouble, open_key: Callable[..., Any]
 ) -> None:
-    arn = double.add("ECC_NIST_P256")
+    arn = double.add("ECC_NIST_P256", state="Disabled")
     double.fail("DescribeKey", refuse("ThrottlingException", "Rate exceeded"))
 
     with pytest.raises(KeyStoreThrottledError, match="cannot read the state of the key"):
@@ -155,18 +155,30 @@ def test_state_that_cannot_be_read_for_another_reason_than_a_denial_is_an_error(
 def test_two_permissions_are_enough_to_open_and_sign(
     double: KmsDouble, open_key: Callable[..., Any]
 ) -> None:
-    arn = double.add("ECC_NIST_P256")
-    double.fail("DescribeKey", refuse("AccessDeniedException", "not authorized"))
-
-    key = open_key(arn)
+    key = open_key(double.add("ECC_NIST_P256"))
 
     key.sign(b"message")
-    assert [operation for operation, _ in double.calls] == [
-        "GetPublicKey",
-        "DescribeKey",
-        "Sign",
-        "Sign",
-    ]
+    assert [operation for operation, _ in double.calls] == ["GetPublicKey", "Sign", "Sign"]
+
+
+def test_key_is_refused_by_its_state_where_a_server_signs_in_a_dry_run(
+    double: KmsDouble, open_key: Callable[..., Any]
+) -> None:
+    arn = double.add("ECC_NIST_P256", state="Unavailable")
+    double.fail("Sign", answer(b'{"Signature": "AAAA"}'))
+
+    with pytest.raises(KeyStateError, match=f"the key {arn} is in the state Unavailable"):
+        open_key(arn)
+
+
+def test_key_that_is_enabled_again_meanwhile_is_refused_as_the_dry_run_was(
+    double: KmsDouble, open_key: Callable[..., Any]
+) -> None:
+    arn = double.add("ECC_NIST_P256")
+    double.fail("Sign", refuse("DisabledException", f"{arn} is disabled."))
+
+    with pytest.raises(KeyStateError, match="DisabledException"):
+        open_key(arn)
 
 
 def test_permission_to_sign_is_asked_for_by_a_dry_run_when_the_key_is_opened(

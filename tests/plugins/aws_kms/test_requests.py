@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable
 
 import pytest
@@ -106,7 +107,19 @@ def test_key_is_asked_for_by_the_name_given_and_then_by_its_arn(
 
     open_key("alias/dfns").sign(b"message")
 
-    assert [members["KeyId"] for _, members in double.calls] == ["alias/dfns", arn, arn, arn]
+    assert [members["KeyId"] for _, members in double.calls] == ["alias/dfns", arn, arn]
+
+
+def test_requests_name_the_program_and_botocore_as_the_aws_configuration_says(
+    double: KmsDouble, open_key: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SDK_UA_APP_ID", "payments")
+
+    open_key(double.add("ECC_NIST_P256")).sign(b"message")
+
+    names = {request.headers["user-agent"] for request in double.http.requests}
+    assert len(names) == 1
+    assert re.match(r"Botocore/1\.\d+.* app/payments", names.pop())
 
 
 NOT_A_SIGNATURE: dict[str, tuple[Fault, str]] = {
@@ -206,13 +219,16 @@ def test_description_of_a_key_that_does_not_add_up_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("operation", "fault"),
-    [("GetPublicKey", altered(PublicKey="A")), ("DescribeKey", answer(b"<html>proxy</html>"))],
+    ("operation", "state", "fault"),
+    [
+        ("GetPublicKey", "Enabled", altered(PublicKey="A")),
+        ("DescribeKey", "Disabled", answer(b"<html>proxy</html>")),
+    ],
 )
 def test_key_whose_description_cannot_be_read_is_not_opened(
-    double: KmsDouble, open_key: Open, operation: str, fault: Fault
+    double: KmsDouble, open_key: Open, operation: str, state: str, fault: Fault
 ) -> None:
-    arn = double.add("ECC_NIST_P256")
+    arn = double.add("ECC_NIST_P256", state=state)
     double.fail(operation, fault)
 
     with pytest.raises(KeyStoreUnavailableError, match="not what AWS sends"):
