@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import Context
 from hashlib import sha256
 from typing import Final, TypeAlias
-from weakref import WeakValueDictionary
 
 import anyio
 
@@ -243,10 +242,13 @@ class RateLimiter:
 
 
 class _Limiters:
-    """The limiters of this process, one for each limit."""
+    """The limiters of this process, one for each limit.
+
+    They are kept: the requests of a client that is closed count on.
+    """
 
     def __init__(self) -> None:
-        self._limiters: WeakValueDictionary[_Key, RateLimiter] = WeakValueDictionary()
+        self._limiters: dict[_Key, RateLimiter] = {}
         self.after_fork()
         forks.watch(self)
 

@@ -19,7 +19,7 @@ A permit counts from when it is taken. Its request may reach Dfns so much later,
 clocks of two machines differ by.
 """
 
-_LATE: Final = 1.5  # seconds; half a second is for the clocks
+_CLOCKS: Final = 0.5  # seconds of the margin, for the clocks
 _PAUSE: Final = 1.0  # seconds until a store that failed is tried again
 _NOT_AT_ONCE: Final = 0.001
 _ANSWER_TIMEOUT: Final = 1.0
@@ -94,7 +94,7 @@ class SharedWindow:
     def settle(self, permits: int, age: float) -> None:
         """The requests that permits were taken for have ended, ``age`` seconds after that."""
         self._own.settle(permits, age)
-        if age > _LATE:
+        if age > MARGIN - _CLOCKS:
             self._owe(permits)
 
     def give_back(self, permits: int) -> None:

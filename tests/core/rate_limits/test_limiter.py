@@ -256,10 +256,9 @@ def test_clients_with_different_limits_do_not_share(limit: RateLimit | int, base
     assert limiter_of(limit, base_url) is not one
 
 
-def test_limiter_that_no_client_has_is_forgotten() -> None:
-    name = "https://forgotten.example"
-    use(limiter_of(3, name), 3)
+def test_limit_outlives_the_clients_that_have_it() -> None:
+    use(limiter_of(3, "https://short-lived.example"), 3)
 
     gc.collect()
 
-    use(limiter_of(3, name), 3)
+    assert not is_free(limiter_of(3, "https://short-lived.example"), 1)
