@@ -23,7 +23,7 @@ _CLOCKS: Final = 0.5  # seconds of the margin, for the clocks
 _PAUSE: Final = 1.0  # seconds until a store that failed is tried again
 _NOT_AT_ONCE: Final = 0.001
 _ANSWER_TIMEOUT: Final = 1.0
-_PREFIX: Final = "dfns-signers"
+_NAMESPACE: Final = "dfns-signers"
 
 _log: Final = logging.getLogger(__name__)
 
@@ -137,9 +137,11 @@ class SharedWindow:
             limits = import_module("limits")
             assert self._limit.store is not None  # noqa: S101  # or it would not be shared
             storage = limits.storage.storage_from_string(
-                self._limit.store.open(), key_prefix=_PREFIX, **_options(self._limit.library)
+                self._limit.store.open(), **_options(self._limit.library)
             )
-            self._item = limits.RateLimitItemPerSecond(self._limit.requests, WINDOW + MARGIN)
+            self._item = limits.RateLimitItemPerSecond(
+                self._limit.requests, WINDOW + MARGIN, _NAMESPACE
+            )
             self._strategy = limits.strategies.MovingWindowRateLimiter(storage)
         return self._strategy
 
