@@ -9,15 +9,16 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 from unittest.mock import patch
 
 import anyio
 
-from dfns_signers import AsyncDfnsClient, DfnsClient, KeySigner, PemKey, RateLimit
+from dfns_signers import AsyncDfnsClient, DfnsClient, KeySigner, PemKey, RateLimit, deadlines
 from dfns_signers.errors import NoPermitError, RateLimitedError
 from dfns_signers.rate_limits import rate_limit, shared_window, window
 from tests.support import ROOT
@@ -98,7 +99,6 @@ class _Caller:
             "auth_token": order.token,
             "signer": KeySigner(PemKey.from_file(order.key), "cr-1"),
             "base_url": order.base_url,
-            "call_timeout": order.seconds,
             "max_attempts": 1,
             "rate_limit": RateLimit(order.limit, store=order.store or None),
         }
@@ -127,25 +127,18 @@ class _Caller:
             for _ in range(_CONCURRENT):
                 tasks.start_soon(work, dfns)
 
-    def _noted(self, requests: int) -> _Noted:
-        return _Noted(self, requests)
-
-    def note(self, requests: int, error: BaseException | None) -> bool:
-        """Note the end of a call; whether its error is expected."""
-        if error is None:
+    @contextmanager
+    def _noted(self, requests: int) -> Iterator[None]:
+        """Note a call, which does not outlast the process."""
+        try:
+            with deadlines.within(max(0.0, self._end - time.monotonic())):
+                yield
+        except NoPermitError:
+            return
+        except RateLimitedError:
+            self._refused += 1
+        else:
             self._ends.extend([time.time()] * requests)
-        self._refused += isinstance(error, RateLimitedError)
-        return isinstance(error, (RateLimitedError, NoPermitError))
-
-
-class _Noted:
-    def __init__(self, caller: _Caller, requests: int) -> None:
-        self._caller, self._requests = caller, requests
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
-        return self._caller.note(self._requests, error)
 
 
 def _main(text: str) -> None:
