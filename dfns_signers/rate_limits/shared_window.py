@@ -9,17 +9,18 @@ from importlib import import_module
 from typing import Any, Final
 
 from dfns_signers.errors import NoPermitError
-from dfns_signers.rate_limits.rate_limit import WINDOW, RateLimit
+from dfns_signers.rate_limits.rate_limit import SIGNED_CALL, WINDOW, RateLimit
 from dfns_signers.rate_limits.window import Window
 
 MARGIN: Final = 2
 """Seconds that the shared window is longer than that of Dfns, whole for ``limits``.
 
 A permit counts from when it is taken. Its request may reach Dfns so much later, less what the
-clocks of two machines differ by.
+clocks of two machines differ by, and for how long the permit was spare.
 """
 
 _CLOCKS: Final = 0.5  # seconds of the margin, for the clocks
+_SPARE: Final = 0.5  # seconds of it in which permits that are spare may be used
 _PAUSE: Final = 1.0  # seconds until a store that failed is tried again
 _NOT_AT_ONCE: Final = 0.001
 _ANSWER_TIMEOUT: Final = 1.0
@@ -29,7 +30,7 @@ _log: Final = logging.getLogger(__name__)
 
 
 class SharedWindow:
-    """A moving window in Redis or Valkey; what is taken there is not given back.
+    """A moving window in Redis or Valkey; what is taken there cannot be given back.
 
     A call that takes longer than the margin owes its permits: they are taken once more as it ends,
     so that its last request counts from when it was sent. All methods that ask the store block.
@@ -57,6 +58,9 @@ class SharedWindow:
         self._item: Any = None
         self._owed = 0
         self._unrecorded = 0
+        self._spare = 0
+        self._spare_until = 0.0
+        self._has_waited = False
         self._is_drained = False
         self._failed_at: float | None = None
 
@@ -82,7 +86,7 @@ class SharedWindow:
         if pause > 0:
             return self._without_store(permits, pause)
         try:
-            pause = self._paid() or (self._hit(permits) if permits else 0.0)
+            pause = self._paid() or (self._asked(permits) if permits else 0.0)
         except Exception as error:  # noqa: BLE001  # of limits, redis or valkey
             self._note_failure(error)
             return self._without_store(permits, _PAUSE)
@@ -94,12 +98,13 @@ class SharedWindow:
     def settle(self, permits: int, age: float) -> None:
         """The requests that permits were taken for have ended, ``age`` seconds after that."""
         self._own.settle(permits, age)
-        if age > MARGIN - _CLOCKS:
+        if age > MARGIN - _CLOCKS - _SPARE:
             self._owe(permits)
 
     def give_back(self, permits: int) -> None:
-        """Permits are not used; they count all the same until their window is over."""
-        self._own.settle(permits, 0.0)
+        """Permits are not used: the next call may have them, for a moment."""
+        self._own.give_back(permits)
+        self._keep(permits)
 
     def drain(self) -> None:
         """Have all that is left counted as used, by the next ``take``."""
@@ -123,6 +128,28 @@ class SharedWindow:
             with self._lock:
                 self._owed -= owed
         return pause
+
+    def _asked(self, permits: int) -> float:
+        """Take permits that are spare, or of the store; returns the seconds to wait for that."""
+        with self._lock:
+            if permits <= self._spare and time.monotonic() < self._spare_until:
+                self._spare -= permits
+                return 0.0
+        # Else reads of this process would have each permit that comes free, and a signed call of
+        # another one would never find three.
+        asked = max(permits, SIGNED_CALL) if self._has_waited else permits
+        pause = self._hit(asked)
+        self._has_waited = bool(pause)
+        if not pause and asked > permits:
+            self._keep(asked - permits)
+        return pause
+
+    def _keep(self, permits: int) -> None:
+        with self._lock:
+            now = time.monotonic()
+            is_fresh = now < self._spare_until
+            self._spare = permits + (self._spare if is_fresh else 0)
+            self._spare_until = self._spare_until if is_fresh else now + _SPARE
 
     def _hit(self, permits: int) -> float:
         strategy = self._connected()

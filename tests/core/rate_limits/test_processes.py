@@ -14,7 +14,7 @@ from tests.support.redis_servers import RedisServer
 
 LIMIT = 60
 WINDOW = 3  # seconds, in place of a minute
-SECONDS = 6  # more than a window with its margin
+SECONDS = 7  # more than a window with its margin
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_four_processes_with_a_store_never_exceed_the_limit_and_use_it_again_and
             SECONDS,
             store=store.url,
             window=WINDOW,
-            margin=1,
+            margin=2,
             is_async=is_async,
         )
         for is_async in (False, True, False, True)

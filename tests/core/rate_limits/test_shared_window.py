@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from itertools import count
 
 import pytest
@@ -29,6 +30,14 @@ def name() -> str:
     return f"organisation {next(_numbers)}"
 
 
+@pytest.fixture
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_window, "WINDOW", 0)
+    monkeypatch.setattr(shared_window, "MARGIN", 1)
+    monkeypatch.setattr(shared_window, "_SPARE", 20)  # as long as the test takes
+    monkeypatch.setattr(shared_window, "_CLOCKS", -60)  # no call is late
+
+
 def window(url: str, name: str, limit: int = 6, *, fallback: float = 0.0) -> SharedWindow:
     return SharedWindow(RateLimit(limit, store=url, fallback=fallback), name)
 
@@ -46,7 +55,7 @@ def test_permits_are_taken_together_or_not_at_all(store: RedisServer, name: str)
     one.take(4)
 
     assert other.take(3) > 0
-    assert other.take(2) == 0
+    assert one.take(2) == 0
 
 
 def test_permits_come_free_when_the_window_and_its_margin_are_over(
@@ -58,11 +67,8 @@ def test_permits_come_free_when_the_window_and_its_margin_are_over(
     assert 61 < other.take(1) < 62.1
 
 
-def test_permits_that_have_come_free_are_taken(
-    store: RedisServer, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shared_window, "WINDOW", 0)
-    monkeypatch.setattr(shared_window, "MARGIN", 1)
+@pytest.mark.usefixtures("_quick")
+def test_permits_that_have_come_free_are_taken(store: RedisServer, name: str) -> None:
     one, other = RateLimiter(window(store.url, name)), RateLimiter(window(store.url, name))
 
     for _ in range(2):
@@ -87,7 +93,7 @@ def test_call_that_ends_in_time_owes_nothing(store: RedisServer, name: str) -> N
     one = window(store.url, name)
     one.take(3)
 
-    one.settle(3, 1.0)
+    one.settle(3, 0.9)
 
     assert not one.has_debts
 
@@ -118,6 +124,65 @@ def test_limiter_pays_what_it_owes_though_no_call_waits(
 
     assert not one.has_debts
     assert other.take(1) > 0
+
+
+@pytest.mark.usefixtures("_quick")
+def test_process_that_has_waited_for_a_read_takes_permits_for_those_that_follow(
+    store: RedisServer, name: str
+) -> None:
+    one, other = window(store.url, name, 3), window(store.url, name, 3)
+    one.take(3)
+    while one.take(1):
+        time.sleep(0.05)
+
+    assert other.take(1) > 0
+    assert [one.take(1), one.take(1)] == [0, 0]
+    assert one.take(1) > 0
+
+
+@pytest.mark.usefixtures("_quick")
+def test_reads_of_one_process_leave_room_for_signed_calls_of_another(
+    store: RedisServer, name: str
+) -> None:
+    reading, signing = (RateLimiter(window(store.url, name)) for _ in range(2))
+    is_over = threading.Event()
+
+    def read() -> None:
+        while not is_over.is_set():
+            with reading.lent(1, "GET /"):
+                pass
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        for _ in range(3):
+            with deadlines.within(20), signing.lent(3, "POST /"):
+                pass
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def test_permits_of_a_call_that_gave_up_are_for_the_next_one(store: RedisServer, name: str) -> None:
+    one = window(store.url, name)
+    one.take(6)
+
+    one.give_back(3)
+
+    assert one.take(3) == 0
+    assert one.take(1) > 0
+
+
+def test_permits_that_were_spare_for_too_long_are_not_used(
+    store: RedisServer, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_window, "_SPARE", 0.0)
+    one = window(store.url, name)
+    one.take(6)
+
+    one.give_back(3)
+
+    assert one.take(1) > 0
 
 
 def test_drained_window_is_used_up_for_all_processes(store: RedisServer, name: str) -> None:
