@@ -101,12 +101,15 @@ def test_child_counts_what_its_parent_used_and_had_under_way() -> None:
 
 
 def test_call_that_was_under_way_at_the_fork_and_ends_in_the_child_frees_nothing() -> None:
-    counted, _ = window(3)
+    counted, clock = window(3)
     counted.take(3)
     counted.after_fork()
 
     counted.settle(3, 0.0)
 
+    assert counted.take(1) > 0
+    clock.now += 60
+    assert counted.take(3) == 0
     assert counted.take(1) > 0
 
 
