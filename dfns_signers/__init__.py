@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dfns_signers.config.assembly import load_signer as load_signer
     from dfns_signers.errors import DfnsSignersError as DfnsSignersError
     from dfns_signers.hooks import hookimpl as hookimpl
+    from dfns_signers.rate_limits.rate_limit import RateLimit as RateLimit
     from dfns_signers.signer import KeySigner as KeySigner
     from dfns_signers.signer import Signer as Signer
     from dfns_signers.signing_key import SigningKey as SigningKey
@@ -41,6 +42,7 @@ else:
         "KeySigner": "signer",
         "PemKey": "backends.pem.key",
         "PendingAction": "client.pending",
+        "RateLimit": "rate_limits.rate_limit",
         "Signer": "signer",
         "SigningKey": "signing_key",
         "UserActionAuth": "user_action.httpx_auth",

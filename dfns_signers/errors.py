@@ -123,6 +123,15 @@ class RequestError(DfnsSignersError):
     """The request cannot be sent as it was asked for. Nothing was sent."""
 
 
+class NoPermitError(DfnsSignersError):
+    """The client's own rate limit has no permit for a call in its time, or its store fails.
+
+    The attempt sent nothing.
+    """
+
+    retriable = True
+
+
 class CallError(DfnsSignersError):
     """A request was sent, or was about to be, and did not succeed.
 

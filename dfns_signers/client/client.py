@@ -31,6 +31,7 @@ from dfns_signers.client.retries import retry_policy
 from dfns_signers.client.verbs import Verbs
 from dfns_signers.client.wallets import Wallets
 from dfns_signers.closing import AsyncClosing, Closing
+from dfns_signers.rate_limits.rate_limit import SIGNED_CALL, RateLimit
 from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner, Signer
 from dfns_signers.user_action.httpx_auth import PlainSigner, UserActionAuth, is_signer
@@ -39,6 +40,7 @@ from dfns_signers.user_action.tokens import TokenSource
 
 if TYPE_CHECKING:
     from dfns_signers.config.profile import CommonSettings
+    from dfns_signers.rate_limits.limiter import RateLimiter
 
     class ClientSettings(CommonSettings, total=False):
         """Settings, and a signer as the configuration has it, or one that was made in code."""
@@ -73,6 +75,7 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         call_timeout: float | None = defaults.CALL_TIMEOUT,
         max_attempts: int = defaults.MAX_ATTEMPTS,
         max_retry_after: float = defaults.MAX_RETRY_AFTER,
+        rate_limit: int | RateLimit | None = None,
         http_client: HttpT | None = None,
     ) -> None:
         token = Sealed(auth_token)
@@ -80,6 +83,7 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         check_timeout(timeout)
         self._limits = CallLimits(max_attempts, call_timeout, max_retry_after)
         self._auth = UserActionAuth(token.open(), signer, base_url=base_url)
+        self._limiter = _limiter_of(rate_limit, self._auth.base_url.text)
         self._signer = signer
         self._connections = self._connect(http_client, http_options(self._auth, timeout))
         self._owned_signer: KeySigner | None = None
@@ -154,12 +158,25 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
     @abstractmethod
     def _attempt(self, call: Call[Any], auth: UserActionAuth) -> R: ...
 
+    def _permits(self, call: Call[Any], auth: UserActionAuth) -> tuple[int, str]:
+        """How many requests an attempt sends, and of what call."""
+        exchange = SIGNED_CALL if auth is self._auth else SIGNED_CALL - 1
+        return exchange if call.signed else 1, f"{call.method} {call.path}"
+
     @abstractmethod
     def _then(self, answer: R, read: Callable[[Any], Any]) -> R:
         """What ``read`` makes of an answer, which may have to be awaited."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._auth!r}>"
+
+
+def _limiter_of(rate_limit: int | RateLimit | None, base_url: str) -> RateLimiter | None:
+    if rate_limit is None:
+        return None
+    from dfns_signers.rate_limits import limiter  # noqa: PLC0415  # most clients have none
+
+    return limiter.limiter_of(rate_limit, base_url)
 
 
 class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
@@ -172,6 +189,14 @@ class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
             return Retrying(**retry_policy(call, self._limits))(self._attempt, call, self._auth)
 
     def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
+        if self._limiter is None:
+            return self._exchange(call, auth)
+        self._connections.require_open()
+        permits = self._permits(call, auth)
+        with deadlines.within(self._limits.call_timeout), self._limiter.lent(*permits):
+            return self._exchange(call, auth)
+
+    def _exchange(self, call: Call[Any], auth: UserActionAuth) -> Any:
         with self._connections.lent() as http:
             request = build_request(http, self._auth, call)
             with deadlines.within(self._limits.call_timeout), errors_of_ours(request, call):
@@ -238,6 +263,15 @@ class AsyncClient(
             return await AsyncRetrying(**policy)(self._attempt, call, self._auth)
 
     async def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
+        if self._limiter is None:
+            return await self._exchange(call, auth)
+        self._connections.require_open()
+        permits = self._permits(call, auth)
+        with deadlines.within(self._limits.call_timeout):
+            async with self._limiter.alent(*permits):
+                return await self._exchange(call, auth)
+
+    async def _exchange(self, call: Call[Any], auth: UserActionAuth) -> Any:
         async with self._connections.lent() as http:
             request = build_request(http, self._auth, call)
             with (
@@ -306,6 +340,8 @@ class DfnsClient(SyncClient):
         max_attempts: how often a call is tried when that is safe; 1 turns repeating off.
         max_retry_after: seconds to wait at most where the API asks for a pause; if it asks for
             more, its error is raised at once.
+        rate_limit: requests that this process may send in any 60 seconds; calls wait their turn. A
+            ``RateLimit`` to share it between processes. Clients with an equal one share it.
         http_client: an httpx client of your own, for proxies, TLS or limits; its own timeout
             counts, and closing it stays with you.
 

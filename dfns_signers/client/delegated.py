@@ -17,6 +17,7 @@ from dfns_signers.client.http_calls import Timeout
 from dfns_signers.client.pending import PendingAction
 from dfns_signers.client.verbs import CallOptions
 from dfns_signers.errors import RequestError
+from dfns_signers.rate_limits.rate_limit import RateLimit
 from dfns_signers.sealed import Sealed
 from dfns_signers.user_action import signing_flow
 from dfns_signers.user_action.bodies import to_json_bytes
@@ -34,6 +35,7 @@ class ClientOptions(TypedDict, Generic[HttpT], total=False):
     call_timeout: float | None
     max_attempts: int
     max_retry_after: float
+    rate_limit: int | RateLimit | None
     http_client: HttpT | None
 
 
@@ -121,6 +123,7 @@ class DelegatedDfnsClient(_Delegated[Any, PendingAction, Iterator[Any], httpx.Cl
         call_timeout: as for DfnsClient.
         max_attempts: as for DfnsClient; ``complete`` is never repeated.
         max_retry_after: as for DfnsClient.
+        rate_limit: as for DfnsClient.
         http_client: as for DfnsClient.
 
     Example:

@@ -19,6 +19,7 @@ from dfns_signers.config.validation import validate
 from dfns_signers.discovery import load_backend, load_hooks
 from dfns_signers.errors import ConfigurationError, DfnsSignersError, PluginError
 from dfns_signers.hooks import SigningHooks
+from dfns_signers.rate_limits.rate_limit import RateLimit
 from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner
 from dfns_signers.signing_key import SigningKey
@@ -102,7 +103,25 @@ def client_arguments(loaded: LoadedProfile) -> dict[str, Any]:
         checked_token(Sealed(token.reveal()))
     limits = ("timeout", "call_timeout", "max_attempts", "max_retry_after")
     names = ("auth_token", "base_url", *limits)
-    return {name: getattr(loaded.settings, name) for name in names}
+    arguments = {name: getattr(loaded.settings, name) for name in names}
+    return {**arguments, "rate_limit": _rate_limit(loaded)}
+
+
+def _rate_limit(loaded: LoadedProfile) -> RateLimit | None:
+    settings = loaded.settings
+    if settings.rate_limit is None:
+        if settings.rate_limit_store is not None:
+            with loaded.placing("rate_limit_store"):
+                raise ConfigurationError("it has no effect without 'rate_limit': set that, too")
+        return None
+    setting = "rate_limit_store" if settings.rate_limit_store else "rate_limit"
+    with loaded.placing(setting):
+        return RateLimit(
+            settings.rate_limit,
+            store=settings.rate_limit_store,
+            name=settings.rate_limit_name,
+            fallback=settings.rate_limit_fallback,
+        )
 
 
 def check_base_url(loaded: LoadedProfile) -> None:

@@ -25,6 +25,10 @@ class CommonSettings(TypedDict, total=False):
     call_timeout: float
     max_attempts: int
     max_retry_after: float
+    rate_limit: int
+    rate_limit_store: str | Secret | Mapping[str, str]
+    rate_limit_name: str
+    rate_limit_fallback: float
     plugins: list[str]
 
 
@@ -74,6 +78,7 @@ class Env:
 
 
 _TOKEN: Final = "DFNS_AUTH_TOKEN"  # noqa: S105  # the name of a variable
+_STORE: Final = "DFNS_RATE_LIMIT_STORE"
 
 
 class Profile(StrictModel):
@@ -116,6 +121,31 @@ class Profile(StrictModel):
         le=86_400,
         description="Seconds to wait at most where the API asks for a pause (`Retry-After`); if it "
         "asks for more, its error is reported at once.",
+    )
+    rate_limit: Annotated[Annotated[int, Field(ge=3)] | None, Env("DFNS_RATE_LIMIT", int)] = Field(
+        default=None,
+        description="Requests in any 60 seconds, for which calls wait their turn; a signed call "
+        "takes three. No limit by default.",
+    )
+    rate_limit_store: Annotated[Secret | None, Env(_STORE, lambda _: Secret.from_env(_STORE))] = (
+        Field(
+            default=None,
+            description="URL of the Redis or Valkey through which processes share the limit: "
+            "`{ env = … }`, `{ file = … }` or a string. Each process has its own limit by default.",
+        )
+    )
+    rate_limit_name: Annotated[
+        Annotated[str, Field(min_length=1)] | None, Env("DFNS_RATE_LIMIT_NAME")
+    ] = Field(
+        default=None,
+        description="What shares the limit, such as the organisation; `base_url` by default.",
+    )
+    rate_limit_fallback: Annotated[float, Env("DFNS_RATE_LIMIT_FALLBACK", float)] = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of the limit that each process uses while the store fails; 0 refuses "
+        "calls.",
     )
     plugins: Annotated[
         list[str], Env("DFNS_PLUGINS", lambda text: [name.strip() for name in text.split(",")])

@@ -6,8 +6,9 @@ import http.client
 import logging
 import math
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -123,7 +124,9 @@ def fault_answer(status: int, headers: Mapping[str, str], body: Any) -> Answer:
 
 @dataclass(slots=True)
 class RateLimit:
-    """Counts requests in windows of a minute, each of which begins with a request.
+    """Counts the requests of the last minute.
+
+    The real API may count in windows with fixed ends: what this one admits, that one does, too.
 
     Attributes:
         per_minute: requests of the organisation, which is all of the emulator; None for any.
@@ -132,26 +135,24 @@ class RateLimit:
 
     per_minute: int | None
     clock: Callable[[], float]
-    _ends_at: float = -math.inf
-    _count: int = 0
+    _counted: deque[float] = field(default_factory=deque)
 
     def count(self) -> None:
         """Count a request; refused with 429 and ``Retry-After`` above the limit."""
         if self.per_minute is None:
             return
         now = self.clock()
-        if now >= self._ends_at:
-            self._ends_at = now + RATE_WINDOW
-            self._count = 0
-        if self._count >= self.per_minute:
+        while self._counted and now >= self._counted[0] + RATE_WINDOW:
+            self._counted.popleft()
+        if len(self._counted) >= self.per_minute:
             raise Refusal(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 "rateLimit",
                 f"Too many requests: {self.per_minute} per minute are allowed; a signed operation"
                 " takes three.",
-                headers={"Retry-After": str(math.ceil(self._ends_at - now))},
+                headers={"Retry-After": str(math.ceil(self._counted[0] + RATE_WINDOW - now))},
             )
-        self._count += 1
+        self._counted.append(now)
 
 
 def _line(request: Incoming) -> str:

@@ -38,6 +38,7 @@ ALL = [
 ]
 
 RETRIABLE = {
+    "NoPermitError",
     "KeyStoreThrottledError",
     "KeyStoreUnavailableError",
     "RateLimitedError",

@@ -41,6 +41,18 @@ def test_requests_after_the_minute_are_answered(limited: Caller, clock: Clock) -
     answered(limited.get("/wallets"))
 
 
+def test_each_request_counts_until_a_minute_after_it(limited: Caller, clock: Clock) -> None:
+    limited.get("/wallets")
+    clock.now += 30
+    for _ in range(3):
+        limited.get("/wallets")
+
+    clock.now += 30
+
+    answered(limited.get("/wallets"))
+    refused(limited.get("/wallets"), 429, "rateLimit")
+
+
 def test_signed_operation_counts_three_times(limited: Caller) -> None:
     limited.create("/wallets", {"network": "Ethereum"})
 

@@ -23,7 +23,7 @@ LAYERS = (
     ("backends.options", "backends.management", "backends.backend", "hooks", "plugin"),
     ("backends.pem", "discovery"),
     ("signer",),
-    ("user_action",),
+    ("user_action", "rate_limits"),
     ("config",),
     ("client",),
     ("cli",),

@@ -1,0 +1,1 @@
+"""The limiter of the clients: as many requests as Dfns allows, and no more."""
