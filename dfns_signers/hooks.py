@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -24,8 +23,6 @@ PROJECT: Final = "dfns_signers"
 
 hookspec: Final = pluggy.HookspecMarker(PROJECT)
 hookimpl: Final = pluggy.HookimplMarker(PROJECT)
-
-_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +185,9 @@ class SigningHooks:
             except BaseException as failure:  # an observer may raise anything
                 if isinstance(failure, KeyboardInterrupt):
                     raise
-                _log.exception(
+                import logging  # noqa: PLC0415  # nobody else here needs it
+
+                logging.getLogger(__name__).exception(
                     "the plugin %r failed after %s with the key %s, which it does not change",
                     observer.plugin_name,
                     event,

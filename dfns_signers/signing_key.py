@@ -6,12 +6,11 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import copy
 from functools import partial
-from typing import Any, ClassVar, Final, NoReturn, final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, final
 
 from dfns_signers import deadlines, forks, worker_threads
 from dfns_signers.abandoned_signatures import Abandoned, account_for, if_cancelled
@@ -29,6 +28,9 @@ from dfns_signers.errors import (
 from dfns_signers.evidence import Evidence, KeyResponse, Signature
 from dfns_signers.public_keys import fingerprint, parse_fingerprint
 from dfns_signers.worker_threads import WorkerThreads
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = ["Evidence", "KeyResponse", "Signature", "SigningKey"]
 
