@@ -8,6 +8,8 @@ a PEM loads no HTTP library, and no backend loads before it is selected. Errors 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     # Each "as" says that the name is meant to be imported from here.
     from dfns_signers.algorithms import Algorithm as Algorithm
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from dfns_signers.user_action.httpx_auth import UserActionAuth as UserActionAuth
 
     __all__: list[str]
-    __version__: str
 else:
     # Hidden from type checkers: they would take any name for importable.
     _HOMES = {
@@ -50,8 +51,6 @@ else:
     __all__ = list(_HOMES)
 
     def __getattr__(name: str) -> Any:
-        if name == "__version__":
-            return import_module("importlib.metadata").version("dfns-signers")
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
