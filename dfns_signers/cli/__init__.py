@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from importlib.util import find_spec
 from typing import Final
@@ -20,5 +22,8 @@ def main() -> None:
             )
             sys.exit(3)
     from dfns_signers.cli import app  # noqa: PLC0415  # it needs the extra
+
+    # The end of the process need not search all that was imported for garbage.
+    atexit.register(gc.freeze)
 
     app.main()
