@@ -17,7 +17,7 @@ _GOALS: Final = {"--version": 100, "--help": 190, "sign": 230}
 _BESIDE: Final = {
     "typer": ["-c", "import typer"],
     "typer and rich": ["-c", "import typer, typer.rich_utils"],
-    "pydantic": ["-c", "import pydantic; pydantic.TypeAdapter(int)"],
+    "pydantic": ["-c", "import pydantic\nclass Model(pydantic.BaseModel):\n    number: int"],
 }
 
 

@@ -12,7 +12,10 @@ _SUBJECTS: Final = {
     "dfns_sdk": ["-c", "import dfns_sdk"],
     "cryptography": [
         "-c",
-        "from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils",
+        (
+            "from cryptography.hazmat.primitives import hashes, serialization\n"
+            "from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils"
+        ),
     ],
     "dfns_signers": ["-c", "import dfns_signers"],
     "KeySigner, PemKey": ["-c", "from dfns_signers import KeySigner, PemKey"],

@@ -26,7 +26,8 @@ import pydantic
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 ec.generate_private_key(ec.SECP256R1()).sign(b"", ec.ECDSA(hashes.SHA256()))
-pydantic.TypeAdapter(int)
+class Model(pydantic.BaseModel):
+    number: int
 """
 _MEASURED: Final = """
 import json
