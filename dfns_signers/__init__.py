@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dfns_signers.client.results import ChangeRequest as ChangeRequest
     from dfns_signers.config.assembly import load_signer as load_signer
     from dfns_signers.errors import DfnsSignersError as DfnsSignersError
-    from dfns_signers.hooks import hookimpl as hookimpl
+    from dfns_signers.hook_registration import hookimpl as hookimpl
     from dfns_signers.signer import KeySigner as KeySigner
     from dfns_signers.signer import Signer as Signer
     from dfns_signers.signing_key import SigningKey as SigningKey
@@ -45,7 +45,7 @@ else:
         "Signer": "signer",
         "SigningKey": "signing_key",
         "UserActionAuth": "user_action.httpx_auth",
-        "hookimpl": "hooks",
+        "hookimpl": "hook_registration",
         "load_signer": "config.assembly",
     }
     __all__ = list(_HOMES)

@@ -12,7 +12,8 @@ from dfns_signers.backends.backend import Backend
 from dfns_signers.backends.management import ManagesKeys
 from dfns_signers.backends.options import BackendOptions
 from dfns_signers.errors import PluginError
-from dfns_signers.hooks import PROJECT, SigningHooks, new_plugin_manager
+from dfns_signers.hook_registration import PROJECT, new_plugin_manager
+from dfns_signers.hooks import SigningHooks
 from dfns_signers.near_miss import did_you_mean
 
 GROUP: Final = PROJECT
