@@ -124,7 +124,8 @@ def child(arguments: Sequence[str], *, environment: Mapping[str, str] | None = N
     """
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, *arguments],
-        env={**os.environ, **(environment or {})},
+        # Modules are compiled once, as they are where a program is installed.
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", **(environment or {})},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -143,12 +144,21 @@ def children_in_turns(
     *,
     rounds: int,
     environment: Mapping[str, str] | None = None,
+    above_python: bool = False,
 ) -> Samples:
-    """CPU seconds of processes, arguments as for ``child``; a first round is not counted."""
+    """CPU seconds of processes, arguments as for ``child``; a first round is not counted.
+
+    Args:
+        subjects: arguments as for ``child``, by name.
+        rounds: how often each runs.
+        environment: variables beside those of this process.
+        above_python: leave out what a Python that does nothing takes in the same round.
+    """
     samples = Samples(subjects)
     for number in range(-1, rounds):
+        idle = child(["-c", ""], environment=environment).cpu if above_python else 0.0
         for name, arguments in subjects.items():
             cost = child(arguments, environment=environment)
             if number >= 0:
-                samples.add(name, cost.cpu)
+                samples.add(name, cost.cpu - idle)
     return samples

@@ -8,6 +8,8 @@ a PEM loads no HTTP library, and no backend loads before it is selected. Errors 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     # Each "as" says that the name is meant to be imported from here.
     from dfns_signers.algorithms import Algorithm as Algorithm
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from dfns_signers.client.results import ChangeRequest as ChangeRequest
     from dfns_signers.config.assembly import load_signer as load_signer
     from dfns_signers.errors import DfnsSignersError as DfnsSignersError
-    from dfns_signers.hooks import hookimpl as hookimpl
+    from dfns_signers.hook_registration import hookimpl as hookimpl
     from dfns_signers.rate_limits.rate_limit import RateLimit as RateLimit
     from dfns_signers.signer import KeySigner as KeySigner
     from dfns_signers.signer import Signer as Signer
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from dfns_signers.user_action.httpx_auth import UserActionAuth as UserActionAuth
 
     __all__: list[str]
-    __version__: str
 else:
     # Hidden from type checkers: they would take any name for importable.
     _HOMES = {
@@ -46,14 +47,12 @@ else:
         "Signer": "signer",
         "SigningKey": "signing_key",
         "UserActionAuth": "user_action.httpx_auth",
-        "hookimpl": "hooks",
+        "hookimpl": "hook_registration",
         "load_signer": "config.assembly",
     }
     __all__ = list(_HOMES)
 
     def __getattr__(name: str) -> Any:
-        if name == "__version__":
-            return import_module("importlib.metadata").version("dfns-signers")
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

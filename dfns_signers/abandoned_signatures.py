@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from dfns_signers import worker_threads
 from dfns_signers.errors import SigningCancelledError
 from dfns_signers.evidence import KeyResponse, Signature
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Abandoned: TypeAlias = Callable[[Signature | Exception], object]
 """Hears, in a worker thread, what became of a signature whose caller was cancelled."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import unquote
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +24,6 @@ class AnnouncedCall:
     @property
     def segments(self) -> tuple[str, ...]:
         """The segments of the path, decoded: ``("wallets", "wa-1", "transfers")``."""
+        from urllib.parse import unquote  # noqa: PLC0415  # few ask
+
         return tuple(unquote(segment) for segment in self.path.split("/")[1:])

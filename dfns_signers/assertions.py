@@ -6,12 +6,11 @@ the official TypeScript SDK, the one with the fewest members.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Final, Literal, TypedDict
 
-from dfns_signers.encodings import base64url_encode
+from dfns_signers.encodings import base64url_encode, sha256_hex
 from dfns_signers.errors import ChallengeError, CredentialNotAllowedError
 
 
@@ -80,7 +79,7 @@ def key_assertion(credential_id: str, signed: bytes, signature: bytes) -> Assert
 
 def attestation_message(challenge: str, public_key_pem: str) -> bytes:
     """The bytes that a new key signs to prove possession, when it is registered."""
-    digest = hashlib.sha256(client_data("key.create", challenge)).hexdigest()
+    digest = sha256_hex(client_data("key.create", challenge))
     return _compact({"clientDataHash": digest, "publicKey": public_key_pem})
 
 

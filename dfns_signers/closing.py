@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING
 
-from typing_extensions import Self
-
-_log: Final = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Closing:
@@ -135,5 +133,7 @@ def release_logged(release: Callable[[], None]) -> None:
     """Release what the caller did not come for, and must not fail by."""
     try:
         release()
-    except Exception:  # noqa: BLE001  # a backend's may be any
-        _log.exception("closing failed")
+    except Exception:  # a backend's may be any
+        import logging  # noqa: PLC0415  # nobody else here needs it
+
+        logging.getLogger(__name__).exception("closing failed")

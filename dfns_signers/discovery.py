@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -11,10 +12,15 @@ from dfns_signers.backends.backend import Backend
 from dfns_signers.backends.management import ManagesKeys
 from dfns_signers.backends.options import BackendOptions
 from dfns_signers.errors import PluginError
-from dfns_signers.hooks import PROJECT, SigningHooks, new_plugin_manager
+from dfns_signers.hook_registration import PROJECT, new_plugin_manager
+from dfns_signers.hooks import SigningHooks
 from dfns_signers.near_miss import did_you_mean
 
 GROUP: Final = PROJECT
+
+# Looking one up reads the metadata of every distribution. A plugin that is missing is looked up
+# again: it may be installed meanwhile.
+_known: Final[dict[tuple[str, ...], EntryPoint]] = {}
 
 _EXTRAS: Final = {"aws-kms": "aws", "gcp-kms": "gcp", "vault-transit": "vault"}
 
@@ -44,7 +50,8 @@ def installed_plugins() -> list[PluginInfo]:
 
 def load_plugin(name: str) -> object:
     """Import one plugin; PluginError if there is none of that name, or two, or it is broken."""
-    entry = _only_entry(name)
+    place = (name, *sys.path)
+    entry = _known[place] = _known.get(place) or _only_entry(name)
     try:
         return entry.load()
     # A stranger's module may raise anything at all, SystemExit included.

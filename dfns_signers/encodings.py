@@ -7,6 +7,7 @@ import binascii
 import re
 from typing import Final
 
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
     encode_dss_signature,
@@ -17,6 +18,14 @@ from dfns_signers.errors import EncodingError
 _RAW_BYTES: Final = 64  # r‖s on the two 256-bit curves that Dfns accepts
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*\Z")
+
+
+def sha256_hex(data: bytes) -> str:
+    """The lower-case hex SHA-256."""
+    # Not hashlib, which would load a second OpenSSL.
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(data)
+    return digest.finalize().hex()
 
 
 def base64url_encode(data: bytes) -> str:

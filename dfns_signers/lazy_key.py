@@ -1,13 +1,15 @@
-"""The key of a signer: opened at its first use, once, and anew in a forked child."""
+"""The key of a signer: opened at its first use, once, and anew in a forked child.
+
+concurrent.futures is imported by an opening: a key that is open already needs none.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from copy import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dfns_signers import deadlines, forks, worker_threads
 from dfns_signers.closing import release_logged
@@ -19,6 +21,9 @@ from dfns_signers.errors import (
     SigningKeyError,
 )
 from dfns_signers.signing_key import SigningKey
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class LazyKey:
@@ -66,6 +71,8 @@ class LazyKey:
         """
         if self._key is not None:
             return self._key
+        from concurrent.futures import wait  # noqa: PLC0415
+
         with self._never_left_open():
             opening, is_new = self._join()
             if is_new and deadlines.remaining() is None:
@@ -111,6 +118,8 @@ class LazyKey:
 
     def _join(self) -> tuple[Future[SigningKey], bool]:
         """The opening that is under way, or a new one, and whether it is new."""
+        from concurrent.futures import Future  # noqa: PLC0415
+
         with self._lock:
             if self._key is not None:  # it was opened meanwhile
                 return _done(self._key), False
@@ -190,6 +199,8 @@ class LazyKey:
 
 
 def _done(outcome: SigningKey | Exception) -> Future[SigningKey]:
+    from concurrent.futures import Future  # noqa: PLC0415
+
     future: Future[SigningKey] = Future()
     _set(future, outcome)
     return future

@@ -23,7 +23,8 @@ from dfns_signers.backends.options import (
 )
 from dfns_signers.closing import AsyncClosing, Closing
 from dfns_signers.encodings import ecdsa_der_from_raw
-from dfns_signers.hooks import SigningRequest, hookimpl
+from dfns_signers.hook_registration import hookimpl
+from dfns_signers.hooks import SigningRequest
 from dfns_signers.key_store import (
     Attempt,
     Failure,

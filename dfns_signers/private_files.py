@@ -6,19 +6,19 @@ a folder that both may write.
 
 from __future__ import annotations
 
-import logging
 import os
 import stat
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dfns_signers.errors import DfnsSignersError
 from dfns_signers.sealed import Sealed
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 MAX_BYTES: Final = 1_000_000
 """More than any key, token or configuration has."""
 
-_log: Final = logging.getLogger(__name__)
 _warned: Final[set[Path]] = set()
 
 
@@ -58,8 +58,12 @@ def is_exposed(status: os.stat_result) -> bool:
 def warn_of_exposure(what: str, path: Path) -> None:
     """Say once in this process that others can read the secret that a file holds."""
     if path not in _warned:
+        import logging  # noqa: PLC0415  # nobody else here needs it
+
         _warned.add(path)
-        _log.warning("other users can read %s %s; run: chmod 600 %s", what, path, path)
+        logging.getLogger(__name__).warning(
+            "other users can read %s %s; run: chmod 600 %s", what, path, path
+        )
 
 
 def _allows_others(status: os.stat_result, bits: int) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from dfns_signers.algorithms import PublicKey, algorithm_of
+from dfns_signers.encodings import sha256_hex
 from dfns_signers.errors import ConfigurationError, UnsupportedKeyError
 from dfns_signers.sealed import Sealed
 
@@ -57,7 +57,7 @@ def fingerprint(public_key: PublicKey) -> str:
 
     The same as ``openssl pkey -pubin -in key.pub -outform DER | sha256sum`` prints.
     """
-    return "sha256:" + hashlib.sha256(public_key_der(public_key)).hexdigest()
+    return "sha256:" + sha256_hex(public_key_der(public_key))
 
 
 def parse_fingerprint(text: str) -> str:

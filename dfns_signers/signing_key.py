@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextvars import ContextVar
-from typing import Any, ClassVar, Final, TypeAlias, final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, final
 
 from dfns_signers import deadlines, signing_errors, worker_threads
 from dfns_signers.abandoned_signatures import Abandoned, account_for
@@ -22,10 +21,13 @@ from dfns_signers.evidence import Evidence, KeyResponse, Signature
 from dfns_signers.key_lifetime import KeyLifetime
 from dfns_signers.public_keys import fingerprint, parse_fingerprint
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 __all__ = ["Evidence", "KeyResponse", "Signature", "SigningKey"]
 
 # Accounts for a signature that its caller does not wait for, made in a worker thread or not.
-_Account: TypeAlias = Callable[[Future[KeyResponse] | None], object]
+_Account: TypeAlias = "Callable[[Future[KeyResponse] | None], object]"
 # Where the signature of a task is made, which may go on when the task is cancelled.
 _pursued: Final[ContextVar[list[Future[KeyResponse]] | None]] = ContextVar(
     "dfns_signers_pursued", default=None

@@ -2,6 +2,9 @@
 
 Their number is bounded: what a cancelled caller leaves behind holds its thread until it ends, and
 what finds no thread waits for one. They are daemons: a process ends without waiting for them.
+
+concurrent.futures (which imports logging) and anyio are imported where they are needed first: a
+key in this process needs neither.
 """
 
 from __future__ import annotations
@@ -10,16 +13,15 @@ import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, wait
 from contextvars import copy_context
 from functools import partial
-from typing import Any, Final, ParamSpec, TypeVar
-
-import anyio
-import anyio.lowlevel
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from dfns_signers import deadlines, forks
 from dfns_signers.errors import DfnsSignersError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -60,6 +62,8 @@ class WorkerThreads:
         Raises:
             DfnsSignersError: there is no thread to be had. The function will not run.
         """
+        from concurrent.futures import Future  # noqa: PLC0415
+
         future: Future[T] = Future()
         call = partial(copy_context().run, function, *args, **kwargs)
         task = partial(_run, future, call)
@@ -168,6 +172,8 @@ async def outcome(future: Future[T]) -> T:
 
 async def finished(future: Future[Any]) -> None:
     """Wait until a future is done, without a thread; under asyncio and trio."""
+    import anyio.lowlevel  # noqa: PLC0415
+
     done = anyio.Event()
     loop: Any = anyio.lowlevel.current_token()
     loop = getattr(loop, "native_token", loop)  # anyio 4.11 and later wrap it
@@ -188,6 +194,8 @@ def wait_for(future: Future[T]) -> T:
         TimeoutError: the time is over. A function that has not begun will not, and one that has
             goes on in its thread.
     """
+    from concurrent.futures import wait  # noqa: PLC0415
+
     try:
         wait([future], deadlines.remaining())
     finally:  # also after Ctrl-C
@@ -203,6 +211,8 @@ async def to_the_end(function: Callable[[], object]) -> None:
 
     It never waits for a worker thread: all of them may be waiting for what it releases.
     """
+    import anyio  # noqa: PLC0415
+
     releasing = WorkerThreads(1).submit(function)
     with anyio.move_on_after(_GRACE, shield=True):
         await finished(releasing)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
+from importlib.util import find_spec
 from typing import Final
 
 _EXTRA: Final = ("rich", "tomli_w", "typer")
@@ -10,15 +13,17 @@ _EXTRA: Final = ("rich", "tomli_w", "typer")
 
 def main() -> None:
     """Entry point of the command ``dfns-signers``."""
-    try:
-        from dfns_signers.cli import app  # noqa: PLC0415  # an optional extra
-    except ModuleNotFoundError as error:
-        if error.name not in _EXTRA:
-            raise
-        sys.stderr.write(
-            f"error: the command line needs {error.name}, which is not installed; run: "
-            'pip install "dfns-signers[cli]", or in a clone of the repository: '
-            'pip install ".[cli]"\n'
-        )
-        sys.exit(3)
+    for name in _EXTRA:
+        if find_spec(name) is None:
+            sys.stderr.write(
+                f"error: the command line needs {name}, which is not installed; run: "
+                'pip install "dfns-signers[cli]", or in a clone of the repository: '
+                'pip install ".[cli]"\n'
+            )
+            sys.exit(3)
+    from dfns_signers.cli import app  # noqa: PLC0415  # it needs the extra
+
+    # The end of the process need not search all that was imported for garbage.
+    atexit.register(gc.freeze)
+
     app.main()

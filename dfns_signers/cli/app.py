@@ -6,51 +6,86 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 import dfns_signers
-from dfns_signers.cli import demo, emulation, inspection, keys, requests, signing
 from dfns_signers.cli.exit_codes import MEANINGS, last_resort
+from dfns_signers.cli.lazy_command import LazyCommand
 from dfns_signers.cli.output import tolerate_any_character, warnings_shown
 
 _EXIT_CODES = "\n\n".join(f"- **{code:d}** {meaning}" for code, meaning in MEANINGS.items())
 
 _CONTEXT: Final = {"help_option_names": ["-h", "--help"]}
 
-app = typer.Typer(
+_app: Final = typer.Typer(
     name="dfns-signers",
     help="Sign Dfns API requests with keys that never leave a KMS.",
     epilog=f"Exit codes:\n\n{_EXIT_CODES}",
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
     context_settings=_CONTEXT,
 )
-config_app = typer.Typer(
-    name="config",
-    help="Look at the configuration.",
-    no_args_is_help=True,
-    context_settings=_CONTEXT,
-)
-config_app.command("show")(inspection.show_config)
 
-keys_app = typer.Typer(
-    name="keys",
-    help="Create and list keys in the store of a backend.",
-    no_args_is_help=True,
-    context_settings=_CONTEXT,
+_COMMANDS: Final = (
+    LazyCommand(
+        "demo", "demo:demo", "Show the main job on local servers; nothing leaves this machine."
+    ),
+    LazyCommand(
+        "sign",
+        "signing:sign",
+        "Sign a challenge: JSON on standard input, the assertion as JSON on standard output.",
+    ),
+    LazyCommand(
+        "verify",
+        "signing:verify",
+        "Verify an assertion from standard input, offline; the exit code is the result.",
+    ),
+    LazyCommand(
+        "public-key",
+        "signing:show_public_key",
+        "Print the public key of the profile's signing key, in PEM, as Dfns registers it.",
+    ),
+    LazyCommand("request", "requests:request", "Call the Dfns API and print its answer as JSON."),
+    LazyCommand(
+        "backends",
+        "inspection:backends",
+        "List the installed plugins, without importing any of them.",
+    ),
+    LazyCommand(
+        "emulator",
+        "emulation:emulator",
+        "Run a local Dfns API that checks everything a real one would.",
+    ),
+    TyperGroup(
+        name="config",
+        help="Look at the configuration.",
+        no_args_is_help=True,
+        context_settings=_CONTEXT,
+        rich_markup_mode="markdown",
+        commands=[
+            LazyCommand(
+                "show",
+                "inspection:show_config",
+                "Show every setting and where it came from. Secrets are hidden.",
+            )
+        ],
+    ),
+    TyperGroup(
+        name="keys",
+        help="Create and list keys in the store of a backend.",
+        no_args_is_help=True,
+        context_settings=_CONTEXT,
+        rich_markup_mode="markdown",
+        commands=[
+            LazyCommand(
+                "create",
+                "keys:create",
+                "Create a signing key, and print the [signer] table that opens it.",
+            ),
+            LazyCommand("list", "keys:list_", "List the signing keys in the store of a backend."),
+        ],
+    ),
 )
-keys_app.command("create")(keys.create)
-keys_app.command("list")(keys.list_)
-
-app.command()(demo.demo)
-app.command()(signing.sign)
-app.command()(signing.verify)
-app.command("public-key")(signing.show_public_key)
-app.command()(requests.request)
-app.command()(inspection.backends)
-app.add_typer(config_app)
-app.add_typer(keys_app)
-app.command()(emulation.emulator)
 
 
 def _print_version(wanted: bool) -> None:
@@ -67,7 +102,7 @@ def _for_every_command(group: Any, given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@app.callback()
+@_app.callback()
 def _root(
     context: typer.Context,
     config: Annotated[
@@ -90,8 +125,16 @@ def _root(
     context.default_map = _for_every_command(context.command, given)
 
 
+def command_line() -> Any:
+    """The command ``dfns-signers``: a click group of all the others."""
+    group: Any = typer.main.get_command(_app)
+    for command in _COMMANDS:
+        group.add_command(command)
+    return group
+
+
 def main() -> None:
     """Entry point of the command ``dfns-signers``."""
     tolerate_any_character()
     with last_resort(), warnings_shown():
-        app(prog_name="dfns-signers")
+        command_line()(prog_name="dfns-signers")

@@ -11,7 +11,6 @@ from enum import IntEnum
 from typing import Final, ParamSpec, TypeVar
 
 import typer
-from rich.console import Console
 
 from dfns_signers.cli.output import printable
 from dfns_signers.errors import (
@@ -120,6 +119,8 @@ def last_resort() -> Iterator[None]:
 
 
 def _print_error(message: str) -> None:
+    from rich.console import Console  # noqa: PLC0415  # as in ``output``
+
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print("error:", style="bold red", end=" ")
     console.print(printable(message), markup=False)

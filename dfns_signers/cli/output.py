@@ -1,4 +1,7 @@
-"""Print results: colour and tables for a terminal, plain text for a pipe."""
+"""Print results: colour and tables for a terminal, plain text for a pipe.
+
+rich is imported by what prints with it: most commands print plain JSON, or nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,6 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import typer
-from rich.console import Console
-from rich.highlighter import JSONHighlighter
-from rich.table import Table
-from rich.text import Text
 
 _PIPE_WIDTH: Final = 10_000
 """Columns; no cell is folded for a program that reads the table."""
@@ -28,6 +27,9 @@ def print_json(value: Any) -> None:
     if sys.stdout and sys.stdout.isatty():
         # A terminal obeys what a server may have put into a name; JSON has escapes for it.
         shown = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+        from rich.console import Console  # noqa: PLC0415
+        from rich.highlighter import JSONHighlighter  # noqa: PLC0415
+
         Console(soft_wrap=True).print(JSONHighlighter()(shown))
     else:
         typer.echo(text)
@@ -35,6 +37,10 @@ def print_json(value: Any) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table on standard output: folded to fit a terminal, and whole in a pipe."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
     table = Table(show_lines=False)
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -51,6 +57,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
 
 def note(message: str) -> None:
     """A remark for people, on standard error."""
+    from rich.console import Console  # noqa: PLC0415
+
     Console(stderr=True, highlight=False, soft_wrap=True).print(printable(message), markup=False)
 
 

@@ -15,11 +15,6 @@ from dfns_signers.near_miss import did_you_mean
 from dfns_signers.private_files import is_exposed, read_private_file
 from dfns_signers.sealed import Sealed
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 CONFIG_VARIABLE: Final = "DFNS_CONFIG"
 PROFILE_VARIABLE: Final = "DFNS_PROFILE"
 _TOP_LEVEL: Final = ("default_profile", "profiles")
@@ -149,6 +144,11 @@ def _read(path: Path) -> tuple[Sealed[bytes], bool]:
 
 
 def _parse(content: Sealed[bytes], path: Path) -> Sealed[dict[str, Any]]:
+    # Imported here, for the environment alone may configure a signer.
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415
+    else:
+        import tomli as tomllib  # noqa: PLC0415
     try:
         # Editors on Windows begin a file with a byte order mark.
         return Sealed(tomllib.loads(content.open().decode("utf-8-sig")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -137,6 +138,39 @@ def test_selecting_a_plugin_imports_it_and_no_other(install: Install) -> None:
 
     assert "acme_toy" in sys.modules
     assert "acme_other" not in sys.modules
+
+
+def test_plugin_that_was_found_is_not_looked_up_again(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("acme-toy", plugin="toy", source=BACKEND)
+    found = load_plugin("toy")
+
+    def lookup(**_: object) -> NoReturn:
+        raise AssertionError("the metadata of all distributions was read again")
+
+    monkeypatch.setattr("dfns_signers.discovery.entry_points", lookup)
+
+    assert load_plugin("toy") is found
+
+
+def test_plugin_that_was_missing_is_found_once_it_is_installed(install: Install) -> None:
+    with pytest.raises(PluginError, match="there is no plugin 'toy'"):
+        load_plugin("toy")
+
+    install("acme-toy", plugin="toy", source=BACKEND)
+
+    assert isinstance(load_backend("toy"), Backend)
+
+
+def test_rival_on_a_path_that_is_added_later_makes_a_name_ambiguous(install: Install) -> None:
+    install("acme-toy", plugin="toy", source=BACKEND)
+    load_plugin("toy")
+
+    install("acme-other", plugin="toy", source=BACKEND)
+
+    with pytest.raises(PluginError, match="ambiguous"):
+        load_plugin("toy")
 
 
 def test_listing_reads_metadata_and_imports_nothing(install: Install) -> None:

@@ -167,7 +167,7 @@ def test_wait_that_is_interrupted_leaves_nothing_to_begin(monkeypatch: pytest.Mo
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(worker_threads, "wait", interrupted)
+    monkeypatch.setattr("concurrent.futures.wait", interrupted)
     future: Future[None] = Future()
 
     with pytest.raises(KeyboardInterrupt):

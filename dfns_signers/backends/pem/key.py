@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING, Any
 
 from dfns_signers.algorithms import SCHEMES
 from dfns_signers.backends.pem.parsing import PrivateKey, parse_private_key
@@ -15,6 +12,11 @@ from dfns_signers.errors import ConfigurationError, KeyNotFoundError, SigningKey
 from dfns_signers.private_files import is_exposed, read_private_file, warn_of_exposure
 from dfns_signers.sealed import Sealed
 from dfns_signers.signing_key import KeyResponse, SigningKey
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typing_extensions import Self
 
 
 class PemKey(SigningKey):
@@ -77,6 +79,8 @@ class PemKey(SigningKey):
             KeyNotFoundError: the file does not exist.
             SigningKeyError: it cannot be read, or other users can write it.
         """
+        from pathlib import Path  # noqa: PLC0415  # a key from memory has no path
+
         opening = Sealed(passphrase)
         del passphrase
         if not isinstance(path, (str, os.PathLike)):

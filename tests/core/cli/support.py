@@ -10,10 +10,12 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from typing_extensions import Self
 
+from dfns_signers.cli.app import command_line
+from dfns_signers.cli.lazy_command import LazyCommand
 from tests.core.processes import interruptible
 
 PROGRAM = str(Path(sys.executable).with_name("dfns-signers"))
@@ -36,13 +38,16 @@ class Outcome:
 Command: TypeAlias = Callable[..., Outcome]
 
 
-def leaves(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every command that is no group, with its path."""
-    if not hasattr(command, "commands"):
+def _leaves(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], LazyCommand]]:
+    if isinstance(command, LazyCommand):
         yield path, command
         return
     for name, inner in command.commands.items():
-        yield from leaves(inner, *path, name)
+        yield from _leaves(inner, *path, name)
+
+
+COMMANDS: Final = dict(sorted(_leaves(command_line())))
+"""Every command that is not a group, by its path."""
 
 
 def environment(**variables: str) -> dict[str, str]:

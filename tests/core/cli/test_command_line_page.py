@@ -7,22 +7,19 @@ import shlex
 from typing import Any
 
 import pytest
-import typer
 
-from dfns_signers.cli.app import app
 from dfns_signers.cli.exit_codes import MEANINGS
-from tests.core.cli.support import Command, leaves
+from tests.core.cli.support import COMMANDS, Command
 from tests.support.pages import DOCS, blocks, rows, section
 
 PAGE = "command-line.md"
 SHARED = {"--config", "--profile", "--help"}
-COMMANDS = dict(leaves(typer.main.get_command(app)))
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_command_has_a_section_with_an_example_and_all_its_options(path: tuple[str, ...]) -> None:
     text = section(PAGE, f"`{' '.join(path)}`")
-    parameters: list[Any] = COMMANDS[path].params
+    parameters: list[Any] = COMMANDS[path].imported().params
     options = {
         name
         for parameter in parameters
@@ -39,7 +36,7 @@ def test_command_has_a_section_with_an_example_and_all_its_options(path: tuple[s
 
 
 def test_page_of_the_emulator_has_all_options_of_its_command() -> None:
-    parameters: list[Any] = COMMANDS["emulator",].params
+    parameters: list[Any] = COMMANDS["emulator",].imported().params
     names = {name for each in parameters for name in (*each.opts, *each.secondary_opts)}
 
     documented = rows(section("emulator.md", "On the command line"))

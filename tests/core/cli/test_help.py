@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 
 import pytest
-import typer
 
 import dfns_signers
-from dfns_signers.cli.app import app
-from tests.core.cli.support import Command, leaves, run
-
-COMMANDS = sorted(dict(leaves(typer.main.get_command(app))))
+from tests.core.cli.support import COMMANDS, Command, run
 
 
 def test_there_are_the_documented_commands() -> None:
     assert {
         ("backends",), ("config", "show"), ("demo",), ("emulator",), ("public-key",), ("request",),
         ("sign",), ("verify",),
-    } <= set(COMMANDS)  # fmt: skip
+    } <= COMMANDS.keys()  # fmt: skip
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
@@ -53,6 +50,15 @@ def test_help_of_any_other_command_says_which_configuration_is_read(
     command: Command, path: tuple[str, ...]
 ) -> None:
     assert "$DFNS_CONFIG" in command(*path, "--help").out
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_command_is_listed_with_the_first_paragraph_of_its_help(path: tuple[str, ...]) -> None:
+    listed, own = COMMANDS[path], COMMANDS[path].imported()
+
+    paragraph, *_ = inspect.cleandoc(own.help).split("\n\n")
+    assert listed.help == " ".join(paragraph.split())
+    assert listed.name == own.name == path[-1]
 
 
 def test_help_lists_every_command_and_exit_code(command: Command) -> None:

@@ -13,13 +13,7 @@ def run_without(module: str, *words: str) -> subprocess.CompletedProcess[str]:
     code = textwrap.dedent(
         f"""
         import sys
-
-        class Absent:
-            def find_spec(self, name, *_):
-                if name == {module!r}:
-                    raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-
-        sys.meta_path.insert(0, Absent())
+        sys.modules[{module!r}] = None
         sys.argv = ["dfns-signers", *{words!r}]
         from dfns_signers.cli import main
         main()
@@ -42,7 +36,7 @@ def test_command_says_in_one_line_what_to_install_and_ends_with_3(module: str) -
 
 
 def test_module_of_our_own_that_is_missing_is_not_blamed_on_the_extra() -> None:
-    done = run_without("dfns_signers.signer", "--version")
+    done = run_without("dfns_signers.signer", "sign")
 
     assert done.returncode == 1
     assert "ModuleNotFoundError" in done.stderr
