@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from tenacity import RetryCallState, retry_if_exception
 
@@ -12,6 +13,9 @@ from dfns_signers.client.arguments import CallLimits
 from dfns_signers.client.call import Call
 from dfns_signers.errors import CallError
 from dfns_signers.retries import is_retriable, wait
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def retry_policy(call: Call[Any], limits: CallLimits) -> dict[str, Any]:
@@ -26,6 +30,19 @@ def retry_policy(call: Call[Any], limits: CallLimits) -> dict[str, Any]:
         "retry": retry_if_exception(_Verdict(call, limits.max_retry_after)),
         "reraise": True,
     }
+
+
+def after_failure(failure: CallError, attempt: Callable[P, T]) -> Callable[P, T]:
+    """Attempts of which the first one failed already, for tenacity, which most calls never need."""
+    failures = [failure]
+    del failure
+
+    def next_attempt(*args: P.args, **kwargs: P.kwargs) -> T:
+        if failures:
+            raise failures.pop()
+        return attempt(*args, **kwargs)
+
+    return next_attempt
 
 
 def _is_last(max_attempts: int, state: RetryCallState) -> bool:

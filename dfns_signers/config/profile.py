@@ -25,6 +25,7 @@ class CommonSettings(TypedDict, total=False):
     call_timeout: float
     max_attempts: int
     max_retry_after: float
+    keepalive_expiry: float
     plugins: list[str]
 
 
@@ -116,6 +117,12 @@ class Profile(StrictModel):
         le=86_400,
         description="Seconds to wait at most where the API asks for a pause (`Retry-After`); if it "
         "asks for more, its error is reported at once.",
+    )
+    keepalive_expiry: Annotated[float, Env("DFNS_KEEPALIVE_EXPIRY", float)] = Field(
+        default=defaults.KEEPALIVE_EXPIRY,
+        ge=0,
+        le=86_400,
+        description="Seconds for which an idle connection is kept for the next request.",
     )
     plugins: Annotated[
         list[str], Env("DFNS_PLUGINS", lambda text: [name.strip() for name in text.split(",")])
