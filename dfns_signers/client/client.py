@@ -26,7 +26,7 @@ from dfns_signers.client.http_settings import HttpSettings, Timeout
 from dfns_signers.client.identities import Auth
 from dfns_signers.client.keys import Keys
 from dfns_signers.client.pages import Pages
-from dfns_signers.client.retries import after_failure, retry_policy
+from dfns_signers.client.retries import Resumed, retry_policy
 from dfns_signers.client.verbs import Verbs
 from dfns_signers.client.wallets import Wallets
 from dfns_signers.closing import AsyncClosing, Closing
@@ -175,8 +175,8 @@ class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
             try:
                 return self._attempt(call, self._auth)
             except CallError as error:
-                attempt = after_failure(error, self._attempt)
-            return Retrying(**retry_policy(call, self._limits))(attempt, call, self._auth)
+                attempts = Resumed(error, self._attempt)
+            return Retrying(**retry_policy(call, self._limits))(attempts.next, call, self._auth)
 
     def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
         with self._connections.lent() as http:
@@ -244,9 +244,12 @@ class AsyncClient(
             try:
                 return await self._attempt(call, self._auth)
             except CallError as error:
-                attempt = after_failure(error, self._attempt)
-            policy = retry_policy(call, self._limits)
-            return await AsyncRetrying(**policy)(attempt, call, self._auth)
+                attempts = Resumed(error, self._attempt)
+
+            async def attempt() -> Any:  # tenacity awaits what is marked so
+                return await attempts.next(call, self._auth)
+
+            return await AsyncRetrying(**retry_policy(call, self._limits))(attempt)
 
     async def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
         async with self._connections.lent() as http:

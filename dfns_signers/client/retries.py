@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from tenacity import RetryCallState, retry_if_exception
 
@@ -32,17 +32,23 @@ def retry_policy(call: Call[Any], limits: CallLimits) -> dict[str, Any]:
     }
 
 
-def after_failure(failure: CallError, attempt: Callable[P, T]) -> Callable[P, T]:
-    """Attempts of which the first one failed already, for tenacity, which most calls never need."""
-    failures = [failure]
-    del failure
+class Resumed(Generic[P, T]):
+    """Attempts of which the first has failed, for tenacity, which most calls never need.
 
-    def next_attempt(*args: P.args, **kwargs: P.kwargs) -> T:
-        if failures:
-            raise failures.pop()
-        return attempt(*args, **kwargs)
+    Args:
+        failure: of the first attempt.
+        attempt: makes the others.
+    """
 
-    return next_attempt
+    def __init__(self, failure: CallError, attempt: Callable[P, T]) -> None:
+        self._failures = [failure]
+        self._attempt = attempt
+
+    def next(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """The next attempt."""
+        if self._failures:
+            raise self._failures.pop()
+        return self._attempt(*args, **kwargs)
 
 
 def _is_last(max_attempts: int, state: RetryCallState) -> bool:

@@ -48,6 +48,7 @@ def test_each_setting_has_its_value_and_origin(
         "call_timeout": (120.0, "default"),
         "max_attempts": (3, "default"),
         "max_retry_after": (30.0, "default"),
+        "keepalive_expiry": (55.0, "default"),
         "plugins": ([], "default"),
         "signer.backend": ("pem", "file"),
         "signer.fingerprint": (None, "default"),
