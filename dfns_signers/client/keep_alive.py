@@ -17,6 +17,7 @@ import anyio
 import httpcore
 import httpx
 
+from dfns_signers.client.single_writes import AsyncSingleWrites, SingleWrites
 from dfns_signers.client.timed_connections import TimedBackend
 
 
@@ -157,7 +158,7 @@ class KeepAliveTransport(_Transport[_Connection], httpx.BaseTransport):
         stream = self._backend.connect_tcp(self._host, self._origin.port, timeout)
         if self._context is not None:
             stream = stream.start_tls(self._context, self._host, timeout)
-        return _Connection(self._origin, stream, self._expiry)
+        return _Connection(self._origin, SingleWrites(stream), self._expiry)
 
     def _give_back(self, connection: _Connection) -> None:
         if not self._kept.give_back(connection):
@@ -204,7 +205,7 @@ class AsyncKeepAliveTransport(_Transport[_AsyncConnection], httpx.AsyncBaseTrans
                 with anyio.CancelScope(shield=True):
                     await stream.aclose()
                 raise
-        return _AsyncConnection(self._origin, stream, self._expiry)
+        return _AsyncConnection(self._origin, AsyncSingleWrites(stream), self._expiry)
 
     async def _give_back(self, connection: _AsyncConnection) -> None:
         if not self._kept.give_back(connection):
