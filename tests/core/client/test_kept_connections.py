@@ -238,7 +238,10 @@ def test_answer_in_a_record_of_its_own_that_nobody_asked_for_is_not_that_to_the_
     with serving(serve) as port:
         dfns = connect("token", base_url=f"https://localhost:{port}")
 
-        names = [dfns.call(lambda client, n=name: client.get(n)) for name in ("/first", "/second")]
+        names = [
+            dfns.call(lambda client: client.get("/first")),
+            dfns.call(lambda client: client.get("/second")),
+        ]
 
     assert names == ["/first", "/second"]
 

@@ -47,7 +47,10 @@ def taken(kind: str, steps: Sequence[bytes | None]) -> Recorded:
     if kind == "blocking":
         stream = SingleWrites(recorded)
         for step in steps:
-            _ = stream.read(1) if step is READ else stream.write(step)
+            if step is READ:
+                stream.read(1)
+            else:
+                stream.write(step)
         return recorded
 
     async def run() -> None:
