@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -20,6 +21,12 @@ from dfns_signers.encodings import ecdsa_integers
 from dfns_signers.errors import EncodingError, InvalidSignatureError, UnsupportedKeyError
 
 PublicKey: TypeAlias = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+
+FormCheck: TypeAlias = Callable[[bytes], object]
+"""Takes a signature; raises EncodingError unless it is canonical for the key it was made for."""
+
+Verification: TypeAlias = Callable[[bytes, bytes], None]
+"""Takes message and signature; raises what ``verify`` raises."""
 
 MIN_RSA_BITS: Final = 2048
 
@@ -42,13 +49,14 @@ class Scheme:
     Attributes:
         title: name of the scheme for people.
         accepts: whether a public key belongs to this scheme.
-        check_form: raises EncodingError unless the signature bytes are canonical for that key.
+        form_check: makes, for a public key, the function that raises EncodingError unless the
+            signature bytes are canonical for that key.
         parameters: what cryptography's ``sign`` and ``verify`` take besides signature and message.
     """
 
     title: str
     accepts: Callable[[object], bool]
-    check_form: Callable[[Any, bytes], None]
+    form_check: Callable[[Any], FormCheck]
     parameters: tuple[Any, ...] = ()
 
 
@@ -64,32 +72,34 @@ def _is_rsa(key: object) -> bool:
     return isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_RSA_BITS
 
 
-def _check_length(expected: int, signature: bytes) -> None:
-    if len(signature) != expected:
-        raise EncodingError(f"expected {expected} bytes, found {len(signature)}")
+def _of_length(expected: int) -> FormCheck:
+    def check(signature: bytes) -> None:
+        if len(signature) != expected:
+            raise EncodingError(f"expected {expected} bytes, found {len(signature)}")
+
+    return check
 
 
-def _check_ed25519(_key: ed25519.Ed25519PublicKey, signature: bytes) -> None:
-    _check_length(64, signature)
+def _of_ed25519(_key: ed25519.Ed25519PublicKey) -> FormCheck:
+    return _of_length(64)
 
 
-def _check_ecdsa(key: ec.EllipticCurvePublicKey, signature: bytes) -> None:
-    if max(ecdsa_integers(signature)).bit_length() > key.key_size:
-        raise EncodingError(f"r or s does not fit the {key.key_size}-bit curve of the key")
+def _of_ecdsa(key: ec.EllipticCurvePublicKey) -> FormCheck:
+    return partial(ecdsa_integers, bits=key.key_size)
 
 
-def _check_rsa(key: rsa.RSAPublicKey, signature: bytes) -> None:
-    _check_length((key.key_size + 7) // 8, signature)
+def _of_rsa(key: rsa.RSAPublicKey) -> FormCheck:
+    return _of_length((key.key_size + 7) // 8)
 
 
 _ECDSA: Final = (ec.ECDSA(hashes.SHA256()),)
 _PKCS1: Final = (padding.PKCS1v15(), hashes.SHA256())
 
 SCHEMES: Final[Mapping[Algorithm, Scheme]] = {
-    Algorithm.ED25519: Scheme("Ed25519", _is_ed25519, _check_ed25519),
-    Algorithm.ES256: Scheme("ECDSA P-256", _is_on(ec.SECP256R1), _check_ecdsa, _ECDSA),
-    Algorithm.ES256K: Scheme("ECDSA secp256k1", _is_on(ec.SECP256K1), _check_ecdsa, _ECDSA),
-    Algorithm.RS256: Scheme("RSA PKCS#1 v1.5, 2048 bits and up", _is_rsa, _check_rsa, _PKCS1),
+    Algorithm.ED25519: Scheme("Ed25519", _is_ed25519, _of_ed25519),
+    Algorithm.ES256: Scheme("ECDSA P-256", _is_on(ec.SECP256R1), _of_ecdsa, _ECDSA),
+    Algorithm.ES256K: Scheme("ECDSA secp256k1", _is_on(ec.SECP256K1), _of_ecdsa, _ECDSA),
+    Algorithm.RS256: Scheme("RSA PKCS#1 v1.5, 2048 bits and up", _is_rsa, _of_rsa, _PKCS1),
 }
 
 SUPPORTED: Final = ", ".join(scheme.title for scheme in SCHEMES.values())
@@ -128,7 +138,12 @@ def check_form(public_key: PublicKey, signature: bytes) -> None:
     Raises:
         EncodingError: the signature is not canonical for this key.
     """
-    SCHEMES[algorithm_of(public_key)].check_form(public_key, signature)
+    form_check(public_key)(signature)
+
+
+def form_check(public_key: PublicKey) -> FormCheck:
+    """``check_form`` for many signatures of one key: what depends on the key is looked up once."""
+    return SCHEMES[algorithm_of(public_key)].form_check(public_key)
 
 
 def verify(public_key: PublicKey, message: bytes, signature: bytes) -> None:
@@ -138,13 +153,26 @@ def verify(public_key: PublicKey, message: bytes, signature: bytes) -> None:
         EncodingError: the signature is not canonical for this key.
         InvalidSignatureError: it is canonical, and not by this key over this message.
     """
-    scheme = SCHEMES[algorithm_of(public_key)]
-    scheme.check_form(public_key, signature)
-    try:
-        verify_with: Any = public_key.verify
-        verify_with(signature, message, *scheme.parameters)
-    except InvalidSignature as error:
-        raise InvalidSignatureError("the signature is not by this key over this message") from error
+    verification(public_key)(message, signature)
+
+
+def verification(public_key: PublicKey) -> Verification:
+    """``verify`` for many signatures of one key: what depends on the key is looked up once."""
+    parameters = SCHEMES[algorithm_of(public_key)].parameters
+    check_form = form_check(public_key)
+    verify_with: Any = public_key.verify
+
+    def check(message: bytes, signature: bytes) -> None:
+        try:
+            # OpenSSL takes no form but the canonical one: it parses a signature as strictly.
+            verify_with(signature, message, *parameters)
+        except InvalidSignature as error:
+            check_form(signature)
+            raise InvalidSignatureError(
+                "the signature is not by this key over this message"
+            ) from error
+
+    return check
 
 
 if not TYPE_CHECKING:

@@ -37,6 +37,10 @@ class CredentialInfo(TypedDict):
 ClientDataType = Literal["key.get", "key.create"]
 _MAX_NAMED: Final = 10
 
+# The dict comes first: asking the abstract class takes three times as long.
+_OBJECT: Final = (dict, Mapping)
+_json_text: Final = json.JSONEncoder(ensure_ascii=False).encode
+
 
 def client_data(kind: ClientDataType, challenge: str) -> bytes:
     """The bytes that a key signs: ``{"type":"…","challenge":"…"}`` in UTF-8, no spaces.
@@ -49,7 +53,7 @@ def client_data(kind: ClientDataType, challenge: str) -> bytes:
         ChallengeError: the challenge cannot be encoded as UTF-8.
     """
     try:
-        return _compact({"type": kind, "challenge": challenge})
+        return f'{{"type":"{kind}","challenge":{_json_text(challenge)}}}'.encode()
     except UnicodeEncodeError as error:
         raise ChallengeError(
             "the challenge contains a lone surrogate and cannot be encoded as UTF-8"
@@ -102,7 +106,7 @@ def key_attestation(
 
 def read_challenge(challenge: object) -> str:
     """The challenge text of an answer of ``POST /auth/action/init``; ChallengeError without one."""
-    if not isinstance(challenge, Mapping):
+    if not isinstance(challenge, _OBJECT):
         raise ChallengeError(f"expected a challenge object, found {type(challenge).__name__}")
     text = challenge.get("challenge")
     if not isinstance(text, str) or not text:
@@ -158,21 +162,20 @@ def _allowed_credentials(challenge: Mapping[str, object]) -> list[str] | None:
     allow = challenge.get("allowCredentials")
     if allow is None:
         return None
-    if not isinstance(allow, Mapping):
+    if not isinstance(allow, _OBJECT):
         raise ChallengeError("'allowCredentials' of the challenge is not an object")
     keys = allow.get("key")
     if keys is None:
         return None
     if not isinstance(keys, (list, tuple)):
         raise ChallengeError("'allowCredentials.key' of the challenge is not an array")
-    return [_credential_id(entry) for entry in keys]
-
-
-def _credential_id(entry: object) -> str:
-    identifier = entry.get("id") if isinstance(entry, Mapping) else None
-    if not isinstance(identifier, str):
-        raise ChallengeError("an entry of 'allowCredentials.key' has no 'id' string")
-    return identifier
+    allowed = []
+    for entry in keys:
+        identifier = entry.get("id") if isinstance(entry, _OBJECT) else None
+        if not isinstance(identifier, str):
+            raise ChallengeError("an entry of 'allowCredentials.key' has no 'id' string")
+        allowed.append(identifier)
+    return allowed
 
 
 def _compact(value: Mapping[str, str]) -> bytes:

@@ -41,11 +41,16 @@ class AsyncClosing:
 
 
 class Gate:
-    """Lets work in until it is shut, and releases what the work uses when the last has left."""
+    """Lets work in until it is shut, and releases what the work uses when the last has left.
+
+    Work takes no lock while the gate is open: it is inside before it looks whether the gate is
+    shut, and the gate is shut before ``shut`` looks for work inside, so that one sees the other.
+    """
 
     def __init__(self) -> None:
         # Re-entrant, for the handler of a signal may shut a gate that its own thread goes through.
-        self._changed = threading.Condition(threading.RLock())
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._inside: dict[object, int] = {}  # the thread of each that is inside, by its ticket
         self._shut = False
         self._is_awaited = False
@@ -56,7 +61,7 @@ class Gate:
         """Whether nothing is let in any more."""
         return self._shut
 
-    def enter(self, *, admitted: bool = False) -> object | None:
+    def enter(self, admitted: bool = False) -> object | None:
         """Go in, unless the gate is shut.
 
         Args:
@@ -66,21 +71,27 @@ class Gate:
         Returns:
             A ticket to ``leave`` with, in this or another thread; None if the gate is shut.
         """
-        ticket = object()
-        with self._changed:
-            # Inside first: what shuts the gate from here on leaves the release to this ticket.
-            self._inside[ticket] = threading.get_ident()
-            if not self._shut or (admitted and len(self._inside) > 1):
-                return ticket
-            self.leave(ticket)
+        if self._shut and not admitted:
             return None
+        ticket = object()
+        self._inside[ticket] = threading.get_ident()
+        if not self._shut:
+            return ticket
+        with self._lock:
+            # What is released from here on is left to this ticket.
+            if admitted and self._release is not None:
+                return ticket
+        self.leave(ticket)
+        return None
 
     def leave(self, ticket: object) -> None:
         """Go out. The last one out of a gate that nobody waits at releases."""
+        went_in = self._inside.pop(ticket, None)  # not in this process, if before a fork
+        if went_in is None or not self._shut:
+            return
         release = None
-        with self._changed:
-            # Unknown is what went in before a fork.
-            if self._inside.pop(ticket, None) is not None and not self._inside:
+        with self._lock:
+            if not self._inside:
                 self._changed.notify_all()
                 if not self._is_awaited:
                     release, self._release = self._release, None
@@ -96,12 +107,13 @@ class Gate:
         """
         due = None
         try:
-            with self._changed:
+            with self._lock:
                 if self._shut:
                     return
                 self._shut, self._release = True, release
                 try:
-                    if threading.get_ident() not in self._inside.values():
+                    # A copy, for work goes out without the lock.
+                    if threading.get_ident() not in self._inside.copy().values():
                         self._is_awaited = True
                         self._changed.wait_for(lambda: not self._inside, timeout=wait)
                 finally:  # also after Ctrl-C
@@ -114,7 +126,8 @@ class Gate:
 
     def after_fork(self) -> None:
         """Forget, in a forked child, the work of its parent's threads."""
-        self._changed = threading.Condition(threading.RLock())
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._inside.clear()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import re
 from typing import Final
 
@@ -14,12 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from dfns_signers.errors import EncodingError
 
 _RAW_BYTES: Final = 64  # r‖s on the two 256-bit curves that Dfns accepts
+_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*\Z")
 
 
 def base64url_encode(data: bytes) -> str:
     """Encode as base64url without ``=``, the form of every binary member in the Dfns API."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data).translate(_TO_URL, b"=\n").decode()
 
 
 def base64url_decode(text: str) -> bytes:
@@ -78,11 +80,16 @@ def ecdsa_raw_from_der(der: bytes, *, size: int = 32) -> bytes:
         raise EncodingError(f"r or s does not fit into {size} bytes") from error
 
 
-def ecdsa_integers(der: bytes) -> tuple[int, int]:
+def ecdsa_integers(der: bytes, bits: int | None = None) -> tuple[int, int]:
     """Read r and s from canonical DER.
 
+    Args:
+        der: ASN.1 DER ``SEQUENCE { INTEGER r, INTEGER s }``.
+        bits: size of the curve, which r and s must fit.
+
     Raises:
-        EncodingError: not DER, bytes behind it, or integers that are padded, zero or negative.
+        EncodingError: not DER, bytes behind it, or integers that are padded, zero, negative or too
+            large for the curve.
     """
     try:
         r, s = decode_dss_signature(der)
@@ -93,4 +100,6 @@ def ecdsa_integers(der: bytes) -> tuple[int, int]:
         ) from error
     if r <= 0 or s <= 0:
         raise EncodingError("r and s of an ECDSA signature are positive")
+    if bits is not None and (r | s).bit_length() > bits:
+        raise EncodingError(f"r or s does not fit the {bits}-bit curve of the key")
     return r, s

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dfns_signers.algorithms import Algorithm
 
 
-@dataclass(frozen=True, slots=True)
-class KeyResponse:
+class KeyResponse(NamedTuple):
     """What a backend's key answered to one request for a signature.
 
     Attributes:

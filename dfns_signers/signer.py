@@ -96,6 +96,7 @@ class KeySigner(Closing, AsyncClosing):
             if isinstance(plugins, SigningHooks)
             else SigningHooks((None, plugin) for plugin in plugins)
         )
+        self._has_hooks = bool(self._hooks)
         self._call: AnnouncedCall | None = None
 
     @property
@@ -126,6 +127,12 @@ class KeySigner(Closing, AsyncClosing):
             SigningRefusedError: a ``before_sign`` plugin refused. No key was used.
             SigningKeyError: the key cannot be opened, could not sign, or signed wrongly.
         """
+        if self._has_hooks:
+            return self._sign_with_hooks(challenge)
+        message = self._message(challenge)
+        return key_assertion(self.credential_id, message, self._key.get().sign(message))
+
+    def _sign_with_hooks(self, challenge: Mapping[str, Any]) -> Assertion:
         request = self._request(challenge)
         try:
             message = self._message(challenge)
@@ -147,6 +154,13 @@ class KeySigner(Closing, AsyncClosing):
         A caller that is cancelled does not wait for the key store; what becomes of the signature is
         said to the observers.
         """
+        if self._has_hooks:
+            return await self._asign_with_hooks(challenge)
+        message = self._message(challenge)
+        key = await self._key.aget()
+        return key_assertion(self.credential_id, message, await key.asign(message))
+
+    async def _asign_with_hooks(self, challenge: Mapping[str, Any]) -> Assertion:
         request = self._request(challenge)
         try:
             message = self._message(challenge)
@@ -165,18 +179,16 @@ class KeySigner(Closing, AsyncClosing):
 
     async def _run_hooks(self, run: Callable[..., None], *arguments: object) -> None:
         # Guards and observers are plain functions, and may well ask a database or write a file.
-        if self._hooks:
-            running = worker_threads.submit(run, *arguments)
-            # Not cancelled with the caller: an observer hears of each signature.
-            await worker_threads.finished(running)
-            running.result()
+        running = worker_threads.submit(run, *arguments)
+        # Not cancelled with the caller: an observer hears of each signature.
+        await worker_threads.finished(running)
+        running.result()
 
     def _report_cancelled(self, request: SigningRequest) -> None:
-        if self._hooks:
-            error = SigningCancelledError(
-                "the caller was cancelled before the key was used: no signature was made"
-            )
-            worker_threads.unwaited(self._report, request, error)
+        error = SigningCancelledError(
+            "the caller was cancelled before the key was used: no signature was made"
+        )
+        worker_threads.unwaited(self._report, request, error)
 
     def _report(self, request: SigningRequest, outcome: Signature | Exception) -> None:
         """Show observers what became of a signature whose caller was cancelled."""

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager
 from contextvars import ContextVar
-from copy import copy
-from functools import partial
-from typing import Any, ClassVar, Final, NoReturn, final
+from typing import Any, ClassVar, Final, TypeAlias, final
 
-from dfns_signers import deadlines, forks, worker_threads
-from dfns_signers.abandoned_signatures import Abandoned, account_for, if_cancelled
-from dfns_signers.algorithms import Algorithm, PublicKey, algorithm_of, check_form, verify
-from dfns_signers.closing import AsyncClosing, Closing, Gate
+from dfns_signers import deadlines, signing_errors, worker_threads
+from dfns_signers.abandoned_signatures import Abandoned, account_for
+from dfns_signers.algorithms import Algorithm, PublicKey, algorithm_of, form_check, verification
 from dfns_signers.errors import (
     DfnsSignersError,
     EncodingError,
-    FingerprintMismatchError,
     InvalidSignatureError,
     KeyStoreUnavailableError,
-    SecretRefusedError,
-    SigningKeyError,
 )
 from dfns_signers.evidence import Evidence, KeyResponse, Signature
+from dfns_signers.key_lifetime import KeyLifetime
 from dfns_signers.public_keys import fingerprint, parse_fingerprint
-from dfns_signers.worker_threads import WorkerThreads
 
 __all__ = ["Evidence", "KeyResponse", "Signature", "SigningKey"]
 
+# Accounts for a signature that its caller does not wait for, made in a worker thread or not.
+_Account: TypeAlias = Callable[[Future[KeyResponse] | None], object]
 # What the signatures of a task do in worker threads.
 _in_threads: Final[ContextVar[list[Future[KeyResponse]] | None]] = ContextVar(
     "dfns_signers_in_threads", default=None
@@ -40,12 +34,12 @@ _in_threads: Final[ContextVar[list[Future[KeyResponse]] | None]] = ContextVar(
 # A subclass that replaced one of these would sign without the checks.
 _FRAMEWORK_METHODS: Final = frozenset(
     {"sign", "asign", "sign_with_evidence", "asign_with_evidence", "require_fingerprint"}
-    | {"algorithm", "public_key", "fingerprint"}
-    | {"_checked", "_sign_inside", "_inside"}
+    | {"algorithm", "public_key", "fingerprint", "_refuse_signature", "_explain_failure"}
+    | {"_respond", "_arespond", "_checked", "_sign_inside", "_inside"}
 )
 
 
-class SigningKey(Closing, AsyncClosing, ABC):
+class SigningKey(KeyLifetime):
     """A private key in its store, opened, with its public key pinned for life.
 
     A backend implements ``_sign`` (and ``_asign`` if its client is natively asynchronous), and
@@ -67,13 +61,13 @@ class SigningKey(Closing, AsyncClosing, ABC):
 
     Attributes:
         close_wait: seconds that closing waits for signatures under way.
-        signs_in_process: whether a signature takes no I/O, and so no thread of its own.
+        signs_in_process: whether a signature takes no I/O, and so no thread of its own: ``_sign``
+            is called in that of the caller, even in that of its event loop.
 
     Raises:
         UnsupportedKeyError: the key is of a kind that Dfns does not accept.
     """
 
-    close_wait: ClassVar[float] = 10.0
     signs_in_process: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -95,14 +89,10 @@ class SigningKey(Closing, AsyncClosing, ABC):
         self.__algorithm = algorithm_of(public_key)
         self.__public_key = public_key
         self.__fingerprint = fingerprint(public_key)
-        self.reference = reference
-        self._verify_signatures = verify_signatures
-        self.__threads = WorkerThreads()
-        self._gate = Gate()
-        self._reopening = threading.Lock()
-        self._is_inherited = False
-        self._refusal: SecretRefusedError | None = None
-        forks.watch(self)
+        self.__check_form = form_check(public_key)
+        self.__verify = verification(public_key) if verify_signatures else None
+        self.__threads = worker_threads.WorkerThreads()
+        super().__init__(reference)
 
     @property
     def algorithm(self) -> Algorithm:
@@ -124,26 +114,14 @@ class SigningKey(Closing, AsyncClosing, ABC):
         """Have the key store sign the message (not a digest of it); runs in several threads."""
 
     async def _asign(self, message: bytes) -> KeyResponse:
-        """Like ``_sign``; runs it in a worker thread unless a backend knows better."""
+        """Like ``_sign``; in a worker thread, unless it takes no I/O or a backend knows better."""
+        if self.signs_in_process:
+            return self._sign(message)
         # A caller that is cancelled need not wait for a slow key store.
-        future = self.__threads.submit(self._sign_inside, message)
+        future = self.__threads.submit(self._sign_inside, message, True)
         if (in_threads := _in_threads.get()) is not None:
             in_threads.append(future)
         return await worker_threads.outcome(future)
-
-    def _close(self) -> None:
-        """Release what the key holds; called once, while no signature is under way."""
-
-    def _reopen(self) -> None:
-        """Make what the key holds anew in a forked child, before its first signature there.
-
-        Raises:
-            SigningKeyError: the key must be opened in the child instead.
-        """
-        raise SigningKeyError(
-            f"the key {self.reference} was opened before this process was forked, and its "
-            "connections belong to the parent: open the key in the child process"
-        )
 
     @final
     def sign(self, message: bytes) -> bytes:
@@ -159,12 +137,12 @@ class SigningKey(Closing, AsyncClosing, ABC):
             InvalidSignatureError: the key store returned an invalid signature.
             SigningKeyError: the key store refused or failed, or the key is closed.
         """
-        return self.sign_with_evidence(message).value
+        return self._respond(message).signature
 
     @final
     async def asign(self, message: bytes) -> bytes:
         """Like ``sign``, without blocking the event loop."""
-        return (await self.asign_with_evidence(message)).value
+        return (await self._arespond(message)).signature
 
     @final
     def sign_with_evidence(
@@ -179,36 +157,8 @@ class SigningKey(Closing, AsyncClosing, ABC):
                 failed, or a SigningCancelledError.
         """
         begin = time.perf_counter()
-        self._prepare()
-        if self.signs_in_process or deadlines.remaining() is None:
-            response = self._sign_inside(message, admitted=False)
-        else:
-            response = self._sign_in_time(message, begin, abandoned)
-        return self._checked(message, begin, response)
-
-    def _sign_in_time(
-        self, message: bytes, begin: float, abandoned: Abandoned | None
-    ) -> KeyResponse:
-        """Sign in a worker thread, which is left to itself when the time is over."""
-        try:
-            signing = self.__threads.submit(self._sign_inside, message, admitted=False)
-        except DfnsSignersError:  # as at the end of a process: then without a bound
-            return self._sign_inside(message, admitted=False)
-        try:
-            return worker_threads.wait_for(signing)
-        except DfnsSignersError:
-            raise
-        except BaseException as error:
-            if abandoned:
-                account_for(
-                    signing, self.reference, partial(self._checked, message, begin), abandoned
-                )
-            if isinstance(error, TimeoutError):
-                raise KeyStoreUnavailableError(
-                    f"the key {self.reference} gave no signature within the time of the call; "
-                    "check its key store, and try again"
-                ) from None
-            raise
+        response = self._respond(message, self._accounting(message, begin, abandoned))
+        return self._with_evidence(begin, response)
 
     @final
     async def asign_with_evidence(
@@ -222,104 +172,100 @@ class SigningKey(Closing, AsyncClosing, ABC):
                 the signature: made all the same, failed, or a SigningCancelledError.
         """
         begin = time.perf_counter()
+        response = await self._arespond(message, self._accounting(message, begin, abandoned))
+        return self._with_evidence(begin, response)
+
+    def _respond(self, message: bytes, account: _Account | None = None) -> KeyResponse:
+        """What the key store answers, checked."""
+        if self._is_inherited:
+            self._prepare()
+        if self.signs_in_process or deadlines.remaining() is None:
+            response = self._sign_inside(message)
+        else:
+            response = self._sign_in_time(message, account)
+        return self._checked(message, response)
+
+    def _sign_in_time(self, message: bytes, account: _Account | None) -> KeyResponse:
+        """Sign in a worker thread, which is left to itself when the time is over."""
+        try:
+            signing = self.__threads.submit(self._sign_inside, message)
+        except DfnsSignersError:  # as at the end of a process: then without a bound
+            return self._sign_inside(message)
+        try:
+            return worker_threads.wait_for(signing)
+        except DfnsSignersError:
+            raise
+        except BaseException as error:
+            if account:
+                account(signing)
+            if isinstance(error, TimeoutError):
+                raise KeyStoreUnavailableError(
+                    f"the key {self.reference} gave no signature within the time of the call; "
+                    "check its key store, and try again"
+                ) from None
+            raise
+
+    async def _arespond(self, message: bytes, account: _Account | None = None) -> KeyResponse:
         if self._is_inherited:
             await self.__threads.run(self._prepare)
         in_threads: list[Future[KeyResponse]] = []
-        check = partial(self._checked, message, begin)
-
-        def report() -> None:
-            if abandoned:
-                signing = in_threads[-1] if in_threads else None
-                account_for(signing, self.reference, check, abandoned)
-
         token = _in_threads.set(in_threads)
         try:
-            with if_cancelled(report), self._inside():
+            with self._inside():
                 response = await self._asign(message)
+        except Exception:
+            raise
+        except BaseException:
+            if account:
+                account(in_threads[-1] if in_threads else None)
+            raise
         finally:
             _in_threads.reset(token)
-        return check(response)
+        return self._checked(message, response)
 
-    def _sign_inside(self, message: bytes, *, admitted: bool = True) -> KeyResponse:
+    def _sign_inside(self, message: bytes, admitted: bool = False) -> KeyResponse:
         """``_sign``, counted, so that closing can wait for it even if its caller was cancelled."""
-        with self._inside(admitted=admitted):
-            return self._sign(message)
-
-    @contextmanager
-    def _inside(self, *, admitted: bool = False) -> Iterator[None]:
-        """Count a signature, for closing to wait for it, and let no foreign exception out of it."""
-        if self._refusal is not None:
-            raise copy(self._refusal) from self._refusal.__cause__
-        ticket = self._gate.enter(admitted=admitted)
+        # What ``_inside`` does; a context manager would double what is done beside ``_sign``.
+        ticket = None if self._refusal else self._gate.enter(admitted)
         if ticket is None:
-            raise SigningKeyError(f"the key {self.reference} is closed; open it again to sign")
+            self._refuse_signature()
         try:
-            with self._translated():
-                yield
+            return self._sign(message)
+        except Exception as error:
+            self._explain_failure(error)
+            raise
         finally:
             self._gate.leave(ticket)
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except SecretRefusedError as error:
-            self._refusal = error
-            raise
-        except EncodingError as error:
-            raise InvalidSignatureError(
-                f"the backend of the key {self.reference} returned no {self.algorithm} signature: "
-                f"{error}; report it to the author of the backend"
-            ) from error
-        except DfnsSignersError:
-            raise
-        except Exception as error:
-            # Without the text of the error: what a stranger's library puts into it is unknown.
-            raise SigningKeyError(
-                f"cannot sign with the key {self.reference}: its backend ({type(self).__module__}) "
-                f"failed with {type(error).__name__}; report it to the author of the backend"
-            ) from error
-
-    def after_fork(self) -> None:
-        """Mark what the key holds as the parent's; see ``dfns_signers.forks``."""
-        self._gate.after_fork()
-        self._reopening = threading.Lock()
-        self._is_inherited = True
-
-    def _prepare(self) -> None:
-        if self._is_inherited:
-            with self._reopening, self._translated():
-                self._reopen_once()
-
-    def _reopen_once(self) -> None:
-        if self._is_inherited and not self._gate.is_shut:
-            self._reopen()
-            self._is_inherited = False
-
-    def _checked(self, message: bytes, begin: float, response: KeyResponse) -> Signature:
+    def _checked(self, message: bytes, response: KeyResponse) -> KeyResponse:
         if type(response) is not KeyResponse:
-            raise InvalidSignatureError(
-                f"the backend of the key {self.reference} returned {type(response).__name__}, "
-                "expected a KeyResponse; report it to the author of the backend"
-            )
+            raise signing_errors.not_a_response(self, response)
+        signature = response.signature
         try:
-            if not isinstance(response.signature, bytes):
-                raise EncodingError(f"expected bytes, found {type(response.signature).__name__}")
-            if self._verify_signatures:
-                verify(self.public_key, message, response.signature)
+            if not isinstance(signature, bytes):
+                raise EncodingError(f"expected bytes, found {type(signature).__name__}")
+            if self.__verify is None:
+                self.__check_form(signature)
             else:
-                check_form(self.public_key, response.signature)
+                self.__verify(message, signature)
         except (EncodingError, InvalidSignatureError) as error:
-            version = f" (version {response.key_version} signed)" if response.key_version else ""
-            request = f"; request id {response.request_id}" if response.request_id else ""
-            advice = "Check whether the key was replaced or rotated"
-            if isinstance(error, EncodingError):
-                advice += "; otherwise report it to the author of the backend"
-            raise InvalidSignatureError(
-                f"the key {self.reference}{version} returned an invalid {self.algorithm} signature "
-                f"for the public key it had when it was opened ({self.fingerprint}): {error}. "
-                f"Nothing was sent to Dfns. {advice}{request}"
-            ) from error
+            raise signing_errors.invalid_signature(self, response, error) from error
+        return response
+
+    def _accounting(
+        self, message: bytes, begin: float, abandoned: Abandoned | None
+    ) -> _Account | None:
+        """How to account for a signature that its caller does not wait for."""
+        if abandoned is None:
+            return None
+        return lambda signing: account_for(
+            signing,
+            self.reference,
+            lambda response: self._with_evidence(begin, self._checked(message, response)),
+            abandoned,
+        )
+
+    def _with_evidence(self, begin: float, response: KeyResponse) -> Signature:
         return Signature(
             response.signature,
             Evidence(
@@ -330,7 +276,7 @@ class SigningKey(Closing, AsyncClosing, ABC):
                 duration=time.perf_counter() - begin,
                 attempts=response.attempts,
                 request_id=response.request_id,
-                verified=self._verify_signatures,
+                verified=self.__verify is not None,
             ),
         )
 
@@ -346,36 +292,9 @@ class SigningKey(Closing, AsyncClosing, ABC):
         """
         pinned = parse_fingerprint(expected)
         if pinned != self.fingerprint:
-            raise FingerprintMismatchError(
-                f"the key {self.reference} has the fingerprint {self.fingerprint}, and {pinned} "
-                f"is pinned: it is another key. If it was replaced "
-                "on purpose, register the new public key with Dfns and pin its fingerprint"
-            )
-
-    def close(self) -> None:
-        """Release what the key holds; it cannot sign afterwards. Closing twice is harmless.
-
-        Waits for signatures under way, up to ``close_wait`` seconds; the last of them releases
-        otherwise.
-        """
-        self._gate.shut(self._release, wait=self.close_wait)
-
-    async def aclose(self) -> None:
-        """Like ``close``, without blocking the event loop."""
-        await worker_threads.to_the_end(self.close)
-
-    def _release(self) -> None:
-        # What a forked child inherited is its parent's, which goes on using it.
-        if not self._is_inherited:
-            self._close()
+            raise signing_errors.other_key(self, pinned)
 
     def __repr__(self) -> str:
         if not hasattr(self, "reference"):
             return f"<{type(self).__name__} that is not open>"
         return f"<{type(self).__name__} {self.algorithm} {self.reference} {self.fingerprint}>"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            f"{type(self).__name__} does not pickle: it stands for a private key. Pass the "
-            "configuration to the other process and open the key there"
-        )

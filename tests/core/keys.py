@@ -113,12 +113,16 @@ class AnsweringKey(SigningKey):
         self._answer = answer or (
             lambda message: KeyResponse(make_signature(private_key(algorithm), message))
         )
+        self.is_native = False  # whether its client is asynchronous
         self.uses = 0
         self.releases = 0
 
     def _sign(self, message: bytes) -> KeyResponse:
         self.uses += 1
         return self._answer(message)
+
+    async def _asign(self, message: bytes) -> KeyResponse:
+        return self._sign(message) if self.is_native else await super()._asign(message)
 
     def _close(self) -> None:
         self.releases += 1

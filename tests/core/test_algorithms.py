@@ -177,15 +177,46 @@ def test_check_form_ecdsa_raw_instead_of_der_refused_with_a_hint(algorithm: str)
 
     with pytest.raises(EncodingError, match="looks like r‖s"):
         check_form(public_key(algorithm), raw)
+    with pytest.raises(EncodingError, match="looks like r‖s"):
+        verify(public_key(algorithm), MESSAGE, raw)
+
+
+def _integers(der: bytes, *, padding: int = 0, length: bytes = b"") -> bytes:
+    """r and s in BER, with zeros before them, or something before their length."""
+    contents = [bytes(padding) + v.to_bytes(33, "big").lstrip(b"\0") for v in ecdsa_integers(der)]
+    signed = [b"\0" * (not padding and content[0] > 127) + content for content in contents]
+    return b"".join(b"\x02" + length + bytes([len(content)]) + content for content in signed)
+
+
+def _sequence(content: bytes, *, length: bytes = b"") -> bytes:
+    return b"\x30" + length + bytes([len(content)]) + content
 
 
 @pytest.mark.parametrize("algorithm", ECDSA)
-def test_check_form_ecdsa_non_minimal_integer_refused(algorithm: str) -> None:
-    r, s = ecdsa_integers(make_signature(private_key(algorithm), MESSAGE))
-    padded = b"".join(b"\x02\x22" + value.to_bytes(34, "big") for value in (r, s))
+@pytest.mark.parametrize(
+    "reencode",
+    [
+        pytest.param(lambda der: _sequence(_integers(der, padding=2)), id="padded integers"),
+        pytest.param(lambda der: _sequence(_integers(der), length=b"\x81"), id="long length"),
+        pytest.param(
+            lambda der: _sequence(_integers(der, length=b"\x81")), id="long lengths of integers"
+        ),
+        pytest.param(lambda der: b"\x30\x80" + _integers(der) + bytes(2), id="indefinite length"),
+        pytest.param(lambda der: _sequence(_integers(der) + b"\x05\0"), id="a third element"),
+        pytest.param(lambda der: b"\x31" + _sequence(_integers(der))[1:], id="a set"),
+    ],
+)
+def test_ecdsa_signature_that_is_valid_but_not_in_der_refused(
+    algorithm: str, reencode: Callable[[bytes], bytes]
+) -> None:
+    der = make_signature(private_key(algorithm), MESSAGE)
+    signature = reencode(der)
 
+    assert _sequence(_integers(der)) == der
     with pytest.raises(EncodingError):
-        check_form(public_key(algorithm), b"\x30" + bytes([len(padded)]) + padded)
+        check_form(public_key(algorithm), signature)
+    with pytest.raises(EncodingError):
+        verify(public_key(algorithm), MESSAGE, signature)
 
 
 @pytest.mark.parametrize("algorithm", ECDSA)
@@ -194,6 +225,8 @@ def test_check_form_ecdsa_signature_of_a_larger_curve_refused(algorithm: str) ->
 
     with pytest.raises(EncodingError, match="256-bit curve"):
         check_form(public_key(algorithm), p384)
+    with pytest.raises(EncodingError, match="256-bit curve"):
+        verify(public_key(algorithm), MESSAGE, p384)
 
 
 @pytest.mark.parametrize("algorithm", ECDSA)
@@ -287,9 +320,13 @@ def _der(r: bytes, s: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("algorithm", ECDSA)
-def test_ecdsa_integer_of_one_bit_more_than_the_curve_has_refused(algorithm: str) -> None:
+@pytest.mark.parametrize("large", [0, 1])
+def test_ecdsa_integer_of_one_bit_more_than_the_curve_has_refused(
+    algorithm: str, large: int
+) -> None:
     key = public_key(algorithm)
+    too_large = b"".join((2**256 if i == large else 1).to_bytes(33, "big") for i in (0, 1))
 
     check_form(key, ecdsa_der_from_raw((2**256 - 1).to_bytes(33, "big") * 2))
     with pytest.raises(EncodingError, match="256-bit curve"):
-        check_form(key, ecdsa_der_from_raw((2**256).to_bytes(33, "big") * 2))
+        check_form(key, ecdsa_der_from_raw(too_large))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -70,8 +71,8 @@ class Work:
         self.gate = gate
         self.events: list[str] = []
 
-    def do(self) -> None:
-        ticket = self.gate.enter()
+    def do(self, *, admitted: bool = False) -> None:
+        ticket = self.gate.enter(admitted)
         if ticket is not None:
             self.events.append("work")
             self.gate.leave(ticket)
@@ -91,7 +92,24 @@ def test_gate_shut_at_any_point_of_work_releases_once_and_after_it(elsewhere: bo
     for _ in at_each_line(closing, prepared, elsewhere=elsewhere):
         assert works[-1].events in (["release"], ["work", "release"])
 
-    assert len(works) > 8
+    assert len(works) > 6
+
+
+def test_gate_admits_nothing_once_the_last_that_was_inside_released() -> None:
+    works: list[Work] = []
+
+    def prepared() -> tuple[Act, Act]:
+        work = Work(Gate())
+        works.append(work)
+        last = work.gate.enter()
+        work.gate.shut(lambda: work.events.append("release"), wait=0)
+        return partial(work.do, admitted=True), partial(work.gate.leave, last)
+
+    for elsewhere in (False, True):
+        for _ in at_each_line(closing, prepared, elsewhere=elsewhere):
+            assert works[-1].events in (["release"], ["work", "release"])
+
+    assert len(works) > 16
 
 
 def test_gate_that_two_threads_shut_releases_once() -> None:

@@ -42,9 +42,13 @@ CHECKED = [
     "sign_with_evidence",
     "asign_with_evidence",
     "require_fingerprint",
+    "_respond",
+    "_arespond",
     "_checked",
     "_sign_inside",
     "_inside",
+    "_refuse_signature",
+    "_explain_failure",
 ]
 
 
@@ -211,6 +215,23 @@ async def test_asign_of_a_synchronous_key_runs_off_the_event_loop_thread() -> No
 
     assert len(threads) == 1
     assert threads != [threading.get_ident()]
+
+
+@pytest.mark.anyio
+async def test_asign_of_a_key_that_signs_in_process_takes_no_thread() -> None:
+    threads: list[int] = []
+
+    class InProcess(AnsweringKey):
+        signs_in_process = True
+
+        def _sign(self, message: bytes) -> KeyResponse:
+            threads.append(threading.get_ident())
+            return super()._sign(message)
+
+    signature = await InProcess("Ed25519").asign(MESSAGE)
+
+    assert is_signature(public_key("Ed25519"), MESSAGE, signature)
+    assert threads == [threading.get_ident()]
 
 
 @pytest.mark.anyio
