@@ -56,6 +56,15 @@ def check_timeout(timeout: Any) -> None:
             )
 
 
+def check_keepalive_expiry(seconds: Any) -> None:
+    """Refuse what cannot be a time to keep idle connections, with ConfigurationError."""
+    if not _is_seconds(seconds):
+        raise ConfigurationError(
+            "'keepalive_expiry' must be a number of seconds from 0 up to a day, not "
+            f"{shown(seconds)}"
+        )
+
+
 def _is_seconds(value: Any) -> bool:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return is_number and 0 <= value <= _A_DAY

@@ -13,24 +13,24 @@ from tenacity import AsyncRetrying, Retrying
 from typing_extensions import Self, Unpack
 
 from dfns_signers import deadlines, defaults
-from dfns_signers.client.arguments import CallLimits, check_timeout
+from dfns_signers.client.arguments import CallLimits, check_keepalive_expiry, check_timeout
 from dfns_signers.client.call import Call, QueryValue
 from dfns_signers.client.connections import async_connections, connections
 from dfns_signers.client.given_connections import HttpT
 from dfns_signers.client.http_calls import (
-    Timeout,
     build_request,
     errors_of_ours,
-    http_options,
     interpret,
 )
+from dfns_signers.client.http_settings import HttpSettings, Timeout
 from dfns_signers.client.identities import Auth
 from dfns_signers.client.keys import Keys
 from dfns_signers.client.pages import Pages
-from dfns_signers.client.retries import retry_policy
+from dfns_signers.client.retries import Resumed, retry_policy
 from dfns_signers.client.verbs import Verbs
 from dfns_signers.client.wallets import Wallets
 from dfns_signers.closing import AsyncClosing, Closing
+from dfns_signers.errors import CallError
 from dfns_signers.rate_limits.rate_limit import SIGNED_CALL, RateLimit
 from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner, Signer
@@ -76,16 +76,19 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         max_attempts: int = defaults.MAX_ATTEMPTS,
         max_retry_after: float = defaults.MAX_RETRY_AFTER,
         rate_limit: int | RateLimit | None = None,
+        keepalive_expiry: float = defaults.KEEPALIVE_EXPIRY,
         http_client: HttpT | None = None,
     ) -> None:
         token = Sealed(auth_token)
         del auth_token
         check_timeout(timeout)
+        check_keepalive_expiry(keepalive_expiry)
         self._limits = CallLimits(max_attempts, call_timeout, max_retry_after)
         self._auth = UserActionAuth(token.open(), signer, base_url=base_url)
         self._limiter = _limiter_of(rate_limit, self._auth.base_url.text)
         self._signer = signer
-        self._connections = self._connect(http_client, http_options(self._auth, timeout))
+        settings = HttpSettings(self._auth.base_url, timeout, keepalive_expiry)
+        self._connections = self._connect(http_client, settings)
         self._owned_signer: KeySigner | None = None
         carrier: Any = self
         self.wallets, self.keys, self.auth = Wallets(carrier), Keys(carrier), Auth(carrier)
@@ -186,7 +189,11 @@ class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
 
     def _send(self, call: Call[Any]) -> Any:
         with deadlines.within(self._limits.call_timeout):
-            return Retrying(**retry_policy(call, self._limits))(self._attempt, call, self._auth)
+            try:
+                return self._attempt(call, self._auth)
+            except CallError as error:
+                attempts = Resumed(error, self._attempt)
+            return Retrying(**retry_policy(call, self._limits))(attempts.next, call, self._auth)
 
     def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
         if self._limiter is None:
@@ -258,9 +265,16 @@ class AsyncClient(
     _connect = staticmethod(async_connections)
 
     async def _send(self, call: Call[Any]) -> Any:
-        policy = retry_policy(call, self._limits)
         with deadlines.within(self._limits.call_timeout):
-            return await AsyncRetrying(**policy)(self._attempt, call, self._auth)
+            try:
+                return await self._attempt(call, self._auth)
+            except CallError as error:
+                attempts = Resumed(error, self._attempt)
+
+            async def attempt() -> Any:  # tenacity awaits what is marked so
+                return await attempts.next(call, self._auth)
+
+            return await AsyncRetrying(**retry_policy(call, self._limits))(attempt)
 
     async def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
         if self._limiter is None:
@@ -342,8 +356,9 @@ class DfnsClient(SyncClient):
             more, its error is raised at once.
         rate_limit: requests that this process may send in any 60 seconds; calls wait their turn. A
             ``RateLimit`` to share it between processes. Clients with an equal one share it.
-        http_client: an httpx client of your own, for proxies, TLS or limits; its own timeout
-            counts, and closing it stays with you.
+        keepalive_expiry: seconds for which an idle connection is kept for the next request.
+        http_client: an httpx client of your own, for proxies, TLS or limits; its own timeouts
+            and limits count, and closing it stays with you.
 
     Raises:
         ConfigurationError: an argument is unusable.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Final
+from typing import Final
 
 import anyio
 import httpx
@@ -20,6 +19,8 @@ from dfns_signers.client.given_connections import (
     GivenSyncConnections,
     HttpT,
 )
+from dfns_signers.client.http_settings import AsyncHttp, Http, HttpSettings
+from dfns_signers.client.keep_alive import AsyncKeepAliveTransport, KeepAliveTransport
 from dfns_signers.client.timed_connections import check_answers, end_with_the_call
 from dfns_signers.closing import Gate
 from dfns_signers.errors import ConfigurationError
@@ -32,27 +33,27 @@ _GRACE: Final = 1.0  # of them, seconds that it waits although it is cancelled
 _EVENT_LOOP: Final[RunVar[object]] = RunVar("dfns_signers.event_loop")
 
 
-def connections(given: object, options: Mapping[str, Any]) -> OwnConnections | GivenSyncConnections:
+def connections(given: object, settings: HttpSettings) -> OwnConnections | GivenSyncConnections:
     """Those of a blocking client: of the ``httpx.Client`` that was given, or of one of our own.
 
     Args:
         given: an ``httpx.Client``, or None.
-        options: arguments for one of our own.
+        settings: of one of our own.
 
     Raises:
         ConfigurationError: something else was given, or the environment names an unusable proxy.
     """
     if given is None:
-        return OwnConnections(options)
+        return OwnConnections(settings)
     return GivenSyncConnections(_of_kind(httpx.Client, given))
 
 
 def async_connections(
-    given: object, options: Mapping[str, Any]
+    given: object, settings: HttpSettings
 ) -> OwnAsyncConnections | GivenAsyncConnections:
     """Those of an asynchronous client; arguments as for ``connections``."""
     if given is None:
-        return OwnAsyncConnections(options)
+        return OwnAsyncConnections(settings)
     return GivenAsyncConnections(_of_kind(httpx.AsyncClient, given))
 
 
@@ -62,11 +63,11 @@ class OwnConnections(Connections):
     That of the parent stays as it is there: closing it would end connections that the parent uses.
 
     Args:
-        options: arguments of ``httpx.Client``.
+        settings: of the ``httpx.Client``.
     """
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self._options = options
+    def __init__(self, settings: HttpSettings) -> None:
+        self._settings = settings
         self._gate = Gate()
         self._lock = threading.RLock()
         self._of_parent: list[httpx.Client | None] = []
@@ -88,9 +89,7 @@ class OwnConnections(Connections):
     def _made(self) -> httpx.Client:
         # Each request asks, for a call is several, and this may be closed between them.
         hooks = {"request": [lambda _request: self.require_open()]}
-        http = _made(httpx.Client, {**self._options, "event_hooks": hooks})
-        end_with_the_call(http)
-        return http
+        return self._settings.make(Http, KeepAliveTransport, end_with_the_call, hooks)
 
     def after_fork(self) -> None:
         """Connect anew in a forked child."""
@@ -118,11 +117,11 @@ class OwnAsyncConnections(Connections):
     Those of a parent process stay as they are in a forked child.
 
     Args:
-        options: arguments of ``httpx.AsyncClient``.
+        settings: of the ``httpx.AsyncClient``.
     """
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self._options = options
+    def __init__(self, settings: HttpSettings) -> None:
+        self._settings = settings
         self._lent: dict[object, _Loan] = {}
         self._of_parent: list[object] = []
         forks.watch(self)
@@ -151,8 +150,7 @@ class OwnAsyncConnections(Connections):
             self.require_open()
 
         hooks = {"request": [require_open]}
-        http = _made(httpx.AsyncClient, {**self._options, "event_hooks": hooks})
-        check_answers(http)
+        http = self._settings.make(AsyncHttp, AsyncKeepAliveTransport, check_answers, hooks)
         try:
             yield http
         finally:
@@ -234,15 +232,3 @@ def _of_kind(kind: type[HttpT], given: object) -> HttpT:
             f"'http_client' must be an httpx.{kind.__name__}, not {type(given).__name__}"
         )
     return given
-
-
-def _made(kind: type[HttpT], options: Mapping[str, Any]) -> HttpT:
-    # One that keeps none; not shared, for it has a lock, which a fork may find taken.
-    cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-    try:
-        return kind(**options, cookies=cookies)
-    except Exception as error:
-        raise ConfigurationError(
-            f"the HTTP client cannot be set up ({type(error).__name__}: {error}): check the proxy "
-            "that the environment names (HTTPS_PROXY, ALL_PROXY)"
-        ) from error

@@ -13,7 +13,7 @@ from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.client.call import Call
 from dfns_signers.client.client import AsyncClient, BaseClient, ItemsT, R, SyncClient
 from dfns_signers.client.given_connections import HttpT
-from dfns_signers.client.http_calls import Timeout
+from dfns_signers.client.http_settings import Timeout
 from dfns_signers.client.pending import PendingAction
 from dfns_signers.client.verbs import CallOptions
 from dfns_signers.errors import RequestError
@@ -36,6 +36,7 @@ class ClientOptions(TypedDict, Generic[HttpT], total=False):
     max_attempts: int
     max_retry_after: float
     rate_limit: int | RateLimit | None
+    keepalive_expiry: float
     http_client: HttpT | None
 
 
@@ -124,6 +125,7 @@ class DelegatedDfnsClient(_Delegated[Any, PendingAction, Iterator[Any], httpx.Cl
         max_attempts: as for DfnsClient; ``complete`` is never repeated.
         max_retry_after: as for DfnsClient.
         rate_limit: as for DfnsClient.
+        keepalive_expiry: as for DfnsClient.
         http_client: as for DfnsClient.
 
     Example:

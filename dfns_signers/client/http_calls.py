@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-import ssl
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from functools import cache
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -18,7 +16,6 @@ from dfns_signers import deadlines
 from dfns_signers.client.call import Call
 from dfns_signers.client.results import ChangeRequest
 from dfns_signers.errors import (
-    ConfigurationError,
     DfnsSignersError,
     KeyStoreUnavailableError,
     RequestError,
@@ -37,8 +34,6 @@ from dfns_signers.user_action.responses import (
 from dfns_signers.user_action.sent_requests import PROGRESS_EXTENSION, READS, Progress
 from dfns_signers.user_action.signing_flow import COMPLETE_PATH, described
 
-Timeout = float | httpx.Timeout | None
-
 _USER_AGENT: Final = f"dfns-signers/{version('dfns-signers')}"
 
 # Source: Dfns API reference.
@@ -46,30 +41,6 @@ _ANSWERED_BY_A_CHALLENGE: Final = re.compile(
     r"/auth/(action/init|credentials/(code/)?init|login/init|recover/user/(delegated|init)"
     r"|registration/(delegated|init|social))"
 )
-
-
-def http_options(auth: UserActionAuth, timeout: Timeout) -> dict[str, Any]:
-    """Arguments for an httpx client of our own.
-
-    Plain http never goes through a proxy that the environment names: it would see the token.
-    """
-    return {
-        "timeout": timeout,
-        "trust_env": not auth.base_url.is_loopback,
-        "verify": _tls_context(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR"))),
-    }
-
-
-@cache
-def _tls_context(*_environment: str | None) -> ssl.SSLContext:
-    """One for all clients: reading the CA certificates takes 20 ms and a megabyte."""
-    try:
-        return httpx.create_ssl_context()
-    except OSError as error:
-        raise ConfigurationError(
-            "the CA certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read: "
-            f"{type(error).__name__}"
-        ) from error
 
 
 def build_request(
@@ -86,7 +57,7 @@ def build_request(
     try:
         return http.build_request(
             call.method,
-            auth.base_url.text + call.path,
+            _url(auth.base_url.text + call.path),
             params=dict(call.params) or None,
             content=call.content or None,
             headers=headers,
@@ -99,6 +70,11 @@ def build_request(
             f"{call.method} {call.path} cannot be sent: the httpx client failed to make a request "
             f"with {type(error).__name__}; check the headers and cookies of a client of your own"
         ) from error
+
+
+@lru_cache(maxsize=512)
+def _url(text: str) -> httpx.URL:
+    return httpx.URL(text)
 
 
 def interpret(response: httpx.Response, request: httpx.Request, call: Call[Any]) -> Any:

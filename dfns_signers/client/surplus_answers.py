@@ -36,7 +36,7 @@ class SurplusCheck:
 
 def _parser_of(pool: Any, stream: object) -> Any:
     # httpcore has no public way from a stream to the parser that reads it.
-    for connection in pool.connections:
+    for connection in pool.connections if pool else ():
         inner = connection
         while inner is not None and not hasattr(inner, "_h11_state"):
             inner = getattr(inner, "_connection", None)

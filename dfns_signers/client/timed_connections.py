@@ -22,7 +22,7 @@ _PIECE: Final = 16_384  # bytes; the timeout of a write is for each time that th
 def end_with_the_call(http: httpx.Client) -> None:
     """Let every connection of a client end within ``deadlines.remaining()``, and check it."""
     for pool in _pools(http):
-        pool._network_backend = _TimedBackend(pool._network_backend, pool)  # noqa: SLF001
+        pool._network_backend = TimedBackend(pool._network_backend, pool)  # noqa: SLF001
 
 
 def check_answers(http: httpx.AsyncClient) -> None:
@@ -55,10 +55,15 @@ def _addresses(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-class _TimedBackend(httpcore.NetworkBackend):
-    """Opens streams that end with the call."""
+class TimedBackend(httpcore.NetworkBackend):
+    """Opens streams that end with the call.
 
-    def __init__(self, backend: httpcore.NetworkBackend, pool: Any) -> None:
+    Args:
+        backend: that opens them.
+        pool: of httpcore, whose connections are checked for surplus answers.
+    """
+
+    def __init__(self, backend: httpcore.NetworkBackend, pool: Any = None) -> None:
         self._backend = backend
         self._pool = pool
 
@@ -70,6 +75,7 @@ class _TimedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
+        """Connect to the first address of a host that answers in time."""
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
         # One after the other, or each address of a host would have all the time that is left.
         for address in _addresses(host, port):

@@ -101,7 +101,7 @@ def client_arguments(loaded: LoadedProfile) -> dict[str, Any]:
 
     with loaded.placing("auth_token"):
         checked_token(Sealed(token.reveal()))
-    limits = ("timeout", "call_timeout", "max_attempts", "max_retry_after")
+    limits = ("timeout", "call_timeout", "max_attempts", "max_retry_after", "keepalive_expiry")
     names = ("auth_token", "base_url", *limits)
     arguments = {name: getattr(loaded.settings, name) for name in names}
     return {**arguments, "rate_limit": _rate_limit(loaded)}

@@ -29,6 +29,7 @@ class CommonSettings(TypedDict, total=False):
     rate_limit_store: str | Secret | Mapping[str, str]
     rate_limit_name: str
     rate_limit_fallback: float
+    keepalive_expiry: float
     plugins: list[str]
 
 
@@ -146,6 +147,12 @@ class Profile(StrictModel):
         le=1,
         description="Share of the limit that each process uses while the store fails; 0 refuses "
         "calls.",
+    )
+    keepalive_expiry: Annotated[float, Env("DFNS_KEEPALIVE_EXPIRY", float)] = Field(
+        default=defaults.KEEPALIVE_EXPIRY,
+        ge=0,
+        le=86_400,
+        description="Seconds for which an idle connection is kept for the next request.",
     )
     plugins: Annotated[
         list[str], Env("DFNS_PLUGINS", lambda text: [name.strip() for name in text.split(",")])

@@ -18,10 +18,12 @@ class BaseUrl:
     Attributes:
         text: without a slash at its end.
         prefix: its path, ``""`` if it has none; never part of what is signed.
+        scheme: ``http`` or ``https``.
     """
 
     text: str
     prefix: str
+    scheme: str
     _origin: tuple[str, str, int | None]
     is_loopback: bool
 
@@ -36,7 +38,7 @@ class BaseUrl:
             raise ConfigurationError(f"invalid base URL: {error}") from error
         prefix = url.raw_path.decode("ascii").rstrip("/")
         origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
-        return cls(origin + prefix, prefix, _origin_of(url), is_loopback(url.host))
+        return cls(origin + prefix, prefix, url.scheme, _origin_of(url), is_loopback(url.host))
 
     def path_of(self, url: httpx.URL) -> str:
         """The API path of a request URL: percent-encoded, without prefix and query."""

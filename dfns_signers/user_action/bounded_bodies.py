@@ -37,7 +37,8 @@ def limit_body(
     """
     response.stream = _LimitedStream(response, maximum, refuse)
     # Unpacked already, when httpx reads it.
-    response.headers.pop("Content-Encoding", None)
+    if "Content-Encoding" in response.headers:
+        del response.headers["Content-Encoding"]
     return response
 
 

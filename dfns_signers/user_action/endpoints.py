@@ -15,22 +15,22 @@ METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST",
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # Everything else that is not a read needs a user action.
-_UNSIGNED: Final = (
-    r"POST /auth/action(/init)?",
-    r"POST /auth/login(?!/delegated$)(/.*)?",
-    r"POST /auth/registration(/init|/social|/enduser)?",
-    r"PUT /auth/registration/code",
-    r"POST /auth/recover/user(/init|/code)?",
-    r"POST /auth/credentials/init",
-    r"POST /auth/credentials/code/(init|verify)",
-    r"POST /auth/tokens",
-    r"PUT /auth/logout",
-    r"POST /networks/[^/]+/call-function",
-    r"POST /networks/read-contract",
-    r"POST /swaps/quotes",
-    r"POST /(payouts|payins)/quote",
-    r"POST /allocations/get-0fns-quote",
-    r"POST /wallets/[^/]+/canton/ledger-api",
+_UNSIGNED: Final = re.compile(
+    r"POST /auth/action(/init)?"
+    r"|POST /auth/login(?!/delegated$)(/.*)?"
+    r"|POST /auth/registration(/init|/social|/enduser)?"
+    r"|PUT /auth/registration/code"
+    r"|POST /auth/recover/user(/init|/code)?"
+    r"|POST /auth/credentials/init"
+    r"|POST /auth/credentials/code/(init|verify)"
+    r"|POST /auth/tokens"
+    r"|PUT /auth/logout"
+    r"|POST /networks/[^/]+/call-function"
+    r"|POST /networks/read-contract"
+    r"|POST /swaps/quotes"
+    r"|POST /(payouts|payins)/quote"
+    r"|POST /allocations/get-0fns-quote"
+    r"|POST /wallets/[^/]+/canton/ledger-api"
 )
 
 
@@ -51,8 +51,7 @@ def needs_user_action(method: str, path: str) -> bool:
         method: upper-case HTTP method.
         path: percent-encoded path, without query and base URL prefix.
     """
-    call = f"{method} {path}"
-    return method not in _READS and not any(re.fullmatch(known, call) for known in _UNSIGNED)
+    return method not in _READS and not _UNSIGNED.fullmatch(f"{method} {path}")
 
 
 _IDEMPOTENT: Final = re.compile(

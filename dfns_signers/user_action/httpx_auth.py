@@ -19,7 +19,7 @@ from dfns_signers.errors import (
 )
 from dfns_signers.forks import Use
 from dfns_signers.sealed import Sealed
-from dfns_signers.signer import KeySigner, Signer, SupportsCallContext
+from dfns_signers.signer import KeySigner, Signer
 from dfns_signers.signing_key import SigningKey
 from dfns_signers.user_action import signing_flow
 from dfns_signers.user_action.base_url import BaseUrl
@@ -51,7 +51,17 @@ from dfns_signers.user_action.tokens import BearerToken, TokenSource
 
 Steps: TypeAlias = Callable[[AnnouncedCall], Generator[Step, Any, str]]
 
-_OF_THE_CALL_ALONE: Final = ("Content-Length", "Transfer-Encoding", USER_ACTION_HEADER)
+_OF_THE_CALL_ALONE: Final = frozenset(
+    name.lower().encode("ascii")
+    for name in (
+        *("Content-Length", "Transfer-Encoding", USER_ACTION_HEADER),
+        *("Content-Type", "Accept-Encoding"),
+    )
+)
+_OF_EACH_STEP: Final = (
+    (b"Content-Type", b"application/json"),
+    (b"Accept-Encoding", ACCEPTED_ENCODING.encode("ascii")),
+)
 _OF_EVERY_REQUEST: Final = ("timeout", TRACE_EXTENSION)
 
 SIGNED_EXTENSION: Final = "dfns_signed"
@@ -105,6 +115,10 @@ class UserActionAuth(httpx.Auth):
                 "KeySigner(key, credential_id), or use load_signer()"
             )
         self._signer = signer
+        self._urls = {
+            path: httpx.URL(self.base_url.text + path)
+            for path in (signing_flow.INIT_PATH, signing_flow.COMPLETE_PATH)
+        }
         self._steps: Steps = self._sign
         self._use = Use()
 
@@ -224,18 +238,20 @@ class UserActionAuth(httpx.Auth):
 
     def _post(self, step: Exchange, request: httpx.Request) -> httpx.Request:
         # All that the caller's client adds goes along: a gateway may ask for it at every request.
-        headers = request.headers.copy()
-        for name in _OF_THE_CALL_ALONE:
-            headers.pop(name, None)
-        headers["Content-Type"] = "application/json"
-        headers["Accept-Encoding"] = ACCEPTED_ENCODING
-        return httpx.Request(
+        kept = (
+            header for header in request.headers.raw if header[0].lower() not in _OF_THE_CALL_ALONE
+        )
+        content = to_json_bytes(step.body)
+        length = (b"Content-Length", str(len(content)).encode("ascii"))
+        post = httpx.Request(
             "POST",
-            self.base_url.text + step.path,
-            headers=headers,
-            content=to_json_bytes(step.body),
+            self._urls[step.path],
+            headers=[*kept, *_OF_EACH_STEP, length],
+            stream=httpx.ByteStream(content),
             extensions={k: v for k, v in request.extensions.items() if k in _OF_EVERY_REQUEST},
         )
+        post.read()
+        return post
 
     def _signer_for(self, call: AnnouncedCall) -> Signer | PlainSigner:
         signer = self._signer
@@ -244,7 +260,8 @@ class UserActionAuth(httpx.Auth):
                 f"{call.method} {call.path} must be signed, and no signer is configured: give "
                 "'signer', or add a [signer] table to the profile"
             )
-        return signer.for_call(call) if isinstance(signer, SupportsCallContext) else signer
+        for_call = getattr(signer, "for_call", None)
+        return for_call(call) if callable(for_call) else signer
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url.text} with {self._signer!r}>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -51,6 +52,7 @@ def expand(template: str, parameters: Mapping[str, object] | None = None) -> str
     return check_path(path)
 
 
+@lru_cache(maxsize=512)
 def check_path(path: str) -> str:
     """Refuse a path that a server could read as another one than it seems; returns it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ _OVERRIDING_HEADERS: Final = (
     "X-Original-URL",
     "X-Rewrite-URL",
 )
+_OVERRIDING: Final = frozenset(name.lower().encode("ascii") for name in _OVERRIDING_HEADERS)
 """Headers that have a server or gateway take a request for one of another method or path."""
 
 # Seconds; a socket with a timeout of 0 fails in another way.
@@ -61,12 +63,13 @@ def refuse_overrides(request: httpx.Request) -> None:
             f"the extension 'target' of {request.method} {request.url.path} is refused: it sends "
             "another path than the one that is announced"
         )
-    for name in _OVERRIDING_HEADERS:
-        if name in request.headers:
-            raise RequestError(
-                f"the header {name!r} of {request.method} {request.url.path} is refused: a server "
-                "may carry out another method or path than the one that is announced. Remove it"
-            )
+    headers = request.headers.raw
+    if not _OVERRIDING.isdisjoint(name.lower() for name, _ in headers):
+        found = next(name for name in _OVERRIDING_HEADERS if name in request.headers)
+        raise RequestError(
+            f"the header {found!r} of {request.method} {request.url.path} is refused: a server "
+            "may carry out another method or path than the one that is announced. Remove it"
+        )
     hosts = request.headers.get_list("Host")
     if any(host.lower() not in _hosts_of(request.url) for host in hosts) or len(hosts) > 1:
         raise RequestError(
@@ -111,10 +114,14 @@ class Departure:
 
     def require_unchanged(self) -> None:
         """Refuse what came back if the request was changed on its way; CallError if so."""
-        changed = [name for name, value in self._sent().items() if value != self._made[name]]
+        sent = self._sent()
+        if sent == self._made:
+            return
+        made = _watched(self._made)
+        changed = [name for name, value in _watched(sent).items() if value != made[name]]
         if not changed:
             return
-        method, url = self._made["method"], self._made["URL"]
+        method, url = made["method"], made["URL"]
         error = CallError(
             f"{method} {url.path} was changed after it was announced ({', '.join(changed)}): an "
             "event hook of the httpx client must not change the request"
@@ -130,8 +137,16 @@ class Departure:
             "URL": request.url,
             "extension 'target'": request.extensions.get(TARGET_EXTENSION),
             "body": request.stream,
-            **{
-                f"header {name!r}": request.headers.get_list(name)
-                for name in ("Host", *_OVERRIDING_HEADERS)
-            },
+            "headers": request.headers.raw,
         }
+
+
+def _watched(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """What nobody may change; of the headers, those that say what the request is."""
+    headers = {
+        f"header {watched!r}": [
+            value for name, value in sent["headers"] if name.lower() == watched.lower().encode()
+        ]
+        for watched in ("Host", *_OVERRIDING_HEADERS)
+    }
+    return {**{name: part for name, part in sent.items() if name != "headers"}, **headers}

@@ -52,6 +52,7 @@ def test_each_setting_has_its_value_and_origin(
         "rate_limit_fallback": (0.0, "default"),
         "rate_limit_name": (None, "default"),
         "rate_limit_store": (None, "default"),
+        "keepalive_expiry": (55.0, "default"),
         "plugins": ([], "default"),
         "signer.backend": ("pem", "file"),
         "signer.fingerprint": (None, "default"),

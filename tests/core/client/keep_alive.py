@@ -11,10 +11,15 @@ from typing_extensions import Self
 
 
 class KeepAliveApi:
-    """Answers every GET with ``{"port": …}``, the client's port, which tells connections apart."""
+    """Answers every GET with ``{"port": …}``, the client's port, which tells connections apart.
 
-    def __init__(self) -> None:
+    Args:
+        at_once: how many requests must be there before any of them is answered.
+    """
+
+    def __init__(self, at_once: int = 1) -> None:
         self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.all_there = threading.Barrier(at_once)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     @property
@@ -23,8 +28,18 @@ class KeepAliveApi:
 
     def wait_until_nobody_is_connected(self) -> bool:
         """Whether every client closes its connections within half a minute."""
+        return self.wait_until_connected(0)
+
+    def wait_until_connected(self, number: int) -> bool:
+        """Whether so many connections, no more, are left within half a minute."""
         with self._server.changed:
-            return self._server.changed.wait_for(lambda: not self._server.connected, timeout=30)
+            return self._server.changed.wait_for(
+                lambda: len(self._server.connected) == number, timeout=30
+            )
+
+    def expect_at_once(self, number: int) -> None:
+        """Change how many requests must be there."""
+        self._server.all_there = threading.Barrier(number)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -38,6 +53,8 @@ class KeepAliveApi:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 256
+    all_there: threading.Barrier
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -64,6 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.changed.notify_all()
 
     def do_GET(self) -> None:
+        self.server.all_there.wait(30)
         content = json.dumps({"port": self.client_address[1]}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))

@@ -12,6 +12,7 @@ import pytest
 
 from dfns_signers import AsyncDfnsClient, DfnsClient, KeySigner
 from dfns_signers.client import connections
+from dfns_signers.client.keep_alive import AsyncKeepAliveTransport, KeepAliveTransport
 from dfns_signers.errors import CallError, DfnsSignersError, RequestError, SigningKeyError
 from tests.core.client.driving import Connector, Driven
 from tests.core.client.scripted import SILENCE, Reply, ScriptedApi, Seen
@@ -193,8 +194,8 @@ def test_own_http_client_has_the_timeout_that_was_asked_for(
     async def arefuse(_: object, request: httpx.Request) -> None:
         refuse(request)
 
-    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda _, request: refuse(request))
-    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", arefuse)
+    monkeypatch.setattr(KeepAliveTransport, "handle_request", lambda _, request: refuse(request))
+    monkeypatch.setattr(AsyncKeepAliveTransport, "handle_async_request", arefuse)
     own = {} if timeout == 30 else {"timeout": timeout}
     dfns = connect("token", max_attempts=1, call_timeout=None, **own)
 

@@ -118,7 +118,7 @@ def test_log_at_debug_level_shows_no_secret(
     with pytest.raises(DfnsSignersError) as caught:
         dfns.call(lambda client: client.post("/wallets"))
 
-    assert {"httpx", "httpcore.connection"} <= {record.name for record in caplog.records}
+    assert {"httpx", "httpcore.http11"} <= {record.name for record in caplog.records}
     for text in (caplog.text, everything_of(caught.value)):
         assert TOKEN not in text
         assert USER_ACTION not in text

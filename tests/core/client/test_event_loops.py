@@ -15,8 +15,10 @@ import anyio.lowlevel
 import httpx
 import pytest
 
+from dfns_signers.client import connections
 from dfns_signers.client.client import AsyncDfnsClient
 from dfns_signers.client.delegated import AsyncDelegatedDfnsClient
+from dfns_signers.client.http_settings import AsyncHttp
 from tests.core.client.keep_alive import KeepAliveApi
 
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -82,13 +84,13 @@ def test_client_keeps_nothing_of_runs_that_ended(api: KeepAliveApi, backend: str
     dfns = AsyncDfnsClient("token", base_url=api.url)
     https: weakref.WeakSet[httpx.AsyncClient] = weakref.WeakSet()
 
-    class Noted(httpx.AsyncClient):
+    class Noted(AsyncHttp):
         def __init__(self, **options: Any) -> None:
             super().__init__(**options)
             https.add(self)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(httpx, "AsyncClient", Noted)
+        patched.setattr(connections, "AsyncHttp", Noted)
         for _ in range(3):
             anyio.run(port, dfns, backend=backend)
     gc.collect()
@@ -100,12 +102,12 @@ def test_client_keeps_nothing_of_runs_that_ended(api: KeepAliveApi, backend: str
 def test_client_is_closed_in_a_run_that_closes_it_in_a_cancelled_scope(
     api: KeepAliveApi, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Waiting(httpx.AsyncClient):
+    class Waiting(AsyncHttp):
         async def aclose(self) -> None:
             await anyio.lowlevel.checkpoint()
             await super().aclose()
 
-    monkeypatch.setattr(httpx, "AsyncClient", Waiting)
+    monkeypatch.setattr(connections, "AsyncHttp", Waiting)
 
     async def run() -> bool:
         dfns = AsyncDfnsClient("token", base_url=api.url)

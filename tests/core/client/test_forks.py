@@ -142,21 +142,22 @@ def test_child_closes_at_once_what_its_parent_is_using(api: KeepAliveApi, kind: 
 
 def test_child_of_a_child_waits_for_no_thread_that_was_connecting(api: KeepAliveApi) -> None:
     connecting = f"""{MAKE["DfnsClient"]}
-        import httpx, threading
+        import threading
+        from dfns_signers.client import connections
         port()
         first = os.fork()
         if first:
             sys.exit(os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]))
-        class Slow(httpx.Client):
+        class Slow(connections.Http):
             def __init__(self, **options):
                 is_connecting.set()
                 done.wait()
                 super().__init__(**options)
         is_connecting, done = threading.Event(), threading.Event()
-        real, httpx.Client = httpx.Client, Slow
+        real, connections.Http = connections.Http, Slow
         threading.Thread(target=outcome, args=[port], daemon=True).start()
         is_connecting.wait()
-        httpx.Client = real
+        connections.Http = real
     """
 
     assert in_forked_child(connecting, "outcome(port)", api.url, after="done.set()") == "signed"
@@ -164,18 +165,19 @@ def test_child_of_a_child_waits_for_no_thread_that_was_connecting(api: KeepAlive
 
 def test_threads_of_a_child_connect_once(api: KeepAliveApi) -> None:
     both = f"""{MAKE["DfnsClient"]}
-        import httpx, threading
+        import threading
+        from dfns_signers.client import connections
         from concurrent.futures import ThreadPoolExecutor
         port()
         made = []
-        class Noted(httpx.Client):
+        class Noted(connections.Http):
             def __init__(self, **options):
                 made.append(self)
                 with contextlib.suppress(threading.BrokenBarrierError):
                     both.wait(0.5)  # a second thread would get here
                 super().__init__(**options)
         both = threading.Barrier(2)
-        httpx.Client = Noted
+        connections.Http = Noted
         def clients_of_two_threads():
             with ThreadPoolExecutor() as threads:
                 list(threads.map(lambda _: port(), range(2)))

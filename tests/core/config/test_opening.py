@@ -19,6 +19,8 @@ from dfns_signers import (
     load_signer,
 )
 from dfns_signers.backends.pem.plugin import PemBackend, PemOptions
+from dfns_signers.client import connections
+from dfns_signers.client.http_settings import AsyncHttp, Http
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import ConfigurationError, KeyNotFoundError, SigningKeyError
 from dfns_signers.signing_key import SigningKey
@@ -216,7 +218,7 @@ def test_client_whose_key_cannot_be_opened_leaves_nothing_open(
 ) -> None:
     made: list[httpx.Client] = []
 
-    class Noted(httpx.Client):
+    class Noted(Http):
         def __init__(self, **options: Any) -> None:
             super().__init__(**options)
             made.append(self)
@@ -224,7 +226,7 @@ def test_client_whose_key_cannot_be_opened_leaves_nothing_open(
     def fail(*_: object) -> SigningKey:
         raise error
 
-    monkeypatch.setattr(httpx, "Client", Noted)
+    monkeypatch.setattr(connections, "Http", Noted)
     monkeypatch.setattr(PemBackend, "open", fail)
 
     with pytest.raises(type(error)):
@@ -236,11 +238,11 @@ def test_client_whose_key_cannot_be_opened_leaves_nothing_open(
 def test_key_is_closed_where_closing_the_connections_fails(
     client_config: Path, openings: Openings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Failing(httpx.Client):
+    class Failing(Http):
         def close(self) -> None:
             raise OSError("cannot be closed")
 
-    monkeypatch.setattr(httpx, "Client", Failing)
+    monkeypatch.setattr(connections, "Http", Failing)
     dfns = DfnsClient.from_config(config=client_config)
 
     with pytest.raises(OSError, match="cannot be closed"):
@@ -252,7 +254,7 @@ def test_key_is_closed_where_closing_the_connections_fails(
 def test_key_is_closed_where_closing_the_asynchronous_connections_fails(
     client_config: Path, openings: Openings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Failing(httpx.AsyncClient):
+    class Failing(AsyncHttp):
         async def aclose(self) -> None:
             await super().aclose()
             raise OSError("cannot be closed")
@@ -263,7 +265,7 @@ def test_key_is_closed_where_closing_the_asynchronous_connections_fails(
         with pytest.raises(OSError, match="cannot be closed"):
             await dfns.aclose()
 
-    monkeypatch.setattr(httpx, "AsyncClient", Failing)
+    monkeypatch.setattr(connections, "AsyncHttp", Failing)
     anyio.run(use)
 
     assert openings.key_is_closed()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from dfns_signers.algorithms import Algorithm
-from dfns_signers.cli.app import app
 from dfns_signers.errors import SigningKeyError
 from dfns_signers_aws_kms.options import AwsKmsCreate, AwsKmsList, AwsKmsOptions
 from dfns_signers_aws_kms.plugin import AwsKmsBackend
 from dfns_signers_testkit.aws import REGION
+from tests.core.cli.support import Command
 from tests.core.keys import is_signature
 from tests.plugins.aws_kms.kms_keys import ALGORITHMS
 from tests.plugins.aws_kms.stores import Store
@@ -109,7 +107,9 @@ def test_list_shows_every_signing_key_with_names_state_and_signer_table(store: S
     assert found[unusable].signer == {}
 
 
-def test_command_line_creates_and_lists_keys(ministack: Store, tmp_path: Path) -> None:
+def test_command_line_creates_and_lists_keys(
+    ministack: Store, tmp_path: Path, command: Command
+) -> None:
     where = [
         "--backend",
         "aws-kms",
@@ -120,11 +120,11 @@ def test_command_line_creates_and_lists_keys(ministack: Store, tmp_path: Path) -
     ]
     more = ["-o", "alias=alias/by-command", "-o", "tags.team=payments", "-o", "rsa_bits=3072"]
 
-    created = CliRunner().invoke(app, ["keys", "create", "RS256", *where, *more, "--json"])
-    listed = CliRunner().invoke(app, ["keys", "list", *where, "--json"])
+    created = command("keys", "create", "RS256", *where, *more, "--json")
+    listed = command("keys", "list", *where, "--json")
 
-    assert (created.exit_code, listed.exit_code) == (0, 0), created.output + listed.output
-    made = json.loads(created.stdout)
+    assert (created.code, listed.code) == (0, 0), created.err + listed.err
+    made = created.json
     assert (made["algorithm"], made["kind"]) == ("RS256", "RSA_3072")
-    (found,) = (one for one in json.loads(listed.stdout) if one["names"] == ["alias/by-command"])
+    (found,) = (one for one in listed.json if one["names"] == ["alias/by-command"])
     assert found == made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,11 @@ from typing import Any
 import boto3
 import pytest
 import tomli_w
-from typer.testing import CliRunner
 
-from dfns_signers.cli.app import app
 from dfns_signers_aws_kms.client import kms_client
 from dfns_signers_aws_kms.key import AwsKmsKey
 from dfns_signers_aws_kms.options import AwsKmsConnection
+from tests.core.cli.support import Command
 from tests.plugins.aws_kms.kms_double import REGION, KmsDouble
 from tests.plugins.aws_kms.sts_double import ROLE, StsDouble
 
@@ -95,7 +93,7 @@ def test_role_of_the_aws_profile_is_assumed_in_the_region_of_the_key(
 
 
 @pytest.fixture
-def keys_command(double: KmsDouble, tmp_path: Path) -> Callable[..., Any]:
+def keys_command(double: KmsDouble, tmp_path: Path, command: Command) -> Callable[..., Any]:
     """Runs ``dfns-signers keys`` through a profile whose key is named by its ARN, and no region."""
     table = {"backend": "aws-kms", "key_id": double.add("RSA_2048"), "endpoint_url": double.url}
     config = tmp_path / "config.toml"
@@ -103,9 +101,9 @@ def keys_command(double: KmsDouble, tmp_path: Path) -> Callable[..., Any]:
 
     def run(*arguments: str) -> Any:
         where = ["--config", str(config), "--profile", "ops", "--json"]
-        ran = CliRunner().invoke(app, ["keys", *arguments, *where])
-        assert ran.exit_code == 0, ran.output
-        return json.loads(ran.stdout)
+        ran = command("keys", *arguments, *where)
+        assert ran.code == 0, ran.err
+        return ran.json
 
     return run
 
@@ -131,12 +129,12 @@ def test_key_is_created_in_the_region_of_the_arn_of_a_profile(
 
 
 def test_alias_in_a_profile_leaves_the_region_to_the_environment(
-    double: KmsDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    double: KmsDouble, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line = f"aws-kms:?key_id=alias/dfns&endpoint_url={double.url}"
     monkeypatch.setenv("DFNS_SIGNER", line)
     monkeypatch.setenv("AWS_REGION", REGION)
 
-    ran = CliRunner().invoke(app, ["keys", "list", "--json"])
+    ran = command("keys", "list", "--json")
 
-    assert (ran.exit_code, json.loads(ran.stdout)) == (0, []), ran.output
+    assert (ran.code, ran.json) == (0, []), ran.err

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from google.cloud.kms_v1 import KeyManagementServiceClient
-from typer.testing import CliRunner
 
 from cloud_kms_emulator import CloudKmsEmulator, Fault
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.backends.management import KeyDescription
-from dfns_signers.cli.app import app
 from dfns_signers.errors import (
     KeyAccessError,
     KeyNotFoundError,
@@ -31,6 +28,7 @@ from dfns_signers_gcp_kms.options import (
     GcpKmsOptions,
 )
 from dfns_signers_gcp_kms.plugin import GcpKmsBackend
+from tests.core.cli.support import Command
 from tests.plugins.gcp_kms.keys import CRYPTO_KEY, RING, seed, verify
 
 LOCATION = RING.partition("/keyRings/")[0]
@@ -264,44 +262,49 @@ def test_list_that_is_denied_names_the_permission(cloud_kms: CloudKmsEmulator) -
         listed(cloud_kms)
 
 
-def run(cloud_kms: CloudKmsEmulator, *arguments: str) -> Any:
+def run(command: Command, cloud_kms: CloudKmsEmulator, *arguments: str) -> Any:
     common = ("--backend", "gcp-kms", "-o", f"endpoint={cloud_kms.endpoint}", "--json")
-    result = CliRunner().invoke(app, ["keys", *arguments, *common])
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
+    result = command("keys", *arguments, *common)
+    assert result.code == 0, result.err
+    return result.json
 
 
-def test_command_line_creates_and_lists(cloud_kms: CloudKmsEmulator) -> None:
+def test_command_line_creates_and_lists(cloud_kms: CloudKmsEmulator, command: Command) -> None:
     created = run(
+        command,
         cloud_kms,
         *("create", "RS256", "-o", f"crypto_key={CRYPTO_KEY}", "-o", "create_key_ring=true"),
         *("-o", "rsa_bits=3072", "-o", "protection_level=HSM"),
     )
-    found = run(cloud_kms, "list", "-o", f"parent={LOCATION}")
+    found = run(command, cloud_kms, "list", "-o", f"parent={LOCATION}")
 
     assert created["kind"] == "RSA_SIGN_PKCS1_3072_SHA256 (HSM)"
     assert found == [created]
 
 
-def listed_through_a_profile(folder: Path, cloud_kms: CloudKmsEmulator, *options: str) -> Any:
+def listed_through_a_profile(
+    command: Command, folder: Path, cloud_kms: CloudKmsEmulator, *options: str
+) -> Any:
     config = folder / "config.toml"
     config.write_text(
         'default_profile = "p"\n[profiles.p.signer]\nbackend = "gcp-kms"\n'
         f'key_version = "{CRYPTO_KEY}/cryptoKeyVersions/7"\nendpoint = "{cloud_kms.endpoint}"\n',
         encoding="utf-8",
     )
-    result = CliRunner().invoke(app, ["keys", "list", "--config", str(config), "--json", *options])
-    assert result.exit_code == 0, result.output
-    return [one["reference"] for one in json.loads(result.stdout)]
+    result = command("keys", "list", "--config", config, "--json", *options)
+    assert result.code == 0, result.err
+    return [one["reference"] for one in result.json]
 
 
 def test_command_line_lists_the_location_of_the_key_of_a_profile(
-    tmp_path: Path, cloud_kms: CloudKmsEmulator, version: str
+    tmp_path: Path, cloud_kms: CloudKmsEmulator, version: str, command: Command
 ) -> None:
     other_ring = seed(cloud_kms, "EC_SIGN_ED25519", f"{LOCATION}/keyRings/other/cryptoKeys/k")
 
-    assert set(listed_through_a_profile(tmp_path, cloud_kms)) == {version, other_ring}
-    assert listed_through_a_profile(tmp_path, cloud_kms, "-o", f"parent={RING}") == [version]
+    assert set(listed_through_a_profile(command, tmp_path, cloud_kms)) == {version, other_ring}
+    assert listed_through_a_profile(command, tmp_path, cloud_kms, "-o", f"parent={RING}") == [
+        version
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
-from typer.testing import CliRunner
-
 from cloud_kms_emulator import CloudKmsEmulator
-from dfns_signers.cli.app import app
 from dfns_signers.config.assembly import open_key
 from dfns_signers.config.loading import load_profile
 from dfns_signers_testkit.gcp import local_signers
+from tests.core.cli.support import Command
 
 
 def test_demonstration_has_a_key_of_each_algorithm_and_a_level_that_offers_it() -> None:
@@ -24,11 +20,11 @@ def test_demonstration_has_a_key_of_each_algorithm_and_a_level_that_offers_it() 
     assert found == [("Ed25519", False), ("ES256", False), ("ES256K", True), ("RS256", False)]
 
 
-def test_demo_shows_a_row_for_each_algorithm() -> None:
-    result = CliRunner().invoke(app, ["demo", "--with", "gcp-kms", "--json"])
+def test_demo_shows_a_row_for_each_algorithm(command: Command) -> None:
+    result = command("demo", "--with", "gcp-kms", "--json")
 
-    assert result.exit_code == 0, result.output
-    rows = [row for row in json.loads(result.stdout) if row["backend"] == "gcp-kms"]
+    assert result.code == 0, result.err
+    rows = [row for row in result.json if row["backend"] == "gcp-kms"]
     assert [row["algorithm"] for row in rows] == ["Ed25519", "ES256", "ES256K", "RS256"]
     assert all(row["sync"] and row["async"] and row["delegated"] for row in rows)
 

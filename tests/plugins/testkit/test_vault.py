@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import hvac  # type: ignore[import-untyped]
 import pytest
-from typer.testing import CliRunner
 
-from dfns_signers.cli.app import app
 from dfns_signers.errors import ConfigurationError
 from dfns_signers_testkit.servers import ServerStartError
 from dfns_signers_testkit.vault import OPENBAO, VaultServer, find_program, local_vault
 from dfns_signers_testkit.vault_keys import local_signers
+from tests.core.cli.support import Command
 
 
 def test_server_that_is_not_installed_says_what_to_run(
@@ -75,10 +73,10 @@ def test_demonstration_removes_what_it_made(openbao: VaultServer) -> None:
     assert mounts() == before
 
 
-def test_demonstration_on_a_server_of_its_own_signs_with_each_key() -> None:
-    shown = CliRunner().invoke(app, ["demo", "--with", "vault-transit", "--json"])
+def test_demonstration_on_a_server_of_its_own_signs_with_each_key(command: Command) -> None:
+    shown = command("demo", "--with", "vault-transit", "--json")
 
-    assert shown.exit_code == 0
-    rows = [row for row in json.loads(shown.stdout) if row["backend"] == "vault-transit"]
+    assert shown.code == 0
+    rows = [row for row in shown.json if row["backend"] == "vault-transit"]
     assert [row["algorithm"] for row in rows] == ["Ed25519", "ES256", "RS256"]
     assert all(row["sync"] and row["async"] and row["delegated"] for row in rows)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 import tomli_w
-from typer.testing import CliRunner
 
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.backends.management import KeyDescription
-from dfns_signers.cli.app import app
 from dfns_signers.errors import (
     KeyNotFoundError,
     KeyStoreUnavailableError,
@@ -20,6 +17,7 @@ from dfns_signers.errors import (
 )
 from dfns_signers_vault_transit.options import VaultTransitCreate, VaultTransitList
 from dfns_signers_vault_transit.plugin import VaultTransitBackend
+from tests.core.cli.support import Command
 from tests.core.client.scripted import CUT, Reply, ScriptedApi
 from tests.core.keys import is_signature
 from tests.plugins.vault_transit.conftest import OpenKey, open_with, settings_for
@@ -175,7 +173,7 @@ def test_list_of_another_shape_is_refused(
 
 
 def test_command_line_creates_and_lists_where_the_profile_is(
-    operator: Operator, tmp_path_factory: pytest.TempPathFactory
+    operator: Operator, tmp_path_factory: pytest.TempPathFactory, command: Command
 ) -> None:
     file = tmp_path_factory.mktemp("profile") / "config.toml"
     signer = {**settings_for(operator), "backend": "vault-transit", "key": "current"}
@@ -184,10 +182,10 @@ def test_command_line_creates_and_lists_where_the_profile_is(
     name = unique("key")
     profile = ["--profile", "p", "--config", str(file), "--json"]
 
-    made = CliRunner().invoke(app, ["keys", "create", "ES256", "-o", f"key={name}", *profile])
-    found = CliRunner().invoke(app, ["keys", "list", *profile])
+    made = command("keys", "create", "ES256", "-o", f"key={name}", *profile)
+    found = command("keys", "list", *profile)
 
-    assert made.exit_code == found.exit_code == 0
-    created = json.loads(made.stdout)
+    assert made.code == found.code == 0
+    created = made.json
     assert created["signer"]["key"] == name
-    assert created["reference"] in {one["reference"] for one in json.loads(found.stdout)}
+    assert created["reference"] in {one["reference"] for one in found.json}
