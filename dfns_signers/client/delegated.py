@@ -10,8 +10,9 @@ import httpx
 from typing_extensions import TypedDict, Unpack
 
 from dfns_signers.announced_call import AnnouncedCall
+from dfns_signers.client.base_client import BaseClient, ItemsT, R
 from dfns_signers.client.call import Call
-from dfns_signers.client.client import AsyncClient, BaseClient, ItemsT, R, SyncClient
+from dfns_signers.client.client import AsyncClient, SyncClient
 from dfns_signers.client.given_connections import HttpT
 from dfns_signers.client.http_settings import Timeout
 from dfns_signers.client.pending import PendingAction
