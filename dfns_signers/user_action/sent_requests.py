@@ -10,6 +10,7 @@ import httpx
 
 from dfns_signers import deadlines
 from dfns_signers.errors import CallError, RequestError
+from dfns_signers.sealed import Sealed
 
 READS: Final = frozenset({"GET", "HEAD"})
 """Methods that have no effect."""
@@ -27,8 +28,8 @@ _OVERRIDING_HEADERS: Final = (
     "X-Original-URL",
     "X-Rewrite-URL",
 )
-_OVERRIDING: Final = frozenset(name.lower().encode("ascii") for name in _OVERRIDING_HEADERS)
 """Headers that have a server or gateway take a request for one of another method or path."""
+_OVERRIDING: Final = frozenset(name.lower().encode("ascii") for name in _OVERRIDING_HEADERS)
 
 # Seconds; a socket with a timeout of 0 fails in another way.
 _NOT_WITHOUT_WAITING: Final = 0.001
@@ -63,8 +64,7 @@ def refuse_overrides(request: httpx.Request) -> None:
             f"the extension 'target' of {request.method} {request.url.path} is refused: it sends "
             "another path than the one that is announced"
         )
-    headers = request.headers.raw
-    if not _OVERRIDING.isdisjoint(name.lower() for name, _ in headers):
+    if not _OVERRIDING.isdisjoint(name.lower() for name, _ in request.headers.raw):
         found = next(name for name in _OVERRIDING_HEADERS if name in request.headers)
         raise RequestError(
             f"the header {found!r} of {request.method} {request.url.path} is refused: a server "
@@ -110,15 +110,14 @@ class Departure:
     def __init__(self, request: httpx.Request, *, is_call: bool) -> None:
         self._request = request
         self._is_call = is_call
-        self._made = self._sent()
+        self._made = Sealed(self._sent())  # the token is in the headers
 
     def require_unchanged(self) -> None:
         """Refuse what came back if the request was changed on its way; CallError if so."""
-        sent = self._sent()
-        if sent == self._made:
+        if self._sent() == self._made.open():
             return
-        made = _watched(self._made)
-        changed = [name for name, value in _watched(sent).items() if value != made[name]]
+        made, sent = _watched(self._made.open()), _watched(self._sent())
+        changed = [name for name, value in sent.items() if value != made[name]]
         if not changed:
             return
         method, url = made["method"], made["URL"]

@@ -233,6 +233,21 @@ def test_call_whose_answer_is_refused(case: str) -> None:
     assert leaks_of(lambda: anyio.run(asynchronous.post, "/wallets")) == []
 
 
+@pytest.mark.parametrize("header", ["Host", "X-HTTP-Method-Override"])
+def test_call_that_an_event_hook_changes(header: str) -> None:
+    def change(request: httpx.Request) -> None:
+        request.headers[header] = "x.example"
+
+    http = httpx.Client(
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, json=CHALLENGE)),
+        event_hooks={"request": [change]},
+    )
+    dfns = DfnsClient(CANARY, PlainSigner(), http_client=http, max_attempts=1)
+
+    assert leaks_of(lambda: dfns.post("/wallets")) == []
+    assert leaks_of(lambda: dfns.get("/wallets")) == []
+
+
 @pytest.mark.parametrize(
     "request_of",
     [
