@@ -9,13 +9,14 @@ import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 import anyio
 import httpcore
 import httpx
+from typing_extensions import Self
 
 from dfns_signers.client.single_writes import AsyncSingleWrites, SingleWrites
 from dfns_signers.client.timed_connections import TimedBackend
@@ -238,14 +239,20 @@ class _Body(httpx.SyncByteStream):
 
 
 class _AsyncBody(httpx.AsyncByteStream):
+    """The same, without a generator: httpx leaves those that it no longer reads to the loop."""
+
     def __init__(self, stream: Any, free: Callable[[], Awaitable[None]]) -> None:
         self._stream = stream
+        self._pieces = aiter(stream)
         self._free: Callable[[], Awaitable[None]] | None = free
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
         with _errors_of_httpx():
-            async for piece in self._stream:
-                yield piece
+            piece: bytes = await anext(self._pieces)
+        return piece
 
     async def aclose(self) -> None:
         free, self._free = self._free, None
@@ -253,6 +260,7 @@ class _AsyncBody(httpx.AsyncByteStream):
             with anyio.CancelScope(shield=True):
                 try:
                     with _errors_of_httpx():
+                        await self._pieces.aclose()
                         await self._stream.aclose()
                 finally:
                     await free()

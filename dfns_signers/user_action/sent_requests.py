@@ -10,6 +10,7 @@ import httpx
 
 from dfns_signers import deadlines
 from dfns_signers.errors import CallError, RequestError
+from dfns_signers.sealed import Sealed
 
 READS: Final = frozenset({"GET", "HEAD"})
 """Methods that have no effect."""
@@ -110,15 +111,15 @@ class Departure:
     def __init__(self, request: httpx.Request, *, is_call: bool) -> None:
         self._request = request
         self._is_call = is_call
-        self._made = self._sent()
+        self._made = Sealed(self._sent())
 
     def require_unchanged(self) -> None:
         """Refuse what came back if the request was changed on its way; CallError if so."""
-        sent = self._sent()
-        if sent == self._made:
+        sent = Sealed(self._sent())
+        if sent.open() == self._made.open():
             return
-        made = _watched(self._made)
-        changed = [name for name, value in _watched(sent).items() if value != made[name]]
+        made = _watched(self._made.open())
+        changed = [name for name, value in _watched(sent.open()).items() if value != made[name]]
         if not changed:
             return
         method, url = made["method"], made["URL"]
