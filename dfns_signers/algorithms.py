@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -17,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
-from dfns_signers.encodings import ecdsa_integers
+from dfns_signers.encodings import check_ecdsa_form
 from dfns_signers.errors import EncodingError, InvalidSignatureError, UnsupportedKeyError
 
 PublicKey: TypeAlias = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
@@ -84,8 +83,8 @@ def _of_ed25519(_key: ed25519.Ed25519PublicKey) -> FormCheck:
     return _of_length(64)
 
 
-def _of_ecdsa(key: ec.EllipticCurvePublicKey) -> FormCheck:
-    return partial(ecdsa_integers, bits=key.key_size)
+def _of_ecdsa(_key: ec.EllipticCurvePublicKey) -> FormCheck:
+    return check_ecdsa_form
 
 
 def _of_rsa(key: rsa.RSAPublicKey) -> FormCheck:

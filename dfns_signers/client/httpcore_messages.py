@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import anyio
 import httpcore
 import httpx
+from typing_extensions import Self
 
 
 def as_httpcore(request: httpx.Request) -> httpcore.Request:
@@ -67,17 +68,14 @@ class Body(httpx.SyncByteStream):
 
 
 class AsyncBody(httpx.AsyncByteStream):
-    """The same for asyncio and trio.
-
-    It is an iterator itself: a generator that is not exhausted would be left to the event loop.
-    """
+    """The same, without a generator: httpx leaves those that it no longer reads to the loop."""
 
     def __init__(self, stream: Any, free: Callable[[], Awaitable[None]]) -> None:
         self._stream = stream
+        self._pieces = aiter(stream)
         self._free: Callable[[], Awaitable[None]] | None = free
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        self._pieces = aiter(self._stream)
+    def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
@@ -92,6 +90,7 @@ class AsyncBody(httpx.AsyncByteStream):
             with anyio.CancelScope(shield=True):
                 try:
                     with errors_of_httpx():
+                        await self._pieces.aclose()
                         await self._stream.aclose()
                 finally:
                     await free()

@@ -110,14 +110,15 @@ class Departure:
     def __init__(self, request: httpx.Request, *, is_call: bool) -> None:
         self._request = request
         self._is_call = is_call
-        self._made = Sealed(self._sent())  # the token is in the headers
+        self._made = Sealed(self._sent())
 
     def require_unchanged(self) -> None:
         """Refuse what came back if the request was changed on its way; CallError if so."""
-        if self._sent() == self._made.open():
+        sent = Sealed(self._sent())
+        if sent.open() == self._made.open():
             return
-        made, sent = _watched(self._made.open()), _watched(self._sent())
-        changed = [name for name, value in sent.items() if value != made[name]]
+        made = _watched(self._made.open())
+        changed = [name for name, value in _watched(sent.open()).items() if value != made[name]]
         if not changed:
             return
         method, url = made["method"], made["URL"]

@@ -5,12 +5,17 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dfns_signers.encodings import (
     base64url_decode,
     base64url_encode,
+    check_ecdsa_form,
     ecdsa_der_from_raw,
     ecdsa_integers,
     ecdsa_raw_from_der,
@@ -114,6 +119,51 @@ def test_ecdsa_der_to_raw_and_back_real_signature_unchanged(algorithm: str, mess
 
     assert len(raw) == 64
     assert ecdsa_der_from_raw(raw) == der
+
+
+def is_canonical(der: bytes) -> bool:
+    """Whether it is what cryptography writes for two positive integers of 256 bits at most."""
+    try:
+        r, s = decode_dss_signature(der)
+    except ValueError:
+        return False
+    return 0 < min(r, s) <= max(r, s) < 2**256 and encode_dss_signature(r, s) == der
+
+
+def is_accepted(der: bytes) -> bool:
+    try:
+        check_ecdsa_form(der)
+    except EncodingError:
+        return False
+    return True
+
+
+@given(r=integers_of_256_bits, s=integers_of_256_bits)
+@example(r=2**248 - 1, s=2**255)
+@example(r=2**255 - 1, s=2**256 - 1)
+@example(r=2**247, s=2**248)
+def test_ecdsa_form_of_any_r_and_s_is_accepted(r: int, s: int) -> None:
+    check_ecdsa_form(encode_dss_signature(r, s))
+
+
+@pytest.mark.parametrize("r", [2**255 - 1, 2**255], ids=["r of 32 bytes", "r of 33"])
+@pytest.mark.parametrize("s", [2**255 - 1, 2**255], ids=["s of 32 bytes", "s of 33"])
+def test_ecdsa_form_with_any_byte_changed_is_accepted_only_if_canonical(r: int, s: int) -> None:
+    der = encode_dss_signature(r, s)
+
+    for position in range(len(der)):
+        for value in range(256):
+            changed = der[:position] + bytes([value]) + der[position + 1 :]
+            assert is_accepted(changed) == is_canonical(changed)
+
+
+@pytest.mark.parametrize("r", [2**255 - 1, 2**255], ids=["r of 32 bytes", "r of 33"])
+@pytest.mark.parametrize("s", [2**255 - 1, 2**255], ids=["s of 32 bytes", "s of 33"])
+def test_ecdsa_form_with_a_byte_more_or_less_is_refused(r: int, s: int) -> None:
+    der = encode_dss_signature(r, s)
+
+    for other in (der[:-1], der + b"\n", b"\n" + der, der[1:], b""):
+        assert not is_accepted(other)
 
 
 @pytest.mark.parametrize(("der", "r", "s"), [SMALL, SIGNED])
