@@ -17,7 +17,7 @@ from typing import Final
 from bench.measuring import Effort
 from bench.table import Row
 
-_FRAMEWORK: Final = {"areas", "measuring", "table", "__main__"}
+_FRAMEWORK: Final = {"areas", "measuring", "resident", "table", "__main__"}
 
 
 def names() -> list[str]:

@@ -37,11 +37,9 @@ _SETTINGS: Final = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
 
-_RESIDENT: Final = """
+_PREAMBLE: Final = """
 import json, os, sys, time
-def resident():
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+from bench.resident import resident
 """
 
 _HUNDRED: Final = """
@@ -156,27 +154,27 @@ def _signature(effort: Effort, url: str) -> Iterator[Row]:
 
 
 def _hundred_keys(effort: Effort, url: str) -> Row:
-    code = _RESIDENT + _HUNDRED
+    code = _PREAMBLE + _HUNDRED
     runs = [json.loads(child(["-c", code, url]).output) for _ in range(effort.of(5))]
     seconds = Spread.of(cpu for cpu, _ in runs)
     megabytes = max(memory for _, memory in runs) / 1e6
     how = f"{len(runs)} processes, at most {megabytes:.0f} MB with all keys open (goal 110)"
-    return Row("100 AWS keys by configuration", seconds, "s CPU", how, goal=Goal(at_most=1))
+    return Row("AWS keys, 100 by configuration", seconds, "s CPU", how, goal=Goal(at_most=1))
 
 
 def _memory(effort: Effort, url: str) -> Iterator[Row]:
     many = effort.of(100_000)
     marks = {
-        name: json.loads(child(["-c", _RESIDENT + code + _SERVICE, url, "500", str(many)]).output)
+        name: json.loads(child(["-c", _PREAMBLE + code + _SERVICE, url, "500", str(many)]).output)
         for name, code in (("bare", _BARE), ("ours", _OURS))
     }
     begin, end = ({name: figures[i] / 1e6 for name, figures in marks.items()} for i in (0, 1))
     above, growth = end["ours"] - end["bare"], end["ours"] - begin["ours"]
     how = f"one process each; boto3 {end['bare']:.1f} MB, ours {end['ours']:.1f}"
     goal = Goal(at_most=10)
-    yield Row("memory with AWS KMS, above boto3", Spread.of([above]), "MB", how, goal=goal)
+    yield Row("AWS memory, above boto3", Spread.of([above]), "MB", how, goal=goal)
     how = f"from the 500th signature to {many:,} later; boto3 {end['bare'] - begin['bare']:.2f}"
-    name = "memory with AWS KMS, growth"
+    name = "AWS memory, growth"
     yield Row(name, Spread.of([growth]), "MB", how, goal=Goal(at_most=1))
 
 
@@ -202,7 +200,7 @@ def _opening(effort: Effort, url: str) -> Row:
     name = "boto3, GetPublicKey and Sign"
     how = f"{effort.of(20)} rounds, each with a client of its own; answers after 50 ms; {_FAKE}"
     beside = {name: samples.of(name, factor=1e3)}
-    what = "opening an AWS key, 50 ms round trips"
+    what = "AWS key, opening, 50 ms round trips"
     return Row(what, samples.of("ours", factor=1e3), "ms", how, beside, Goal(at_most=170))
 
 
@@ -248,10 +246,10 @@ def _concurrent(effort: Effort, url: str) -> Iterator[Row]:
     with closing(key):
         asyncio.run(measure())
     how = f"{rounds} bursts after a first; answers after 50 ms; {_FAKE}"
-    what = "AWS, 200 concurrent async at 50 ms"
+    what = "AWS signature, async, 200 at once, 50 ms round trips"
     for samples, name, unit, factor, goal in (
         (rate, "", "/s", 1.0, None),
-        (stall, ", the loop is late by at most", "ms", 1e3, Goal(at_most=25)),
+        (stall, ", longest stall of the event loop", "ms", 1e3, Goal(at_most=25)),
         (borrowed, ", threads of the application", "threads", 1.0, Goal(at_most=0)),
     ):
         beside = {each: samples.of(each, factor=factor) for each in subjects if each != "ours"}

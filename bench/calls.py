@@ -18,7 +18,8 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from bench.local_api import LocalApi, local_api
+from bench.fakes import dfns_api
+from bench.fakes.dfns_api import DfnsApi
 from bench.measuring import Effort, Samples, Spread, in_turns
 from bench.table import Goal, Row
 from dfns_signers import AsyncDfnsClient, DfnsClient, KeySigner, PemKey
@@ -35,17 +36,17 @@ _GOALS: Final = {100: 1.8, 500: 2.6}  # ms of CPU, by calls at once
 
 def rows(effort: Effort) -> Iterator[Row]:
     """Every row of this area."""
-    with local_api() as api:
+    with dfns_api.running() as api:
         os.environ["SSL_CERT_FILE"] = str(api.authority)
         yield from _one_at_a_time(api, effort)
-    with local_api(latency=_LATENCY) as api:
+    with dfns_api.running(latency=_LATENCY) as api:
         os.environ["SSL_CERT_FILE"] = str(api.authority)
         for base_url in (api.http, api.https):
             for number, goal in _GOALS.items():
                 yield from _at_once(api, base_url, number, goal, effort)
 
 
-def _one_at_a_time(api: LocalApi, effort: Effort) -> Iterator[Row]:
+def _one_at_a_time(api: DfnsApi, effort: Effort) -> Iterator[Row]:
     calls, rounds = 25, effort.of(60)
     how = f"{rounds} rounds of {calls} calls, Ed25519 in a PEM, server in another process"
     for base_url in (api.http, api.https):
@@ -54,7 +55,7 @@ def _one_at_a_time(api: LocalApi, effort: Effort) -> Iterator[Row]:
             samples = in_turns(subjects, rounds=rounds, calls=calls)
         scheme = base_url.partition(":")[0]
         yield Row(
-            f"whole signed call, {scheme}",
+            f"signed call, sync, {scheme}",
             samples.speed("dfns-signers", beside="httpx"),
             "of bare httpx",
             how,
@@ -62,7 +63,7 @@ def _one_at_a_time(api: LocalApi, effort: Effort) -> Iterator[Row]:
             Goal(at_least=1.0),
         )
         yield Row(
-            f"the same, time, {scheme}",
+            f"signed call, sync, time, {scheme}",
             samples.of("dfns-signers", factor=1e3),
             "ms CPU",
             how,
@@ -88,7 +89,7 @@ def _blocking(base_url: str, stack: ExitStack) -> dict[str, Callable[[], object]
 
 
 def _at_once(
-    api: LocalApi, base_url: str, number: int, goal: float, effort: Effort
+    api: DfnsApi, base_url: str, number: int, goal: float, effort: Effort
 ) -> Iterator[Row]:
     rounds, bursts = effort.of(8, least=2), max(1, 200 // number)
     samples, connections = asyncio.run(
@@ -97,16 +98,16 @@ def _at_once(
     scheme = base_url.partition(":")[0]
     how = f"{rounds} rounds of {bursts} times {number} calls, Ed25519 in a PEM, answers after 20 ms"
     yield Row(
-        f"signed call, {number} at once, {scheme}",
+        f"signed call, async, {number} at once, {scheme}",
         samples.of("dfns-signers", factor=1e3),
-        "ms CPU a call",
+        "ms CPU",
         how,
         {"httpx": samples.of("httpx", factor=1e3)},
         Goal(at_most=goal),
     )
     requests = 3 * number * bursts * (rounds + 1)
     yield Row(
-        f"connections of {number} calls at once, {scheme}",
+        f"signed call, async, {number} at once, connections, {scheme}",
         Spread.of([connections["dfns-signers"]]),
         f"for {requests:,} requests",
         "as the server counted them, the first round with the others",
@@ -116,7 +117,7 @@ def _at_once(
 
 
 async def _bursts(
-    api: LocalApi, base_url: str, *, number: int, rounds: int, bursts: int
+    api: DfnsApi, base_url: str, *, number: int, rounds: int, bursts: int
 ) -> tuple[Samples, dict[str, float]]:
     """CPU seconds of a call, and the connections that the bursts of each subject took."""
     async with AsyncExitStack() as stack:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Final
 
 import dfns_sdk
 
 from bench.measuring import Effort, Samples
+from bench.resident import resident
 from bench.table import Goal, Row
 from dfns_signers import AsyncDfnsClient, DfnsClient
 
 _BASE_URL: Final = "https://api.dfns.example"
 _MADE: Final = 50
-_MEGABYTE: Final = 2**20
 
 
 def rows(effort: Effort) -> Iterator[Row]:
@@ -38,7 +37,7 @@ def rows(effort: Effort) -> Iterator[Row]:
     how = f"{rounds} rounds of {_MADE} clients that are kept, https, after the first"
     for kind in ("DfnsClient", "AsyncDfnsClient"):
         yield Row(
-            f"making {kind}",
+            f"making a client, {kind}",
             seconds.of(kind, factor=1e3),
             "ms CPU",
             how,
@@ -46,11 +45,11 @@ def rows(effort: Effort) -> Iterator[Row]:
             Goal(at_most=0.3),
         )
         yield Row(
-            f"memory of {kind}",
-            memory.of(kind, factor=1 / _MEGABYTE),
+            f"memory of a client, {kind}",
+            memory.of(kind, factor=1e-6),
             "MB",
             how,
-            {"dfns-sdk": memory.of("dfns-sdk", factor=1 / _MEGABYTE)},
+            {"dfns-sdk": memory.of("dfns-sdk", factor=1e-6)},
             Goal(at_most=0.1),
         )
 
@@ -59,14 +58,8 @@ def _measured(
     name: str, make: Callable[[], object], seconds: Samples, memory: Samples
 ) -> list[object]:
     gc.collect()
-    before, begin = _resident(), time.process_time()
+    before, begin = resident(), time.process_time()
     clients = [make() for _ in range(_MADE)]
     seconds.add(name, (time.process_time() - begin) / _MADE)
-    memory.add(name, (_resident() - before) / _MADE)
+    memory.add(name, (resident() - before) / _MADE)
     return clients
-
-
-def _resident() -> int:
-    """Bytes of memory of this process that are resident; Linux only."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * 4096

@@ -102,7 +102,7 @@ def rows(effort: Effort) -> Iterator[Row]:
                 above_python=True,
             )
         yield Row(
-            f"from load_signer to the first signature, {store.name}",
+            f"cold start to the first signature, {store.name}",
             samples.of("ours", factor=1e3),
             "ms CPU",
             f"{rounds} processes each, above a Python that does nothing; P-256, local server",

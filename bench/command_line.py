@@ -35,7 +35,7 @@ def rows(effort: Effort) -> Iterator[Row]:
         )
     for command, goal in _GOALS.items():
         yield Row(
-            f"dfns-signers {command}",
+            f"command line, {command}",
             samples.of(command, factor=1e3),
             "ms CPU",
             f"{rounds} processes each, above a Python that does nothing",

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -17,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from google.cloud.kms_v1 import KeyManagementServiceAsyncClient, KeyManagementServiceClient
 
+from bench.fakes import started
 from bench.measuring import Effort, in_turns
 from bench.table import Goal, Row
 from dfns_signers_gcp_kms.client import connect
@@ -93,7 +92,7 @@ def _at_once(key: GcpKmsKey, target: str, effort: Effort, number: int) -> Row:
     loop.run_until_complete(client.transport.close())
     loop.close()
     return Row(
-        f"GCP signature, async, P-256, {number} at once",
+        f"GCP signature, async, {number} at once, P-256",
         samples.speed("ours", beside=_CHECKED),
         f"of {_CHECKED}",
         f"{rounds} rounds of {bursts} bursts, CPU time; beside Google's asyncio client",
@@ -126,10 +125,5 @@ def _key(target: str) -> GcpKmsKey:
 @contextmanager
 def _emulator() -> Iterator[str]:
     arguments = ["--listen", "127.0.0.1:0", "--key", f"{_KEY}=EC_SIGN_P256_SHA256"]
-    command = [sys.executable, "-m", "cloud_kms_emulator", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
-        assert process.stdout is not None  # noqa: S101
-        try:
-            yield json.loads(process.stdout.readline())["target"]
-        finally:
-            process.terminate()
+    with started("cloud_kms_emulator", *arguments) as line:
+        yield json.loads(line)["target"]

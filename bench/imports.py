@@ -9,7 +9,7 @@ from bench.measuring import Effort, children_in_turns
 from bench.table import Goal, Row
 
 _SUBJECTS: Final = {
-    "dfns_sdk": ["-c", "import dfns_sdk"],
+    "dfns-sdk": ["-c", "import dfns_sdk"],
     "cryptography": [
         "-c",
         (
@@ -18,7 +18,7 @@ _SUBJECTS: Final = {
         ),
     ],
     "dfns_signers": ["-c", "import dfns_signers"],
-    "KeySigner, PemKey": ["-c", "from dfns_signers import KeySigner, PemKey"],
+    "KeySigner and PemKey": ["-c", "from dfns_signers import KeySigner, PemKey"],
     "load_signer": ["-c", "from dfns_signers import load_signer"],
     "DfnsClient": ["-c", "from dfns_signers import DfnsClient"],
 }
@@ -30,17 +30,21 @@ def rows(effort: Effort) -> Iterator[Row]:
     samples = children_in_turns(_SUBJECTS, rounds=rounds, above_python=True)
     how = f"{rounds} processes each, above a Python that does nothing"
     yield Row(
-        "import of KeySigner, PemKey",
-        samples.speed("dfns_sdk", beside="KeySigner, PemKey"),
-        "of dfns_sdk",
+        "import, KeySigner and PemKey",
+        samples.speed("dfns-sdk", beside="KeySigner and PemKey"),
+        "of dfns-sdk",
         how,
-        {"cryptography": samples.speed("dfns_sdk", beside="cryptography")},
+        {"cryptography": samples.speed("dfns-sdk", beside="cryptography")},
         Goal(at_most=0.27),
     )
     yield Row(
-        "import of KeySigner, PemKey, in time",
-        samples.of("KeySigner, PemKey", factor=1e3),
+        "import, KeySigner and PemKey, time",
+        samples.of("KeySigner and PemKey", factor=1e3),
         "ms CPU",
         how,
-        {name: samples.of(name, factor=1e3) for name in _SUBJECTS if name != "KeySigner, PemKey"},
+        {
+            name: samples.of(name, factor=1e3)
+            for name in _SUBJECTS
+            if name != "KeySigner and PemKey"
+        },
     )

@@ -31,14 +31,11 @@ class Model(pydantic.BaseModel):
 """
 _MEASURED: Final = """
 import json
-import os
-def megabytes():
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+from bench.resident import resident
 def after(signatures):
     for _ in range(signatures):
         sign()
-    return megabytes()
+    return resident() / 1e6
 print(json.dumps([after(1), after(500), after({signatures})]))
 """
 _SIGNATURES: Final = {"PEM": 100_000}
@@ -67,10 +64,10 @@ def rows(effort: Effort) -> Iterator[Row]:
         )
         growth = {name: _exactly(figures[2] - figures[1]) for name, figures in taken.items()}
         yield Row(
-            f"memory that {signatures:,} more signatures add, {store.name}",
+            f"memory of a signing service, growth, {store.name}",
             growth["ours"],
             "MB",
-            "the same processes; counted after the first 500 signatures",
+            f"the same processes; by {signatures:,} signatures after the first 500",
             {"bare SDK": growth["bare SDK"]},
             Goal(at_most=0.5),
         )
@@ -78,15 +75,10 @@ def rows(effort: Effort) -> Iterator[Row]:
 
 def _beside(store: Store) -> dict[str, str]:
     """The bare SDK with the libraries that ours needs; for a PEM, ours without configuration."""
-    libraries = {"with cryptography and pydantic": _LIBRARIES + store.bare}
-    return (
-        libraries
-        if store.name != "PEM"
-        else {
-            **libraries,
-            "KeySigner and PemKey": _WITHOUT_CONFIGURATION,
-        }
-    )
+    subjects = {"with cryptography and pydantic": _LIBRARIES + store.bare}
+    if store.name == "PEM":
+        subjects["KeySigner and PemKey"] = _WITHOUT_CONFIGURATION
+    return subjects
 
 
 def _megabytes(code: str, signatures: int, variables: dict[str, str]) -> list[float]:

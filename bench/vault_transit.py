@@ -50,7 +50,7 @@ def _one_by_one(client: Any, effort: Effort) -> Row:
             calls=calls,
         )
     return Row(
-        "Vault signature, sync, Ed25519, one after the other, batches on",
+        "Vault signature, sync, Ed25519",
         samples.speed("ours", beside=_ALONE),
         "of batches off",
         f"{rounds} rounds of {calls}, CPU time",
@@ -70,11 +70,11 @@ def _at_once(
             clock=time.perf_counter,
         )
     return Row(
-        f"Vault, {number} {kind} at once, {_NAMES[key_type]}",
-        samples.of("ours", factor=1000),
-        "ms",
+        f"Vault signature, {number} {kind} at once, {_NAMES[key_type]}",
+        samples.of("ours", factor=1e3),
+        "ms for all",
         f"{rounds} rounds, wall time; the server is on the same cores; each signature verified",
-        {_ALONE: samples.of(_ALONE, factor=1000)},
+        {_ALONE: samples.of(_ALONE, factor=1e3)},
     )
 
 

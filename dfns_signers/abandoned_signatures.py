@@ -64,6 +64,6 @@ def _outcome(
         )
     try:
         signature = check(done.result())
-    except Exception as error:  # noqa: BLE001  # told to observers
+    except Exception as error:  # noqa: BLE001  # shown to observers
         return error
     return replace(signature, evidence=replace(signature.evidence, abandoned=True))

@@ -13,6 +13,7 @@ from dfns_signers import forks, worker_threads
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.closing import AsyncClosing, Closing, Gate
 from dfns_signers.errors import SecretRefusedError, SigningKeyError
+from dfns_signers.evidence import KeyResponse
 from dfns_signers.signing_errors import backend_failure
 
 
@@ -38,6 +39,10 @@ class KeyLifetime(Closing, AsyncClosing, ABC):
     def algorithm(self) -> Algorithm:
         """The scheme that the key signs with."""
 
+    @abstractmethod
+    def _sign(self, message: bytes) -> KeyResponse:
+        """Have the key store sign the message (not a digest of it); runs in several threads."""
+
     def _close(self) -> None:
         """Release what the key holds; called once, while no signature is under way."""
 
@@ -60,6 +65,20 @@ class KeyLifetime(Closing, AsyncClosing, ABC):
             self._refuse_signature()
         try:
             yield
+        except Exception as error:
+            self._explain_failure(error)
+            raise
+        finally:
+            self._gate.leave(ticket)
+
+    def _sign_inside(self, message: bytes, admitted: bool = False) -> KeyResponse:
+        """``_sign``, counted, so that closing can wait for it even if its caller was cancelled."""
+        # What ``_inside`` does; a context manager would double what is done beside ``_sign``.
+        ticket = None if self._refusal else self._gate.enter(admitted)
+        if ticket is None:
+            self._refuse_signature()
+        try:
+            return self._sign(message)
         except Exception as error:
             self._explain_failure(error)
             raise

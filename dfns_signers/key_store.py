@@ -22,7 +22,7 @@ from dfns_signers.errors import (
     KeyStateError,
     KeyStoreUnavailableError,
 )
-from dfns_signers.retries import is_retriable, wait
+from dfns_signers.retries import Resumed, is_retriable, wait
 
 T = TypeVar("T")
 
@@ -191,15 +191,7 @@ class KeyStore:
         except DfnsSignersError as error:
             if of == 1 or not is_retriable(error):
                 raise
-            failed: DfnsSignersError | None = error
-
-        def again() -> T:
-            # The first attempt, as tenacity would have seen it: most requests never need it.
-            nonlocal failed
-            if failed is not None:
-                first, failed = failed, None
-                raise first
-            return once()
+            attempts = Resumed(error, once)
 
         def is_last(state: RetryCallState) -> bool:
             is_late = end is not None and self._clock() + state.upcoming_sleep >= end
@@ -212,7 +204,7 @@ class KeyStore:
             sleep=self._sleep,
             reraise=True,
         )
-        return retrying(again)
+        return retrying(attempts.next)
 
     def _end(self) -> float | None:
         """When to give up: after ``timeout``, or when the caller does."""

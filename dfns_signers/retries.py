@@ -1,13 +1,17 @@
-"""How long to wait before a request is sent again: the same for the API and for key stores."""
+"""How a request is sent again, and after how long: the same for the API and for key stores."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
-from typing import Final
+from typing import Final, Generic, ParamSpec, TypeVar
 
 from tenacity import RetryCallState, wait_random_exponential
 
 from dfns_signers import defaults
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # Random from the start, so that clients that failed together do not come back together.
 _backoff: Final = wait_random_exponential(multiplier=0.25, max=8)
@@ -31,3 +35,22 @@ def wait(state: RetryCallState) -> float:
     """Seconds until the next attempt: as long as the server asks, else a random backoff."""
     asked = retry_after(state.outcome.exception() if state.outcome else None)
     return _backoff(state) if asked is None else asked
+
+
+class Resumed(Generic[P, T]):
+    """Attempts of which the first has failed, for tenacity, which most requests never need.
+
+    Args:
+        failure: of the first attempt.
+        attempt: makes the others.
+    """
+
+    def __init__(self, failure: Exception, attempt: Callable[P, T]) -> None:
+        self._failures = [failure]
+        self._attempt = attempt
+
+    def next(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """The next attempt."""
+        if self._failures:
+            raise self._failures.pop()
+        return self._attempt(*args, **kwargs)

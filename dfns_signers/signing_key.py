@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from abc import abstractmethod
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, final
@@ -110,10 +109,6 @@ class SigningKey(KeyLifetime):
     def fingerprint(self) -> str:
         """``sha256:…`` of the public key in DER."""
         return self.__fingerprint
-
-    @abstractmethod
-    def _sign(self, message: bytes) -> KeyResponse:
-        """Have the key store sign the message (not a digest of it); runs in several threads."""
 
     async def _asign(self, message: bytes) -> KeyResponse:
         """Like ``_sign``; in a worker thread, unless it takes no I/O or a backend knows better."""
@@ -232,20 +227,6 @@ class SigningKey(KeyLifetime):
         finally:
             _pursued.reset(token)
         return self._checked(message, response)
-
-    def _sign_inside(self, message: bytes, admitted: bool = False) -> KeyResponse:
-        """``_sign``, counted, so that closing can wait for it even if its caller was cancelled."""
-        # What ``_inside`` does; a context manager would double what is done beside ``_sign``.
-        ticket = None if self._refusal else self._gate.enter(admitted)
-        if ticket is None:
-            self._refuse_signature()
-        try:
-            return self._sign(message)
-        except Exception as error:
-            self._explain_failure(error)
-            raise
-        finally:
-            self._gate.leave(ticket)
 
     def _checked(self, message: bytes, response: KeyResponse) -> KeyResponse:
         if type(response) is not KeyResponse:

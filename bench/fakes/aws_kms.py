@@ -1,6 +1,6 @@
 """AWS KMS with one P-256 key under every key ARN; answers GetPublicKey, DescribeKey and Sign.
 
-``python -m bench.fakes.aws_kms DELAY`` prints its port, and ends with its standard input.
+``python -m bench.fakes.aws_kms DELAY`` prints its port.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +16,8 @@ from typing import Any, Final
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+
+from bench.fakes import started
 
 _KEY: Final = ec.generate_private_key(ec.SECP256R1())
 _PUBLIC: Final = _KEY.public_key().public_bytes(
@@ -27,16 +28,8 @@ _PUBLIC: Final = _KEY.public_key().public_bytes(
 @contextmanager
 def running(delay: float = 0.0) -> Iterator[str]:
     """The address of a server whose answers take so many seconds."""
-    command = [sys.executable, "-m", __name__, str(delay)]
-    with subprocess.Popen(  # noqa: S603
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None  # noqa: S101
-        assert process.stdout is not None  # noqa: S101
-        try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        finally:
-            process.stdin.close()
+    with started(__name__, str(delay)) as port:
+        yield f"http://127.0.0.1:{int(port)}"
 
 
 def _get_public_key(arn: str, _: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -97,7 +90,7 @@ async def _main(delay: float) -> None:
     )
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await server.serve_forever()
 
 
 if __name__ == "__main__":

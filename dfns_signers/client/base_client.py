@@ -21,7 +21,8 @@ from dfns_signers.client.wallets import Wallets
 from dfns_signers.rate_limits.rate_limit import SIGNED_CALL, RateLimit
 from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner, Signer
-from dfns_signers.user_action.httpx_auth import PlainSigner, UserActionAuth, is_signer
+from dfns_signers.user_action.any_signer import PlainSigner, is_signer
+from dfns_signers.user_action.httpx_auth import UserActionAuth
 from dfns_signers.user_action.tokens import TokenSource
 
 if TYPE_CHECKING:

@@ -15,9 +15,10 @@ from dfns_signers.client.call import Call
 from dfns_signers.client.connections import async_connections, connections
 from dfns_signers.client.http_calls import build_request, errors_of_ours, interpret
 from dfns_signers.client.pages import Pages
-from dfns_signers.client.retries import Resumed, retry_policy
+from dfns_signers.client.retries import retry_policy
 from dfns_signers.closing import AsyncClosing, Closing
 from dfns_signers.errors import CallError
+from dfns_signers.retries import Resumed
 from dfns_signers.signer import KeySigner
 from dfns_signers.user_action.httpx_auth import UserActionAuth
 from dfns_signers.user_action.responses import bounded

@@ -9,15 +9,20 @@ import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
 import anyio
 import httpcore
 import httpx
-from typing_extensions import Self
 
+from dfns_signers.client.httpcore_messages import (
+    AsyncBody,
+    Body,
+    as_httpcore,
+    as_httpx,
+    errors_of_httpx,
+)
 from dfns_signers.client.single_writes import AsyncSingleWrites, SingleWrites
 from dfns_signers.client.timed_connections import TimedBackend
 
@@ -135,15 +140,15 @@ class KeepAliveTransport(_Transport[_Connection], httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of its own; errors are those of httpx."""
-        with _errors_of_httpx():
+        with errors_of_httpx():
             connection = self._connection(request)
             try:
-                response: Any = connection.handle_request(_as_httpcore(request))
+                response: Any = connection.handle_request(as_httpcore(request))
             except BaseException:
                 self._give_back(connection)
                 raise
-        body = _Body(response.stream, lambda: self._give_back(connection))
-        return _as_httpx(response, body)
+        body = Body(response.stream, lambda: self._give_back(connection))
+        return as_httpx(response, body)
 
     def _connection(self, request: httpx.Request) -> _Connection:
         connection, spent = self._kept.take()
@@ -178,15 +183,15 @@ class AsyncKeepAliveTransport(_Transport[_AsyncConnection], httpx.AsyncBaseTrans
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of its own; errors are those of httpx."""
-        with _errors_of_httpx():
+        with errors_of_httpx():
             connection = await self._connection(request)
             try:
-                response: Any = await connection.handle_async_request(_as_httpcore(request))
+                response: Any = await connection.handle_async_request(as_httpcore(request))
             except BaseException:
                 await self._give_back(connection)
                 raise
-        body = _AsyncBody(response.stream, lambda: self._give_back(connection))
-        return _as_httpx(response, body)
+        body = AsyncBody(response.stream, lambda: self._give_back(connection))
+        return as_httpx(response, body)
 
     async def _connection(self, request: httpx.Request) -> _AsyncConnection:
         connection, spent = self._kept.take()
@@ -217,55 +222,6 @@ class AsyncKeepAliveTransport(_Transport[_AsyncConnection], httpx.AsyncBaseTrans
         await _close(self._kept.close())
 
 
-class _Body(httpx.SyncByteStream):
-    """The body of a response, whose end frees the connection."""
-
-    def __init__(self, stream: Any, free: Callable[[], None]) -> None:
-        self._stream = stream
-        self._free: Callable[[], None] | None = free
-
-    def __iter__(self) -> Iterator[bytes]:
-        with _errors_of_httpx():
-            yield from self._stream
-
-    def close(self) -> None:
-        free, self._free = self._free, None
-        if free is not None:
-            try:
-                with _errors_of_httpx():
-                    self._stream.close()
-            finally:
-                free()
-
-
-class _AsyncBody(httpx.AsyncByteStream):
-    """The same, without a generator: httpx leaves those that it no longer reads to the loop."""
-
-    def __init__(self, stream: Any, free: Callable[[], Awaitable[None]]) -> None:
-        self._stream = stream
-        self._pieces = aiter(stream)
-        self._free: Callable[[], Awaitable[None]] | None = free
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        with _errors_of_httpx():
-            piece: bytes = await anext(self._pieces)
-        return piece
-
-    async def aclose(self) -> None:
-        free, self._free = self._free, None
-        if free is not None:
-            with anyio.CancelScope(shield=True):
-                try:
-                    with _errors_of_httpx():
-                        await self._pieces.aclose()
-                        await self._stream.aclose()
-                finally:
-                    await free()
-
-
 async def _close(connections: Iterable[_AsyncConnection]) -> None:
     for connection in connections:
         with anyio.CancelScope(shield=True):
@@ -275,33 +231,3 @@ async def _close(connections: Iterable[_AsyncConnection]) -> None:
 def _connect_timeout(request: httpx.Request) -> float | None:
     timeout: float | None = request.extensions.get("timeout", {}).get("connect")
     return timeout
-
-
-def _as_httpcore(request: httpx.Request) -> httpcore.Request:
-    url = request.url
-    return httpcore.Request(
-        request.method,
-        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-        headers=request.headers.raw,
-        content=request.stream,
-        extensions=request.extensions,
-    )
-
-
-def _as_httpx(response: httpcore.Response, body: _Body | _AsyncBody) -> httpx.Response:
-    return httpx.Response(
-        response.status, headers=response.headers, stream=body, extensions=response.extensions
-    )
-
-
-@contextmanager
-def _errors_of_httpx() -> Iterator[None]:
-    try:
-        yield
-    except (
-        httpcore.NetworkError,
-        httpcore.ProtocolError,
-        httpcore.TimeoutException,
-        httpcore.UnsupportedProtocol,
-    ) as error:
-        raise getattr(httpx, type(error).__name__)(str(error)) from error

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any
 
 from tenacity import RetryCallState, retry_if_exception
 
@@ -13,9 +12,6 @@ from dfns_signers.client.arguments import CallLimits
 from dfns_signers.client.call import Call
 from dfns_signers.errors import CallError
 from dfns_signers.retries import is_retriable, wait
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 def retry_policy(call: Call[Any], limits: CallLimits) -> dict[str, Any]:
@@ -30,25 +26,6 @@ def retry_policy(call: Call[Any], limits: CallLimits) -> dict[str, Any]:
         "retry": retry_if_exception(_Verdict(call, limits.max_retry_after)),
         "reraise": True,
     }
-
-
-class Resumed(Generic[P, T]):
-    """Attempts of which the first has failed, for tenacity, which most calls never need.
-
-    Args:
-        failure: of the first attempt.
-        attempt: makes the others.
-    """
-
-    def __init__(self, failure: CallError, attempt: Callable[P, T]) -> None:
-        self._failures = [failure]
-        self._attempt = attempt
-
-    def next(self, *args: P.args, **kwargs: P.kwargs) -> T:
-        """The next attempt."""
-        if self._failures:
-            raise self._failures.pop()
-        return self._attempt(*args, **kwargs)
 
 
 def _is_last(max_attempts: int, state: RetryCallState) -> bool:

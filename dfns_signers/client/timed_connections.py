@@ -15,6 +15,7 @@ import httpx
 
 from dfns_signers import deadlines
 from dfns_signers.client.surplus_answers import SurplusCheck
+from dfns_signers.sealed import Sealed
 
 _PIECE: Final = 16_384  # bytes; the timeout of a write is for each time that the socket takes some
 
@@ -103,10 +104,12 @@ class _TimedStream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, bounded(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        request, length = Sealed(buffer), len(buffer)  # the token is in it
+        del buffer
         self._surplus.require_none(self)
-        for start in range(0, len(buffer), _PIECE):
-            piece = buffer[start : start + _PIECE]
-            self._stream.write(piece, bounded(timeout, httpcore.WriteTimeout))
+        for start in range(0, length, _PIECE):
+            left = bounded(timeout, httpcore.WriteTimeout)
+            self._stream.write(request.open()[start : start + _PIECE], left)
 
     def close(self) -> None:
         self._stream.close()
@@ -153,8 +156,10 @@ class _CheckedStream(httpcore.AsyncNetworkStream):
         return await self._stream.read(max_bytes, timeout)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        request = Sealed(buffer)
+        del buffer
         self._surplus.require_none(self)
-        await self._stream.write(buffer, timeout)
+        await self._stream.write(request.open(), timeout)
 
     async def aclose(self) -> None:
         await self._stream.aclose()

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from contextlib import contextmanager, nullcontext
-from typing import Any, Final, Protocol, TypeAlias
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Any, Final, TypeAlias
 
 import httpx
 
-from dfns_signers import deadlines, defaults, worker_threads
+from dfns_signers import defaults
 from dfns_signers.announced_call import AnnouncedCall
-from dfns_signers.errors import (
-    ConfigurationError,
-    DfnsSignersError,
-    RequestError,
-    SigningError,
-)
+from dfns_signers.errors import ConfigurationError, RequestError
 from dfns_signers.forks import Use
 from dfns_signers.sealed import Sealed
-from dfns_signers.signer import KeySigner, Signer
+from dfns_signers.signer import Signer
 from dfns_signers.signing_key import SigningKey
 from dfns_signers.user_action import signing_flow
+from dfns_signers.user_action.any_signer import PlainSigner, aanswer, answer, is_signer
 from dfns_signers.user_action.base_url import BaseUrl
 from dfns_signers.user_action.bodies import strict_json, to_json_bytes
 from dfns_signers.user_action.bounded_bodies import ACCEPTED_ENCODING
@@ -45,7 +40,6 @@ from dfns_signers.user_action.signing_flow import (
     Exchange,
     SignChallenge,
     Step,
-    described,
 )
 from dfns_signers.user_action.tokens import BearerToken, TokenSource
 
@@ -66,18 +60,6 @@ _OF_EVERY_REQUEST: Final = ("timeout", TRACE_EXTENSION)
 
 SIGNED_EXTENSION: Final = "dfns_signed"
 """Request extension that overrides whether a call is signed: True or False."""
-
-
-class PlainSigner(Protocol):
-    """A signer of the official Python SDK: ``sign`` and nothing else."""
-
-    def sign(self, challenge: Any) -> Any:
-        """Answer a challenge."""
-
-
-def is_signer(candidate: object) -> bool:
-    """Whether something can answer challenges, as far as can be seen."""
-    return callable(getattr(candidate, "sign", None))
 
 
 class UserActionAuth(httpx.Auth):
@@ -142,8 +124,7 @@ class UserActionAuth(httpx.Auth):
             except StopIteration:
                 return
             if isinstance(step, SignChallenge):
-                with _failures_of(step.signer):
-                    reply = Sealed(step.signer.sign(step.challenge))
+                reply = Sealed(answer(step))
             elif isinstance(step, httpx.Response):
                 reply = Sealed(step.read())
             else:
@@ -163,8 +144,7 @@ class UserActionAuth(httpx.Auth):
             except StopIteration:
                 return
             if isinstance(step, SignChallenge):
-                with _failures_of(step.signer):
-                    reply = Sealed(await _asign(step))
+                reply = Sealed(await aanswer(step))
             elif isinstance(step, httpx.Response):
                 reply = Sealed(await step.aread())
             else:
@@ -265,27 +245,6 @@ class UserActionAuth(httpx.Auth):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url.text} with {self._signer!r}>"
-
-
-async def _asign(step: SignChallenge) -> Any:
-    asign = getattr(step.signer, "asign", None)
-    if asign is not None:
-        return await asign(step.challenge)
-    return await worker_threads.run(step.signer.sign, step.challenge)
-
-
-@contextmanager
-def _failures_of(signer: object) -> Iterator[None]:
-    is_ours = isinstance(signer, KeySigner)
-    try:
-        # What a signer of others begins may outlive this call.
-        with nullcontext() if is_ours else deadlines.lifted():
-            yield
-    except DfnsSignersError:
-        raise
-    except Exception as error:
-        # Without the text of the error, which may repeat a secret.
-        raise SigningError(f"{described(signer)} failed with {type(error).__name__}") from error
 
 
 def _announce(request: httpx.Request, path: str) -> AnnouncedCall:

@@ -28,8 +28,8 @@ _OVERRIDING_HEADERS: Final = (
     "X-Original-URL",
     "X-Rewrite-URL",
 )
-_OVERRIDING: Final = frozenset(name.lower().encode("ascii") for name in _OVERRIDING_HEADERS)
 """Headers that have a server or gateway take a request for one of another method or path."""
+_OVERRIDING: Final = frozenset(name.lower().encode("ascii") for name in _OVERRIDING_HEADERS)
 
 # Seconds; a socket with a timeout of 0 fails in another way.
 _NOT_WITHOUT_WAITING: Final = 0.001
@@ -64,8 +64,7 @@ def refuse_overrides(request: httpx.Request) -> None:
             f"the extension 'target' of {request.method} {request.url.path} is refused: it sends "
             "another path than the one that is announced"
         )
-    headers = request.headers.raw
-    if not _OVERRIDING.isdisjoint(name.lower() for name, _ in headers):
+    if not _OVERRIDING.isdisjoint(name.lower() for name, _ in request.headers.raw):
         found = next(name for name in _OVERRIDING_HEADERS if name in request.headers)
         raise RequestError(
             f"the header {found!r} of {request.method} {request.url.path} is refused: a server "

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import anyio
+import httpcore
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from dfns_signers import AsyncDfnsClient, DelegatedDfnsClient, DfnsClient, PemKey, UserActionAuth
-from dfns_signers.errors import DfnsSignersError
+from dfns_signers import (
+    AsyncDfnsClient,
+    DelegatedDfnsClient,
+    DfnsClient,
+    PemKey,
+    UserActionAuth,
+    deadlines,
+)
+from dfns_signers.client.timed_connections import TimedBackend
+from dfns_signers.errors import DfnsSignersError, TransportTimeoutError
 from dfns_signers.sealed import Sealed
 from dfns_signers.secrets import Secret
+from dfns_signers.worker_threads import submit, wait_for
 from tests.core.keys import private_key, private_pem
 from tests.secrecy import CANARY
 from tests.support.local_variables import PACKAGE, leaks_of
@@ -231,6 +243,36 @@ def test_call_whose_answer_is_refused(case: str) -> None:
 
     assert leaks_of(lambda: dfns.post("/wallets")) == []
     assert leaks_of(lambda: anyio.run(asynchronous.post, "/wallets")) == []
+
+
+def test_request_that_cannot_be_written_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        stream = TimedBackend(httpcore.SyncBackend()).connect_tcp(*server.getsockname())
+
+        def write() -> None:
+            try:
+                with deadlines.within(0):
+                    stream.write(CANARY.encode())
+            except httpcore.WriteTimeout as error:
+                raise TransportTimeoutError("the time is over") from error
+
+        with closing(stream):
+            assert leaks_of(lambda: wait_for(submit(write))) == []
+
+
+@pytest.mark.parametrize("header", ["Host", "X-HTTP-Method-Override"])
+def test_call_that_an_event_hook_changes(header: str) -> None:
+    def change(request: httpx.Request) -> None:
+        request.headers[header] = "x.example"
+
+    http = httpx.Client(
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, json=CHALLENGE)),
+        event_hooks={"request": [change]},
+    )
+    dfns = DfnsClient(CANARY, PlainSigner(), http_client=http, max_attempts=1)
+
+    assert leaks_of(lambda: dfns.post("/wallets")) == []
+    assert leaks_of(lambda: dfns.get("/wallets")) == []
 
 
 @pytest.mark.parametrize(

@@ -268,7 +268,7 @@ def test_share_counts_what_the_process_took_from_the_store_before_it_failed(
     assert one.take(1) > 0
 
 
-def test_store_that_answers_again_is_told_what_was_used_meanwhile(
+def test_store_that_answers_again_counts_what_was_used_meanwhile(
     own_store: RedisServer, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_window, "_PAUSE", 0.0)

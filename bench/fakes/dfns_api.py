@@ -1,6 +1,6 @@
-"""Answers the three requests of a signed call, and counts its connections.
+"""The Dfns API of a signed call over http and over TLS; counts its connections.
 
-``python -m bench.local_api.server FOLDER LATENCY`` prints its two ports; the folder has
+``python -m bench.fakes.dfns_api FOLDER LATENCY`` prints its two ports; the folder has
 ``server.pem`` and ``server.key``, the latency of an answer is in seconds.
 """
 
@@ -10,8 +10,17 @@ import asyncio
 import json
 import ssl
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import httpx
+
+from bench.fakes import started
+from tests.support.certificates import Authority
 
 _ALLOWED: Final = {"key": [{"id": "cr-bench", "type": "public-key"}], "webauthn": []}
 _CHALLENGE: Final = {
@@ -33,6 +42,38 @@ _WALLET: Final = {
     "custodial": True,
     "signingKey": {"id": "key-1", "scheme": "ECDSA", "curve": "secp256k1", "publicKey": "02" * 33},
 }
+
+
+@dataclass(frozen=True)
+class DfnsApi:
+    """Where the server is.
+
+    Attributes:
+        http: base URL.
+        https: base URL of the same server over TLS.
+        authority: PEM file of the certificate authority.
+    """
+
+    http: str
+    https: str
+    authority: Path
+
+    def connections(self) -> int:
+        """How many connections it has taken, this one not counted."""
+        return int(httpx.get(f"{self.http}/connections", trust_env=False).json()["connections"])
+
+
+@contextmanager
+def running(*, latency: float = 0) -> Iterator[DfnsApi]:
+    """Run the server, which takes so many seconds for each answer."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        Authority(folder).issue("server", "localhost")
+        with started(__name__, str(folder), str(latency)) as ports:
+            plain, secure = ports.split()
+            yield DfnsApi(
+                f"http://127.0.0.1:{plain}", f"https://localhost:{secure}", folder / "ca.pem"
+            )
 
 
 def _answer(body: object) -> bytes:
