@@ -88,7 +88,7 @@ def rows(effort: Effort) -> Iterator[Row]:
     with running() as url:
         yield from _signature(effort, url)
         yield _hundred_keys(effort, url)
-        yield from _memory(effort, url)
+        yield _growth(effort, url)
     with running(_DELAY) as url:
         yield _opening(effort, url)
         yield from _concurrent(effort, url)
@@ -162,20 +162,16 @@ def _hundred_keys(effort: Effort, url: str) -> Row:
     return Row("AWS keys, 100 by configuration", seconds, "s CPU", how, goal=Goal(at_most=1))
 
 
-def _memory(effort: Effort, url: str) -> Iterator[Row]:
+def _growth(effort: Effort, url: str) -> Row:
     many = effort.of(100_000)
-    marks = {
-        name: json.loads(child(["-c", _PREAMBLE + code + _SERVICE, url, "500", str(many)]).output)
-        for name, code in (("bare", _BARE), ("ours", _OURS))
-    }
-    begin, end = ({name: figures[i] / 1e6 for name, figures in marks.items()} for i in (0, 1))
-    above, growth = end["ours"] - end["bare"], end["ours"] - begin["ours"]
-    how = f"one process each; boto3 {end['bare']:.1f} MB, ours {end['ours']:.1f}"
-    goal = Goal(at_most=10)
-    yield Row("AWS memory, above boto3", Spread.of([above]), "MB", how, goal=goal)
-    how = f"from the 500th signature to {many:,} later; boto3 {end['bare'] - begin['bare']:.2f}"
-    name = "AWS memory, growth"
-    yield Row(name, Spread.of([growth]), "MB", how, goal=Goal(at_most=1))
+    grown = {}
+    for name, code in (("boto3", _BARE), ("ours", _OURS)):
+        arguments = ["-c", _PREAMBLE + code + _SERVICE, url, "500", str(many)]
+        begin, end = json.loads(child(arguments).output)
+        grown[name] = Spread.of([(end - begin) / 1e6])
+    how = f"one process each; by {many:,} signatures after the first 500; {_FAKE}"
+    beside = {"boto3": grown["boto3"]}
+    return Row("AWS memory, growth", grown["ours"], "MB", how, beside, Goal(at_most=1))
 
 
 def _opening(effort: Effort, url: str) -> Row:
