@@ -10,13 +10,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, suppress
 from typing import Any, Generic, TypeVar
 
 import anyio
 import httpcore
 import httpx
 
+from dfns_signers.client.httpcore_messages import as_httpcore, as_httpx, errors_of_httpx
 from dfns_signers.client.single_writes import AsyncSingleWrites, SingleWrites
 from dfns_signers.client.timed_connections import TimedBackend
 
@@ -67,7 +68,8 @@ class _Kept(Generic[ConnectionT]):
 
     def __init__(self, expiry: float) -> None:
         self._expiry = expiry
-        self._lock = threading.Lock()
+        # Re-entrant, for the handler of a signal may send a request, too.
+        self._lock = threading.RLock()
         self._idle: deque[ConnectionT] = deque()
         self._in_use: set[ConnectionT] = set()
         self._is_closed = False
@@ -75,10 +77,11 @@ class _Kept(Generic[ConnectionT]):
     def take(self) -> tuple[ConnectionT | None, list[ConnectionT]]:
         """An idle connection if one can be used, and those that cannot, which are to be closed."""
         spent: list[ConnectionT] = []
-        with self._lock:
-            while self._idle and self._idle[0].expires_at < time.monotonic():
+        # None may be left at any step, for the handler of a signal may take some.
+        with self._lock, suppress(IndexError):
+            while self._idle[0].expires_at < time.monotonic():
                 spent.append(self._idle.popleft())
-            while self._idle:
+            while True:
                 connection = self._idle.pop()
                 if connection.is_usable():
                     self._in_use.add(connection)
@@ -134,15 +137,15 @@ class KeepAliveTransport(_Transport[_Connection], httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of its own; errors are those of httpx."""
-        with _errors_of_httpx():
+        with errors_of_httpx():
             connection = self._connection(request)
             try:
-                response: Any = connection.handle_request(_as_httpcore(request))
+                response: Any = connection.handle_request(as_httpcore(request))
             except BaseException:
                 self._give_back(connection)
                 raise
         body = _Body(response.stream, lambda: self._give_back(connection))
-        return _as_httpx(response, body)
+        return as_httpx(response, body)
 
     def _connection(self, request: httpx.Request) -> _Connection:
         connection, spent = self._kept.take()
@@ -177,19 +180,24 @@ class AsyncKeepAliveTransport(_Transport[_AsyncConnection], httpx.AsyncBaseTrans
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of its own; errors are those of httpx."""
-        with _errors_of_httpx():
+        with errors_of_httpx():
             connection = await self._connection(request)
             try:
-                response: Any = await connection.handle_async_request(_as_httpcore(request))
+                response: Any = await connection.handle_async_request(as_httpcore(request))
             except BaseException:
                 await self._give_back(connection)
                 raise
         body = _AsyncBody(response.stream, lambda: self._give_back(connection))
-        return _as_httpx(response, body)
+        return as_httpx(response, body)
 
     async def _connection(self, request: httpx.Request) -> _AsyncConnection:
         connection, spent = self._kept.take()
-        await _close(spent)
+        try:
+            await _close(spent)
+        except BaseException:
+            if connection is not None:
+                await self._give_back(connection)
+            raise
         if connection is None:
             connection = await self._connect(request)
             self._kept.add(connection)
@@ -224,14 +232,14 @@ class _Body(httpx.SyncByteStream):
         self._free: Callable[[], None] | None = free
 
     def __iter__(self) -> Iterator[bytes]:
-        with _errors_of_httpx():
+        with errors_of_httpx():
             yield from self._stream
 
     def close(self) -> None:
         free, self._free = self._free, None
         if free is not None:
             try:
-                with _errors_of_httpx():
+                with errors_of_httpx():
                     self._stream.close()
             finally:
                 free()
@@ -243,7 +251,7 @@ class _AsyncBody(httpx.AsyncByteStream):
         self._free: Callable[[], Awaitable[None]] | None = free
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _errors_of_httpx():
+        with errors_of_httpx():
             async for piece in self._stream:
                 yield piece
 
@@ -252,48 +260,20 @@ class _AsyncBody(httpx.AsyncByteStream):
         if free is not None:
             with anyio.CancelScope(shield=True):
                 try:
-                    with _errors_of_httpx():
+                    with errors_of_httpx():
                         await self._stream.aclose()
                 finally:
                     await free()
 
 
 async def _close(connections: Iterable[_AsyncConnection]) -> None:
-    for connection in connections:
-        with anyio.CancelScope(shield=True):
-            await connection.aclose()
+    # All of them, also where asyncio itself cancels the task, which no scope shields from.
+    with anyio.CancelScope(shield=True):
+        async with AsyncExitStack() as stack:
+            for connection in connections:
+                stack.push_async_callback(connection.aclose)
 
 
 def _connect_timeout(request: httpx.Request) -> float | None:
     timeout: float | None = request.extensions.get("timeout", {}).get("connect")
     return timeout
-
-
-def _as_httpcore(request: httpx.Request) -> httpcore.Request:
-    url = request.url
-    return httpcore.Request(
-        request.method,
-        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-        headers=request.headers.raw,
-        content=request.stream,
-        extensions=request.extensions,
-    )
-
-
-def _as_httpx(response: httpcore.Response, body: _Body | _AsyncBody) -> httpx.Response:
-    return httpx.Response(
-        response.status, headers=response.headers, stream=body, extensions=response.extensions
-    )
-
-
-@contextmanager
-def _errors_of_httpx() -> Iterator[None]:
-    try:
-        yield
-    except (
-        httpcore.NetworkError,
-        httpcore.ProtocolError,
-        httpcore.TimeoutException,
-        httpcore.UnsupportedProtocol,
-    ) as error:
-        raise getattr(httpx, type(error).__name__)(str(error)) from error
