@@ -262,10 +262,15 @@ def test_connection_that_broke_within_an_answer_is_not_used_again(connect: Conne
 @pytest.fixture
 def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     """Of a server on localhost that clients trust."""
-    Authority(tmp_path).issue("server", "localhost")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    return issued(tmp_path)
+
+
+def issued(folder: Path) -> ssl.SSLContext:
+    """Of a server on localhost with a new certificate, of a new authority."""
+    Authority(folder).issue("server", "localhost")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
+    context.load_cert_chain(folder / "server.pem", folder / "server.key")
     return context
 
 
@@ -303,6 +308,27 @@ def test_answer_in_a_record_of_its_own_that_nobody_asked_for_is_not_that_to_the_
         ]
 
     assert names == ["/first", "/second"]
+
+
+def test_certificates_that_were_replaced_are_those_that_clients_trust_from_then_on(
+    connect: Connector, tls: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The other tests read the certificates once.
+    read: Any = ssl.create_default_context
+    monkeypatch.setattr(ssl, "create_default_context", read.__wrapped__)
+    contexts = [tls]
+
+    def serve(connection: socket.socket) -> None:
+        with contexts[-1].wrap_socket(connection, server_side=True) as secure:
+            while secure.recv(65_536):
+                secure.sendall(answer("{}"))
+
+    with serving(serve) as port:
+        url = f"https://localhost:{port}"
+        assert connect("token", base_url=url).call(get) == {}
+        contexts.append(issued(tmp_path))
+
+        assert connect("token", base_url=url, max_attempts=1).call(get) == {}
 
 
 @BACKENDS
