@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 from urllib.request import getproxies
 
@@ -57,13 +58,9 @@ class HttpSettings:
     base_url: BaseUrl
     timeout: Timeout
     keepalive_expiry: float
-    _tls: ssl.SSLContext | None = field(init=False)
 
     def __post_init__(self) -> None:
-        names = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-        is_secure = self.base_url.scheme == "https"
-        context = _tls_context(*map(os.environ.get, names)) if is_secure else None
-        object.__setattr__(self, "_tls", context)
+        self._tls()
 
     def make(
         self,
@@ -85,11 +82,11 @@ class HttpSettings:
         """
         common: Any = {"timeout": self.timeout, "event_hooks": event_hooks}
         if not self._may_need_a_proxy():
-            direct = transport(self.base_url.text, self._tls, self.keepalive_expiry)
+            direct = transport(self.base_url.text, self._tls(), self.keepalive_expiry)
             return kind(**common, transport=direct, trust_env=False)
         limits = httpx.Limits(keepalive_expiry=self.keepalive_expiry)
         try:
-            http = kind(**common, verify=self._tls or True, limits=limits)
+            http = kind(**common, verify=self._tls() or True, limits=limits)
         except Exception as error:
             raise ConfigurationError(
                 f"the HTTP client cannot be set up ({type(error).__name__}: {error}): check the "
@@ -98,14 +95,20 @@ class HttpSettings:
         guard(http)
         return http
 
+    def _tls(self) -> ssl.SSLContext | None:
+        if self.base_url.scheme != "https":
+            return None
+        file, folder = map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR"))
+        return _tls_context(file, folder, _state_of(file) if file else None)
+
     def _may_need_a_proxy(self) -> bool:
         # Plain http never goes through one: it would see the token.
         scheme = self.base_url.scheme
         return not self.base_url.is_loopback and not getproxies().keys().isdisjoint({scheme, "all"})
 
 
-@cache
-def _tls_context(*_environment: str | None) -> ssl.SSLContext:
+@lru_cache(maxsize=1)
+def _tls_context(*_source: object) -> ssl.SSLContext:
     """One for all clients: reading the CA certificates takes 20 ms and a megabyte."""
     try:
         return httpx.create_ssl_context()
@@ -114,3 +117,12 @@ def _tls_context(*_environment: str | None) -> ssl.SSLContext:
             "the CA certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read: "
             f"{type(error).__name__}"
         ) from error
+
+
+def _state_of(file: str) -> object:
+    """What is another one once the file was replaced."""
+    try:
+        found = Path(file).stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable
+from contextlib import AsyncExitStack, suppress
 from typing import Any, Generic, TypeVar
 
 import anyio
@@ -73,7 +74,8 @@ class _Kept(Generic[ConnectionT]):
 
     def __init__(self, expiry: float) -> None:
         self._expiry = expiry
-        self._lock = threading.Lock()
+        # Re-entrant, for the handler of a signal may send a request, too.
+        self._lock = threading.RLock()
         self._idle: deque[ConnectionT] = deque()
         self._in_use: set[ConnectionT] = set()
         self._is_closed = False
@@ -81,10 +83,11 @@ class _Kept(Generic[ConnectionT]):
     def take(self) -> tuple[ConnectionT | None, list[ConnectionT]]:
         """An idle connection if one can be used, and those that cannot, which are to be closed."""
         spent: list[ConnectionT] = []
-        with self._lock:
-            while self._idle and self._idle[0].expires_at < time.monotonic():
+        # None may be left at any step, for the handler of a signal may take some.
+        with self._lock, suppress(IndexError):
+            while self._idle[0].expires_at < time.monotonic():
                 spent.append(self._idle.popleft())
-            while self._idle:
+            while True:
                 connection = self._idle.pop()
                 if connection.is_usable():
                     self._in_use.add(connection)
@@ -195,7 +198,12 @@ class AsyncKeepAliveTransport(_Transport[_AsyncConnection], httpx.AsyncBaseTrans
 
     async def _connection(self, request: httpx.Request) -> _AsyncConnection:
         connection, spent = self._kept.take()
-        await _close(spent)
+        try:
+            await _close(spent)
+        except BaseException:
+            if connection is not None:
+                await self._give_back(connection)
+            raise
         if connection is None:
             connection = await self._connect(request)
             self._kept.add(connection)
@@ -223,9 +231,11 @@ class AsyncKeepAliveTransport(_Transport[_AsyncConnection], httpx.AsyncBaseTrans
 
 
 async def _close(connections: Iterable[_AsyncConnection]) -> None:
-    for connection in connections:
-        with anyio.CancelScope(shield=True):
-            await connection.aclose()
+    # All of them, also where asyncio itself cancels the task, which no scope shields from.
+    with anyio.CancelScope(shield=True):
+        async with AsyncExitStack() as stack:
+            for connection in connections:
+                stack.push_async_callback(connection.aclose)
 
 
 def _connect_timeout(request: httpx.Request) -> float | None:

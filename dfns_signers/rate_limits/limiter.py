@@ -149,7 +149,7 @@ class RateLimiter:
             self._waiting[ticket] = None
             if is_first and self._pause() <= 0 and self._window.take_at_once(ticket.permits):
                 self._admit(ticket)
-            elif not is_first and ticket.end < self._rests_until:
+            elif not is_first and ticket.end < self._rests_until < math.inf:
                 self._refuse(ticket, ticket.late())
             else:
                 self._serve_if_needed()

@@ -118,16 +118,19 @@ class SharedWindow:
     def _paid(self) -> float:
         """Take what is owed; returns the seconds to wait for that."""
         if self._is_drained:
+            # Others may take some of them in between.
+            while (free := self._free()) > 0 and self._hit(free):
+                pass
             self._is_drained = False
-            _, left = self._connected().get_window_stats(self._item, self._name)
-            if left > 0:
-                self._connected().hit(self._item, self._name, cost=left)
-        owed = self._owed
-        pause = self._hit(owed) if owed else 0.0
-        if not pause:
+        while self._owed:
+            # What there is, or others that take each permit as it comes free would leave none.
+            paid = min(self._owed, max(self._free(), SIGNED_CALL))
+            pause = self._hit(paid)
+            if pause:
+                return pause
             with self._lock:
-                self._owed -= owed
-        return pause
+                self._owed -= paid
+        return 0.0
 
     def _asked(self, permits: int) -> float:
         """Take permits that are spare, or of the store; returns the seconds to wait for that."""
@@ -157,7 +160,13 @@ class SharedWindow:
             return 0.0
         # The oldest permit of all; there may be too few yet when it has come free.
         free_at, _ = strategy.get_window_stats(self._item, self._name)
-        return max(float(free_at) - time.time(), 0.0) + _NOT_AT_ONCE
+        # By a clock that went back since, in a longer time than the store keeps any.
+        pause = min(max(float(free_at) - time.time(), 0.0), WINDOW + MARGIN)
+        return pause + _NOT_AT_ONCE
+
+    def _free(self) -> int:
+        _, free = self._connected().get_window_stats(self._item, self._name)
+        return int(free)
 
     def _connected(self) -> Any:
         if self._strategy is None:

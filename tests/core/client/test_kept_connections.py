@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import anyio
 import anyio.to_thread
+import httpx
 import pytest
 
 from dfns_signers import AsyncDfnsClient, DfnsClient
@@ -22,6 +24,7 @@ from dfns_signers.errors import ConfigurationError, TransportError
 from tests.core.client.driving import Connector
 from tests.core.client.keep_alive import KeepAliveApi
 from tests.support.certificates import Authority
+from tests.support.interruption import Act, at_each_line
 
 AT_ONCE = 120  # more than httpx has at once, and many more than it keeps
 PATIENCE = 20
@@ -141,6 +144,27 @@ def test_connections_that_nobody_needs_any_more_are_closed_as_they_expire(
         anyio.run(run, backend=backend)
 
 
+def test_connections_are_found_also_where_the_handler_of_a_signal_looks_for_some() -> None:
+    answers: list[int] = []
+
+    with KeepAliveApi() as api, ExitStack() as transports:
+
+        def prepared() -> tuple[Act, Act]:
+            transport = keep_alive.KeepAliveTransport(api.url, None, 60)
+            transports.callback(transport.close)
+
+            def send() -> None:
+                request = httpx.Request("GET", f"{api.url}/wallets")
+                with closing(transport.handle_request(request)) as response:
+                    answers.append(len(response.read()))
+
+            send()
+            return send, send
+
+        for number in at_each_line(keep_alive, prepared, elsewhere=False):
+            assert len(answers) == 3 * number
+
+
 def test_connection_that_the_server_closed_is_not_used_again(connect: Connector) -> None:
     closed = threading.Semaphore(0)
 
@@ -183,6 +207,41 @@ def test_connection_of_a_cancelled_call_is_not_used_again(backend: str) -> None:
         assert anyio.run(run, port, backend=backend) == "of this call"
 
 
+def test_connection_that_was_to_be_used_is_kept_where_asyncio_cancels_before_that() -> None:
+    is_first_back, is_closed = threading.Event(), threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        while head := connection.recv(65_536):
+            is_last = b"/last-back" in head
+            assert not is_last or is_first_back.wait(PATIENCE)
+            connection.sendall(answer(str(connection.getpeername()[1])))
+            if is_last:
+                connection.close()
+                is_closed.set()
+                return
+
+    async def run(url: str) -> None:
+        transport = keep_alive.AsyncKeepAliveTransport(url, None, 60)
+        async with httpx.AsyncClient(transport=transport, base_url=url) as http:
+            last_back = asyncio.create_task(http.get("/last-back"))
+            await asyncio.sleep(0)
+            first_back = await http.get("/first-back")
+            is_first_back.set()
+            await last_back
+            assert await anyio.to_thread.run_sync(is_closed.wait, PATIENCE)
+            # Finds the connection that is closed, and closes it, too.
+            cancelled = asyncio.create_task(http.get("/cancelled"))
+            await asyncio.sleep(0)
+            cancelled.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await cancelled
+
+            assert (await http.get("/")).text == first_back.text
+
+    with serving(serve) as port:
+        asyncio.run(run(f"http://127.0.0.1:{port}"))
+
+
 def test_connection_that_broke_within_an_answer_is_not_used_again(connect: Connector) -> None:
     answers = iter([answer("{}")[:-1], answer('"whole"')])
 
@@ -203,10 +262,15 @@ def test_connection_that_broke_within_an_answer_is_not_used_again(connect: Conne
 @pytest.fixture
 def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     """Of a server on localhost that clients trust."""
-    Authority(tmp_path).issue("server", "localhost")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    return issued(tmp_path)
+
+
+def issued(folder: Path) -> ssl.SSLContext:
+    """Of a server on localhost with a new certificate, of a new authority."""
+    Authority(folder).issue("server", "localhost")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
+    context.load_cert_chain(folder / "server.pem", folder / "server.key")
     return context
 
 
@@ -244,6 +308,27 @@ def test_answer_in_a_record_of_its_own_that_nobody_asked_for_is_not_that_to_the_
         ]
 
     assert names == ["/first", "/second"]
+
+
+def test_certificates_that_were_replaced_are_those_that_clients_trust_from_then_on(
+    connect: Connector, tls: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The other tests read the certificates once.
+    read: Any = ssl.create_default_context
+    monkeypatch.setattr(ssl, "create_default_context", read.__wrapped__)
+    contexts = [tls]
+
+    def serve(connection: socket.socket) -> None:
+        with contexts[-1].wrap_socket(connection, server_side=True) as secure:
+            while secure.recv(65_536):
+                secure.sendall(answer("{}"))
+
+    with serving(serve) as port:
+        url = f"https://localhost:{port}"
+        assert connect("token", base_url=url).call(get) == {}
+        contexts.append(issued(tmp_path))
+
+        assert connect("token", base_url=url, max_attempts=1).call(get) == {}
 
 
 @BACKENDS

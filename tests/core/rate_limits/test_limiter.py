@@ -196,6 +196,19 @@ async def test_call_that_waits_for_requests_under_way_waits_to_the_end_of_its_ti
             pass
 
 
+@pytest.mark.anyio
+@pytest.mark.usefixtures("_quick")
+async def test_call_behind_others_waits_for_requests_under_way_if_it_has_the_time() -> None:
+    limited, order = limiter(10), list[int]()
+    async with anyio.create_task_group() as tasks, limited.alent(10, "POST /"):
+        for number in range(10):
+            with deadlines.within(20):
+                tasks.start_soon(call, limited, 1, partial(order.append, number))
+            await anyio.sleep(SECONDS / 10)  # the limiter looks at the first
+
+    assert sorted(order) == [*range(10)]
+
+
 @pytest.mark.usefixtures("_quick")
 def test_call_without_a_bound_waits_its_turn() -> None:
     limited = limiter(3)

@@ -67,6 +67,18 @@ def test_permits_come_free_when_the_window_and_its_margin_are_over(
     assert 61 < other.take(1) < 62.1
 
 
+def test_clock_that_goes_back_has_nobody_wait_longer_than_the_window(
+    store: RedisServer, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = window(store.url, name), window(store.url, name)
+    now = time.time()
+    with monkeypatch.context() as ahead:
+        ahead.setattr(time, "time", lambda: now + 1_000_000)
+        one.take(6)
+
+    assert 61 < other.take(1) < 62.1
+
+
 @pytest.mark.usefixtures("_quick")
 def test_permits_that_have_come_free_are_taken(store: RedisServer, name: str) -> None:
     one, other = RateLimiter(window(store.url, name)), RateLimiter(window(store.url, name))
@@ -108,6 +120,17 @@ def test_permits_that_are_owed_come_before_those_of_other_calls(
 
     assert one.take(1) > 0
     assert other.take(1) == 0
+
+
+def test_permits_that_are_owed_are_taken_as_they_come_free(store: RedisServer, name: str) -> None:
+    one, other = window(store.url, name, 12), window(store.url, name, 12)
+    one.take(6)
+    other.take(3)
+    one.settle(6, 10.0)
+
+    assert one.take(0) > 0
+    assert one.has_debts
+    assert other.take(1) > 0
 
 
 def test_limiter_pays_what_it_owes_though_no_call_waits(
@@ -190,6 +213,21 @@ def test_drained_window_is_used_up_for_all_processes(store: RedisServer, name: s
     one.take(1)
 
     one.drain()
+
+    assert one.take(1) > 0
+    assert other.take(1) > 0
+
+
+def test_window_is_drained_once_its_store_answers_again(
+    own_store: RedisServer, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_window, "_PAUSE", 0.0)
+    one, other = window(own_store.url, name), window(own_store.url, name)
+    own_store.stop()
+    one.drain()
+    one.take(0)
+
+    own_store.start()
 
     assert one.take(1) > 0
     assert other.take(1) > 0
