@@ -87,7 +87,7 @@ def rows(effort: Effort) -> Iterator[Row]:
     os.environ.update(_SETTINGS)
     with running() as url:
         yield from _signature(effort, url)
-        yield _hundred_keys(effort, url)
+        yield from _hundred_keys(effort, url)
         yield _growth(effort, url)
     with running(_DELAY) as url:
         yield _opening(effort, url)
@@ -153,13 +153,15 @@ def _signature(effort: Effort, url: str) -> Iterator[Row]:
     yield Row(f"{name}, in a call with a deadline", in_call, "ms CPU", how, beside)
 
 
-def _hundred_keys(effort: Effort, url: str) -> Row:
+def _hundred_keys(effort: Effort, url: str) -> Iterator[Row]:
     code = _PREAMBLE + _HUNDRED
     runs = [json.loads(child(["-c", code, url]).output) for _ in range(effort.of(5))]
+    name, how = "AWS keys, 100 by configuration", f"{len(runs)} processes, after the first key"
     seconds = Spread.of(cpu for cpu, _ in runs)
-    megabytes = max(memory for _, memory in runs) / 1e6
-    how = f"{len(runs)} processes, at most {megabytes:.0f} MB with all keys open (goal 110)"
-    return Row("AWS keys, 100 by configuration", seconds, "s CPU", how, goal=Goal(at_most=1))
+    yield Row(name, seconds, "s CPU", how, goal=Goal(at_most=1))
+    megabytes = Spread.of(memory for _, memory in runs).times(1e-6)
+    how = f"{len(runs)} processes, all that is resident"
+    yield Row(f"{name}, memory", megabytes, "MB", how, goal=Goal(at_most=110))
 
 
 def _growth(effort: Effort, url: str) -> Row:

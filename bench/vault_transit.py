@@ -42,7 +42,7 @@ def rows(effort: Effort) -> Iterator[Row]:
 
 
 def _one_by_one(client: Any, effort: Effort) -> Row:
-    rounds, calls = effort.of(25), effort.of(100)
+    rounds, calls = effort.of(200), 20
     with _key(client, "ed25519") as key, _key(client, "ed25519", batch=None) as alone:
         samples = in_turns(
             {"ours": lambda: key.sign(b"message"), _ALONE: lambda: alone.sign(b"message")},

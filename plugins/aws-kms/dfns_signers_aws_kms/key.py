@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 
-MAX_AT_A_TIME: Final = 24
-"""Asynchronous signatures of a key in an event loop: their threads take all the processor time that
-Python gives to threads, at a latency of 50 ms; with more, the loop itself waits for its turn."""
+MAX_AT_A_TIME: Final = 32
+"""Asynchronous signatures of a key in an event loop: with more, at a latency of 50 ms, the loop
+waits longer than 25 ms for its own turn."""
 
 _turns: Final[RunVar[WeakKeyDictionary[AwsKmsKey, CapacityLimiter]]] = RunVar(
     "dfns_signers_aws_kms_turns"

@@ -74,7 +74,7 @@ class AwsKmsConnection(RequestLimits):
         default=64,
         ge=1,
         description="Connections that are kept: as many as signatures are made at the same time. "
-        "Blocking calls make at most 64 at a time, asynchronous code 24.",
+        "Blocking calls make at most 64 at a time, asynchronous code 32.",
     )
 
     @model_validator(mode="after")
