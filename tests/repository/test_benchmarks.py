@@ -15,7 +15,8 @@ ARGUMENTS = re.compile(r'make bench ARGS=(?:"([^"]+)"|(\w+))')
 
 
 def areas_named_in(text: str) -> set[str]:
-    return {area for several, one in ARGUMENTS.findall(text) for area in (several or one).split()}
+    given = [word for several, one in ARGUMENTS.findall(text) for word in (several or one).split()]
+    return {word for word in given if not word.startswith("-")}
 
 
 @pytest.mark.parametrize("area", areas.names())
