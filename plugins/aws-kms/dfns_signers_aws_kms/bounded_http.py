@@ -38,11 +38,15 @@ class BoundedHttp:
     Args:
         http: botocore's own, with its pool of connections.
         read_timeout: seconds between two pieces of an answer, whatever time is left.
+        keeps_connections: False closes them after each answer.
     """
 
-    def __init__(self, http: URLLib3Session, read_timeout: float) -> None:
+    def __init__(
+        self, http: URLLib3Session, read_timeout: float, *, keeps_connections: bool = True
+    ) -> None:
         self._http = http
         self._read_timeout = read_timeout
+        self._keeps_connections = keeps_connections
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         """Send a request, and read its answer.
@@ -65,6 +69,8 @@ class BoundedHttp:
         finally:
             if not isinstance(response.raw, _Read):
                 response.raw.close()
+            if not self._keeps_connections:
+                self.close()
         return _masked(request, response)
 
     def close(self) -> None:
@@ -107,15 +113,27 @@ class BoundsAnswers(BaseClient):
     """
 
     def __init__(
-        self, *, endpoint: Any, client_config: Any, user_agent_creator: Any, **rest: Any
+        self,
+        *,
+        endpoint: Any,
+        client_config: Any,
+        service_model: Any,
+        user_agent_creator: Any,
+        **rest: Any,
     ) -> None:
-        endpoint.http_session = BoundedHttp(endpoint.http_session, client_config.read_timeout)
+        endpoint.http_session = BoundedHttp(
+            endpoint.http_session,
+            client_config.read_timeout,
+            # Others are asked for credentials, and nobody closes them.
+            keeps_connections=service_model.service_name == "kms",
+        )
         # botocore would assemble it twice for each request, in a tenth of the time that it takes.
         user_agent = user_agent_creator.to_string()
         user_agent_creator.to_string = lambda: user_agent
         super().__init__(
             endpoint=endpoint,
             client_config=client_config,
+            service_model=service_model,
             user_agent_creator=user_agent_creator,
             **rest,
         )

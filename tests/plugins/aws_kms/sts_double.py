@@ -35,6 +35,9 @@ class StsDouble(Closing):
     def close(self) -> None:
         self._http.close()
 
+    def has_no_connection_within(self, seconds: float) -> bool:
+        return self._http.has_no_connection_within(seconds)
+
     def _answer(self, request: Request) -> Reply:
         self.asked.append({name: v[0] for name, v in parse_qs(request.body.decode()).items()})
         if self.denial:

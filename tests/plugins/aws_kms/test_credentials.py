@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
 
 import boto3
 import pytest
@@ -139,6 +140,27 @@ def test_role_is_assumed_with_session_name_and_external_id_and_signs(
     assert asked["RoleSessionName"] == "payments"
     assert sts.requests[0].access_key_id == "test"
     assert {request.access_key_id for request in double.http.requests} == {"role-1"}
+
+
+@pytest.fixture
+def _no_collector() -> Iterator[None]:
+    """Nothing is closed because nobody can reach it any more."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("_no_collector")
+def test_connection_that_a_role_was_refused_over_is_closed_at_once(
+    double: KmsDouble, sts: StsDouble, open_key: Open
+) -> None:
+    sts.denial = "not authorized"
+
+    with pytest.raises(KeyAccessError):
+        open_key(double.add("ECC_NIST_P256"), role_arn=ROLE)
+
+    assert sts.asked
+    assert sts.has_no_connection_within(10)
 
 
 def test_role_without_further_settings_is_assumed_under_the_name_of_this_project(

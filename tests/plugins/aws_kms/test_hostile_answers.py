@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,9 +19,6 @@ from tests.plugins.aws_kms.http_double import JSON, HttpDouble, Raw, Reply, Requ
 from tests.plugins.aws_kms.kms_double import REGION, KmsDouble, answer
 from tests.plugins.aws_kms.sts_double import ROLE
 from tests.secrecy import CANARY
-
-# Errors of urllib3 and botocore hold broken connections in cycles.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 Open = Callable[..., AwsKmsKey]
 Answer = Reply | Raw
@@ -108,16 +103,6 @@ replies: st.SearchStrategy[Answer] = st.builds(Reply, statuses, bodies, types, h
     ),
     bodies,
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _broken_connections() -> Iterator[None]:
-    """Collected here, not in a test of another module."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
-
 
 hostile = settings(
     max_examples=40,
