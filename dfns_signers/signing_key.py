@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, final
 
 from dfns_signers import deadlines, signing_errors, worker_threads
-from dfns_signers.abandoned_signatures import Abandoned, account_for
+from dfns_signers.abandoned_signatures import Abandoned, account_for, if_cancelled
 from dfns_signers.algorithms import Algorithm, PublicKey, algorithm_of, form_check, verification
 from dfns_signers.errors import (
     DfnsSignersError,
@@ -214,16 +214,15 @@ class SigningKey(KeyLifetime):
         if self._is_inherited:
             await self.__threads.run(self._prepare)
         pursued: list[Future[KeyResponse]] = []
-        token = _pursued.set(pursued)
-        try:
-            with self._inside():
-                response = await self._asign(message)
-        except Exception:
-            raise
-        except BaseException:
+
+        def report() -> None:
             if account:
                 account(pursued[-1] if pursued else None)
-            raise
+
+        token = _pursued.set(pursued)
+        try:
+            with self._inside(), if_cancelled(report):
+                response = await self._asign(message)
         finally:
             _pursued.reset(token)
         return self._checked(message, response)

@@ -132,15 +132,8 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         self._backend = backend
         self._pool = pool
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        stream = await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
+    async def connect_tcp(self, *address: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+        stream = await self._backend.connect_tcp(*address, **options)
         return _CheckedStream(stream, self._pool)
 
 

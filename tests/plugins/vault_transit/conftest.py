@@ -21,6 +21,8 @@ from dfns_signers_vault_transit.plugin import VaultTransitBackend
 from dfns_signers_vault_transit.signing import SigningRequests
 from dfns_signers_vault_transit.vault import Vault
 from tests.core.client.scripted import Reply, ScriptedApi
+from tests.plugins.vault_transit.fake_paths import FAKE_READ
+from tests.plugins.vault_transit.holding import HoldingVault
 from tests.plugins.vault_transit.kubernetes import Issuer
 from tests.plugins.vault_transit.operator import Operator
 from tests.secrecy import CANARY
@@ -73,8 +75,11 @@ def fake() -> Iterator[ScriptedApi]:
         yield api
 
 
-FAKE_SIGN = "/v1/transit/sign/k"
-FAKE_READ = "/v1/transit/keys/k"
+@pytest.fixture
+def holding(fake: ScriptedApi) -> HoldingVault:
+    holding = HoldingVault(fake)
+    holding.may_answer.set()
+    return holding
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from tests.core.client.scripted import Reply, ScriptedApi, Seen
-from tests.plugins.vault_transit.conftest import FAKE_READ, FAKE_SIGN
+from tests.plugins.vault_transit.fake_paths import FAKE_READ, FAKE_SIGN
 
 
 class HoldingVault:

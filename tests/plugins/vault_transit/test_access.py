@@ -19,7 +19,8 @@ from dfns_signers_vault_transit.options import VaultTransitOptions
 from dfns_signers_vault_transit.vault import connect
 from tests.core.client.scripted import Reply, ScriptedApi
 from tests.core.keys import is_signature
-from tests.plugins.vault_transit.conftest import FAKE_READ, FAKE_SIGN, OpenKey, settings_for
+from tests.plugins.vault_transit.conftest import OpenKey, settings_for
+from tests.plugins.vault_transit.fake_paths import FAKE_READ, FAKE_SIGN
 from tests.plugins.vault_transit.operator import AppRole, Operator
 
 

@@ -19,13 +19,8 @@ from dfns_signers.plugin import RequestLimits
 from dfns_signers_vault_transit.key import VaultTransitKey
 from dfns_signers_vault_transit.vault import Vault
 from tests.core.client.scripted import Reply, ScriptedApi
-from tests.plugins.vault_transit.conftest import (
-    FAKE_READ,
-    FAKE_SIGN,
-    OpenKey,
-    open_with,
-    sign_together,
-)
+from tests.plugins.vault_transit.conftest import OpenKey, open_with, sign_together
+from tests.plugins.vault_transit.fake_paths import FAKE_READ, FAKE_SIGN
 from tests.plugins.vault_transit.raw_server import raw_server
 from tests.support.certificates import Authority
 

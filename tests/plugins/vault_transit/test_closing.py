@@ -11,7 +11,8 @@ import requests
 from dfns_signers.errors import SigningKeyError
 from dfns_signers_vault_transit import VaultTransitKey
 from tests.core.client.scripted import Reply, ScriptedApi
-from tests.plugins.vault_transit.conftest import FAKE_SIGN, OpenKey
+from tests.plugins.vault_transit.conftest import OpenKey
+from tests.plugins.vault_transit.fake_paths import FAKE_SIGN
 
 
 @pytest.mark.parametrize("batch", [None, {}], ids=["single", "batched"])

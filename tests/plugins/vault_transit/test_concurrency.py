@@ -20,7 +20,8 @@ from dfns_signers_vault_transit.algorithms import KEY_TYPES
 from dfns_signers_vault_transit.options import MAX_BATCH
 from tests.core.client.scripted import Reply, ScriptedApi
 from tests.core.keys import is_signature
-from tests.plugins.vault_transit.conftest import FAKE_SIGN, OpenKey, raised, sign_together
+from tests.plugins.vault_transit.conftest import OpenKey, raised, sign_together
+from tests.plugins.vault_transit.fake_paths import FAKE_SIGN
 from tests.plugins.vault_transit.holding import HoldingVault
 from tests.plugins.vault_transit.operator import Operator
 
@@ -30,13 +31,6 @@ BATCHES = pytest.mark.parametrize("batch", [None, {}, {"max_size": 7}], ids=str)
 LOOPS = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 
 Burst = Callable[[Any, Sequence[bytes]], list[Signature]]
-
-
-@pytest.fixture
-def holding(fake: ScriptedApi) -> HoldingVault:
-    holding = HoldingVault(fake)
-    holding.may_answer.set()
-    return holding
 
 
 @pytest.fixture

@@ -21,14 +21,8 @@ from dfns_signers_testkit.servers import free_port
 from dfns_signers_testkit.vault import dev_server, find_program
 from tests.core.client.scripted import CUT, SILENCE, Reply, ScriptedApi
 from tests.core.keys import is_signature
-from tests.plugins.vault_transit.conftest import (
-    FAKE_READ,
-    FAKE_SIGN,
-    OpenKey,
-    open_with,
-    settings_for,
-    without_choice,
-)
+from tests.plugins.vault_transit.conftest import OpenKey, open_with, settings_for, without_choice
+from tests.plugins.vault_transit.fake_paths import FAKE_READ, FAKE_SIGN
 from tests.plugins.vault_transit.operator import Operator, unique
 
 # A failure of the server: status, its text, our error, what our message says.

@@ -16,13 +16,8 @@ from dfns_signers.errors import DfnsSignersError, SigningKeyError
 from dfns_signers_vault_transit.key import VaultTransitKey
 from dfns_signers_vault_transit.plugin import VaultTransitBackend
 from tests.core.client.scripted import Reply, ScriptedApi
-from tests.plugins.vault_transit.conftest import (
-    FAKE_READ,
-    FAKE_SIGN,
-    open_with,
-    raised,
-    sign_together,
-)
+from tests.plugins.vault_transit.conftest import open_with, raised, sign_together
+from tests.plugins.vault_transit.fake_paths import FAKE_READ, FAKE_SIGN
 from tests.plugins.vault_transit.operator import Operator
 from tests.secrecy import CANARY
 

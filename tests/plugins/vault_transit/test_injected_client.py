@@ -21,7 +21,7 @@ from dfns_signers_vault_transit.options import BatchOptions
 from dfns_signers_vault_transit.vault import Vault
 from tests.core.client.scripted import Reply, ScriptedApi
 from tests.core.keys import is_signature
-from tests.plugins.vault_transit.conftest import FAKE_READ
+from tests.plugins.vault_transit.fake_paths import FAKE_READ
 from tests.plugins.vault_transit.operator import Operator
 
 

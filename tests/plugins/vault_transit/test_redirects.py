@@ -14,7 +14,8 @@ from dfns_signers_testkit.servers import free_port
 from dfns_signers_vault_transit.key import VaultTransitKey
 from tests.core.client.scripted import Reply, ScriptedApi
 from tests.core.keys import is_signature
-from tests.plugins.vault_transit.conftest import FAKE_READ, FAKE_SIGN, OpenKey
+from tests.plugins.vault_transit.conftest import OpenKey
+from tests.plugins.vault_transit.fake_paths import FAKE_READ, FAKE_SIGN
 from tests.plugins.vault_transit.operator import Operator
 
 

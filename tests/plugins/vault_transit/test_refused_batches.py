@@ -13,7 +13,8 @@ from dfns_signers.plugin import KeyResponse
 from dfns_signers_vault_transit.signing import BatchRefusedError
 from tests.core.client.scripted import Reply, ScriptedApi
 from tests.core.keys import is_signature
-from tests.plugins.vault_transit.conftest import FAKE_SIGN, OpenKey, sign_together
+from tests.plugins.vault_transit.conftest import OpenKey, sign_together
+from tests.plugins.vault_transit.fake_paths import FAKE_SIGN
 from tests.plugins.vault_transit.holding import HoldingVault
 from tests.plugins.vault_transit.operator import Operator
 from tests.plugins.vault_transit.test_concurrency import BURSTS, MESSAGES, Burst
@@ -36,13 +37,6 @@ REFUSALS = {
     "another answer": Reply(body={"data": {"signature": f"vault:v1:{'A' * 86}=="}}),
     "each item": Reply(body={"data": {"batch_results": [{"error": "no batches here"}] * 3}}),
 }
-
-
-@pytest.fixture
-def holding(fake: ScriptedApi) -> HoldingVault:
-    holding = HoldingVault(fake)
-    holding.may_answer.set()
-    return holding
 
 
 @pytest.fixture

@@ -17,13 +17,8 @@ import dfns_signers_vault_transit
 from dfns_signers_testkit.servers import free_port
 from dfns_signers_vault_transit import VaultTransitKey
 from tests.core.client.scripted import CUT, SILENCE, Answer, Reply, ScriptedApi, Seen
-from tests.plugins.vault_transit.conftest import (
-    FAKE_READ,
-    FAKE_SIGN,
-    open_with,
-    raised,
-    sign_together,
-)
+from tests.plugins.vault_transit.conftest import open_with, raised, sign_together
+from tests.plugins.vault_transit.fake_paths import FAKE_READ, FAKE_SIGN
 from tests.secrecy import CANARY
 from tests.support import local_variables
 

@@ -19,7 +19,8 @@ from dfns_signers.errors import (
 from dfns_signers.public_keys import fingerprint
 from tests.core.client.scripted import Reply, ScriptedApi
 from tests.core.keys import is_signature
-from tests.plugins.vault_transit.conftest import FAKE_SIGN, OpenKey
+from tests.plugins.vault_transit.conftest import OpenKey
+from tests.plugins.vault_transit.fake_paths import FAKE_SIGN
 from tests.plugins.vault_transit.operator import Operator
 
 VERSIONS = 12
