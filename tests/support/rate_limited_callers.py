@@ -35,7 +35,8 @@ class Order:
         token: bearer token.
         key: path of the PEM of that credential.
         limit: requests in a window.
-        seconds: how long it goes on.
+        seconds: how long it goes on at the most.
+        requests: how many it begins, or a few more, before it ends.
         store: URL of the store of the limit; empty for a limit of the process.
         window: seconds of a window, if not a minute.
         margin: seconds by which the shared window is longer.
@@ -47,6 +48,7 @@ class Order:
     key: str
     limit: int
     seconds: float
+    requests: int | None = None
     store: str = ""
     window: int = rate_limit.WINDOW
     margin: int = shared_window.MARGIN
@@ -87,6 +89,7 @@ class _Caller:
         self._order = order
         self._end = time.monotonic() + order.seconds
         self._ends: list[float] = []
+        self._begun = 0
         self._refused = 0
 
     def report(self) -> Report:
@@ -105,7 +108,7 @@ class _Caller:
 
     def _in_threads(self) -> None:
         def work(dfns: DfnsClient) -> None:
-            while time.monotonic() < self._end:
+            while self._goes_on():
                 with self._noted(3):
                     dfns.post("/wallets", json={"network": "Solana"})
                 with self._noted(1):
@@ -117,7 +120,7 @@ class _Caller:
 
     async def _asynchronously(self) -> None:
         async def work(dfns: AsyncDfnsClient) -> None:
-            while time.monotonic() < self._end:
+            while self._goes_on():
                 with self._noted(3):
                     await dfns.post("/wallets", json={"network": "Solana"})
                 with self._noted(1):
@@ -127,9 +130,14 @@ class _Caller:
             for _ in range(_CONCURRENT):
                 tasks.start_soon(work, dfns)
 
+    def _goes_on(self) -> bool:
+        most = self._order.requests
+        return time.monotonic() < self._end and (most is None or self._begun < most)
+
     @contextmanager
     def _noted(self, requests: int) -> Iterator[None]:
         """Note a call, which does not outlast the process."""
+        self._begun += requests
         try:
             with deadlines.within(max(0.0, self._end - time.monotonic())):
                 yield
