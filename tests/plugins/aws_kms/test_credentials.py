@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import boto3
 import pytest
@@ -142,15 +141,7 @@ def test_role_is_assumed_with_session_name_and_external_id_and_signs(
     assert {request.access_key_id for request in double.http.requests} == {"role-1"}
 
 
-@pytest.fixture
-def _no_collector() -> Iterator[None]:
-    """Nothing is closed because nobody can reach it any more."""
-    gc.disable()
-    yield
-    gc.enable()
-
-
-@pytest.mark.usefixtures("_no_collector")
+@pytest.mark.usefixtures("uncollected")
 def test_connection_that_a_role_was_refused_over_is_closed_at_once(
     double: KmsDouble, sts: StsDouble, open_key: Open
 ) -> None:
