@@ -12,6 +12,7 @@ from dfns_signers.addresses import check_service_url, is_loopback
 from dfns_signers.algorithms import SUPPORTED, Algorithm, PublicKey, algorithm_of
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.backends.backend import Backend
+from dfns_signers.backends.diagnosis import DiagnosesKeys, Finding, Policy, Severity
 from dfns_signers.backends.management import KeyDescription, ManagementOptions, ManagesKeys
 from dfns_signers.backends.options import (
     BackendOptions,
@@ -50,9 +51,11 @@ __all__ = [
     "BackendOptions",
     "Closing",
     "ConfigPath",
+    "DiagnosesKeys",
     "Evidence",
     "Failure",
     "Field",
+    "Finding",
     "KeyDescription",
     "KeyPendingError",
     "KeyResponse",
@@ -60,12 +63,14 @@ __all__ = [
     "ManagementOptions",
     "ManagesKeys",
     "Meaning",
+    "Policy",
     "PublicKey",
     "RequestLimits",
     "RsaBits",
     "Sealed",
     "Secret",
     "ServiceUrl",
+    "Severity",
     "SigningKey",
     "SigningRequest",
     "StrictModel",

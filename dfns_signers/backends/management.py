@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.backends.options import StrictModel
+from dfns_signers.errors import UnsupportedKeyError
 
 
 class ManagementOptions(StrictModel):
@@ -77,6 +78,43 @@ class ManagesKeys(ABC, Generic[CreateT, ListT]):
             UnsupportedKeyError: the key store has no keys for that algorithm.
             SigningKeyError: it refused or failed.
         """
+
+    def find(self, algorithm: Algorithm, options: CreateT) -> KeyDescription | None:
+        """The key that an earlier ``create`` made of the same options, for it to be resumed.
+
+        Override it where options name a key, and where a key that was created and not yet named
+        can be recognised. Found half-made (without its alias, say), a key is completed.
+
+        Returns:
+            The key, with the algorithm that it really has; None if there is none.
+
+        Raises:
+            SigningKeyError: the key store refused or failed, or the options name no key.
+        """
+        del algorithm, options
+        return None
+
+    def create_next(self, options: Any) -> KeyDescription:
+        """Create the key that is to follow a configured one, with the same algorithm.
+
+        A new version where the key store has versions, else a new key. One that an earlier call
+        made, and that may sign, is returned instead: calling it again makes no second one. The
+        configured key stays as it is.
+
+        Args:
+            options: those of the ``[signer]`` table.
+
+        Returns:
+            The next key; its ``signer`` is a complete table, with all that reaching it takes.
+
+        Raises:
+            UnsupportedKeyError: this backend makes no next keys.
+            SigningKeyError: the key store refused or failed.
+        """
+        del options
+        raise UnsupportedKeyError(
+            f"{type(self).__name__} makes no next keys: create one with the tools of its key store"
+        )
 
     @abstractmethod
     def list_keys(self, options: ListT) -> Iterator[KeyDescription]:

@@ -8,7 +8,7 @@ import sys
 from importlib.util import find_spec
 from typing import Final
 
-_EXTRA: Final = ("rich", "tomli_w", "typer")
+_EXTRA: Final = ("rich", "tomlkit", "typer")
 
 
 def main() -> None:

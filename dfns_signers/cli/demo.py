@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import tomli_w
+import tomlkit
 import typer
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
@@ -104,7 +104,7 @@ def _write_profile(folder: Path, signer: LocalSigner) -> Path:
     """A configuration file with one profile, as a user would write it."""
     file = folder / "config.toml"
     profiles = {signer.name: {"signer": dict(signer.signer)}}
-    file.write_text(tomli_w.dumps({"profiles": profiles}), encoding="utf-8")
+    file.write_text(tomlkit.dumps({"profiles": profiles}), encoding="utf-8")
     return file
 
 

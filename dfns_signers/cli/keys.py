@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
-import tomli_w
+import tomlkit
 import typer
 from pydantic import BaseModel
 
@@ -147,4 +147,4 @@ def _as_json(description: KeyDescription) -> dict[str, Any]:
 
 
 def _as_toml(description: KeyDescription) -> str:
-    return tomli_w.dumps({"signer": dict(description.signer)})
+    return tomlkit.dumps({"signer": dict(description.signer)})

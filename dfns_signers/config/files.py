@@ -44,7 +44,7 @@ def default_path() -> Path:
     """
     # By its specification, XDG_CONFIG_HOME does not count unless it is absolute.
     base = Path(os.environ.get("XDG_CONFIG_HOME", ""))
-    return (base if base.is_absolute() else _expanded("~/.config")) / "dfns-signers" / "config.toml"
+    return (base if base.is_absolute() else expanded("~/.config")) / "dfns-signers" / "config.toml"
 
 
 def find_file(path: str | os.PathLike[str] | None) -> ConfigFile | None:
@@ -62,7 +62,7 @@ def find_file(path: str | os.PathLike[str] | None) -> ConfigFile | None:
             raise ConfigurationError(
                 f"the path of the configuration file is empty; unset {CONFIG_VARIABLE}"
             )
-        return read_file(_expanded(asked))
+        return read_file(expanded(asked))
     default = default_path()
     return read_file(default) if _is_there(default) else None
 
@@ -74,7 +74,7 @@ def read_file(path: Path) -> ConfigFile:
         ConfigurationError: it is missing, unreadable, not of our shape, or others can write it.
     """
     text, exposed = _read(path)
-    content = _parse(text, path)
+    content = parse(text, path)
     for key in content.open():
         if key not in _TOP_LEVEL:
             hint = did_you_mean(key, _TOP_LEVEL)
@@ -130,6 +130,11 @@ def choose_profile(file: ConfigFile | None, asked: str | None) -> str | None:
     return name
 
 
+def read_text(path: Path) -> Sealed[bytes]:
+    """The content of a file that nobody else can write; ConfigurationError as of ``read_file``."""
+    return _read(path)[0]
+
+
 def _read(path: Path) -> tuple[Sealed[bytes], bool]:
     try:
         content, status = read_private_file(path, "the configuration file", ConfigurationError)
@@ -143,7 +148,8 @@ def _read(path: Path) -> tuple[Sealed[bytes], bool]:
     return content, is_exposed(status)
 
 
-def _parse(content: Sealed[bytes], path: Path) -> Sealed[dict[str, Any]]:
+def parse(content: Sealed[bytes], path: Path) -> Sealed[dict[str, Any]]:
+    """The tables of a file; ConfigurationError if it is not valid TOML."""
     # Imported here, for the environment alone may configure a signer.
     if sys.version_info >= (3, 11):
         import tomllib  # noqa: PLC0415
@@ -169,7 +175,8 @@ def _require(path: Path, key: str, value: Sealed[Any], kind: type, expected: str
         )
 
 
-def _expanded(path: str | os.PathLike[str]) -> Path:
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """A path with the home of a user in place of ``~``."""
     # Path.expanduser raises RuntimeError for the home of an unknown user.
     return Path(os.path.expanduser(path))  # noqa: PTH111
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tomli_w
+import tomlkit
 from cryptography.hazmat.primitives import serialization
 
 from dfns_signers import AsyncDfnsClient, DelegatedDfnsClient, DfnsClient, load_signer
@@ -38,7 +38,7 @@ class Flow:
             "credential_id": CREDENTIAL_ID,
             "signer": dict(signer),
         }
-        config.write_text(tomli_w.dumps({"profiles": {PROFILE: profile}}), encoding="utf-8")
+        config.write_text(tomlkit.dumps({"profiles": {PROFILE: profile}}), encoding="utf-8")
         config.chmod(0o600)
         flow = cls(emulator, config)
         emulator.enrol(flow.public_key_pem(), CREDENTIAL_ID)

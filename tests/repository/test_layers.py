@@ -21,13 +21,14 @@ LAYERS = (
     ("closing", "evidence", "abandoned_signatures"),
     ("signing_errors", "key_lifetime", "signing_key", "lazy_key"),
     ("secrets", "key_store", "assertions", "verification", "registration", "enrolment"),
-    ("backends.options", "backends.management", "backends.backend"),
+    ("backends.options", "backends.management", "backends.diagnosis", "backends.backend"),
     ("hook_registration", "hooks", "plugin"),
     ("backends.pem", "discovery"),
     ("signer",),
     ("user_action", "rate_limits"),
     ("config",),
     ("client",),
+    ("lifecycle",),
     ("cli",),
 )
 OUTSIDE = ("emulator", "pytest_plugin.py")

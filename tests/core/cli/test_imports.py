@@ -14,7 +14,7 @@ from tests.core.keys import private_key, private_pem
 
 NETWORK = {"anyio", "asyncio", "dfns_signers.client", "httpx", "httpcore"}
 SIGNING = {"cryptography", "dfns_signers.signer", "pluggy"}
-OPTIONAL = {"rich", "starlette", "tomli_w", "uvicorn"}
+OPTIONAL = {"rich", "starlette", "tomlkit", "uvicorn"}
 
 
 def modules_of(words: list[str], **variables: str) -> set[str]:

@@ -24,7 +24,7 @@ def run_without(module: str, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("module", ["typer", "rich", "tomli_w"])
+@pytest.mark.parametrize("module", ["typer", "rich", "tomlkit"])
 def test_command_says_in_one_line_what_to_install_and_ends_with_3(module: str) -> None:
     done = run_without(module, "--version")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
-import tomli_w
+import tomlkit
 
 from dfns_signers_aws_kms.client import kms_client
 from dfns_signers_aws_kms.key import AwsKmsKey
@@ -97,7 +97,7 @@ def keys_command(double: KmsDouble, tmp_path: Path, command: Command) -> Callabl
     """Runs ``dfns-signers keys`` through a profile whose key is named by its ARN, and no region."""
     table = {"backend": "aws-kms", "key_id": double.add("RSA_2048"), "endpoint_url": double.url}
     config = tmp_path / "config.toml"
-    config.write_text(tomli_w.dumps({"profiles": {"ops": {"signer": table}}}), encoding="utf-8")
+    config.write_text(tomlkit.dumps({"profiles": {"ops": {"signer": table}}}), encoding="utf-8")
 
     def run(*arguments: str) -> Any:
         where = ["--config", str(config), "--profile", "ops", "--json"]

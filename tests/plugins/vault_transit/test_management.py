@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import tomli_w
+import tomlkit
 
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.backends.management import KeyDescription
@@ -177,7 +177,7 @@ def test_command_line_creates_and_lists_where_the_profile_is(
 ) -> None:
     file = tmp_path_factory.mktemp("profile") / "config.toml"
     signer = {**settings_for(operator), "backend": "vault-transit", "key": "current"}
-    file.write_text(tomli_w.dumps({"profiles": {"p": {"signer": signer}}}))
+    file.write_text(tomlkit.dumps({"profiles": {"p": {"signer": signer}}}))
     file.chmod(0o600)
     name = unique("key")
     profile = ["--profile", "p", "--config", str(file), "--json"]

@@ -1,0 +1,1 @@
+"""The life of a key as a credential: create, register, rotate, diagnose."""

@@ -1,0 +1,95 @@
+"""A procedure as a flow without I/O: which calls to send, and what may block.
+
+A flow is written once, and driven from blocking code, asyncio and trio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar
+
+from dfns_signers import worker_threads
+from dfns_signers.client.base_client import BaseClient
+from dfns_signers.client.call import Call
+from dfns_signers.client.pages import Pages
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a call with a client (of the kind that drives the flow), and return its answer."""
+
+    client: BaseClient[Any, Any, Any]
+    call: Call[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Run(Generic[T]):
+    """Run a function that may block, such as one that asks a key store, and return its result."""
+
+    function: Callable[[], T]
+
+
+Step: TypeAlias = Send | Run[Any]
+
+Flow: TypeAlias = Generator[Step, Any, T]
+"""A flow, and what it returns."""
+
+
+def sent(client: BaseClient[Any, Any, Any], call: Call[T]) -> Flow[T]:
+    """The answer to a call."""
+    answer: T = yield Send(client, call)
+    return answer
+
+
+def listed(client: BaseClient[Any, Any, Any], call: Call[T]) -> Flow[list[T]]:
+    """All items of a paginated list."""
+    pages, items = Pages(call), []
+    while pages.next is not None:
+        items += pages.items((yield Send(client, pages.next)))
+    return items
+
+
+def ran(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Flow[T]:
+    """The result of a function that may block."""
+    result: T = yield Run(partial(function, *args, **kwargs))
+    return result
+
+
+def carry_out(flow: Flow[T]) -> T:
+    """Drive a flow with blocking clients."""
+    reply: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            step = flow.send(reply) if error is None else flow.throw(error)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]  # what the flow returns
+        reply = error = None
+        try:
+            reply = step.client.send(step.call) if isinstance(step, Send) else step.function()
+        except Exception as failure:  # noqa: BLE001  # the flow decides
+            error = failure
+
+
+async def acarry_out(flow: Flow[T]) -> T:
+    """Drive a flow with asynchronous clients; what blocks runs in a worker thread."""
+    reply: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            step = flow.send(reply) if error is None else flow.throw(error)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]  # what the flow returns
+        reply = error = None
+        try:
+            if isinstance(step, Send):
+                reply = await step.client.send(step.call)
+            else:
+                reply = await worker_threads.run(step.function)
+        except Exception as failure:  # noqa: BLE001  # the flow decides
+            error = failure
