@@ -1,4 +1,4 @@
-"""``cloud-kms-emulator``: the emulator in the foreground."""
+"""``cloud-kms-emulator``: the emulator in the foreground, and commands for one that runs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from cloud_kms_emulator import version_commands
 from cloud_kms_emulator.emulator import CloudKmsEmulator
 from cloud_kms_emulator.refusals import Refusal
 
@@ -17,9 +18,14 @@ _HIGHEST_PORT = 65535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until SIGINT or SIGTERM; prints one line of JSON when connections are accepted."""
+    """Run until SIGINT or SIGTERM; prints one line of JSON when connections are accepted.
+
+    With ``versions``, change the state of a version on an emulator that runs.
+    """
     options = _parser().parse_args(arguments)
     try:
+        if options.command == "versions":
+            return version_commands.run(options)
         host, port = _parse_listen(options.listen)
         emulator = CloudKmsEmulator(host, port, generation_delay=options.generation_delay)
         for key in options.key:
@@ -104,4 +110,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long a new version is PENDING_GENERATION (default: %(default)s)",
     )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    version_commands.add_parser(commands)
     return parser

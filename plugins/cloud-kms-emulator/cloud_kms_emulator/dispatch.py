@@ -14,11 +14,10 @@ from grpc_status import rpc_status
 
 from cloud_kms_emulator.faults import Fault, FaultQueue
 from cloud_kms_emulator.fields import check_fields
-from cloud_kms_emulator.operations import Operation
+from cloud_kms_emulator.iam import SERVICE as IAM
+from cloud_kms_emulator.operations import KMS, Operation
 from cloud_kms_emulator.permissions import Permissions
 from cloud_kms_emulator.refusals import Refusal, unimplemented
-
-SERVICE: Final = "google.cloud.kms.v1.KeyManagementService"
 
 _REMEMBERED: Final = 10_000
 
@@ -39,7 +38,7 @@ class RecordedCall:
 
 
 class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in stubs only
-    """Answers every RPC of the service; the ones that are not emulated with UNIMPLEMENTED.
+    """Answers every RPC of the services; the ones that are not emulated with UNIMPLEMENTED.
 
     Args:
         operations: the RPCs by name.
@@ -58,10 +57,10 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic i
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
         """The handler of a call; None for another service."""
         service, _, method = details.method.lstrip("/").partition("/")
-        if service != SERVICE:
+        if service not in {KMS, IAM}:
             return None
         operation = self._operations.get(method)
-        if operation is None:
+        if operation is None or operation.service != service:
             return grpc.unary_unary_rpc_method_handler(_refuse(method))
         return grpc.unary_unary_rpc_method_handler(
             self._handler(method, operation),
@@ -90,7 +89,8 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic i
                 raise Refusal(grpc.StatusCode[fault.status], fault.message)
             fault.damage("request", operation.request.pb(request))
         resource = attrgetter(operation.resource)(request)
-        self._permissions.check(f"cloudkms.{operation.permission}", resource)
+        if operation.permission is not None:
+            self._permissions.check(f"cloudkms.{operation.permission}", resource)
         check_fields(operation.request.pb(request), operation.fields)
         response = operation.run(request)
         if fault is not None:

@@ -15,6 +15,7 @@ from typing_extensions import Self
 from cloud_kms_emulator.algorithms import ALGORITHMS
 from cloud_kms_emulator.dispatch import Dispatcher, RecordedCall
 from cloud_kms_emulator.faults import FaultQueue
+from cloud_kms_emulator.iam import IamOperations
 from cloud_kms_emulator.names import check_name
 from cloud_kms_emulator.operations import operations
 from cloud_kms_emulator.permissions import Permissions
@@ -66,7 +67,9 @@ class CloudKmsEmulator:
         self._store = Store(clock, generation_delay)
         self._permissions = Permissions()
         emulated = operations(
-            ResourceOperations(self._store, page_size), SigningOperations(self._store)
+            ResourceOperations(self._store, page_size),
+            SigningOperations(self._store),
+            IamOperations(self._store, self._permissions),
         )
         self.faults = FaultQueue(emulated)
         self._dispatcher = Dispatcher(emulated, self.faults, self._permissions)

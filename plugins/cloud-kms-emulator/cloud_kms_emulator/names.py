@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from cloud_kms_emulator.refusals import invalid
@@ -34,6 +35,19 @@ def check_name(kind: str, name: str) -> str:
     if not re.fullmatch(pattern, name, re.ASCII):
         raise invalid(f"{kind} name {name!r} does not match {template!r}.")
     return name
+
+
+def check_one_of(kinds: Sequence[str], name: str) -> str:
+    """The kind of resource that a name is one of.
+
+    Raises:
+        Refusal: INVALID_ARGUMENT, it is of none of them.
+    """
+    for kind in kinds:
+        if re.fullmatch(_SHAPES[kind][0], name, re.ASCII):
+            return kind
+    templates = " or ".join(repr(_SHAPES[kind][1]) for kind in kinds)
+    raise invalid(f"resource name {name!r} does not match {templates}.")
 
 
 def check_id(field: str, value: str) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from google.cloud import kms_v1
 
+from cloud_kms_emulator import iam
+from cloud_kms_emulator.iam import IamOperations
 from cloud_kms_emulator.resources import ResourceOperations
 from cloud_kms_emulator.signing import SigningOperations
+
+KMS: Final = "google.cloud.kms.v1.KeyManagementService"
 
 _PAGE = frozenset({"parent", "page_size", "page_token"})
 _NAME = frozenset({"name"})
@@ -23,21 +27,23 @@ class Operation:
         request: Google's message of the request.
         response: Google's message of the response.
         run: carries it out.
-        permission: what the caller needs, without ``cloudkms.``.
+        permission: what the caller needs, without ``cloudkms.``; None for nothing.
         fields: fields of the request that are read; any other is refused.
         resource: dotted field that names the resource on which the permission is needed.
+        service: the gRPC service that it belongs to.
     """
 
     request: Any
     response: Any
     run: Callable[[Any], Any]
-    permission: str
+    permission: str | None
     fields: frozenset[str] = _NAME
     resource: str = "name"
+    service: str = KMS
 
 
 def operations(
-    resources: ResourceOperations, signing: SigningOperations
+    resources: ResourceOperations, signing: SigningOperations, policies: IamOperations
 ) -> Mapping[str, Operation]:
     """Every RPC that is emulated, by its name in the API."""
     return {
@@ -162,5 +168,14 @@ def operations(
             signing.asymmetric_decrypt,
             "cryptoKeyVersions.useToDecrypt",
             frozenset({"name", "ciphertext", "ciphertext_crc32c"}),
+        ),
+        "TestIamPermissions": Operation(
+            iam.REQUEST,
+            iam.RESPONSE,
+            policies.test_iam_permissions,
+            None,
+            frozenset({"resource", "permissions"}),
+            "resource",
+            iam.SERVICE,
         ),
     }

@@ -21,6 +21,12 @@ class Permissions:
 
     def check(self, permission: str, resource: str) -> None:
         """Refuse with PERMISSION_DENIED where it is denied."""
-        for found, scope in self._denied.copy():
-            if found in {"*", permission} and f"{resource}/".startswith(f"{scope}/"):
-                raise denied(permission, resource)
+        if self.is_denied(permission, resource):
+            raise denied(permission, resource)
+
+    def is_denied(self, permission: str, resource: str) -> bool:
+        """Whether it is denied on the resource, or on one that this is in."""
+        return any(
+            found in {"*", permission} and f"{resource}/".startswith(f"{scope}/")
+            for found, scope in self._denied.copy()
+        )

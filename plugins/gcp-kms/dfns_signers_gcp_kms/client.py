@@ -227,8 +227,12 @@ class GcpKms(KeyStore, Closing):
         return explain_state(name, error, state)
 
 
-def connect(options: GcpKmsConnection) -> GcpKms:
+def connect(options: GcpKmsConnection, credentials: Any = None) -> GcpKms:
     """Make a client as the options say; nothing is sent yet.
+
+    Args:
+        options: where it goes, and as whom.
+        credentials: of google-auth; those that the options choose if None.
 
     Raises:
         ConfigurationError: the credentials file is unusable, or Google's client refuses its
@@ -237,7 +241,7 @@ def connect(options: GcpKmsConnection) -> GcpKms:
         SigningKeyError: this process was forked from one that used gRPC.
     """
     _refuse_forked_process()
-    client = _client(options)
+    client = _client(options, credentials)
     transport: Any = client.transport
     return GcpKms(
         client,
@@ -275,13 +279,13 @@ def _bounded_channel(host: str, **settings: Any) -> grpc.Channel:
     return channel
 
 
-def _client(options: GcpKmsConnection) -> KeyManagementServiceClient:
+def _client(options: GcpKmsConnection, credentials: Any) -> KeyManagementServiceClient:
     if options.is_plaintext:
         channel = grpc.insecure_channel(str(options.target), options=_PLAINTEXT)
         return KeyManagementServiceClient(transport=_Transport(channel=channel))
     from dfns_signers_gcp_kms.credentials import load_credentials  # noqa: PLC0415  # google-auth's
 
-    credentials = load_credentials(options)
+    credentials = credentials or load_credentials(options)
     try:
         return KeyManagementServiceClient(
             credentials=credentials,

@@ -48,6 +48,18 @@ def load_credentials(options: GcpKmsConnection) -> Credentials:
         return _with_quota_project(found, options.quota_project)
 
 
+def member_of(credentials: Any) -> str | None:
+    """Whose credentials they are, as IAM names members; None where they do not say it.
+
+    Those of a machine may say it only when they have been used.
+    """
+    account = getattr(credentials, "service_account_email", None)
+    if account and "@" in account:
+        return f"serviceAccount:{account}"
+    person = getattr(credentials, "account", None)
+    return f"user:{person}" if person else None
+
+
 _NOT_JSON: Final = object()
 
 

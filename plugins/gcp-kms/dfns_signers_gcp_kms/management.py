@@ -1,24 +1,87 @@
-"""Create and list key rings, crypto keys and versions."""
+"""Create, find and list key rings, crypto keys and versions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from google.api_core.exceptions import AlreadyExists
 from google.cloud.kms_v1 import CryptoKeyVersion
 
-from dfns_signers.plugin import Algorithm, KeyDescription, KeyPendingError, errors
+from dfns_signers.plugin import Algorithm, KeyDescription, errors
 from dfns_signers_gcp_kms.algorithms import ALGORITHMS, algorithm_name, enum_name, name_for
 from dfns_signers_gcp_kms.client import GcpKms, connect
 from dfns_signers_gcp_kms.names import CRYPTO_KEY, KEY_RING, split
-from dfns_signers_gcp_kms.opening import listed
-from dfns_signers_gcp_kms.options import GcpKmsConnection, GcpKmsCreate, GcpKmsList
+from dfns_signers_gcp_kms.opening import listed, require_version
+from dfns_signers_gcp_kms.options import GcpKmsCreate, GcpKmsList, GcpKmsOptions
+from dfns_signers_gcp_kms.versions import (
+    add_version,
+    algorithm_of,
+    described,
+    following,
+    is_pending,
+    level_of,
+    once_enabled,
+    state_of,
+    usable,
+)
 
 
 def create_key(algorithm: Algorithm, options: GcpKmsCreate) -> KeyDescription:
     """Create a key version, and wait until it can sign; see the backend for what is refused."""
+    kind, level = _asked(algorithm, options)
+    name = options.crypto_key
+    with connect(options) as kms:
+        if options.create_key_ring:
+            _ensure_key_ring(kms, split(name)[0])
+        if options.new_version:
+            _require_template(kms, kind, options)
+        else:
+            _create_crypto_key(kms, name, kind, level)
+        # Created apart from its key, so that the answer names it.
+        return described(add_version(kms, name), options)
+
+
+def find_key(algorithm: Algorithm, options: GcpKmsCreate) -> KeyDescription | None:
+    """Find the version that was created for these options, and complete what is half made."""
+    kind, _ = _asked(algorithm, options)
+    name = options.crypto_key
+    with connect(options) as kms:
+        try:
+            versions = list(listed(kms, "crypto_key_versions", name))
+        except errors.KeyNotFoundError:
+            return None
+        found = _newest(versions, algorithm, options)
+        if found is not None:
+            return described(once_enabled(kms, found), options)
+        if options.new_version or any(state_of(one) != "GENERATION_FAILED" for one in versions):
+            return None
+        _require_template(kms, kind, options)
+        return described(add_version(kms, name), options)
+
+
+def create_next(options: GcpKmsOptions) -> KeyDescription:
+    """The version that follows a configured one; created unless there is one."""
+    name = options.key_version
+    with connect(options) as kms:
+        require_version(kms, name)
+        current = kms.call(f"read the key {name}", "get_crypto_key_version", {"name": name})
+        crypto_key = split(name)[0]
+        found = following(listed(kms, "crypto_key_versions", crypto_key), current)
+        if found is not None:
+            return described(once_enabled(kms, found), options)
+        template = _template(kms, crypto_key)
+        if algorithm_of(template) is not algorithm_of(current):
+            raise errors.UnsupportedKeyError(
+                f"new versions of {crypto_key} have the algorithm {algorithm_name(template)}, and "
+                f"{name} has {algorithm_name(current)}: change the algorithm of new versions back, "
+                "or create another crypto key"
+            )
+        return described(add_version(kms, crypto_key), options)
+
+
+def _asked(algorithm: Algorithm, options: GcpKmsCreate) -> tuple[str, str]:
+    """What Cloud KMS calls the algorithm that is asked for, and the protection level to have."""
     kind = name_for(algorithm, options.rsa_bits)
     level = options.protection_level or ALGORITHMS[kind].levels[0]
     if level not in ALGORITHMS[kind].levels:
@@ -26,19 +89,26 @@ def create_key(algorithm: Algorithm, options: GcpKmsCreate) -> KeyDescription:
             f"Cloud KMS has {kind} keys at the protection level "
             f"{' or '.join(ALGORITHMS[kind].levels)} only: set protection_level accordingly"
         )
-    name = options.crypto_key
-    with connect(options) as kms:
-        if options.create_key_ring:
-            _ensure_key_ring(kms, split(name)[0])
-        if options.new_version:
-            _require_same_kind(kms, kind, level, options)
-        else:
-            _create_crypto_key(kms, name, kind, level)
-        # Created apart from its key, so that the answer names it.
-        task = f"create a version of the crypto key {name}"
-        made = kms.call(task, "create_crypto_key_version", {"parent": name}, repeat=False)
-        look, patience = partial(_enabled, kms, made.name), options.generation_timeout
-        return _described(kms.once_ready(look, timeout=patience), options)
+    return kind, level
+
+
+def _newest(
+    versions: list[CryptoKeyVersion], algorithm: Algorithm, options: GcpKmsCreate
+) -> CryptoKeyVersion | None:
+    """The newest version that may have been created for these options.
+
+    Where another version is asked for, one that is enabled may be what it is to follow.
+    """
+    found = [one for one in usable(versions) if is_pending(one) or not options.new_version]
+    fitting = [one for one in found if algorithm_of(one) is algorithm]
+    if not fitting:
+        return found[-1] if found else None
+    newest = fitting[-1]
+    kind = algorithm_name(newest)
+    if "rsa_bits" in options.model_fields_set:
+        kind = name_for(algorithm, options.rsa_bits)
+    _require_same(newest.name, newest, kind, options)
+    return newest
 
 
 def _ensure_key_ring(kms: GcpKms, name: str) -> None:
@@ -63,30 +133,25 @@ def _create_crypto_key(kms: GcpKms, name: str, kind: str, level: str) -> None:
     kms.call(f"create the crypto key {name}", "create_crypto_key", fields, repeat=False)
 
 
-def _require_same_kind(kms: GcpKms, kind: str, level: str, options: GcpKmsCreate) -> None:
+def _template(kms: GcpKms, crypto_key: str) -> Any:
+    """What new versions of a crypto key will be like."""
+    task = f"read the crypto key {crypto_key}"
+    return kms.call(task, "get_crypto_key", {"name": crypto_key}).version_template
+
+
+def _require_template(kms: GcpKms, kind: str, options: GcpKmsCreate) -> None:
     """Refuse to add a version of another kind than was asked for: its key determines it."""
     name = options.crypto_key
-    key = kms.call(f"read the crypto key {name}", "get_crypto_key", {"name": name})
-    template = key.version_template
-    found = algorithm_name(template), enum_name(template, "protection_level")
-    if found[0] != kind or (options.protection_level and found[1] != level):
+    _require_same(f"new versions of {name}", _template(kms, name), kind, options)
+
+
+def _require_same(what: str, found: Any, kind: str, options: GcpKmsCreate) -> None:
+    level = options.protection_level or level_of(found)
+    if (algorithm_name(found), level_of(found)) != (kind, level):
         raise errors.UnsupportedKeyError(
-            f"versions of {name} have the algorithm {found[0]} at the protection level {found[1]}, "
-            f"and {kind} at {level} was asked for: create another crypto key"
+            f"{what}: the algorithm is {algorithm_name(found)} at the protection level "
+            f"{level_of(found)}, and {kind} at {level} was asked for. Create another crypto key"
         )
-
-
-def _enabled(kms: GcpKms, name: str) -> Any:
-    task = f"read the key {name}, which was created"
-    version = kms.call(task, "get_crypto_key_version", {"name": name})
-    state = enum_name(version, "state")
-    if state != "ENABLED":
-        is_pending = state == "PENDING_GENERATION"
-        raise (KeyPendingError if is_pending else errors.KeyStateError)(
-            f"the key {name} was created and cannot sign yet: it is {state}. Look at it again with "
-            "'dfns-signers keys list', or raise generation_timeout"
-        )
-    return version
 
 
 def list_keys(options: GcpKmsList) -> Iterator[KeyDescription]:
@@ -94,7 +159,7 @@ def list_keys(options: GcpKmsList) -> Iterator[KeyDescription]:
     with connect(options) as kms:
         for key in _crypto_keys(kms, options.parent):
             for version in listed(kms, "crypto_key_versions", key):
-                yield _described(version, options)
+                yield described(version, options)
 
 
 def _crypto_keys(kms: GcpKms, parent: str) -> Iterator[str]:
@@ -108,16 +173,3 @@ def _crypto_keys(kms: GcpKms, parent: str) -> Iterator[str]:
     else:
         for ring in listed(kms, "key_rings", parent):
             yield from _crypto_keys(kms, ring.name)
-
-
-def _described(version: CryptoKeyVersion, options: GcpKmsConnection) -> KeyDescription:
-    kind = algorithm_name(version)
-    known = ALGORITHMS.get(kind)
-    how = options.given(GcpKmsConnection)
-    return KeyDescription(
-        reference=version.name,
-        algorithm=known.algorithm if known else None,
-        kind=f"{kind} ({enum_name(version, 'protection_level')})",
-        state=enum_name(version, "state"),
-        signer={"backend": "gcp-kms", "key_version": version.name, **how} if known else {},
-    )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
 from dfns_signers.plugin import Attempt, PublicKey, errors, load_public_key, quoted
 from dfns_signers_gcp_kms.algorithms import (
@@ -16,6 +16,8 @@ from dfns_signers_gcp_kms.algorithms import (
 from dfns_signers_gcp_kms.client import GcpKms
 from dfns_signers_gcp_kms.integrity import check_public_key
 from dfns_signers_gcp_kms.names import CRYPTO_KEY, VERSION, VERSION_FORM, gcloud_flags
+
+T = TypeVar("T")
 
 _MOST_EMPTY: Final = 100
 _MOST_SHOWN: Final = 10
@@ -32,19 +34,41 @@ def open_version(kms: GcpKms, name: str) -> tuple[PublicKey, KmsAlgorithm]:
         KeyStateError: it is not enabled.
         SigningKeyError: it is missing, denied or unreachable.
     """
+    return read_version(
+        kms, name, lambda answer, algorithm: (load_public_key(answer.pem), algorithm)
+    )
+
+
+def read_version(kms: GcpKms, name: str, read: Callable[[Any, KmsAlgorithm], T]) -> T:
+    """What is made of Google's message of a public key; the errors are those of ``open_version``.
+
+    Args:
+        kms: the client.
+        name: full name of the version.
+        read: takes the message, when its checksum fits, and its algorithm, which Dfns accepts.
+    """
+    require_version(kms, name)
+
+    def read_checked(answer: Any, _: Attempt) -> T:
+        check_public_key(name, answer)
+        return read(answer, require_supported(algorithm_name(answer), name))
+
+    def look() -> T:
+        task, request = f"open the key {name}", {"name": name}
+        found: T = kms.call(task, "get_public_key", request, read=read_checked)
+        return found
+
+    return kms.once_ready(look, timeout=kms.generation_timeout)
+
+
+def require_version(kms: GcpKms, name: str) -> None:
+    """Refuse a name that is not that of a version; for a crypto key, say which there are.
+
+    Raises:
+        ConfigurationError: it is another name.
+    """
     if not VERSION.fullmatch(name):
         _refuse_name(kms, name)
-
-    def read(answer: Any, _: Attempt) -> tuple[PublicKey, KmsAlgorithm]:
-        check_public_key(name, answer)
-        algorithm = require_supported(algorithm_name(answer), name)
-        return load_public_key(answer.pem), algorithm
-
-    def look() -> Any:
-        return kms.call(f"open the key {name}", "get_public_key", {"name": name}, read=read)
-
-    opened: tuple[PublicKey, KmsAlgorithm] = kms.once_ready(look, timeout=kms.generation_timeout)
-    return opened
 
 
 def listed(kms: GcpKms, kind: str, parent: str) -> Iterator[Any]:

@@ -25,7 +25,12 @@ _SHOWN: Final = (
 def local_signers() -> Iterator[Sequence[LocalSigner]]:
     """An emulator with keys on it, in this process; it stops when the context ends."""
     with CloudKmsEmulator() as emulator:
-        yield [_signer(emulator, *shown) for shown in _SHOWN]
+        yield list(seed(emulator).values())
+
+
+def seed(emulator: CloudKmsEmulator) -> dict[Algorithm, LocalSigner]:
+    """Add a version of each algorithm to an emulator that was started."""
+    return {shown[0]: _signer(emulator, *shown) for shown in _SHOWN}
 
 
 def _signer(emulator: CloudKmsEmulator, algorithm: Algorithm, name: str, level: str) -> LocalSigner:

@@ -113,7 +113,7 @@ def test_another_service_is_not_there(cloud_kms: CloudKmsEmulator) -> None:
         grpc.insecure_channel(cloud_kms.target) as channel,
         pytest.raises(grpc.RpcError, match="Method not found"),
     ):
-        channel.unary_unary("/google.iam.v1.IAMPolicy/GetIamPolicy", bytes, bytes)(b"")
+        channel.unary_unary("/google.longrunning.Operations/GetOperation", bytes, bytes)(b"")
 
 
 @pytest.mark.parametrize("algorithm", ["GOOGLE_SYMMETRIC_ENCRYPTION", "PQ_SIGN_ML_DSA_65"])

@@ -15,7 +15,9 @@ import pytest
 from cloud_kms_emulator import CloudKmsEmulator
 from cloud_kms_emulator.algorithms import ALGORITHMS
 from cloud_kms_emulator.command_line import main
+from cloud_kms_emulator.iam import IamOperations
 from cloud_kms_emulator.operations import operations
+from cloud_kms_emulator.permissions import Permissions
 from cloud_kms_emulator.resources import ResourceOperations
 from cloud_kms_emulator.signing import SigningOperations
 from cloud_kms_emulator.store import Store
@@ -28,8 +30,15 @@ README = (ROOT / "plugins" / "cloud-kms-emulator" / "README.md").read_text(encod
 
 def calls_table() -> str:
     store = Store(time.time, generation_delay=0.0)
-    table = operations(ResourceOperations(store, page_size=1), SigningOperations(store))
-    return "\n".join(f"| `{name}` | `cloudkms.{one.permission}` |" for name, one in table.items())
+    table = operations(
+        ResourceOperations(store, page_size=1),
+        SigningOperations(store),
+        IamOperations(store, Permissions()),
+    )
+    return "\n".join(
+        f"| `{name}` | {f'`cloudkms.{one.permission}`' if one.permission else 'none'} |"
+        for name, one in table.items()
+    )
 
 
 def test_every_call_of_the_emulator_is_in_the_readme_with_its_permission() -> None:
@@ -60,6 +69,22 @@ def test_every_option_of_the_command_line_is_in_the_readme(
     offered = set(re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
     assert {name for name in offered if f"| `{name} " in README} == offered
     assert offered
+
+
+def test_commands_for_versions_in_the_readme_change_the_version_of_the_readme(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (block,) = [one for one in blocks(README, "sh") if " versions " in one]
+    ((key, algorithm),) = set(re.findall(r"--key (projects\S+)=(\w+)", README))
+    with CloudKmsEmulator() as emulator:
+        emulator.add_version(key, algorithm)
+        for line in block.replace("\\\n", " ").splitlines():
+            program, *words = shlex.split(line)
+            assert program == "cloud-kms-emulator"
+            assert main([*words, "--endpoint", emulator.endpoint]) == 0
+
+    states = [line.partition(": ")[2][:17] for line in capsys.readouterr().out.splitlines()]
+    assert states == ["DISABLED", "ENABLED", "DESTROY_SCHEDULED", "DISABLED"]
 
 
 def test_python_in_the_readme_is_a_suite_that_passes(tmp_path: Path) -> None:

@@ -22,8 +22,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from cloud_kms_emulator import CloudKmsEmulator
 from tests.plugins.gcp_kms.conftest import STRICT
-from tests.plugins.gcp_kms.keys import seed
-from tests.plugins.gcp_kms.test_credentials import service_account_info, workload_identity_info
+from tests.plugins.gcp_kms.keys import CRYPTO_KEY, seed
+from tests.plugins.gcp_kms.test_credentials import (
+    EMAIL,
+    service_account_info,
+    workload_identity_info,
+)
 from tests.secrecy import CANARY
 
 PROGRAM = """
@@ -39,6 +43,16 @@ except Exception as error:
     print(type(error).__name__, error)
 else:
     print("signed")
+"""
+
+DIAGNOSIS = """
+import json, sys
+from dfns_signers_gcp_kms.plugin import GcpKmsBackend
+from dfns_signers_gcp_kms.options import GcpKmsOptions
+
+options = GcpKmsOptions.model_validate(json.loads(sys.argv[1]))
+for found in GcpKmsBackend().diagnose(options):
+    print(found.severity.name, found.check, "|", found.message, "|", found.remedy)
 """
 
 
@@ -75,8 +89,8 @@ class TlsService:
         self.tls = tls
         self._roots = roots
 
-    def use(self, **options: Any) -> str:
-        """What a process prints that signs sync and async."""
+    def use(self, program: str = PROGRAM, **options: Any) -> str:
+        """What a process prints; the default one signs sync and async."""
         settings = {
             "key_version": seed(self.emulator, "EC_SIGN_ED25519"),
             "endpoint": self.emulator.endpoint,
@@ -84,7 +98,7 @@ class TlsService:
         }
         trust = {"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(self._roots), "NO_GCE_CHECK": "true"}
         result = subprocess.run(
-            [sys.executable, *STRICT, "-c", PROGRAM, json.dumps(settings)],
+            [sys.executable, *STRICT, "-c", program, json.dumps(settings)],
             env={**os.environ, **trust},
             capture_output=True,
             text=True,
@@ -92,6 +106,12 @@ class TlsService:
             check=True,
         )
         return result.stdout
+
+
+def account_file(folder: Path) -> str:
+    file = folder / "account.json"
+    file.write_text(json.dumps(service_account_info()), encoding="utf-8")
+    return str(file)
 
 
 @pytest.fixture
@@ -109,13 +129,12 @@ def test_answer_that_is_too_long_is_refused(service: TlsService, tmp_path: Path)
         def service(self, _details: object) -> grpc.RpcMethodHandler[Any, Any]:
             return grpc.unary_unary_rpc_method_handler(lambda *_: b"a" * 1_100_000)
 
-    file = tmp_path / "account.json"
-    file.write_text(json.dumps(service_account_info()), encoding="utf-8")
     with ThreadPoolExecutor(2) as pool:
         server = grpc.server(pool, handlers=[Endless()])
         port = server.add_secure_port("localhost:0", service.tls)
         server.start()
-        printed = service.use(credentials_file=str(file), endpoint=f"https://localhost:{port}")
+        file = account_file(tmp_path)
+        printed = service.use(credentials_file=file, endpoint=f"https://localhost:{port}")
         server.stop(grace=None).wait(10)
 
     assert printed.startswith("SigningKeyError cannot open the key")
@@ -125,16 +144,52 @@ def test_answer_that_is_too_long_is_refused(service: TlsService, tmp_path: Path)
 def test_service_account_calls_with_its_token_and_quota_project(
     service: TlsService, tmp_path: Path
 ) -> None:
-    file = tmp_path / "account.json"
-    file.write_text(json.dumps(service_account_info()), encoding="utf-8")
-
-    printed = service.use(credentials_file=str(file), quota_project="p-3")
+    printed = service.use(credentials_file=account_file(tmp_path), quota_project="p-3")
 
     assert printed == "signed\n"
     sent = [call.metadata for call in service.emulator.calls]
     assert len(sent) == 3
     assert {metadata["authorization"] for metadata in sent} == {"Bearer"}
     assert {metadata["x-goog-user-project"] for metadata in sent} == {"p-3"}
+
+
+def test_diagnosis_names_the_service_account_that_is_answered(
+    service: TlsService, tmp_path: Path
+) -> None:
+    printed = service.use(DIAGNOSIS, credentials_file=account_file(tmp_path)).splitlines()
+
+    assert [line.partition(" |")[0] for line in printed] == [
+        "OK key store",
+        "OK key state",
+        "OK permissions",
+    ]
+    assert f"{service.emulator.endpoint} answers serviceAccount:{EMAIL}" in printed[0]
+    assert f"serviceAccount:{EMAIL} may view the public key of {CRYPTO_KEY}" in printed[2]
+
+
+def test_diagnosis_grants_what_is_missing_to_the_service_account(
+    service: TlsService, tmp_path: Path
+) -> None:
+    service.emulator.deny("cloudkms.cryptoKeyVersions.useToSign", CRYPTO_KEY)
+
+    printed = service.use(DIAGNOSIS, credentials_file=account_file(tmp_path)).splitlines()
+
+    assert printed[2].startswith("FAILURE permissions | serviceAccount:")
+    assert printed[2].endswith(f" --member serviceAccount:{EMAIL} --role roles/cloudkms.signer")
+
+
+def test_certificate_that_is_not_trusted_is_the_only_finding(
+    service: TlsService, tmp_path: Path
+) -> None:
+    private, certificate = self_signed()
+    stranger = grpc.ssl_server_credentials([(private, certificate)])
+    with CloudKmsEmulator("localhost", tls=stranger) as emulator:
+        options = {"credentials_file": account_file(tmp_path), "max_attempts": 1}
+        printed = service.use(DIAGNOSIS, endpoint=emulator.endpoint, **options)
+
+    (line,) = printed.splitlines()
+    assert line.startswith("FAILURE key store | ")
+    assert "check the network and endpoint" in line
 
 
 class TokenService(HTTPServer):
@@ -165,7 +220,11 @@ class _Answering(BaseHTTPRequestHandler):
 
 
 def use_workload_identity(
-    service: TlsService, folder: Path, status: int, answer: dict[str, object]
+    service: TlsService,
+    folder: Path,
+    status: int,
+    answer: dict[str, object],
+    program: str = PROGRAM,
 ) -> tuple[str, list[bytes]]:
     """What a process prints that signs with a token of its workload, and what was exchanged."""
     (folder / "token").write_text(CANARY, encoding="utf-8")
@@ -175,7 +234,7 @@ def use_workload_identity(
         file = folder / "workload.json"
         file.write_text(json.dumps({**info, "token_url": tokens.url}), encoding="utf-8")
         try:
-            return service.use(credentials_file=str(file)), tokens.asked
+            return service.use(program, credentials_file=str(file)), tokens.asked
         finally:
             tokens.shutdown()
 
@@ -212,3 +271,17 @@ def test_token_that_google_does_not_grant_is_reported_as_such(
     assert "gcloud auth application-default login" in printed
     assert "it was revoked" in printed
     assert CANARY not in printed
+
+
+def test_diagnosis_of_credentials_without_a_token_ends_with_them(
+    service: TlsService, tmp_path: Path
+) -> None:
+    refused: dict[str, object] = {"error": "invalid_grant", "error_description": "it was revoked"}
+
+    printed, _ = use_workload_identity(service, tmp_path, 400, refused, DIAGNOSIS)
+
+    (line,) = printed.splitlines()
+    assert line.startswith("FAILURE key store | ")
+    assert "it was revoked" in line
+    assert "no access token could be obtained: renew the credentials" in line
+    assert CANARY not in line

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from google.auth import identity_pool, impersonated_credentials
+from google.auth import compute_engine, identity_pool, impersonated_credentials
 from google.auth.aws import Credentials as AwsCredentials
 from google.auth.credentials import AnonymousCredentials
 from google.oauth2 import credentials as user
@@ -16,7 +16,7 @@ from google.oauth2 import service_account
 
 from dfns_signers.errors import ConfigurationError, KeyAccessError
 from dfns_signers_gcp_kms.client import connect
-from dfns_signers_gcp_kms.credentials import SCOPES, load_credentials
+from dfns_signers_gcp_kms.credentials import SCOPES, load_credentials, member_of
 from dfns_signers_gcp_kms.options import GcpKmsConnection
 from tests.plugins.gcp_kms.keys import rsa_key
 from tests.secrecy import CANARY
@@ -152,6 +152,51 @@ def test_impersonated_account_is_asked_for_with_the_credentials_of_the_file(save
     assert own_token == "http://127.0.0.1:1/token"
     assert impersonation.endswith(f"/serviceAccounts/{OTHER}:generateAccessToken")
     assert SCOPES[0] in service.bodies[1]
+
+
+IMPERSONATION = (
+    "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/"
+    f"{OTHER}:generateAccessToken"
+)
+
+
+@pytest.mark.parametrize(
+    ("info", "options", "member"),
+    [
+        (service_account_info(), {}, f"serviceAccount:{EMAIL}"),
+        (
+            service_account_info(),
+            {"impersonate_service_account": OTHER},
+            f"serviceAccount:{OTHER}",
+        ),
+        (workload_identity_info({"file": "/token"}), {}, None),
+        (
+            {
+                **workload_identity_info({"file": "/token"}),
+                "service_account_impersonation_url": IMPERSONATION,
+            },
+            {},
+            f"serviceAccount:{OTHER}",
+        ),
+        (USER_INFO, {}, None),
+        ({**USER_INFO, "account": "ada@example.org"}, {}, "user:ada@example.org"),
+    ],
+    ids=["account", "impersonated", "workload", "workload as an account", "user", "named user"],
+)
+def test_member_is_whose_the_credentials_are_as_far_as_they_say_it(
+    info: dict[str, object], options: dict[str, str], member: str | None, save: Any
+) -> None:
+    credentials = load_credentials(
+        GcpKmsConnection.model_validate({"credentials_file": save(info), **options})
+    )
+
+    assert member_of(credentials) == member
+
+
+def test_member_of_a_machine_is_unknown_until_google_was_asked() -> None:
+    on_a_machine: Any = compute_engine.Credentials
+
+    assert member_of(on_a_machine()) is None
 
 
 def test_quota_project_is_charged(save: Any) -> None:
