@@ -9,7 +9,7 @@ SHOWN := --with aws-kms --with gcp-kms --with vault-transit
 PARALLEL ?= -n auto --maxprocesses 4 --dist loadgroup
 METADATA := pyproject.toml $(wildcard plugins/*/pyproject.toml) constraints.txt
 
-.PHONY: help demo test soak fuzz check format bench lowest constraints localstack gcp-emulator clean
+.PHONY: help demo test soak fuzz check format bench lowest constraints localstack openbao gcp-emulator clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -43,10 +43,13 @@ lowest: ## run the suite on the lowest versions that the metadata allows
 bench: $(VENV)/.development $(SERVERS) ## measure, beside what others do, and write tables into .bench
 	@$(BIN)/python -m bench $(ARGS)
 
-localstack: $(VENV)/.runtime .venv-localstack/.done .venv-ministack/.done ## run LocalStack with keys in it until Ctrl-C, and print the settings to use
+localstack: $(VENV)/.runtime .venv-localstack/.done .venv-ministack/.done ## run LocalStack with keys in it until Ctrl-C, and print profiles that use them
 	@$(BIN)/python localstack/serve.py $(ARGS)
 
-gcp-emulator: $(VENV)/.runtime ## run the Cloud KMS emulator with keys in it until Ctrl-C, and print the profiles to use
+openbao: $(VENV)/.runtime .venv-openbao/.done ## the same with OpenBao, for Vault Transit
+	@$(BIN)/python localstack/serve_openbao.py $(ARGS)
+
+gcp-emulator: $(VENV)/.runtime ## the same with the Cloud KMS emulator
 	@$(BIN)/python localstack/serve_gcp.py $(ARGS)
 
 constraints: | $(VENV)/bin/pip ## renew constraints.txt from the newest versions, for every Python from 3.10

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import tempfile
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import Final
 
 from dfns_signers.closing import Closing
 from dfns_signers_testkit.installation import Installation
-from dfns_signers_testkit.servers import ServerProcess, ServerStartError, free_port
+from dfns_signers_testkit.servers import ServerProcess, free_port, require_free_port
 
 HOST: Final = "127.0.0.1"
 REGION: Final = "eu-west-1"
@@ -121,13 +120,7 @@ class LocalKms(Closing):
 
     def __init__(self, product: Product, port: int | None = None) -> None:
         interpreter = product.installation.find()
-        if port is None:
-            port = free_port()
-        elif _is_taken(port):
-            # Its readiness would otherwise be that of the other server.
-            raise ServerStartError(
-                f"something listens on {HOST}:{port} already: stop it, or choose another port"
-            )
+        port = free_port() if port is None else require_free_port(port)
         self.product = product
         self.url = f"http://{HOST}:{port}"
         self._folder = tempfile.TemporaryDirectory(
@@ -161,8 +154,3 @@ class LocalKms(Closing):
         """Stop it, and remove its files."""
         self._process.close()
         self._folder.cleanup()
-
-
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0

@@ -97,6 +97,20 @@ def free_port() -> int:
         return port
 
 
+def require_free_port(port: int) -> int:
+    """See that nothing listens on a port of 127.0.0.1: its readiness would be taken for ours.
+
+    Raises:
+        ServerStartError: something does.
+    """
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise ServerStartError(
+                f"something listens on 127.0.0.1:{port} already: stop it, or choose another port"
+            )
+    return port
+
+
 def _holds(is_ready: Callable[[], bool]) -> bool:
     try:
         return is_ready()

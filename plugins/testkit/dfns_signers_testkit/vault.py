@@ -14,7 +14,12 @@ from typing import Final
 
 from dfns_signers.errors import ConfigurationError
 from dfns_signers_testkit.installation import Installation
-from dfns_signers_testkit.servers import ServerProcess, ServerStartError, free_port
+from dfns_signers_testkit.servers import (
+    ServerProcess,
+    ServerStartError,
+    free_port,
+    require_free_port,
+)
 
 OPENBAO: Final = Installation(
     name="OpenBao",
@@ -68,14 +73,21 @@ def local_vault(
 
 
 @contextmanager
-def dev_server(program: str, *, token: str | None = None) -> Iterator[VaultServer]:
-    """A dev server in memory, on a free port of this machine, with a root token.
+def dev_server(
+    program: str, *, token: str | None = None, port: int | None = None
+) -> Iterator[VaultServer]:
+    """A dev server in memory, on this machine, with a root token.
+
+    Args:
+        program: ``bao`` or ``vault``.
+        token: the root token; a new one unless given.
+        port: where it listens on 127.0.0.1; a free port unless given.
 
     Raises:
-        ServerStartError: it does not start.
+        ServerStartError: it does not start, or the port is taken.
     """
     root = token or secrets.token_hex(16)
-    listen = f"127.0.0.1:{free_port()}"
+    listen = f"127.0.0.1:{free_port() if port is None else require_free_port(port)}"
     address = f"http://{listen}"
     with tempfile.TemporaryDirectory(prefix="dfns-signers-vault-") as home:
         command = (

@@ -111,7 +111,7 @@ def _said(content: Mapping[str, Any], secrets: Sequence[str]) -> Iterator[str]:
     """What the server says of an error, fit for a message."""
     listed = content.get("errors")
     said = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
-    return (quoted(_without(secrets, one)) for one in said[:_MOST_ERRORS])
+    return (quoted(without(secrets, one)) for one in said[:_MOST_ERRORS])
 
 
 def _secrets(sent: Mapping[str, Any] | None, token: str | None) -> list[str]:
@@ -129,7 +129,8 @@ def _refusal(response: requests.Response, said: Iterable[str]) -> VaultRefusalEr
     return VaultRefusalError(response.status_code, list(said), retry_after or None)
 
 
-def _without(secrets: Iterable[str], text: str) -> str:
+def without(secrets: Iterable[str], text: str) -> str:
+    """What a server says, without secrets that it repeats."""
     for secret in secrets:
         if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, "…")

@@ -1,4 +1,4 @@
-"""Create and list keys."""
+"""Create, find and list keys."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from typing import Any, Final
 from dfns_signers.plugin import Algorithm, Attempt, KeyDescription, errors
 from dfns_signers_vault_transit.algorithms import key_type_for
 from dfns_signers_vault_transit.answers import VaultRefusalError
+from dfns_signers_vault_transit.descriptions import describe
 from dfns_signers_vault_transit.errors import missing_policy, rule
 from dfns_signers_vault_transit.names import is_key_name
-from dfns_signers_vault_transit.opening import Description, read_description
-from dfns_signers_vault_transit.options import (
-    VaultTransitConnection,
-    VaultTransitCreate,
-    VaultTransitList,
-)
+from dfns_signers_vault_transit.opening import read_description
+from dfns_signers_vault_transit.options import VaultTransitCreate, VaultTransitList
 from dfns_signers_vault_transit.vault import Vault, connect
 
 _NOT_FOUND: Final = 404
@@ -61,12 +58,36 @@ def create_key(algorithm: Algorithm, options: VaultTransitCreate) -> KeyDescript
     # Transit ignores a second creation: somebody else's key would stay as it is.
     if (created.type, created.latest_version) != (type_, 1):
         raise taken
-    return _describe(created, options, name)
+    return describe(created, options, name, created.latest_version)
 
 
 def _was_turned_away(cause: BaseException | None) -> bool:
     """Whether Vault answered before it did anything: with a redirect, a standby's or a 4xx."""
     return isinstance(cause, VaultRefusalError) and cause.status < _SERVER_FAILED
+
+
+def find_key(algorithm: Algorithm, options: VaultTransitCreate) -> KeyDescription | None:
+    """The key of that name, if there is one.
+
+    Raises:
+        UnsupportedKeyError: it is of a type that signs with another algorithm, or of another type
+            than the options ask for.
+        KeyStateError: it is deleted.
+        SigningKeyError: Vault refused or failed.
+    """
+    asked = key_type_for(algorithm, options.key_type)
+    with contextlib.closing(connect(options)) as vault:
+        try:
+            found = read_description(vault, options.mount, options.key)
+        except errors.KeyNotFoundError:
+            return None
+    key_type = found.require_key_type()
+    if key_type.algorithm != algorithm or options.key_type not in {None, key_type.name}:
+        raise errors.UnsupportedKeyError(
+            f"the key {found.path} at Vault at {found.location} is there already, with the type "
+            f"{key_type.name}, and {asked.name} was asked for; choose another name"
+        )
+    return describe(found, options, options.key, found.latest_version)
 
 
 def list_keys(options: VaultTransitList) -> Iterator[KeyDescription]:
@@ -82,7 +103,7 @@ def list_keys(options: VaultTransitList) -> Iterator[KeyDescription]:
             except (errors.KeyAccessError, errors.KeyNotFoundError):
                 continue  # not for this token, or deleted in the meantime
             if found.is_signing:
-                yield _describe(found, options, name)
+                yield describe(found, options, name, found.latest_version)
 
 
 def _names(vault: Vault, mount: str) -> list[str]:
@@ -101,22 +122,3 @@ def _names(vault: Vault, mount: str) -> list[str]:
 
     remedy = missing_policy(rule(f"{mount}/keys", "list"), rule(f"{mount}/keys/+", "read"))
     return vault.request(vault.purpose(f"list the keys of {mount}", remedy, mount), read)
-
-
-def _describe(found: Description, options: VaultTransitConnection, name: str) -> KeyDescription:
-    key_type = found.key_type
-    signer = {
-        "backend": "vault-transit",
-        "address": options.address,
-        **({"namespace": options.namespace} if options.namespace else {}),
-        "mount": options.mount,
-        "key": name,
-        "key_version": found.latest_version,
-    }
-    return KeyDescription(
-        reference=f"{found.path} at {options.address}",
-        algorithm=key_type.algorithm if key_type else None,
-        kind=found.type,
-        state="deleted" if found.is_deleted else f"latest version {found.latest_version}",
-        signer=signer if key_type else {},
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -80,6 +80,23 @@ class Description(BaseModel):
             )
         return KEY_TYPES[self.type]
 
+    def require_version(self, version: int) -> None:
+        """See that there is such a version, archived or not.
+
+        Raises:
+            KeyNotFoundError: there is none.
+        """
+        if version > self.latest_version:
+            raise errors.KeyNotFoundError(
+                f"{self._where} has no version {version}; its latest is {self.latest_version}: "
+                "check 'key_version'"
+            )
+
+    def next_version(self, version: int) -> int | None:
+        """The lowest version above another that signs; None if there is none."""
+        lowest = max(version + 1, self.lowest_signing)
+        return min((one for one in self.versions if one >= lowest), default=None)
+
     def public_key(self, version: int) -> PublicKey:
         """The public key of a version.
 
@@ -89,11 +106,7 @@ class Description(BaseModel):
             UnsupportedKeyError: as ``require_key_type``.
         """
         key_type = self.require_key_type()
-        if version > self.latest_version:
-            raise errors.KeyNotFoundError(
-                f"{self._where} has no version {version}; its latest is {self.latest_version}: "
-                "check 'key_version'"
-            )
+        self.require_version(version)
         if self.versions.get(version) is None:
             available = quoted(", ".join(map(str, sorted(self.versions))))
             raise errors.KeyStateError(
@@ -114,8 +127,22 @@ class Description(BaseModel):
         return f"the key {self.path} at Vault at {self.location}"
 
 
+DescriptionT = TypeVar("DescriptionT", bound=Description)
+
+
 def read_description(vault: Vault, mount: str, key: str) -> Description:
+    """Ask Vault for a key, as ``read_as`` does."""
+    return read_as(Description, vault, mount, key)
+
+
+def read_as(kind: type[DescriptionT], vault: Vault, mount: str, key: str) -> DescriptionT:
     """Ask Vault for a key.
+
+    Args:
+        kind: what to read of it.
+        vault: the server.
+        mount: where the secrets engine is mounted.
+        key: name of the key.
 
     Raises:
         KeyNotFoundError: there is no such key, mount or namespace.
@@ -125,9 +152,9 @@ def read_description(vault: Vault, mount: str, key: str) -> Description:
     remedy = missing_policy(rule(f"{mount}/keys/{key}", "read"))
     purpose = vault.purpose(f"read the key {path}", remedy, mount)
 
-    def read(client: Any, _: Attempt) -> Description:
+    def read(client: Any, _: Attempt) -> DescriptionT:
         answer = Sealed(client.secrets.transit.read_key(key, mount_point=mount))
-        return Description.model_validate(
+        return kind.model_validate(
             {**answer.open()["data"], "path": path, "location": vault.location}
         )
 

@@ -15,6 +15,7 @@ from dfns_signers.plugin import (
     ConfigPath,
     ManagementOptions,
     RequestLimits,
+    Secret,
     ServiceUrl,
     StrictModel,
 )
@@ -41,6 +42,8 @@ _ENVIRONMENT: Final[Mapping[str, tuple[Any, ...]]] = {
     "max_attempts": (attempts, "MAX_RETRIES"),
 }
 """Where options come from that are not set: how a variable is read, and which it may be."""
+
+_PLACE: Final = {*_ENVIRONMENT, "mount"} - {"read_timeout", "max_attempts"}
 
 
 class VaultTransitConnection(RequestLimits):
@@ -107,6 +110,25 @@ class VaultTransitConnection(RequestLimits):
             raise ValueError("'client_key' is set without 'client_cert'")
         return self
 
+    def settings(self) -> dict[str, Any]:
+        """The options of a ``[signer]`` table that lead to the same place, as the same client.
+
+        Where the server is, is written out, also as far as the environment says it. A secret is
+        written as the reference that it was given as; a literal one is left out.
+        """
+        given = self.model_fields_set & VaultTransitConnection.model_fields.keys()
+        names = (_PLACE | given) - {"auth"}
+        settings = self.model_dump(mode="json", include=names, exclude_none=True)
+        login = {"auth": _written(self.auth)} if "auth" in self.model_fields_set else {}
+        return {**settings, **login}
+
+
+def _written(auth: AuthOptions) -> dict[str, Any]:
+    """A table ``auth`` as it was given, without literal secrets."""
+    given = auth.model_dump(exclude_unset=True)
+    written = ((n, v.reference if isinstance(v, Secret) else v) for n, v in given.items())
+    return {name: value for name, value in written if value is not None}
+
 
 class BatchOptions(StrictModel):
     """Sign messages that are asked for at the same time in one request."""
@@ -144,6 +166,13 @@ class VaultTransitOptions(BackendOptions, VaultTransitConnection):
         description="How concurrent messages are signed in one request, see below; `false` sends "
         "each alone.",
     )
+
+    def settings(self) -> dict[str, Any]:
+        """As of a connection, and how messages are signed together."""
+        if "batch" not in self.model_fields_set:
+            return super().settings()
+        batch = self.batch.model_dump(exclude_unset=True) if self.batch else False
+        return {**super().settings(), "batch": batch}
 
 
 class VaultTransitCreate(ManagementOptions, VaultTransitConnection):

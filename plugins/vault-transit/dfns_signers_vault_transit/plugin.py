@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dfns_signers.plugin import Algorithm, Backend, KeyDescription, ManagesKeys, SigningKey
+from dfns_signers.plugin import (
+    Algorithm,
+    Backend,
+    DiagnosesKeys,
+    Finding,
+    KeyDescription,
+    ManagesKeys,
+    Policy,
+    SigningKey,
+)
 from dfns_signers_vault_transit.options import (
     VaultTransitCreate,
     VaultTransitList,
@@ -13,9 +22,11 @@ from dfns_signers_vault_transit.options import (
 
 
 class VaultTransitBackend(
-    Backend[VaultTransitOptions], ManagesKeys[VaultTransitCreate, VaultTransitList]
+    Backend[VaultTransitOptions],
+    ManagesKeys[VaultTransitCreate, VaultTransitList],
+    DiagnosesKeys[VaultTransitOptions],
 ):
-    """Opens, creates and lists keys in the Transit engine of HashiCorp Vault and OpenBao."""
+    """Keys in the Transit engine of HashiCorp Vault and OpenBao: opened, managed, examined."""
 
     options = VaultTransitOptions
     create_options = VaultTransitCreate
@@ -33,8 +44,32 @@ class VaultTransitBackend(
 
         return create_key(algorithm, options)
 
+    def find(self, algorithm: Algorithm, options: VaultTransitCreate) -> KeyDescription | None:
+        """The key of that name, if there is one; one of another type is an error."""
+        from dfns_signers_vault_transit.management import find_key  # noqa: PLC0415  # imports hvac
+
+        return find_key(algorithm, options)
+
+    def create_next(self, options: VaultTransitOptions) -> KeyDescription:
+        """The version that follows the configured one: one that is there, else by a rotation."""
+        from dfns_signers_vault_transit.rotation import next_key  # noqa: PLC0415  # imports hvac
+
+        return next_key(options)
+
     def list_keys(self, options: VaultTransitList) -> Iterator[KeyDescription]:
         """Every key of the mount that signs and that the token may read."""
         from dfns_signers_vault_transit.management import list_keys  # noqa: PLC0415  # imports hvac
 
         return list_keys(options)
+
+    def diagnose(self, options: VaultTransitOptions) -> Iterator[Finding]:
+        """Examine the server, the token, the key and the permissions; nothing is signed."""
+        from dfns_signers_vault_transit.diagnosis import diagnose  # noqa: PLC0415  # imports hvac
+
+        return diagnose(options)
+
+    def policy(self, options: VaultTransitOptions) -> Policy:
+        """The policy, in HCL, for exactly this key."""
+        from dfns_signers_vault_transit.policies import signing_policy  # noqa: PLC0415  # hvac
+
+        return signing_policy(options)

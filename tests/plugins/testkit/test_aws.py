@@ -22,6 +22,7 @@ from dfns_signers_testkit.aws import ENVIRONMENT, LOCALSTACK, MINISTACK, LocalKm
 from dfns_signers_testkit.aws_keys import ALIASES, local_client, local_signers, seed
 from dfns_signers_testkit.servers import ServerStartError, free_port
 from tests.plugins.aws_kms.kms_double import KmsDouble, refuse
+from tests.plugins.testkit.served import read_profiles
 from tests.support import ROOT
 
 if sys.version_info >= (3, 11):
@@ -189,21 +190,19 @@ def serving() -> Iterator[tuple[subprocess.Popen[str], int]]:
     process.communicate()
 
 
-def test_serve_script_prints_settings_that_work_and_ends_on_ctrl_c(
-    serving: tuple[subprocess.Popen[str], int],
+def test_serve_script_prints_profiles_that_work_as_they_are_and_ends_on_ctrl_c(
+    serving: tuple[subprocess.Popen[str], int], tmp_path: Path
 ) -> None:
     process, port = serving
-    assert process.stdout
-    lines: list[str] = []
-    while not any("rs256" in line for line in lines[:-4]):
-        lines.append(process.stdout.readline())
+    printed = read_profiles(process, last="local-rs256", ends_with="endpoint_url")
+    config = tmp_path / "config.toml"
+    config.write_text(printed)
+    config.chmod(0o600)
 
-    profiles = tomllib.loads("".join(lines))["profiles"]
-    exported = dict(re.findall(r"export (\w+)=(.*)", "".join(lines)))
+    exported = dict(re.findall(r"export (\w+)=(.*)", printed))
     opened = set()
-    for table in profiles.values():
-        loaded = load_profile(credential_id="cr-1", signer=table["signer"])
-        with open_key(loaded) as key:
+    for name in tomllib.loads(printed)["profiles"]:
+        with open_key(load_profile(name, config=config)) as key:
             opened.add(key.algorithm)
     process.send_signal(signal.SIGINT)
 

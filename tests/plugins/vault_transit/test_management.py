@@ -22,11 +22,17 @@ from tests.core.client.scripted import CUT, Reply, ScriptedApi
 from tests.core.keys import is_signature
 from tests.plugins.vault_transit.conftest import OpenKey, open_with, settings_for
 from tests.plugins.vault_transit.operator import Operator, unique
+from tests.plugins.vault_transit.relay import CUTS, Cut, Relay
 
 
 def create(operator: Operator, algorithm: Algorithm, **options: Any) -> KeyDescription:
     settings = {**settings_for(operator), "key": unique("key"), **options}
     return VaultTransitBackend().create(algorithm, VaultTransitCreate.model_validate(settings))
+
+
+def find(operator: Operator, algorithm: Algorithm, **options: Any) -> KeyDescription | None:
+    settings = {**settings_for(operator), **options}
+    return VaultTransitBackend().find(algorithm, VaultTransitCreate.model_validate(settings))
 
 
 def listed(operator: Operator, **options: Any) -> dict[str, KeyDescription]:
@@ -128,6 +134,50 @@ def test_creation_that_was_turned_away_may_be_tried_again(
 
     with pytest.raises(KeyStoreUnavailableError, match=r"^cannot create the key transit/k"):
         create(operator, Algorithm.ED25519, address=fake.url, mount="transit", key="k")
+
+
+@pytest.mark.parametrize("cut", CUTS, ids=str)
+def test_interrupted_creation_is_found_and_not_made_twice(cut: Cut, operator: Operator) -> None:
+    name = unique("key")
+    with Relay(operator.server.address, cut) as relay, pytest.raises(SigningKeyError):
+        create(operator, Algorithm.ES256, key=name, address=relay.url)
+
+    found = find(operator, Algorithm.ES256, key=name)
+    made = found or create(operator, Algorithm.ES256, key=name)
+
+    assert (found is not None) == ((cut.number, cut.has_arrived) >= (3, True))
+    assert (made.signer["key"], made.signer["key_version"]) == (name, 1)
+    assert operator.described(name)["latest_version"] == 1
+
+
+def test_key_that_is_found_is_described_as_it_was_when_it_was_made(operator: Operator) -> None:
+    made = create(operator, Algorithm.RS256, key_type="rsa-3072")
+
+    same = {"key": made.signer["key"]}
+    assert find(operator, Algorithm.RS256, **same) == made
+    assert find(operator, Algorithm.RS256, **same, key_type="rsa-3072") == made
+
+
+@pytest.mark.parametrize("where", [{}, {"mount": "nowhere"}], ids=["key", "mount"])
+def test_nothing_is_found_where_there_is_nothing(where: dict[str, str], operator: Operator) -> None:
+    assert find(operator, Algorithm.ES256, key=unique("key"), **where) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "said"),
+    [
+        ("ed25519", {}, "with the type ed25519, and rsa-2048 was asked for"),
+        ("rsa-2048", {"key_type": "rsa-4096"}, "with the type rsa-2048, and rsa-4096 was asked"),
+        ("ecdsa-p384", {}, "of the type 'ecdsa-p384', which Dfns does not accept"),
+    ],
+)
+def test_key_of_another_type_under_the_name_is_an_error(
+    kind: str, options: dict[str, str], said: str, operator: Operator
+) -> None:
+    name = operator.key(kind)
+
+    with pytest.raises(UnsupportedKeyError, match=said):
+        find(operator, Algorithm.RS256, key=name, **options)
 
 
 def test_list_has_every_signing_key_with_the_table_of_its_latest_version(
