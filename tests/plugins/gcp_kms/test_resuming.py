@@ -73,6 +73,20 @@ def test_creation_of_a_key_in_a_ring_that_exists_goes_on_after_the_key_was_made(
     assert resumed.kind == "EC_SIGN_P256_SHA256 (SOFTWARE)"
 
 
+def test_key_without_versions_that_was_made_for_another_algorithm_gets_none(
+    cloud_kms: CloudKmsEmulator,
+) -> None:
+    options = asked(cloud_kms, create_key_ring=True)
+    cloud_kms.faults.add(Fault("CreateCryptoKeyVersion", status="UNAVAILABLE"))
+    with pytest.raises(SigningKeyError):
+        BACKEND.create(Algorithm.ED25519, options)
+
+    with pytest.raises(UnsupportedKeyError, match=r"EC_SIGN_ED25519 at .*EC_SIGN_P256_SHA256 at"):
+        BACKEND.find(Algorithm.ES256, options)
+
+    assert names_of_versions(cloud_kms) == []
+
+
 def test_nothing_is_found_where_nothing_was_created(cloud_kms: CloudKmsEmulator) -> None:
     assert BACKEND.find(Algorithm.ES256, asked(cloud_kms)) is None
     assert {call.method for call in cloud_kms.calls} == {"ListCryptoKeyVersions"}
