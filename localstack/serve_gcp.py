@@ -31,8 +31,8 @@ def main() -> None:
 def profiles(emulator: CloudKmsEmulator) -> str:
     """A profile for each key, in TOML, as it can be put into a configuration file."""
     heading = (
-        f"# The Cloud KMS emulator runs on {emulator.endpoint} until Ctrl-C; so do its keys.\n"
-        "# Their state is changed with 'cloud-kms-emulator versions', by the name of the version.\n"
+        f"# The Cloud KMS emulator runs on {emulator.endpoint} until Ctrl-C, with keys in memory.\n"
+        "# 'cloud-kms-emulator versions' disables, enables, destroys and restores their versions.\n"
     )
     tables = (
         profile_toml(f"local-gcp-{algorithm.lower()}", {"signer": key.signer})

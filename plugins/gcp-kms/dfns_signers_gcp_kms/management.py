@@ -54,7 +54,7 @@ def find_key(algorithm: Algorithm, options: GcpKmsCreate) -> KeyDescription | No
         found = _newest(versions, algorithm, options)
         if found is not None:
             return described(once_enabled(kms, found), options)
-        if options.new_version or any(state_of(one) != "GENERATION_FAILED" for one in versions):
+        if any(state_of(one) != "GENERATION_FAILED" for one in versions):
             return None
         _require_template(kms, kind, options)
         return described(add_version(kms, name), options)

@@ -26,17 +26,17 @@ def test_version_goes_through_its_states_and_each_is_printed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     steps = {
-        "disable": State.DISABLED,
-        "enable": State.ENABLED,
-        "destroy": State.DESTROY_SCHEDULED,
-        "restore": State.DISABLED,
+        "disable": "DISABLED",
+        "enable": "ENABLED",
+        "destroy": "DESTROY_SCHEDULED",
+        "restore": "DISABLED",
     }
 
     for action, state in steps.items():
         assert change(cloud_kms, action, version) == 0
-        assert client.get_crypto_key_version(name=version).state == state
+        assert client.get_crypto_key_version(name=version).state.name == state
         printed = capsys.readouterr()
-        assert printed.out.startswith(f"{version}: {state.name}")
+        assert printed.out.startswith(f"{version}: {state}")
         assert printed.err == ""
 
 

@@ -13,10 +13,12 @@ import pytest
 from google.cloud.kms_v1 import KeyManagementServiceClient
 
 from cloud_kms_emulator import CloudKmsEmulator
-from dfns_signers.plugin import RequestLimits
+from dfns_signers.config import assembly
+from dfns_signers.config.loading import load_profile
+from dfns_signers.plugin import KeyDescription, RequestLimits
 from dfns_signers_gcp_kms.client import GcpKms
 from dfns_signers_gcp_kms.key import GcpKmsKey
-from tests.plugins.gcp_kms.keys import seed
+from tests.plugins.gcp_kms.keys import RING, seed
 
 STRICT = ("-W", "error", "-W", "ignore:You are using a:FutureWarning")
 """Arguments of Python: warnings are errors, but for Google's of a Python that it has given up."""
@@ -96,3 +98,21 @@ def open_key(cloud_kms: CloudKmsEmulator) -> Iterator[OpenKey]:
 @pytest.fixture
 def key(open_key: OpenKey, version: str) -> GcpKmsKey:
     return open_key(version)
+
+
+def names_of_versions(emulator: CloudKmsEmulator) -> list[str]:
+    """The names of all versions of all keys in the location of the tests."""
+    with google_client(emulator.target) as client:
+        location = RING.partition("/keyRings/")[0]
+        return [
+            version.name
+            for ring in client.list_key_rings(parent=location)
+            for key in client.list_crypto_keys(parent=ring.name)
+            for version in client.list_crypto_key_versions(parent=key.name)
+        ]
+
+
+def opens(described: KeyDescription) -> bool:
+    """Whether the table that comes with a key opens one of its algorithm."""
+    with assembly.open_key(load_profile(credential_id="cr-1", signer=described.signer)) as key:
+        return key.algorithm is described.algorithm
