@@ -90,16 +90,20 @@ def test_serve_script_prints_profiles_that_work_as_they_are_and_ends_on_ctrl_c(
     config.write_text(read_profiles(serving, last="local-openbao-rs256", ends_with="auth"))
     config.chmod(0o600)
 
-    for algorithm in (Algorithm.ED25519, Algorithm.ES256, Algorithm.RS256):
-        loaded = load_profile(f"local-openbao-{algorithm.lower()}", config=config)
-        with open_key(loaded) as key:
+    loaded = {
+        algorithm: load_profile(f"local-openbao-{algorithm.lower()}", config=config)
+        for algorithm in (Algorithm.ED25519, Algorithm.ES256, Algorithm.RS256)
+    }
+
+    for algorithm, profile in loaded.items():
+        with open_key(profile) as key:
             assert key.algorithm is algorithm
             assert is_signature(key.public_key, b"message", key.sign(b"message"))
     serving.send_signal(signal.SIGINT)
 
     assert serving.wait(30) == 0
     with pytest.raises(KeyStoreUnavailableError):
-        open_key(loaded)
+        open_key(loaded[Algorithm.ED25519])
 
 
 def test_serve_script_that_cannot_do_it_says_why_in_one_line(tmp_path: Path) -> None:

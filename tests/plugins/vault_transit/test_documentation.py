@@ -24,6 +24,7 @@ from dfns_signers_vault_transit.errors import (
 )
 from dfns_signers_vault_transit.logins import METHODS, SERVICE_ACCOUNT_TOKEN
 from dfns_signers_vault_transit.options import BatchOptions, VaultTransitOptions
+from dfns_signers_vault_transit.plugin import VaultTransitBackend
 from tests.core.client.scripted import ScriptedApi
 from tests.core.keys import is_signature
 from tests.plugins.vault_transit.conftest import without_choice
@@ -50,6 +51,17 @@ def test_every_type_of_key_and_every_error_is_in_the_page() -> None:
     tables = (BY_TEXT, BY_STATUS, BY_CLASS, BY_EXCEPTION)
     raised = {meaning.error.__name__ for table in tables for meaning in table.values()}
     assert {name for name in raised if f"`{name}`" not in errors} == set()
+
+
+def test_policy_of_the_page_is_the_one_that_the_backend_makes() -> None:
+    settings = {
+        "address": "https://vault.example.com:8200",
+        "key": KEY,
+        "auth": {"method": "token", "token": "t"},
+    }
+    policy = VaultTransitBackend().policy(VaultTransitOptions.model_validate(settings))
+
+    assert blocks(section(PAGE, "Examining a key"), "") == [policy.text]
 
 
 class Reader:

@@ -105,6 +105,19 @@ def test_interrupted_rotation_is_found_again(cut: Cut, operator: Operator) -> No
     assert operator.described(name)["latest_version"] == 2
 
 
+def test_rotation_whose_answer_is_lost_is_not_sent_again(operator: Operator) -> None:
+    name = operator.key()
+    rotating = Cut(3, has_arrived=True)
+
+    with (
+        Relay(operator.server.address, rotating) as relay,
+        pytest.raises(SigningKeyError, match=f"cannot rotate the key {operator.mount}/{name}"),
+    ):
+        create_next(operator, name, address=relay.url, max_attempts=3)
+
+    assert operator.described(name)["latest_version"] == 2
+
+
 @pytest.mark.parametrize(
     "pin", [{}, {"fingerprint": f"sha256:{'0' * 64}"}], ids=["", "fingerprint"]
 )
