@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dfns_signers.plugin import Algorithm, Backend, KeyDescription, ManagesKeys, SigningKey
+from dfns_signers.plugin import (
+    Algorithm,
+    Backend,
+    KeyDescription,
+    ManagesKeys,
+    SigningKey,
+)
 from dfns_signers_aws_kms.names import region_of
 from dfns_signers_aws_kms.options import AwsKmsCreate, AwsKmsList, AwsKmsOptions
 
@@ -46,12 +52,42 @@ class AwsKmsBackend(Backend[AwsKmsOptions], ManagesKeys[AwsKmsCreate, AwsKmsList
             SigningKeyError: the alias is taken, or AWS KMS refused or failed. If the key exists
                 nevertheless, the message has its ARN.
         """
-        from dfns_signers_aws_kms.management import create_key  # noqa: PLC0415  # imports boto3
+        from dfns_signers_aws_kms.creation import create_key  # noqa: PLC0415  # it imports botocore
 
         return create_key(algorithm, options)
 
+    def find(self, algorithm: Algorithm, options: AwsKmsCreate) -> KeyDescription | None:
+        """The key of an alias; one that was created for it and did not get it yet gets it here.
+
+        Such a key is known by its description, and must be enabled or about to be.
+
+        Raises:
+            SigningKeyError: no alias is named, or AWS KMS refused or failed.
+        """
+        from dfns_signers_aws_kms.creation import find_key  # noqa: PLC0415  # it imports botocore
+
+        del algorithm
+        return find_key(options)
+
+    def create_next(self, options: AwsKmsOptions) -> KeyDescription:
+        """Create a key of the same spec, which is the next of a key that is configured.
+
+        It is known by its description, which names the ARN of its predecessor. If that is
+        configured by the alias ``alias/x``, it gets ``alias/x-2``, or the next number that is free.
+
+        Raises:
+            UnsupportedKeyError: Dfns does not accept keys of that spec or usage.
+            SigningKeyError: AWS KMS refused or failed. If the next key exists nevertheless, the
+                message has its ARN.
+        """
+        from dfns_signers_aws_kms.creation import (  # noqa: PLC0415  # it imports botocore
+            create_next_key,
+        )
+
+        return create_next_key(options)
+
     def list_keys(self, options: AwsKmsList) -> Iterator[KeyDescription]:
         """Every signing key of the account and region whose description may be read."""
-        from dfns_signers_aws_kms.management import list_keys  # noqa: PLC0415  # imports boto3
+        from dfns_signers_aws_kms.management import list_keys  # noqa: PLC0415  # imports botocore
 
         return list_keys(options)
