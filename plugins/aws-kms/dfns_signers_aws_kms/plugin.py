@@ -8,16 +8,21 @@ from typing import Any
 from dfns_signers.plugin import (
     Algorithm,
     Backend,
+    DiagnosesKeys,
+    Finding,
     KeyDescription,
     ManagesKeys,
+    Policy,
     SigningKey,
 )
 from dfns_signers_aws_kms.names import region_of
 from dfns_signers_aws_kms.options import AwsKmsCreate, AwsKmsList, AwsKmsOptions
 
 
-class AwsKmsBackend(Backend[AwsKmsOptions], ManagesKeys[AwsKmsCreate, AwsKmsList]):
-    """Opens, creates and lists signing keys in AWS KMS."""
+class AwsKmsBackend(
+    Backend[AwsKmsOptions], ManagesKeys[AwsKmsCreate, AwsKmsList], DiagnosesKeys[AwsKmsOptions]
+):
+    """Opens, creates, lists and diagnoses signing keys in AWS KMS."""
 
     options = AwsKmsOptions
     create_options = AwsKmsCreate
@@ -91,3 +96,23 @@ class AwsKmsBackend(Backend[AwsKmsOptions], ManagesKeys[AwsKmsCreate, AwsKmsList
         from dfns_signers_aws_kms.management import list_keys  # noqa: PLC0415  # imports botocore
 
         return list_keys(options)
+
+    def diagnose(self, options: AwsKmsOptions) -> Iterator[Finding]:
+        """Examine the way to a key: AWS KMS and the caller, its state, kms:GetPublicKey, kms:Sign.
+
+        AWS KMS is asked whether it would sign (DryRun); a server without dry runs signs what can
+        never be a challenge.
+        """
+        from dfns_signers_aws_kms.diagnosis import diagnose  # noqa: PLC0415  # imports botocore
+
+        return diagnose(options)
+
+    def policy(self, options: AwsKmsOptions) -> Policy:
+        """An IAM policy for one key.
+
+        IAM knows a key by its ARN. Where an alias is configured, the policy is for the key that has
+        it, and where no account is, for that of the caller.
+        """
+        from dfns_signers_aws_kms.policy import policy  # noqa: PLC0415  # imports botocore
+
+        return policy(options)
