@@ -67,6 +67,16 @@ def test_real_server_without_aws_sts_is_in_order_where_no_address_of_it_is_confi
     assert store.url in reached.message
 
 
+def test_server_of_this_machine_is_asked_itself_who_the_caller_is(
+    double: KmsDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+
+    of_double(double, double.add("ECC_NIST_P256"))
+
+    assert [request.service for request in double.http.requests] == ["kms", "sts", "kms", "kms"]
+
+
 def test_caller_is_that_of_the_role_that_is_assumed(double: KmsDouble, sts: StsDouble) -> None:
     findings = of_double(double, double.add("ECC_NIST_P256"), role_arn=ROLE)
 
