@@ -125,10 +125,13 @@ class Connected:
         client: the client.
         is_shareable: whether its credentials are those that another client of the same settings
             would have: they are renewed from their source, or stand in the settings themselves.
+        new_client: makes a client of another service with the same credentials, region and limits,
+            from the name of the service.
     """
 
     client: KMSClient
     is_shareable: bool
+    new_client: Callable[..., Any]
 
 
 def connect(
@@ -157,7 +160,7 @@ def connect(
         client: KMSClient = new_client("kms", endpoint_url=connection.endpoint_url, **settings)
     if connection.use_fips_endpoint:
         _require_fips(client)
-    return Connected(client, origin.is_lasting)
+    return Connected(client, origin.is_lasting, partial(new_client, **settings))
 
 
 def _limits(connection: AwsKmsConnection, max_attempts: int) -> Config:

@@ -89,8 +89,8 @@ SERVICE_ERRORS: Final = _each(
         "InvalidSignatureException SignatureDoesNotMatch "
         "IncompleteSignature IncompleteSignatureException": Meaning(
             errors.KeyAccessError,
-            "the secret access key does not fit its access key id, or the clock of this machine is "
-            "wrong",
+            "the secret access key does not fit its access key id, the clock of this machine is "
+            "wrong, or 'region' is not that of the address",
             may_quote=False,
         ),
     }

@@ -88,11 +88,14 @@ def _public_key(found: _Found, spec: KeySpec) -> PublicKey:
     return public_key
 
 
-def prove_usable(kms: AwsKms, arn: str, spec: KeySpec) -> None:
+def prove_usable(kms: AwsKms, arn: str, spec: KeySpec) -> bool:
     """Refuse a key that cannot sign at present.
 
     AWS KMS is asked whether it would sign (DryRun), for which kms:Sign is enough. Where the answer
     leaves the state of the key open, that is read, if these credentials may (kms:DescribeKey).
+
+    Returns:
+        True after a dry run; False where the server knows none, and signed the probe.
 
     Raises:
         KeyStateError: it is disabled, pending deletion or in another state that does not sign.
@@ -110,6 +113,7 @@ def prove_usable(kms: AwsKms, arn: str, spec: KeySpec) -> None:
         raise
     if signed is not None:  # a server without dry runs may sign with any key
         _require_enabled(kms, arn)
+    return signed is None
 
 
 def _require_enabled(kms: AwsKms, arn: str) -> None:
@@ -118,6 +122,15 @@ def _require_enabled(kms: AwsKms, arn: str) -> None:
     if metadata is None:
         _log.debug("the state of the key %s is not readable: no kms:DescribeKey", arn)
         return
+    check_state(arn, metadata)
+
+
+def check_state(arn: str, metadata: Mapping[str, Any]) -> None:
+    """Refuse a key that AWS describes in a state that does not sign.
+
+    Raises:
+        KeyStateError: the message has the state, and what to do.
+    """
     state = text(metadata, "KeyState") or "unknown"
     if state != "Enabled":
         raise errors.KeyStateError(_state_message(arn, state, metadata))

@@ -49,10 +49,15 @@ def own_origin(connection: AwsKmsConnection, limits: Config) -> Origin:
     """A session whose own requests for credentials have the same limits and region."""
     session = SafeSession(profile=connection.profile)
     session.set_default_client_config(limits)
-    region = _region(connection, session.get_config_variable("region"))
+    region = region_in(session, connection)
     if region is not None:
         session.set_config_variable("region", region)
     return Origin(session.create_client, session.get_credentials(), region, session.profile)
+
+
+def region_in(session: SafeSession, connection: AwsKmsConnection) -> str | None:
+    """The region of a connection, as the options or the AWS configuration of a session say it."""
+    return _region(connection, session.get_config_variable("region"))
 
 
 def given_origin(session: boto3.Session, connection: AwsKmsConnection) -> Origin:

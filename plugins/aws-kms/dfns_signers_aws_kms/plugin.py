@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dfns_signers.plugin import Algorithm, Backend, KeyDescription, ManagesKeys, SigningKey
+from dfns_signers.plugin import (
+    Algorithm,
+    Backend,
+    DiagnosesKeys,
+    Finding,
+    KeyDescription,
+    ManagesKeys,
+    Policy,
+    SigningKey,
+)
 from dfns_signers_aws_kms.names import region_of
 from dfns_signers_aws_kms.options import AwsKmsCreate, AwsKmsList, AwsKmsOptions
 
 
-class AwsKmsBackend(Backend[AwsKmsOptions], ManagesKeys[AwsKmsCreate, AwsKmsList]):
-    """Opens, creates and lists signing keys in AWS KMS."""
+class AwsKmsBackend(
+    Backend[AwsKmsOptions], ManagesKeys[AwsKmsCreate, AwsKmsList], DiagnosesKeys[AwsKmsOptions]
+):
+    """Opens, creates, lists and diagnoses signing keys in AWS KMS."""
 
     options = AwsKmsOptions
     create_options = AwsKmsCreate
@@ -46,12 +57,62 @@ class AwsKmsBackend(Backend[AwsKmsOptions], ManagesKeys[AwsKmsCreate, AwsKmsList
             SigningKeyError: the alias is taken, or AWS KMS refused or failed. If the key exists
                 nevertheless, the message has its ARN.
         """
-        from dfns_signers_aws_kms.management import create_key  # noqa: PLC0415  # imports boto3
+        from dfns_signers_aws_kms.creation import create_key  # noqa: PLC0415  # it imports botocore
 
         return create_key(algorithm, options)
 
+    def find(self, algorithm: Algorithm, options: AwsKmsCreate) -> KeyDescription | None:
+        """The key of an alias; one that was created for it and did not get it yet gets it here.
+
+        Such a key is known by its description, and must be enabled or about to be.
+
+        Raises:
+            SigningKeyError: no alias is named, or AWS KMS refused or failed.
+        """
+        from dfns_signers_aws_kms.creation import find_key  # noqa: PLC0415  # it imports botocore
+
+        del algorithm
+        return find_key(options)
+
+    def create_next(self, options: AwsKmsOptions) -> KeyDescription:
+        """Create a key of the same spec, which is the next of a key that is configured.
+
+        It is known by its description, which names the ARN of its predecessor. If that is
+        configured by the alias ``alias/x``, it gets ``alias/x-2``, or the next number that is free.
+
+        Raises:
+            UnsupportedKeyError: Dfns does not accept keys of that spec or usage.
+            SigningKeyError: AWS KMS refused or failed. If the next key exists nevertheless, the
+                message has its ARN.
+        """
+        from dfns_signers_aws_kms.creation import (  # noqa: PLC0415  # it imports botocore
+            create_next_key,
+        )
+
+        return create_next_key(options)
+
     def list_keys(self, options: AwsKmsList) -> Iterator[KeyDescription]:
         """Every signing key of the account and region whose description may be read."""
-        from dfns_signers_aws_kms.management import list_keys  # noqa: PLC0415  # imports boto3
+        from dfns_signers_aws_kms.management import list_keys  # noqa: PLC0415  # imports botocore
 
         return list_keys(options)
+
+    def diagnose(self, options: AwsKmsOptions) -> Iterator[Finding]:
+        """Examine the way to a key: AWS KMS and the caller, its state, kms:GetPublicKey, kms:Sign.
+
+        AWS KMS is asked whether it would sign (DryRun); a server without dry runs signs what can
+        never be a challenge.
+        """
+        from dfns_signers_aws_kms.diagnosis import diagnose  # noqa: PLC0415  # imports botocore
+
+        return diagnose(options)
+
+    def policy(self, options: AwsKmsOptions) -> Policy:
+        """An IAM policy for one key.
+
+        IAM knows a key by its ARN. Where an alias is configured, the policy is for the key that has
+        it, and where no account is, for that of the caller.
+        """
+        from dfns_signers_aws_kms.policy import policy  # noqa: PLC0415  # imports botocore
+
+        return policy(options)

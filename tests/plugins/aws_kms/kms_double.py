@@ -143,7 +143,8 @@ class KmsDouble(Closing):
         }
 
     def _create_key(self, members: Members) -> dict[str, Any]:
-        arn = self.add(members["KeySpec"])
+        made = {"usage": members["KeyUsage"], "description": members["Description"]}
+        arn = self.add(members["KeySpec"], multi_region=members["MultiRegion"], **made)
         return {"KeyMetadata": _metadata(arn, self.keys[arn])}
 
     def _create_alias(self, members: Members) -> dict[str, Any]:
@@ -242,7 +243,13 @@ def _check_message(message: bytes, kind: str, algorithm: str) -> None:
 
 
 def _metadata(arn: str, key: StoredKey) -> dict[str, Any]:
-    metadata = {"Arn": arn, "KeyId": _id(arn), "KeySpec": key.spec, "KeyUsage": key.usage}
+    metadata: dict[str, Any] = {
+        "Arn": arn,
+        "KeyId": _id(arn),
+        "KeySpec": key.spec,
+        "KeyUsage": key.usage,
+    }
+    metadata |= {"Description": key.description, "MultiRegion": key.multi_region}
     pending = {"DeletionDate": 1798761600} if key.state == "PendingDeletion" else {}
     return {**metadata, "KeyState": key.state, **pending}
 

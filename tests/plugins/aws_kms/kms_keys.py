@@ -40,6 +40,8 @@ class StoredKey:
     private_key: Any
     usage: str = "SIGN_VERIFY"
     state: str = "Enabled"
+    description: str = ""
+    multi_region: bool = False
 
     def sign(self, message: bytes, kind: str) -> bytes:
         """As AWS: a digest is signed as it is, a raw message is hashed first."""

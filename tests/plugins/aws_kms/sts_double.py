@@ -1,4 +1,4 @@
-"""A double of AWS STS that knows AssumeRole and remembers how it was asked."""
+"""A double of AWS STS: AssumeRole and GetCallerIdentity, and how it was asked."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ _ANSWER = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15
 <Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>{key}</SecretAccessKey>
 <SessionToken>{key}</SessionToken><Expiration>{expiration:%Y-%m-%dT%H:%M:%SZ}</Expiration>
 </Credentials></AssumeRoleResult></AssumeRoleResponse>"""
+_CALLER = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+<GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:user/{}</Arn></GetCallerIdentityResult>
+</GetCallerIdentityResponse>"""
 _ERROR = """<ErrorResponse><Error><Code>{}</Code><Message>{}</Message></Error>
 <RequestId>sts-1</RequestId></ErrorResponse>"""
 
@@ -43,6 +46,8 @@ class StsDouble(Closing):
         if self.denial:
             code = "AccessDenied" if self.denial_status == 403 else "ServiceUnavailable"
             return Reply(self.denial_status, _ERROR.format(code, self.denial).encode(), "text/xml")
+        if self.asked[-1]["Action"] == "GetCallerIdentity":
+            return Reply(200, _CALLER.format(request.access_key_id).encode(), "text/xml")
         now = datetime.datetime.now(datetime.timezone.utc)
         expiration = now + datetime.timedelta(minutes=self.minutes)
         body = _ANSWER.format(key=f"role-{next(self._number)}", expiration=expiration)

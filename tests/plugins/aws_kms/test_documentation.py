@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
+from dfns_signers.algorithms import Algorithm
 from dfns_signers.config.assembly import open_key, validated_options
 from dfns_signers.config.loading import load_profile
 from dfns_signers.errors import KeyStateError
@@ -18,6 +19,7 @@ from dfns_signers_aws_kms import errors
 from dfns_signers_aws_kms.algorithms import KEY_SPECS
 from dfns_signers_aws_kms.key import AwsKmsKey
 from dfns_signers_aws_kms.options import AwsKmsConnection, AwsKmsCreate, AwsKmsOptions
+from dfns_signers_aws_kms.plugin import AwsKmsBackend
 from dfns_signers_testkit.aws import REGION
 from tests.core.keys import is_signature
 from tests.plugins.aws_kms.kms_double import KmsDouble, refuse
@@ -73,6 +75,10 @@ def test_signer_table_is_a_valid_configuration(page: str) -> None:
     assert options.key_id == "alias/dfns-production"
 
 
+def actions(double: KmsDouble) -> set[str]:
+    return {f"kms:{operation}" for operation, _ in double.calls}
+
+
 def test_policies_are_json_and_allow_what_the_code_asks_for(double: KmsDouble) -> None:
     sign, manage = (json.loads(text)["Statement"] for text in blocks(PAGE, "json"))
     client = boto3.client("kms", region_name=REGION, endpoint_url=double.url)
@@ -82,16 +88,17 @@ def test_policies_are_json_and_allow_what_the_code_asks_for(double: KmsDouble) -
         AwsKmsKey(double.add("ECC_NIST_P256", state="Disabled"), client=client)
     client.close()
 
-    asked = {f"kms:{operation}" for operation, _ in double.calls}
+    asked = actions(double)
+    double.calls.clear()
+    backend, where = AwsKmsBackend(), {"region": REGION, "endpoint_url": double.url}
+    options = AwsKmsCreate(**where, alias="alias/dfns-production")
+    assert backend.find(Algorithm.ES256, options) is None
+    backend.create(Algorithm.ES256, options)
+    backend.create_next(AwsKmsOptions(**where, key_id="alias/dfns-production"))
 
     assert asked == {action for statement in sign for action in statement["Action"]}
-    assert {action for statement in manage for action in statement["Action"]} == {
-        "kms:CreateKey",
-        "kms:TagResource",
-        "kms:ListKeys",
-        "kms:ListAliases",
-        "kms:CreateAlias",
-        "kms:DescribeKey",
+    assert actions(double) | {"kms:TagResource"} == {
+        action for statement in manage for action in statement["Action"]
     }
 
 
@@ -152,3 +159,24 @@ def test_options_that_the_readme_names_exist() -> None:
 
     assert named
     assert set(named) <= set(AwsKmsOptions.model_fields)
+
+
+def test_every_finding_of_a_diagnosis_is_listed(double: KmsDouble) -> None:
+    backend, where = AwsKmsBackend(), {"region": REGION, "endpoint_url": double.url}
+    specs = ("ECC_NIST_P256", "ECC_NIST_P384")
+    found = {
+        finding.check
+        for spec in specs
+        for finding in backend.diagnose(AwsKmsOptions(key_id=double.add(spec), **where))
+    }
+    (table,) = (rows for rows in tables(PAGE) if any("`key state`" in row for row in rows))
+
+    assert {row.split("`")[1] for row in table if row.startswith("| `")} == found
+
+
+def test_marks_of_created_keys_are_those_that_the_page_shows(double: KmsDouble) -> None:
+    options = AwsKmsCreate(region=REGION, endpoint_url=double.url, alias="alias/dfns-production")
+
+    AwsKmsBackend().create(Algorithm.ES256, options)
+
+    assert f"`{double.members('CreateKey')[0]['Description']}`" in PAGE

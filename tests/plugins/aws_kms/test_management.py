@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomlkit
 
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.errors import SigningKeyError
@@ -70,7 +71,7 @@ def test_alias_description_tags_and_region_scope_are_those_asked_for(store: Stor
     metadata = store.client.describe_key(KeyId=options.alias)["KeyMetadata"]
     tags = store.client.list_resource_tags(KeyId=made.reference)["Tags"]
     assert metadata["Arn"] == made.reference
-    assert metadata["Description"] == "signs for Dfns"
+    assert metadata["Description"].startswith("signs for Dfns")
     assert metadata["MultiRegion"] is True
     assert {tag["TagKey"]: tag["TagValue"] for tag in tags} == options.tags
 
@@ -128,3 +129,18 @@ def test_command_line_creates_and_lists_keys(
     assert (made["algorithm"], made["kind"]) == ("RS256", "RSA_3072")
     (found,) = (one for one in listed.json if one["names"] == ["alias/by-command"])
     assert found == made
+
+
+def test_keys_are_listed_through_the_table_that_was_printed_for_one(
+    ministack: Store, tmp_path: Path, command: Command
+) -> None:
+    where = ["-o", f"region={REGION}", "-o", f"endpoint_url={ministack.url}"]
+    made = command("keys", "create", "ES256", "--backend", "aws-kms", *where, "--json").json
+    config = tmp_path / "config.toml"
+    config.write_text(tomlkit.dumps({"profiles": {"p": {"signer": made["signer"]}}}))
+    config.chmod(0o600)
+
+    listed = command("keys", "list", "--profile", "p", "--config", str(config), "--json")
+
+    assert listed.code == 0, listed.err
+    assert made in listed.json

@@ -15,7 +15,8 @@ from dfns_signers.errors import (
     KeyStoreUnavailableError,
     SigningKeyError,
 )
-from dfns_signers_aws_kms.management import create_key, list_keys
+from dfns_signers_aws_kms.creation import create_key
+from dfns_signers_aws_kms.management import list_keys
 from dfns_signers_aws_kms.options import AwsKmsCreate, AwsKmsList
 from dfns_signers_testkit.servers import free_port
 from tests.plugins.aws_kms.kms_double import REGION, Fault, KmsDouble, altered, answer, lost, refuse
