@@ -60,8 +60,10 @@ def create_key(
         return _completed(kms, arn, options.alias, options)
 
 
-def find_key(options: AwsKmsCreate) -> KeyDescription | None:
+def find_key(algorithm: Algorithm, options: AwsKmsCreate) -> KeyDescription | None:
     """The key that has an alias, or was created for it and did not get it yet; None without one.
+
+    The latter has the key spec that is asked for.
 
     Raises:
         SigningKeyError: no alias is named, or AWS KMS refused or failed.
@@ -78,7 +80,8 @@ def find_key(options: AwsKmsCreate) -> KeyDescription | None:
         holder = _holders(names).get(options.alias)
         if holder is not None:
             return description(_described(kms, task, holder), names[holder], options)
-        arn = _marked(kms, task, _mark_of_alias(options.alias))
+        spec = created_spec(algorithm, options.rsa_bits)
+        arn = _marked(kms, task, spec, _mark_of_alias(options.alias))
         return _completed(kms, arn, options.alias, options) if arn else None
 
 
@@ -92,7 +95,7 @@ def create_next_key(options: AwsKmsOptions) -> KeyDescription:
         spec = usable_spec(arn, spec=text(present, "KeySpec"), usage=text(present, "KeyUsage"))
         names = aliases(kms)
         mark = f"(created by dfns-signers to follow {arn})"
-        following = _marked(kms, task, mark) or _create(
+        following = _marked(kms, task, spec, mark) or _create(
             kms, spec, Description=mark, MultiRegion=present.get("MultiRegion", False)
         )
         alias = _next_alias(KeyId.parse(options.key_id), _holders(names), following)
@@ -107,11 +110,15 @@ def _mark_of_alias(alias: str) -> str:
     return f"(created by dfns-signers for {alias})"
 
 
-def _marked(kms: AwsKms, task: str, mark: str) -> str | None:
-    """The ARN of the first key that was created with a mark and signs, or is about to."""
+def _marked(kms: AwsKms, task: str, spec: KeySpec, mark: str) -> str | None:
+    """The ARN of the first key of a spec that has a mark and signs, or is about to."""
     for metadata in signing_keys(kms, task):
         is_marked = str(metadata.get("Description", "")).endswith(mark)
-        if is_marked and metadata.get("KeyState") in {"Enabled", "Creating"}:
+        if (
+            is_marked
+            and metadata.get("KeySpec") == spec.name
+            and metadata.get("KeyState") in {"Enabled", "Creating"}
+        ):
             return arn_of(metadata)
     return None
 

@@ -10,11 +10,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from dfns_signers.plugin import Finding, Severity, errors, explained, is_loopback
+from dfns_signers.plugin import Finding, Severity, errors, is_loopback
 from dfns_signers_aws_kms.algorithms import KeySpec, usable_spec
 from dfns_signers_aws_kms.client import AwsKms, Connected, connect, text
-from dfns_signers_aws_kms.errors import PROVIDER, explain
-from dfns_signers_aws_kms.management import arn_of
+from dfns_signers_aws_kms.management import arn_of, reading
 from dfns_signers_aws_kms.names import KeyId
 from dfns_signers_aws_kms.opening import check_state, find_key, prove_usable
 from dfns_signers_aws_kms.options import AwsKmsOptions
@@ -59,7 +58,7 @@ class _Examination:
 
     def findings(self) -> Iterator[Finding]:
         """What is found, the worst at the end."""
-        metadata, seconds = _timed(self._describe)
+        metadata, seconds = _timed(f"describe the key {self._key_id}", self._describe)
         yield from self._clock()
         if isinstance(metadata, errors.KeyNotFoundError):
             yield self._reached(seconds)
@@ -70,26 +69,21 @@ class _Examination:
             yield self._reached(seconds)
             yield from self._of_key(metadata, seconds)
 
-    def _describe(self) -> Mapping[str, Any] | None:
-        task = f"describe the key {self._key_id}"
-        with explained(task, provider=PROVIDER, explain=explain):
-            metadata = self._kms.describe(task, self._key_id, unless={"AccessDeniedException"})
-            if metadata is not None:
-                arn_of(metadata)
-            return metadata
+    def _describe(self, task: str) -> Mapping[str, Any] | None:
+        metadata = self._kms.describe(task, self._key_id, unless={"AccessDeniedException"})
+        if metadata is not None:
+            arn_of(metadata)
+        return metadata
 
     def _reached(self, seconds: float) -> Finding:
         whom = self._caller()
         return Finding("key store", Severity.OK, f"{self._where} answers {whom}", seconds=seconds)
 
     def _caller(self) -> str:
-        try:
-            with explained("ask AWS STS", provider=PROVIDER, explain=explain):
-                return f"to {text(self._ask_sts(), 'Arn') or 'a caller that AWS STS does not name'}"
-        except errors.DfnsSignersError:
-            return "(AWS STS does not say to whom)"
+        arn, _ = _timed("ask AWS STS", self._ask_sts)
+        return f"to {arn}" if arn and isinstance(arn, str) else "(AWS STS does not say to whom)"
 
-    def _ask_sts(self) -> Mapping[str, Any]:
+    def _ask_sts(self, _: str) -> str:
         """Who asks; of a local server, which has AWS STS at the same address if at all."""
         address = self._connected.client.meta.endpoint_url
         sts = self._connected.new_client("sts")
@@ -97,8 +91,7 @@ class _Examination:
             sts.close()
             sts = self._connected.new_client("sts", endpoint_url=address)
         with closing(sts):
-            answer: Mapping[str, Any] = sts.get_caller_identity()
-            return answer
+            return text(sts.get_caller_identity(), "Arn")
 
     def _of_key(self, metadata: Mapping[str, Any] | None, seconds: float) -> Iterator[Finding]:
         if metadata is None:
@@ -110,19 +103,18 @@ class _Examination:
                 "allow kms:DescribeKey to these credentials",
                 seconds,
             )
-            known = None
-        else:
-            try:
-                known = _usable(metadata)
-            except errors.SigningKeyError as error:
-                yield _failure(error, seconds)
-                return
-            yield Finding("key state", Severity.OK, f"the key {known[0]} is Enabled", "", seconds)
-            yield _permitted("kms:DescribeKey", seconds)
+            yield from self._permissions(None)
+            return
+        known, _ = _timed(f"read the state of {self._key_id}", lambda _: _usable(metadata))
+        if isinstance(known, errors.DfnsSignersError):
+            yield _failure(known, seconds)
+            return
+        yield Finding("key state", Severity.OK, f"the key {known[0]} is Enabled", "", seconds)
+        yield _permitted("kms:DescribeKey", seconds)
         yield from self._permissions(known)
 
     def _permissions(self, known: tuple[str, KeySpec] | None) -> Iterator[Finding]:
-        found, seconds = _timed(self._find)
+        found, seconds = _timed(f"open the key {self._key_id}", self._find)
         if isinstance(found, errors.DfnsSignersError):
             yield _failure(found, seconds)
             if known is None or not isinstance(found, errors.KeyAccessError):
@@ -131,7 +123,8 @@ class _Examination:
         else:
             yield _permitted("kms:GetPublicKey", seconds)
         arn, spec = found
-        is_dry, seconds = _timed(lambda: prove_usable(self._kms, arn, spec))
+        task = f"sign with the key {arn}"
+        is_dry, seconds = _timed(task, lambda _: prove_usable(self._kms, arn, spec))
         if isinstance(is_dry, errors.DfnsSignersError):
             yield _failure(is_dry, seconds)
         elif is_dry:
@@ -140,10 +133,8 @@ class _Examination:
             signed = " (this server knows no dry runs, and signed what is not a challenge)"
             yield _permitted("kms:Sign", seconds, signed)
 
-    def _find(self) -> tuple[str, KeySpec]:
-        task = f"open the key {self._key_id}"
-        with explained(task, provider=PROVIDER, explain=explain):
-            return find_key(self._kms, KeyId.parse(self._key_id))[:2]
+    def _find(self, _: str) -> tuple[str, KeySpec]:
+        return find_key(self._kms, KeyId.parse(self._key_id))[:2]
 
     def _read_clock(self, http_response: Any, **_: Any) -> None:
         """Handle botocore's event ``after-call``, which refusals have too."""
@@ -178,11 +169,12 @@ def _usable(metadata: Mapping[str, Any]) -> tuple[str, KeySpec]:
     return arn, spec
 
 
-def _timed(look: Callable[[], T]) -> tuple[T | errors.DfnsSignersError, float]:
-    """What ``look`` returns, or the error that it raises, and the seconds that it took."""
+def _timed(task: str, look: Callable[[str], T]) -> tuple[T | errors.DfnsSignersError, float]:
+    """What ``look`` returns for a task, or the error that it raises, and the seconds it took."""
     start = time.monotonic()
     try:
-        answer: T | errors.DfnsSignersError = look()
+        with reading(task):
+            answer: T | errors.DfnsSignersError = look(task)
     except errors.DfnsSignersError as error:
         answer = error
     return answer, time.monotonic() - start

@@ -64,15 +64,15 @@ class AwsKmsBackend(
     def find(self, algorithm: Algorithm, options: AwsKmsCreate) -> KeyDescription | None:
         """The key of an alias; one that was created for it and did not get it yet gets it here.
 
-        Such a key is known by its description, and must be enabled or about to be.
+        Such a key is known by its description. It must be of the algorithm, and enabled or about to
+        be.
 
         Raises:
             SigningKeyError: no alias is named, or AWS KMS refused or failed.
         """
         from dfns_signers_aws_kms.creation import find_key  # noqa: PLC0415  # it imports botocore
 
-        del algorithm
-        return find_key(options)
+        return find_key(algorithm, options)
 
     def create_next(self, options: AwsKmsOptions) -> KeyDescription:
         """Create a key of the same spec, which is the next of a key that is configured.

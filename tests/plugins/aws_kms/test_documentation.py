@@ -90,7 +90,8 @@ def test_policies_are_json_and_allow_what_the_code_asks_for(double: KmsDouble) -
 
     asked = actions(double)
     double.calls.clear()
-    backend, where = AwsKmsBackend(), {"region": REGION, "endpoint_url": double.url}
+    backend = AwsKmsBackend()
+    where: dict[str, Any] = {"region": REGION, "endpoint_url": double.url}
     options = AwsKmsCreate(**where, alias="alias/dfns-production")
     assert backend.find(Algorithm.ES256, options) is None
     backend.create(Algorithm.ES256, options)
@@ -162,7 +163,8 @@ def test_options_that_the_readme_names_exist() -> None:
 
 
 def test_every_finding_of_a_diagnosis_is_listed(double: KmsDouble) -> None:
-    backend, where = AwsKmsBackend(), {"region": REGION, "endpoint_url": double.url}
+    backend = AwsKmsBackend()
+    where: dict[str, Any] = {"region": REGION, "endpoint_url": double.url}
     specs = ("ECC_NIST_P256", "ECC_NIST_P384")
     found = {
         finding.check

@@ -59,6 +59,16 @@ def test_key_that_was_created_for_another_alias_is_not_found(double: KmsDouble) 
     assert BACKEND.find(Algorithm.ES256, to_create(double, alias="alias/dfns")) is None
 
 
+def test_key_of_another_spec_that_was_created_for_the_alias_is_not_found(
+    double: KmsDouble,
+) -> None:
+    options = to_create(double, alias="alias/dfns")
+    half_made(double, options)
+
+    assert BACKEND.find(Algorithm.ED25519, options) is None
+    assert double.aliases == {}
+
+
 @pytest.mark.parametrize("state", ["Disabled", "PendingDeletion"])
 def test_key_that_was_given_up_is_not_found(double: KmsDouble, state: str) -> None:
     options = to_create(double, alias="alias/dfns")

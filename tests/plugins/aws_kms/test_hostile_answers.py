@@ -158,8 +158,8 @@ def hostile_server() -> Iterator[tuple[HttpDouble, list[Answer]]]:
         yield server, given
 
 
-def is_fit(error: DfnsSignersError) -> bool:
-    text = str(error)
+def is_fit(said: object) -> bool:
+    text = str(said)
     return text.isprintable() and len(text) <= LONGEST and CANARY not in text
 
 
@@ -246,7 +246,7 @@ def test_assuming_a_role_ends_well(
 @hostile
 @example(reply=Reply(200, b'{"Keys": [5], "Aliases": [{"AliasName": 5, "TargetKeyId": {}}]}'))
 @given(reply=replies)
-def test_listing_and_creating_end_well(
+def test_managing_keys_ends_well(
     hostile_server: tuple[HttpDouble, list[Answer]], reply: Answer
 ) -> None:
     server, given = hostile_server
@@ -254,11 +254,29 @@ def test_listing_and_creating_end_well(
     where: dict[str, Any] = {"region": REGION, "endpoint_url": server.url, "max_attempts": 1}
 
     ends_well(lambda: list(AwsKmsBackend().list_keys(AwsKmsList(**where, read_timeout=2))))
-    ends_well(
-        lambda: AwsKmsBackend().create(
-            Algorithm.ES256, AwsKmsCreate(**where, read_timeout=2, alias="alias/new")
-        )
-    )
+    options = AwsKmsCreate(**where, read_timeout=2, alias="alias/new")
+    ends_well(lambda: AwsKmsBackend().create(Algorithm.ES256, options))
+    ends_well(lambda: AwsKmsBackend().find(Algorithm.ES256, options))
+    ends_well(lambda: AwsKmsBackend().create_next(AwsKmsOptions(key_id=ARN, **where)))
+
+
+@hostile
+@example(
+    reply=Reply(200, json.dumps({"KeyMetadata": {"Arn": ARN, "KeySpec": 5}}).encode()),
+    operation="DescribeKey",
+)
+@given(reply=replies, operation=st.sampled_from(["GetPublicKey", "DescribeKey", "Sign"]))
+def test_diagnosis_ends_with_findings_that_may_be_shown(
+    double: KmsDouble, key: AwsKmsKey, reply: Answer, operation: str
+) -> None:
+    double.faults.clear()
+    double.fail(operation, lambda _: reply)
+    where: dict[str, Any] = {"endpoint_url": double.url, "max_attempts": 1, "read_timeout": 2}
+
+    found = list(AwsKmsBackend().diagnose(AwsKmsOptions(key_id=key.reference, **where)))
+
+    assert found
+    assert all(is_fit(f"{finding.message}{finding.remedy}") for finding in found)
 
 
 @pytest.mark.parametrize("reply", [DEEP, NUMBER], ids=["nested too deep", "message is a number"])
