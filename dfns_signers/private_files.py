@@ -50,6 +50,24 @@ def read_private_file(
     return content, status
 
 
+def create_private_file(path: Path, content: Sealed[bytes]) -> None:
+    """Create a file that only its owner can read, and write it for good.
+
+    Raises:
+        FileExistsError: there is something by that name.
+        OSError: it cannot be created or written; then there is no such file.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content.open())
+            stream.flush()
+            os.fsync(descriptor)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
 def is_exposed(status: os.stat_result) -> bool:
     """Whether users other than the owner may read a file; False where modes do not say so."""
     return _allows_others(status, stat.S_IRGRP | stat.S_IROTH)
