@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from typing_extensions import NotRequired, TypedDict, Unpack
 
 from dfns_signers.client.call import Call
-from dfns_signers.errors import RegistrationError, UnexpectedResponseError
+from dfns_signers.errors import DfnsSignersError, RegistrationError, UnexpectedResponseError
 from dfns_signers.lifecycle.registrable import (
     Client,
     Registrable,
@@ -198,8 +198,12 @@ class NewIdentity(Registrable):
                 f"{self.path}/{made[0].identity})"
             )
         yield from ran(self._file.reserve)
-        answer = yield from asked(self._resource(dfns).delete, made[0].identity)
-        require_done(answer, f"{self._titled(made[0])} is deleted")
+        try:
+            answer = yield from asked(self._resource(dfns).delete, made[0].identity)
+            require_done(answer, f"{self._titled(made[0])} is deleted")
+        except DfnsSignersError:
+            yield from ran(self._file.release)
+            raise
 
     def create(self, dfns: Client) -> Flow[Any]:
         """Send the public key."""
