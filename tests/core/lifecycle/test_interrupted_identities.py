@@ -13,18 +13,15 @@ from dfns_signers.errors import RegistrationError
 from dfns_signers.lifecycle import NewServiceAccount, NewToken
 from dfns_signers.lifecycle.registrable import registration
 from tests.core.lifecycle.driving import Lifecycle, new_key
+from tests.core.lifecycle.identities import PATHS, token_file
 from tests.core.lifecycle.killing import killed_after_each_step
 from tests.core.lifecycle.spoiling import FAULTS, LOSING_THE_ANSWER, spoiled
 
-PATHS = {"register_service_account": "/auth/service-accounts", "register_token": "/auth/pats"}
+__all__ = ["token_file"]
+
 KINDS = {"register_service_account": NewServiceAccount, "register_token": NewToken}
 # Look, announcement, assertion, the call itself.
 REQUESTS = 4
-
-
-@pytest.fixture
-def token_file(tmp_path: Path) -> Path:
-    return tmp_path / "token"
 
 
 def repeated(do: Lifecycle, function: str, token_file: Path) -> Any:
@@ -49,7 +46,6 @@ def assert_is_the_only_one_and_works(
 @pytest.mark.parametrize("number", range(REQUESTS))
 @pytest.mark.parametrize("function", PATHS)
 def test_one_that_meets_a_fault_at_any_request_is_done_again_without_a_second_one(
-    way: str,
     emulator: Emulator,
     dfns: DfnsClient,
     token_file: Path,
@@ -59,14 +55,14 @@ def test_one_that_meets_a_fault_at_any_request_is_done_again_without_a_second_on
 ) -> None:
     with spoiled(emulator, number, fault) as proxy:
         try:
-            Lifecycle(way, emulator, proxy.url)(
+            Lifecycle("blocking", emulator, proxy.url)(
                 function, new_key(), name="robot", token_file=token_file
             )
         except DfnsSignersError:
             assert not token_file.exists()
     assert proxy.faults[fault] == 1
 
-    made = repeated(Lifecycle(way, emulator, emulator.url), function, token_file)
+    made = repeated(Lifecycle("blocking", emulator, emulator.url), function, token_file)
 
     assert_is_the_only_one_and_works(emulator, dfns, function, made)
 

@@ -18,6 +18,12 @@ from tests.core.lifecycle.identities import PATHS, creations, function, listed, 
 __all__ = ["function", "token_file"]
 
 
+@pytest.fixture
+def way() -> str:
+    """One, for how a flow is driven makes no difference here."""
+    return "blocking"
+
+
 def test_registered_key_whose_token_is_in_the_file_is_found_and_not_registered_again(
     do: Lifecycle, emulator: Emulator, function: str, token_file: Path
 ) -> None:

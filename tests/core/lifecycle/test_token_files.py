@@ -17,6 +17,12 @@ from tests.core.lifecycle.identities import PATHS, creations, function, token_fi
 __all__ = ["function", "token_file"]
 
 
+@pytest.fixture
+def way() -> str:
+    """One, for how a flow is driven makes no difference here."""
+    return "blocking"
+
+
 def test_file_with_something_in_it_is_refused_before_anything_is_created(
     do: Lifecycle, emulator: Emulator, function: str, token_file: Path
 ) -> None:
