@@ -14,11 +14,12 @@ LOSING_THE_ANSWER: Final = ("cut_after_effect", "cut_answer", "html")
 FAULTS: Final = ("refuse", "cut_request", "duplicated_request", *LOSING_THE_ANSWER)
 
 
-def spoiled(emulator: Emulator, number: int, fault: str) -> FaultProxy:
-    """A proxy before the emulator that spoils one request; they count from 0."""
+def spoiled(emulator: Emulator, number: int, fault: str, *, all_after: bool = False) -> FaultProxy:
+    """A proxy before the emulator that spoils one request, or all from it; they count from 0."""
 
     def plan(request: Request) -> str | None:
-        return fault if request.ordinal == number else None
+        is_after = all_after and request.ordinal > number
+        return fault if request.ordinal == number or is_after else None
 
     return FaultProxy(emulator.url, plan, labels=_OneCall(), seed=number)
 

@@ -6,6 +6,7 @@ import pytest
 
 from dfns_signers import DfnsClient, DfnsSignersError
 from dfns_signers.emulator import Emulator
+from dfns_signers.errors import UnexpectedResponseError
 from dfns_signers.lifecycle import credential_registration
 from dfns_signers.public_keys import fingerprint, load_public_key
 from tests.core.lifecycle.driving import Lifecycle, new_key
@@ -54,6 +55,16 @@ def test_credential_whose_answer_is_lost_is_found_at_once(
 
     assert made.is_new
     assert credentials_of_the_key(dfns) == [made.credential_id]
+
+
+def test_error_of_the_call_is_raised_where_looking_after_it_fails_too(
+    way: str, emulator: Emulator
+) -> None:
+    with (
+        spoiled(emulator, REQUESTS - 1, "html", all_after=True) as proxy,
+        pytest.raises(UnexpectedResponseError, match="POST /auth/credentials"),
+    ):
+        Lifecycle(way, emulator, proxy.url)("register_credential", new_key(), name="k")
 
 
 def test_registration_that_is_killed_after_any_step_is_repeated_without_a_second_one(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from dfns_signers import DfnsClient
 from dfns_signers.emulator import Emulator
+from dfns_signers.encodings import base64url_encode
 from dfns_signers.errors import (
     ApprovalRequiredError,
     RegistrationError,
 )
+from tests.core.keys import public_pem
 from tests.core.lifecycle.driving import Lifecycle, new_key
 from tests.core.lifecycle.identities import PATHS, creations, function, listed, token_file
 
@@ -141,3 +145,39 @@ def test_external_id_of_another_key_is_refused(
         do(function, new_key(), name="two", token_file=token_file, external_id="r-1")
 
     assert creations(emulator, function) == 1
+
+
+def test_two_of_the_key_are_not_replaced(do: Lifecycle, dfns: DfnsClient, token_file: Path) -> None:
+    for _ in range(2):
+        dfns.auth.service_accounts.create(
+            name="robot", public_key=public_pem(new_key().public_key).decode()
+        )
+
+    with pytest.raises(RegistrationError, match="only a single one"):
+        do("register_service_account", new_key(), name="robot", token_file=token_file, replace=True)
+
+    assert len(listed(dfns, "register_service_account")) == 2
+
+
+@pytest.mark.parametrize(
+    ("claims", "is_own"),
+    [
+        ({}, True),
+        ({"tokenKind": "ServiceAccount"}, True),
+        ({"tokenKind": "Pat"}, False),
+        ({"userId": "us-other"}, False),
+        ({"tokenId": "to-other"}, False),
+    ],
+)
+def test_token_in_the_file_is_known_by_the_claims_that_it_has(
+    do: Lifecycle, token_file: Path, claims: dict[str, str], is_own: bool
+) -> None:
+    made = do("register_service_account", new_key(), name="robot", token_file=token_file)
+    metadata = {"userId": made.identity, **claims}
+    text = json.dumps({"https://custom/app_metadata": metadata}).encode()
+    token_file.write_text(f"e30.{base64url_encode(text)}.e30", encoding="utf-8")
+
+    with nullcontext() if is_own else pytest.raises(RegistrationError, match="something else"):
+        assert not do(
+            "register_service_account", new_key(), name="robot", token_file=token_file
+        ).is_new

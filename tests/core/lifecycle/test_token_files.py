@@ -11,6 +11,8 @@ from dfns_signers.emulator import Emulator
 from dfns_signers.errors import (
     RegistrationError,
 )
+from dfns_signers.lifecycle.token_file import TokenFile
+from dfns_signers.sealed import Sealed
 from tests.core.lifecycle.driving import Lifecycle, new_key
 from tests.core.lifecycle.identities import PATHS, creations, function, token_file
 
@@ -109,3 +111,13 @@ def test_file_is_removed_where_the_api_refuses(
         do(function, new_key(), name="robot", token_file=token_file)
 
     assert not token_file.exists()
+
+
+def test_file_with_a_token_is_not_removed_when_it_is_released(token_file: Path) -> None:
+    file = TokenFile(token_file)
+    file.reserve()
+    file.write(Sealed("token"), "the service account 'robot'")
+
+    file.release()
+
+    assert token_file.read_text(encoding="utf-8") == "token\n"
