@@ -12,6 +12,8 @@ import pytest
 from dfns_signers.backends.pem.key import PemKey
 from dfns_signers.config.loading import load_profile
 from dfns_signers.errors import DfnsSignersError
+from dfns_signers.private_files import create_private_file
+from dfns_signers.sealed import Sealed
 from dfns_signers.secrets import Secret
 from tests.core.keys import private_key, private_pem
 
@@ -119,3 +121,10 @@ def test_file_of_a_million_bytes_is_not_too_large(tmp_path: Path) -> None:
 def test_device_that_all_can_write_is_read() -> None:
     with pytest.raises(DfnsSignersError, match="/dev/null is empty"):
         Secret.from_file("/dev/null").reveal()
+
+
+def test_private_file_that_cannot_be_written_whole_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(TypeError):
+        create_private_file(tmp_path / "new", Sealed("text"))  # type: ignore[arg-type]
+
+    assert list(tmp_path.iterdir()) == []

@@ -9,13 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-from cryptography.hazmat.primitives import serialization
 
-from dfns_signers import AsyncDfnsClient, DelegatedDfnsClient, DfnsClient, load_signer
+from dfns_signers import (
+    AsyncDfnsClient,
+    DelegatedDfnsClient,
+    DfnsClient,
+    KeySigner,
+    PemKey,
+    load_signer,
+)
 from dfns_signers.client.pending import PendingAction
 from dfns_signers.config.assembly import open_key
 from dfns_signers.config.loading import load_profile
 from dfns_signers.emulator import Emulator
+from dfns_signers.lifecycle import register_credential
+from tests.core.keys import private_key, private_pem, public_pem
 
 PROFILE = "under-test"
 CREDENTIAL_ID = "credential-under-test"
@@ -30,7 +38,7 @@ class Flow:
 
     @classmethod
     def of(cls, emulator: Emulator, folder: Path, signer: Mapping[str, Any]) -> Flow:
-        """Write the configuration, open the key once, and enrol its public half."""
+        """Write the configuration, and have the key register itself under another credential."""
         config = folder / "config.toml"
         profile = {
             "base_url": emulator.url,
@@ -40,15 +48,16 @@ class Flow:
         }
         config.write_text(tomlkit.dumps({"profiles": {PROFILE: profile}}), encoding="utf-8")
         config.chmod(0o600)
-        flow = cls(emulator, config)
-        emulator.enrol(flow.public_key_pem(), CREDENTIAL_ID)
-        return flow
-
-    def public_key_pem(self) -> bytes:
-        with open_key(load_profile(PROFILE, config=self.config)) as key:
-            return key.public_key.public_bytes(
-                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-            )
+        first = PemKey.from_pem(private_pem(private_key("Ed25519")))
+        emulator.register(public_pem(first.public_key), "first")
+        with (
+            open_key(load_profile(PROFILE, config=config)) as key,
+            DfnsClient(
+                emulator.auth_token, KeySigner(first, "first"), base_url=emulator.url
+            ) as dfns,
+        ):
+            register_credential(key, dfns, name="under test", credential_id=CREDENTIAL_ID)
+        return cls(emulator, config)
 
     def create_wallet(self) -> str:
         with DfnsClient.from_config(PROFILE, config=self.config) as dfns:

@@ -12,7 +12,13 @@ from dfns_signers.cli.exit_codes import code_of, reports_errors
 from dfns_signers.errors import DfnsSignersError
 
 CODES = {
-    1: (DfnsSignersError, errors.EncodingError, errors.ListeningError, errors.NoPermitError),
+    1: (
+        DfnsSignersError,
+        errors.EncodingError,
+        errors.ListeningError,
+        errors.NoPermitError,
+        errors.RegistrationError,
+    ),
     2: (errors.RequestError,),
     3: (errors.ConfigurationError, errors.PluginError, errors.TokenProviderError),
     4: (
