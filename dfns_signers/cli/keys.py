@@ -168,12 +168,13 @@ def _options(option: list[str] | None) -> dict[str, Any]:
 
 
 def _print(key: KeyProfile, *, json: bool) -> None:
-    if json:
-        more = {"public_key": key.public_key, "fingerprint": key.fingerprint}
-        shown = {name: value for name, value in more.items() if value is not None}
-        print_json({**_as_json(key.description), "profile": key.name, **shown})
-    else:
+    if not json:
         typer.echo(key.toml(), nl=False)
+    elif key.public_key is None:
+        print_json(_as_json(key.description))
+    else:
+        more = {"public_key": key.public_key, "fingerprint": key.fingerprint}
+        print_json({**_as_json(key.description), "profile": key.name, **more})
     for setting in key.omitted:
         note(f"not shown: {setting}, a secret that is neither in a variable nor in a file")
 

@@ -104,7 +104,7 @@ def signer_table(found: Sealed[Any], folder: Path) -> dict[str, Any]:
 
 
 def configured_options(
-    options: BaseModel, given: Sealed[dict[str, Any]], names: Collection[str] | None = None
+    options: BaseModel, given: Sealed[Any], names: Collection[str] | None = None
 ) -> dict[str, Any]:
     """Options that were given, as a configuration file has them; all, or those of some names."""
     return {

@@ -82,9 +82,7 @@ def create_key(
             "the new key"
         )
     description = found or manager.create(algorithm, validated)
-    names = manager.create_options.model_fields.keys() & store.backend.options.model_fields.keys()
-    reached_by = configured_options(validated, given, names - description.signer.keys())
-    table = {**description.signer, **reached_by}
+    table = {**description.signer, **_reached_by(store, description, validated, given)}
     settings = {key: value for key, value in store.settings().items() if key not in _OF_THE_KEY}
     return store.profile_of(description, table, settings, name)
 
@@ -186,14 +184,14 @@ class _Store:
 
     def options(
         self, model: type[BaseModel], given: Sealed[Mapping[str, Any]]
-    ) -> tuple[Sealed[dict[str, Any]], Any]:
+    ) -> tuple[Sealed[Mapping[str, Any]], Any]:
         """Options that are given, over those of the profile that the model takes too; validated."""
         table, where = Sealed[Mapping[str, Any]]({}), f"options for {self.name!r}"
         if self.loaded and self.loaded.signer and self.loaded.signer.backend == self.name:
             table = self._of_the_profile(self.loaded, self.loaded.signer, model)
             if not given.open():
                 where = f"{self.loaded.origin('signer').place}, signer {self.name!r}"
-        values = Sealed({**table.open(), **given.open()})
+        values: Sealed[Mapping[str, Any]] = Sealed({**table.open(), **given.open()})
         folder = Path.cwd()  # where a command line has its paths
         return values, validate(model, values.open(), where=where, folder=folder, texts=True)
 
@@ -266,6 +264,15 @@ def _chooses_a_profile(config: str | os.PathLike[str] | None) -> bool:
     if config is None or not expanded(config).exists():
         return False
     return bool(read_file(expanded(config)).default_profile or os.environ.get(PROFILE_VARIABLE))
+
+
+def _reached_by(
+    store: _Store, key: KeyDescription, options: BaseModel, given: Sealed[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """What a key was created with and opening it takes, unless its table says or implies it."""
+    implied = store.manager.derived_options(key.signer).keys()
+    names = store.backend.options.model_fields.keys() - key.signer.keys() - implied
+    return configured_options(options, given, names)
 
 
 def _state(backend: Backend[Any], options: BaseModel) -> str:

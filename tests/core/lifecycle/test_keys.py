@@ -66,6 +66,23 @@ def test_keys_are_listed_where_the_profile_is(tmp_path: Path) -> None:
     assert list(list_keys(profile="p", config=config)) == [created.description]
 
 
+def test_listed_key_is_opened_by_its_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY_PASSPHRASE", CANARY)
+    passphrase = {"env": "KEY_PASSPHRASE"}
+    options = {"path": str(tmp_path / "key.pem"), "passphrase": passphrase}
+    created = create_key(Algorithm.ES256, backend="pem", options=options)
+
+    plain = create(tmp_path / "plain.pem")
+
+    where = {"folder": str(tmp_path), "passphrase": passphrase}
+    listed = list(list_keys(backend="pem", options=where))
+
+    assert listed == [created.description, plain.description]
+    for description in listed:
+        with load_signer(credential_id="c", signer=description.signer) as signer:
+            assert signer.key.reference == description.reference
+
+
 def test_shown_key_has_the_fingerprint_that_signing_pins(tmp_path: Path) -> None:
     key = write_key(tmp_path)
 
