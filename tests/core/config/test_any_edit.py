@@ -181,7 +181,7 @@ def test_file_says_what_was_put_and_the_rest_stays_as_it_was(
         touched.add(("profiles", name, "signer", "comment"))
     untouched = [piece for piece, path in pieces if path not in touched]
     assert are_in_order(untouched, after.replace("\r\n", "\n"))
-    assert ("\r\n" in text) is ("\r\n" in after) or "\n" not in text
+    assert after.count("\r\n") == (after.count("\n") if "\r\n" in text else 0)
     assert text.startswith("\ufeff") is after.startswith("\ufeff")
 
 
