@@ -82,7 +82,9 @@ def create_key(
             "the new key"
         )
     description = found or manager.create(algorithm, validated)
-    table = {**description.signer, **_reached_by(store, description, validated, given)}
+    implied = manager.derived_options(description.signer).keys()
+    names = store.backend.options.model_fields.keys() - implied
+    table = _completed(description.signer, configured_options(validated, given, names))
     settings = {key: value for key, value in store.settings().items() if key not in _OF_THE_KEY}
     return store.profile_of(description, table, settings, name)
 
@@ -161,6 +163,15 @@ def require_without_key(
     edit = ConfigEdit(config)
     if name is not None and "signer" in edit.profiles.get(name, {}):
         raise ConfigurationError(has_another_key(edit, name))
+
+
+def _completed(table: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A table with what it lacks of another one, also within its tables."""
+    whole = {**table, **{name: given[name] for name in given.keys() - table.keys()}}
+    for name, value in table.items():
+        if isinstance(value, Mapping) and isinstance(given.get(name), Mapping):
+            whole[name] = _completed(value, given[name])
+    return whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,15 +275,6 @@ def _chooses_a_profile(config: str | os.PathLike[str] | None) -> bool:
     if config is None or not expanded(config).exists():
         return False
     return bool(read_file(expanded(config)).default_profile or os.environ.get(PROFILE_VARIABLE))
-
-
-def _reached_by(
-    store: _Store, key: KeyDescription, options: BaseModel, given: Sealed[Mapping[str, Any]]
-) -> dict[str, Any]:
-    """What a key was created with and opening it takes, unless its table says or implies it."""
-    implied = store.manager.derived_options(key.signer).keys()
-    names = store.backend.options.model_fields.keys() - key.signer.keys() - implied
-    return configured_options(options, given, names)
 
 
 def _state(backend: Backend[Any], options: BaseModel) -> str:
