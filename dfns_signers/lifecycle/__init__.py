@@ -1,5 +1,7 @@
 """The life of a key as a credential: create, register, rotate, diagnose."""
 
+from dfns_signers.lifecycle.key_profiles import KeyProfile
+from dfns_signers.lifecycle.keys import create_key, list_keys, require_without_key, show_key
 from dfns_signers.lifecycle.new_credential import NewCredential
 from dfns_signers.lifecycle.new_service_account import NewServiceAccount
 from dfns_signers.lifecycle.new_token import NewToken
@@ -21,6 +23,7 @@ from dfns_signers.lifecycle.registrations import (
 )
 
 __all__ = [
+    "KeyProfile",
     "NewCredential",
     "NewServiceAccount",
     "NewToken",
@@ -33,9 +36,13 @@ __all__ = [
     "aregister_service_account",
     "aregister_token",
     "complete_registration",
+    "create_key",
     "credential_registration",
+    "list_keys",
     "register",
     "register_credential",
     "register_service_account",
     "register_token",
+    "require_without_key",
+    "show_key",
 ]

@@ -35,6 +35,16 @@ def test_added_setting_stands_after_the_last_one_and_before_the_comments_that_fo
     )
 
 
+def test_added_setting_stands_before_comments_that_are_on_their_own(tmp_path: Path) -> None:
+    text = "[profiles.p]\ntimeout = 1.0\n\n# old = 1\n\n[profiles.q]\n"
+
+    after = edited(text, tmp_path, "p", {"credential_id": "c"})
+
+    assert after == (
+        '[profiles.p]\ntimeout = 1.0\ncredential_id = "c"\n\n# old = 1\n\n[profiles.q]\n'
+    )
+
+
 def test_replaced_signer_keeps_its_comments_and_the_options_that_stay(tmp_path: Path) -> None:
     text = (
         '[profiles.p.signer]\nbackend="pem"   # the laptop\n# where it is\npath = "old.pem" # !\n'
