@@ -45,6 +45,11 @@ _COMMANDS: Final = (
         "signing:show_public_key",
         "Print the public key of the profile's signing key, in PEM, as Dfns registers it.",
     ),
+    LazyCommand(
+        "doctor",
+        "doctor:doctor",
+        "Examine a profile link by link: each finding, what to do, and the smallest policy.",
+    ),
     LazyCommand("request", "requests:request", "Call the Dfns API and print its answer as JSON."),
     LazyCommand(
         "backends",
