@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import sys
-import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from textwrap import wrap
 from typing import Any, Final
 
 import typer
@@ -28,12 +26,13 @@ _CODES: Final = {
 """The exit code for a failure of a check; any other is about the key."""
 
 _MARKS: Final = {
-    Severity.OK: ("ok", typer.colors.GREEN),
-    Severity.WARNING: ("warning", typer.colors.YELLOW),
-    Severity.FAILURE: ("FAILURE", typer.colors.RED),
+    Severity.OK: ("ok", "green"),
+    Severity.WARNING: ("warning", "yellow"),
+    Severity.FAILURE: ("FAILURE", "red"),
 }
-_INDENT: Final = " " * 9
+_INDENT: Final = 9
 _WIDEST: Final = 100
+_NARROWEST: Final = 40
 
 
 @reports_errors
@@ -62,30 +61,34 @@ def doctor(
 
 
 def _printed(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Print each finding as it comes."""
+    """Print each finding as it comes: folded to fit a terminal, and whole in a pipe."""
+    from rich.console import Console  # noqa: PLC0415  # as in ``output``
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(highlight=False, soft_wrap=True)
+    width = min(max(console.width, _NARROWEST), _WIDEST) - _INDENT if console.is_terminal else None
     for finding in findings:
-        mark, colour = _MARKS[finding.severity]
-        took = "" if finding.seconds is None else f" ({finding.seconds * 1000:.0f} ms)"
-        head = f"{finding.check}: {finding.message}{took}"
-        first, *rest = _lines(head, finding.remedy)
-        typer.echo(f"{typer.style(f'{mark:8}', fg=colour)} {first}")
+        mark, style = _MARKS[finding.severity]
+        first, *rest = _lines(finding, width)
+        console.print(Text.assemble((f"{mark:{_INDENT}}", style), first))
         for line in rest:
-            typer.echo(_INDENT + line)
+            console.print(Text(" " * _INDENT + line))
         yield finding
 
 
-def _lines(message: str, remedy: str) -> Iterator[str]:
-    """Message and remedy, folded to fit a terminal; whole in a pipe."""
-    for text in (message, f"-> {remedy}" if remedy else ""):
+def _lines(finding: Finding, width: int | None) -> Iterator[str]:
+    took = "" if finding.seconds is None else f" ({finding.seconds * 1000:.0f} ms)"
+    for text in (
+        f"{finding.check}: {finding.message}{took}",
+        f"-> {finding.remedy}" if finding.remedy else "",
+    ):
         for line in printable(text).splitlines():
-            yield from _folded(line)
-
-
-def _folded(line: str) -> list[str]:
-    if not (sys.stdout and sys.stdout.isatty()):
-        return [line]
-    width = min(shutil.get_terminal_size().columns, _WIDEST) - len(_INDENT)
-    return textwrap.wrap(line, max(width, 20), break_long_words=False, break_on_hyphens=False)
+            # A fingerprint or path that is too long is not broken: it is there to be copied.
+            yield from (
+                [line]
+                if width is None
+                else wrap(line, width, break_long_words=False, break_on_hyphens=False)
+            )
 
 
 def _policy(profile: str | None, config: Any) -> Policy | None:

@@ -26,6 +26,7 @@ from dfns_signers.lifecycle.checks import (
     checked,
     explained,
     failure,
+    not_examined,
     ok,
     warning,
 )
@@ -55,6 +56,7 @@ def reached(loaded: LoadedProfile, stack: ExitStack) -> Findings[Http | None]:
     remedy = "check 'base_url', the network, proxies, and the CA certificates (SSL_CERT_FILE)"
     found = yield from checked("Dfns", ask, remedy, within=settings.call_timeout)
     if found is None:
+        yield from not_examined("Dfns was not reached", "clock")
         return None
     http, response = found.value
     is_api = yield from _answered(response, url, found.seconds)

@@ -33,7 +33,7 @@ HARMLESS_CALL: Final = AnnouncedCall(
 
 
 @dataclass(frozen=True, slots=True)
-class Registration:
+class Configured:
     """What is configured, and what the API has of it.
 
     Attributes:
@@ -78,23 +78,23 @@ def announced(dfns: DfnsClient) -> Findings[Checked[Mapping[str, Any]] | None]:
     return (yield from checked("user action", ask, remedy))
 
 
-def examine_credential(registration: Registration) -> Iterator[Finding]:
+def examine_credential(configured: Configured) -> Iterator[Finding]:
     """Whether the configured credential is there, active, and that of the key."""
-    credential_id, credential = registration.credential_id, registration.credential
+    credential_id, credential = configured.credential_id, configured.credential
     if credential_id is None:
-        yield failure("credential", "the profile has no 'credential_id'", registration.advice)
-    elif registration.listed is None:
+        yield failure("credential", "the profile has no 'credential_id'", configured.advice)
+    elif configured.listed is None:
         yield warning(
             "credential",
             f"{credential_id!r} is not compared with the key: the token may not list credentials",
             "compare fingerprints in the Dashboard",
         )
     elif credential is None:
-        have = ", ".join(repr(one["credentialId"]) for one in registration.listed) or "none"
+        have = ", ".join(repr(one["credentialId"]) for one in configured.listed) or "none"
         yield failure(
             "credential",
             f"the identity of the token has no credential {credential_id!r}; it has {have}",
-            registration.advice,
+            configured.advice,
         )
     elif not credential.get("isActive"):
         yield failure(
@@ -106,14 +106,14 @@ def examine_credential(registration: Registration) -> Iterator[Finding]:
         yield failure(
             "credential",
             f"{credential_id!r} is of the kind {credential.get('kind')}, expected Key",
-            registration.advice,
+            configured.advice,
         )
     else:
-        yield _compared(registration, credential)
+        yield _compared(configured, credential)
 
 
-def _compared(registration: Registration, credential: Credential) -> Finding:
-    name, key = credential["credentialId"], registration.key
+def _compared(configured: Configured, credential: Credential) -> Finding:
+    name, key = credential["credentialId"], configured.key
     registered = _fingerprint_of(credential)
     if registered is None or key is None:
         what = "the key could not be opened" if key is None else "it has no public key that is read"
@@ -125,7 +125,7 @@ def _compared(registration: Registration, credential: Credential) -> Finding:
             "credential",
             f"{name!r} has the public key {registered}, and the configured key {key.reference} is "
             f"{key.fingerprint}",
-            registration.advice,
+            configured.advice,
         )
     return ok("credential", f"{name!r} is active and has the public key {registered}")
 

@@ -15,7 +15,7 @@ from dfns_signers.config.loading import LoadedProfile, load_profile
 from dfns_signers.discovery import load_backend
 from dfns_signers.lifecycle import api_checks, configuration_checks, credential_checks, key_checks
 from dfns_signers.lifecycle.checks import Findings, not_examined
-from dfns_signers.lifecycle.credential_checks import Registration
+from dfns_signers.lifecycle.credential_checks import Configured
 from dfns_signers.lifecycle.token_checks import readable_token
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _credential(
         yield from not_examined("Dfns does not accept the token", "credential", "user action")
         return
     credential_id = loaded.settings.credential_id
-    yield from credential_checks.examine_credential(Registration(credential_id, key, listed.value))
+    yield from credential_checks.examine_credential(Configured(credential_id, key, listed.value))
     challenge = yield from credential_checks.announced(dfns)
     if challenge is None:
         return

@@ -39,6 +39,8 @@ def opened_key(
     if options is None:
         yield from not_examined("the options of the signer are wrong", "key", "signature")
         return None
+    given = ", ".join(sorted(options.value.model_fields_set)) or "none given"
+    yield ok("signer options", given)
     limit = loaded.settings.call_timeout
     if isinstance(backend, DiagnosesKeys):
         hangs = yield from _diagnosed(backend, options.value, limit)
