@@ -18,12 +18,15 @@ from dfns_signers.lifecycle import (
     least_policy,
     worst,
 )
+from dfns_signers.public_keys import fingerprint
+from tests.core.keys import public_key
 from tests.core.lifecycle.doctor_scene import ALL_CHECKS, Scene, problems, scene
 
 __all__ = ["scene"]
 
 OBSERVED = """
     from dfns_signers import hookimpl
+    from dfns_signers.errors import SigningRefusedError
 
     seen = []
 
@@ -195,6 +198,39 @@ def test_guards_see_the_announced_call_and_observers_that_it_is_not_signed(scene
         ("before", "PUT", "/auth/credentials/activate", key),
         ("failed", "SigningCancelledError"),
     ]
+
+
+def test_refusal_of_a_guard_is_reported_to_observers_as_that(scene: Scene) -> None:
+    source = OBSERVED.replace(
+        'seen.append(("before", request.call.method, request.call.path, request.key))',
+        'raise SigningRefusedError("no")',
+    )
+    scene.plugin("audit", source)
+    scene.settings["plugins"] = ["audit"]
+
+    findings = scene.findings()
+
+    assert problems(findings) == [("guards", "WARNING")]
+    assert import_module("audit").seen == [("failed", "SigningRefusedError")]
+
+
+def test_challenge_that_does_not_allow_the_credential_is_a_finding_of_its_own(
+    scene: Scene,
+) -> None:
+    scene.emulator.disable_credential("Y2kt")
+
+    assert problems(scene.findings()) == [("credential", "FAILURE"), ("user action", "FAILURE")]
+
+
+@pytest.mark.parametrize("is_pinned", [False, True])
+def test_finding_says_whether_the_key_is_pinned(scene: Scene, is_pinned: bool) -> None:
+    if is_pinned:
+        scene.signer["fingerprint"] = fingerprint(public_key("Ed25519"))
+
+    (key,) = [one for one in scene.findings() if one.check == "key"]
+
+    assert fingerprint(public_key("Ed25519")) in key.message
+    assert key.message.endswith("(as pinned)" if is_pinned else "(not pinned)")
 
 
 def test_key_that_cannot_be_opened_keeps_nothing_else_from_being_examined(scene: Scene) -> None:

@@ -32,7 +32,7 @@ STORE = """
     import threading
     from cryptography.hazmat.primitives.asymmetric import ed25519
     from dfns_signers.errors import KeyAccessError
-    from dfns_signers.plugin import Backend, BackendOptions, SigningKey, hookimpl
+    from dfns_signers.plugin import Backend, BackendOptions, KeyResponse, SigningKey, hookimpl
 
     may_open = threading.Event()
 
@@ -231,6 +231,16 @@ def caller_may_not_sign(scene: Scene) -> None:
     scene.settings["signer"] = {"backend": "acme"}
 
 
+@fault("signature", FAILURE, "signature", "may sign with the key")
+def key_store_signs_wrongly(scene: Scene) -> None:
+    wrong = STORE.replace("may_open.wait()", "may_open.set()").replace(
+        'raise KeyAccessError("cannot sign with key-1: denied; grant the permission to sign")',
+        "return KeyResponse(bytes(64))",
+    )
+    scene.plugin("acme", wrong.replace('"key-1")', '"key-1", verify_signatures=False)'))
+    scene.settings["signer"] = {"backend": "acme"}
+
+
 # Token
 
 
@@ -395,6 +405,16 @@ def credential_is_a_passkey(scene: Scene) -> None:
     scene.settings["credential_id"] = "cr-2"
 
 
+@fault("credential", WARNING, "it has no public key that is read", "correct")
+def credential_shows_no_public_key(scene: Scene) -> None:
+    with_listing(scene, {"credentialId": "Y2kt", "isActive": True, "kind": "Key"})
+
+
+@fault("credential", FAILURE, "has no credential 'Y2kt'; it has none", "not registered")
+def list_of_credentials_is_not_what_dfns_documents(scene: Scene) -> None:
+    with_listing(scene, None, {}, {"credentialId": 7})
+
+
 @fault("user action", FAILURE, "POST /auth/action/init was answered with 403", "token")
 def announcement_is_refused(scene: Scene) -> None:
     scene.emulator.fail_next("POST", "/auth/action/init", status=403)
@@ -405,12 +425,16 @@ def write(scene: Scene, pem: bytes) -> None:
 
 
 def with_clock(scene: Scene, date: str) -> None:
-    """Have a server of another time in front, which knows nothing but the time."""
+    """Have a server of another time."""
     scene.patch.setattr(BaseHTTPRequestHandler, "date_time_string", lambda *_: date)
-    api = scene.stack.enter_context(ScriptedApi())
     pem = public_pem(public_key("Ed25519")).decode()
-    credential = {"credentialId": "Y2kt", "isActive": True, "kind": "Key", "publicKey": pem}
-    api.on("/auth/credentials", always=Reply(body={"items": [credential]}))
+    with_listing(scene, {"credentialId": "Y2kt", "isActive": True, "kind": "Key", "publicKey": pem})
+
+
+def with_listing(scene: Scene, *items: object) -> None:
+    """Have a server that lists these credentials."""
+    api = scene.stack.enter_context(ScriptedApi())
+    api.on("/auth/credentials", always=Reply(body={"items": items}))
     scene.settings["base_url"] = api.url
 
 
@@ -454,6 +478,8 @@ def test_fault_is_named_with_what_to_do_no_check_dropped_and_no_secret_shown(
         assert worst[0].check == fault.check
     assert set(ALL_CHECKS) - {one.check for one in findings} == set()
     assert all(one.remedy for one in wrong)
+    said = [one.message for one in wrong if not one.message.startswith("not examined: ")]
+    assert len(set(said)) == len(said)
     assert not SECRET.search(repr(findings))
 
 
