@@ -103,13 +103,13 @@ class _Notes(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         noted = _noted.get()
-        if noted is not None and record.levelno >= logging.WARNING:
+        if noted is not None:
             noted.append(record.getMessage())
 
 
 @contextmanager
 def _warnings_noted() -> Iterator[list[str]]:
-    notes, handler = list[str](), _Notes()
+    notes, handler = list[str](), _Notes(logging.WARNING)
     token = _noted.set(notes)
     _package.addHandler(handler)
     try:

@@ -153,7 +153,8 @@ def test_exit_code_is_that_of_the_first_failure(
     arrange(client_config, emulator)
 
     assert command("doctor", "--config", client_config).code == code
-    assert command("doctor", "--config", client_config, "--json").code == code
+    as_json = command("doctor", "--config", client_config, "--json")
+    assert (as_json.code, as_json.json["policy"]) == (code, None)
 
 
 @pytest.fixture
@@ -206,16 +207,15 @@ def test_list_fits_a_terminal_of_80_columns_but_for_words_that_are_longer(
     assert any(line.startswith("         -> the key ") for line in lines)
 
 
-def test_control_characters_that_the_api_sends_do_not_reach_the_terminal(
-    command: Command, client_config: Path, emulator: Emulator
+def test_control_characters_in_a_finding_do_not_reach_the_terminal(
+    command: Command, store_config: Path, site: Path
 ) -> None:
-    body = {"error": {"message": "\x1b[2J gone"}}
-    emulator.fail_next("GET", "/auth/credentials", status=400, times=2, body=body)
+    change(site / "acme.py", "key-1 is away", "\\x1b[2J gone")
 
-    done = command("doctor", "--config", client_config)
+    done = command("doctor", "--config", store_config, "--profile", "p")
 
     assert "\x1b" not in done.out + done.err
-    assert "gone" in done.out
+    assert "\\x1b[2J gone" in done.out
 
 
 def test_list_is_plain_ascii(command: Command, client_config: Path) -> None:

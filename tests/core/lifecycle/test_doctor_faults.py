@@ -481,6 +481,7 @@ def test_fault_is_named_with_what_to_do_no_check_dropped_and_no_secret_shown(
     said = [one.message for one in wrong if not one.message.startswith("not examined: ")]
     assert len(set(said)) == len(said)
     assert not SECRET.search(repr(findings))
+    assert "took no effect" not in repr(findings)
 
 
 def test_there_are_two_dozen_faults_and_more() -> None:
