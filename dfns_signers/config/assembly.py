@@ -66,12 +66,14 @@ def reloading_signer(
     return ReloadingSigner(loaded, profile, overrides)
 
 
-def validated_options(loaded: LoadedProfile) -> BackendOptions:
-    """The options of the ``[signer]`` table as its backend reads them, to be shown.
+def validated_options(loaded: LoadedProfile, *, reveal: bool = False) -> BackendOptions:
+    """The options of the ``[signer]`` table as its backend reads them; no key is opened.
 
-    No key is opened, and a secret that cannot be read is not refused.
+    Args:
+        loaded: the profile.
+        reveal: whether a secret that cannot be read is refused.
     """
-    return _validated_signer(loaded, reveal=False)[2]
+    return _validated_signer(loaded, reveal=reveal)[2]
 
 
 def configured_hooks(loaded: LoadedProfile) -> SigningHooks:

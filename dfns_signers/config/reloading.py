@@ -58,14 +58,15 @@ class ReloadingSigner(KeySigner):
         self, loaded: LoadedProfile, profile: str | None, settings: Sealed[dict[str, Any]]
     ) -> None:
         # Without that of KeySigner, whose key this one does not have for good.
-        self._profile = _FollowedProfile(loaded, profile, settings)
+        self.profile = loaded.name
+        self._followed = _FollowedProfile(loaded, profile, settings)
         self._begun: _Begun | None = None
         self._call = None
 
     @property
     def credential_id(self) -> str:  # type: ignore[override]  # follows the file
         """``credId`` of the credential that calls sign with at the moment."""
-        return self._profile.in_use.signer.credential_id
+        return self._followed.in_use.signer.credential_id
 
     @property
     def key(self) -> SigningKey:
@@ -74,26 +75,26 @@ class ReloadingSigner(KeySigner):
         Raises:
             SigningKeyError: it cannot be opened, or the signer was closed before it was.
         """
-        return self._profile.in_use.signer.key
+        return self._followed.in_use.signer.key
 
     async def aopen(self) -> SigningKey:
         """The signing key, opened in a worker thread if it was not; raises as ``key`` does."""
-        return await self._profile.in_use.signer.aopen()
+        return await self._followed.in_use.signer.aopen()
 
     def sign(self, challenge: Mapping[str, Any]) -> Assertion:
         """Answer a challenge; arguments, result and errors are those of ``KeySigner.sign``."""
-        in_use = self._profile.settled(self._begun or self._profile.begin())
+        in_use = self._followed.settled(self._begun or self._followed.begin())
         return self._keeping(in_use).sign(challenge)
 
     async def asign(self, challenge: Mapping[str, Any]) -> Assertion:
         """Like ``sign``, without blocking the event loop."""
-        in_use = await self._profile.asettled(self._begun or self._profile.begin())
+        in_use = await self._followed.asettled(self._begun or self._followed.begin())
         return await self._keeping(in_use).asign(challenge)
 
     def for_call(self, call: AnnouncedCall) -> KeySigner:
         """A signer for the challenge of one call, which keeps what the call begins with."""
         bound = copy.copy(self)
-        bound._call, bound._begun = call, self._profile.begin()  # noqa: SLF001  # its own copy
+        bound._call, bound._begun = call, self._followed.begin()  # noqa: SLF001  # its own copy
         return bound
 
     def _keeping(self, in_use: _InUse) -> Signer:
@@ -104,10 +105,10 @@ class ReloadingSigner(KeySigner):
 
     def close(self) -> None:
         """Close every key that is open, and follow the file no more."""
-        self._profile.close()
+        self._followed.close()
 
     def __repr__(self) -> str:
-        signer = self._begun[0].signer if self._begun else self._profile.in_use.signer
+        signer = self._begun[0].signer if self._begun else self._followed.in_use.signer
         return repr(signer)
 
 

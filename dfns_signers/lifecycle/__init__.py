@@ -6,10 +6,17 @@ from dfns_signers.lifecycle.registrations import (
     credential_registration,
     register_credential,
 )
+from dfns_signers.lifecycle.rotation import arotate, rotate
+from dfns_signers.lifecycle.rotation_flow import Rotation, RotationProgress, RotationStep
 
 __all__ = [
     "Registration",
+    "Rotation",
+    "RotationProgress",
+    "RotationStep",
     "aregister_credential",
+    "arotate",
     "credential_registration",
     "register_credential",
+    "rotate",
 ]
