@@ -50,6 +50,36 @@ def read_private_file(
     return content, status
 
 
+def create_private_file(path: Path, content: Sealed[bytes]) -> None:
+    """Write a file that is new, for its owner alone; it is on the disk when this returns.
+
+    Raises:
+        FileExistsError: there is one already, which is left as it is.
+        OSError: it cannot be written; none is left behind.
+        ValueError: the path cannot be one.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content.open())
+            stream.flush()
+            os.fsync(stream.fileno())
+        sync_folder(path.parent)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, where a folder can be opened for that."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def is_exposed(status: os.stat_result) -> bool:
     """Whether users other than the owner may read a file; False where modes do not say so."""
     return _allows_others(status, stat.S_IRGRP | stat.S_IROTH)

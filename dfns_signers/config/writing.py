@@ -7,42 +7,64 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-from dfns_signers.config.files import CONFIG_VARIABLE, default_path, expanded, parse, read_text
+from dfns_signers.config.files import (
+    CONFIG_VARIABLE,
+    default_path,
+    expanded,
+    read_file,
+    read_text,
+)
 from dfns_signers.errors import ConfigurationError
+from dfns_signers.private_files import create_private_file, sync_folder
 from dfns_signers.sealed import Sealed
+
+if TYPE_CHECKING:
+    from dfns_signers.config.toml_editing import TomlDocument
+
+_BYTE_ORDER_MARK: Final = "\ufeff"
+_COPIES: Final = 10_000
 
 
 class ConfigEdit:
     """A configuration file as it is to be.
 
-    Nothing is written before ``write``.
+    Nothing is written before ``write``. What is not asked for stays as it is, byte for byte.
 
     Args:
         path: the file; else what ``DFNS_CONFIG`` names, else the default file. It need not exist.
 
     Attributes:
-        path: where it is.
+        path: where it is; behind a symbolic link, what that leads to.
         is_new: whether there is no such file yet.
 
     Raises:
-        ConfigurationError: it cannot be read or is not valid TOML, others can write it, or tomlkit
-            is not installed.
+        ConfigurationError: it cannot be read or is not a configuration file, others can write it,
+            or tomlkit is not installed.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self.path = _path(path)
-        self.is_new = not self.path.exists()
+        self.is_new = not os.path.lexists(self.path)
         self._before = Sealed(b"") if self.is_new else read_text(self.path)
-        self._tables: Sealed[Any] = Sealed(_parsed(self._before, self.path))
+        if not self.is_new:
+            read_file(self.path)
+        text = Sealed(self._before.open().decode("utf-8"))
+        self._mark = _BYTE_ORDER_MARK if text.open().startswith(_BYTE_ORDER_MARK) else ""
+        self._document = _document(Sealed(text.open().removeprefix(_BYTE_ORDER_MARK)))
+        if self.text != text.open():
+            raise ConfigurationError(
+                f"the configuration file {self.path} cannot be edited: tomlkit does not read it as "
+                "Python does. Edit it by hand"
+            )
 
     @property
     def profiles(self) -> Mapping[str, Mapping[str, Any]]:
         """The table of each profile, as plain values."""
-        found: Mapping[str, Mapping[str, Any]] = self._tables.open().unwrap().get("profiles", {})
+        found: Mapping[str, Mapping[str, Any]] = self._document.open().values.get("profiles", {})
         return found
 
     def put(self, profile: str, settings: Mapping[str, Any]) -> None:
@@ -52,32 +74,33 @@ class ConfigEdit:
             profile: its name.
             settings: as in the file, ``signer`` as a mapping, which replaces the whole table. None
                 removes a setting.
+
+        Raises:
+            ConfigurationError: a value is of a type that TOML does not have.
         """
         given = Sealed(settings)
         del settings
-        table = _table(_table(self._tables.open(), "profiles", is_super=True), profile)
-        _set(table, given)
+        self._edit(lambda document: _put(document, profile, given))
 
     def remove(self, profile: str) -> None:
         """Remove a profile with all its tables; nothing happens if it is not there."""
-        self._tables.open().get("profiles", {}).pop(profile, None)
+        self._edit(lambda document: document.remove(("profiles", profile)))
 
     def set_default(self, profile: str) -> None:
         """Make a profile the default one."""
-        self._tables.open()["default_profile"] = profile
+        self._edit(lambda document: document.set_value(("default_profile",), profile))
 
     @property
     def text(self) -> str:
         """The file as it is to be: with what secrets are in it as literals."""
-        written: str = self._tables.open().as_string()
-        return written
+        return self._mark + self._document.open().text
 
     def write(self, *, keep_copy: bool = False) -> Path | None:
         """Replace the file, at once and for good; a new one only its owner can read.
 
         Args:
             keep_copy: whether to keep the file as it was beside it, as ``NAME.bak``, or
-                ``NAME.bak2`` and so on.
+                ``NAME.bak2`` and so on. A copy that is there already is not made again.
 
         Returns:
             The copy, if there is one.
@@ -85,41 +108,60 @@ class ConfigEdit:
         Raises:
             ConfigurationError: it cannot be written, or was changed since it was read.
         """
+        after = Sealed(self.text.encode("utf-8"))
         try:
             self._require_unchanged()
             copy = self._keep_copy() if keep_copy and not self.is_new else None
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _replace_file(self.path, Sealed(self.text.encode("utf-8")))
+            _replace_file(self.path, after)
         except OSError as error:
             raise ConfigurationError(
                 f"the configuration file {self.path} cannot be written: "
                 f"{error.strerror or error}. It was left as it is"
             ) from error
-        self._before, self.is_new = Sealed(self.text.encode("utf-8")), False
+        self._before, self.is_new = after, False
         return copy
 
+    def _edit(self, change: Callable[[TomlDocument], None]) -> None:
+        problem = ""
+        try:
+            change(self._document.open())
+        except (TypeError, ValueError) as error:  # not chained: its frames have the settings
+            problem = type(error).__name__
+        if problem:
+            raise ConfigurationError(
+                f"the configuration file {self.path} cannot take these settings ({problem}): "
+                "expected strings, numbers, booleans, lists and mappings"
+            )
+
     def _require_unchanged(self) -> None:
-        found = self.path.read_bytes() if self.path.exists() else b""
-        if found != self._before.open():
+        found = Sealed(self.path.read_bytes() if self.path.exists() else b"")
+        if found.open() != self._before.open():
             raise ConfigurationError(
                 f"the configuration file {self.path} was changed meanwhile, and was left as it is: "
                 "run the command again"
             )
 
     def _keep_copy(self) -> Path:
-        names = (f"{self.path.name}.bak{number}" for number in ("", *range(2, 10_000)))
-        copy = next(path for path in map(self.path.with_name, names) if not path.exists())
-        _replace_file(copy, self._before)
-        return copy
+        for number in ("", *range(2, _COPIES)):
+            copy = self.path.with_name(f"{self.path.name}.bak{number}")
+            if not copy.exists():
+                _replace_file(copy, self._before)
+                return copy
+            if copy.read_bytes() == self._before.open():
+                return copy
+        raise ConfigurationError(
+            f"the configuration file {self.path} has {_COPIES} copies beside it: remove some"
+        )
 
 
 def profile_toml(profile: str, settings: Mapping[str, Any]) -> str:
     """The tables of a profile in TOML, under its name, as they can be put into a file."""
-    import tomlkit  # noqa: PLC0415  # of an extra
-
-    document = tomlkit.document()
-    _set(_table(_table(document, "profiles", is_super=True), profile), Sealed(settings))
-    return document.as_string()
+    given = Sealed(settings)
+    del settings
+    document = _document(Sealed(""))
+    _put(document.open(), profile, given)
+    return document.open().text
 
 
 def _path(path: str | os.PathLike[str] | None) -> Path:
@@ -127,64 +169,28 @@ def _path(path: str | os.PathLike[str] | None) -> Path:
     return (expanded(asked) if asked else default_path()).resolve()
 
 
-def _parsed(content: Sealed[bytes], path: Path) -> Any:
+def _document(text: Sealed[str]) -> Sealed[TomlDocument]:
     try:
-        import tomlkit  # noqa: PLC0415  # of an extra
+        from dfns_signers.config.toml_editing import TomlDocument  # noqa: PLC0415  # of an extra
     except ImportError as error:
         raise ConfigurationError(
             'the configuration file cannot be written without tomlkit: pip install "dfns-signers'
             '[cli]"'
         ) from error
-    parse(content, path)
-    return tomlkit.parse(content.open().decode("utf-8-sig"))
+    return Sealed(TomlDocument(text.open()))
 
 
-def _table(parent: Any, name: str, *, is_super: bool = False) -> Any:
-    import tomlkit  # noqa: PLC0415  # of an extra
-
-    if name not in parent:
-        parent[name] = tomlkit.table(is_super)
-    return parent[name]
-
-
-def _set(table: Any, settings: Sealed[Mapping[str, Any]]) -> None:
-    """Set some keys of a table, and remove those that are None."""
-    import tomlkit  # noqa: PLC0415  # of an extra
-
-    for name in settings.open():
-        value = Sealed(settings.open()[name])
-        if value.open() is None:
-            table.pop(name, None)
-        elif not isinstance(value.open(), Mapping):
-            table[name] = value.open()
-        elif _is_reference(value.open().keys()):
-            table[name] = _inline(value)
+def _put(document: TomlDocument, profile: str, settings: Sealed[Mapping[str, Any]]) -> None:
+    table = ("profiles", profile)
+    for name, value in settings.open().items():
+        if value is None:
+            document.remove((*table, name))
+        elif isinstance(value, Mapping) and list(value) not in (["env"], ["file"]):
+            document.set_table((*table, name), value)
         else:
-            if not isinstance(table.get(name), tomlkit.items.Table):
-                table[name] = tomlkit.table()
-            _replace_items(table[name], value)
-
-
-def _replace_items(table: Any, values: Sealed[Mapping[str, Any]]) -> None:
-    """Have a table say these values and no others; comments in it stay."""
-    for name in [name for name in table if name not in values.open()]:
-        table.remove(name)
-    for name in values.open():
-        value = Sealed(values.open()[name])
-        table[name] = _inline(value) if isinstance(value.open(), Mapping) else value.open()
-
-
-def _is_reference(names: Iterable[str]) -> bool:
-    """Whether a table is that of a secret, ``{ env = … }`` or ``{ file = … }``."""
-    return list(names) in (["env"], ["file"])
-
-
-def _inline(value: Sealed[Mapping[str, Any]]) -> Any:
-    import tomlkit  # noqa: PLC0415  # of an extra
-
-    table = tomlkit.inline_table()
-    table.update(value.open())
-    return table
+            document.set_value((*table, name), value)
+    if not settings.open():
+        document.begin_table(table)
 
 
 def _replace_file(path: Path, content: Sealed[bytes]) -> None:
@@ -192,12 +198,9 @@ def _replace_file(path: Path, content: Sealed[bytes]) -> None:
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
     new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content.open())
-            stream.flush()
-            os.fsync(stream.fileno())
+        create_private_file(new, content)
         new.chmod(mode)
         new.replace(path)
+        sync_folder(path.parent)
     finally:
         new.unlink(missing_ok=True)
