@@ -13,7 +13,7 @@ from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner
 from dfns_signers.user_action import signing_flow
 from dfns_signers.user_action.bodies import to_json_bytes
-from dfns_signers.user_action.signing_flow import SignChallenge
+from dfns_signers.user_action.signing_flow import Exchange, SignChallenge
 
 
 def unused_action(dfns: Client, signer: KeySigner, call: Call[Any]) -> Flow[None]:
@@ -35,5 +35,8 @@ def unused_action(dfns: Client, signer: KeySigner, call: Call[Any]) -> Flow[None
         if isinstance(step, SignChallenge):
             reply = Sealed((yield Run(partial(step.signer.sign, step.challenge))))
         else:
-            body = to_json_bytes(step.body)
-            reply = Sealed((yield Send(dfns, Call("POST", step.path, body, announces=True))))
+            reply = Sealed((yield Send(dfns, _as_call(step))))
+
+
+def _as_call(step: Exchange) -> Call[Any]:
+    return Call("POST", step.path, to_json_bytes(step.body), announces=True)

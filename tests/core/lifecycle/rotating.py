@@ -52,7 +52,9 @@ class Rotating:
     def config(self) -> Path:
         return self.folder / "config.toml"
 
-    def write(self, signer: str = 'backend = "next-keys"\npath = "key.pem"', more: str = "") -> None:
+    def write(
+        self, signer: str = 'backend = "next-keys"\npath = "key.pem"', more: str = ""
+    ) -> None:
         text = f"""# ours
 default_profile = "p"
 
