@@ -20,6 +20,7 @@ from dfns_signers.errors import (
     ApprovalRequiredError,
     CallError,
     DfnsSignersError,
+    RegistrationError,
     RequestError,
     UnexpectedResponseError,
     UnsupportedKeyError,
@@ -164,7 +165,7 @@ def _made(dfns: Client, what: Registrable, create: Flow[Any]) -> Flow[Registrati
     try:
         try:
             answer = Sealed((yield from create))
-            _require_done(answer.open(), what)
+            require_done(answer.open(), f"the {what.kind} {what.name!r} is registered")
             return (yield from ran(what.accept, answer))
         except CallError as error:
             return (yield from _found_after(error, dfns, what))
@@ -173,12 +174,12 @@ def _made(dfns: Client, what: Registrable, create: Flow[Any]) -> Flow[Registrati
         raise
 
 
-def _require_done(answer: object, what: Registrable) -> None:
+def require_done(answer: object, what: str) -> None:
+    """Refuse the answer that a policy wants approval first with ApprovalRequiredError."""
     if isinstance(answer, ChangeRequest):
         raise ApprovalRequiredError(
-            f"a policy wants approval before the {what.kind} {what.name!r} is registered "
-            f"({answer.approval_id or answer.id}), and nothing has changed yet: have it approved, "
-            "and run this again"
+            f"a policy wants approval before {what} ({answer.approval_id or answer.id}), and "
+            "nothing has changed yet: have it approved, and run this again"
         )
 
 
@@ -188,8 +189,12 @@ def _found_after(error: CallError, dfns: Client, what: Registrable) -> Flow[Regi
     Also after a refusal: a proxy may send a call twice, and the second one is refused.
     """
     found = None
-    with suppress(CallError):
+    try:
         found = yield from what.find(dfns)
+    except CallError:
+        raise error from None
+    except RegistrationError as problem:
+        raise RegistrationError(f"{problem}. The call ended so: {error}") from error
     if found is None:
         raise error
     return replace(found, is_new=True)

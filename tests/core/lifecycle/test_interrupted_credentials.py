@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from dfns_signers import DfnsClient, DfnsSignersError
@@ -12,38 +10,10 @@ from dfns_signers.lifecycle import credential_registration
 from dfns_signers.public_keys import fingerprint, load_public_key
 from tests.core.lifecycle.driving import Lifecycle, new_key
 from tests.core.lifecycle.killing import killed_after_each_step
-from tests.support.exchange import Request
-from tests.support.fault_proxy import FaultProxy
+from tests.core.lifecycle.spoiling import FAULTS, LOSING_THE_ANSWER, spoiled
 
 # Look, challenge, announcement, assertion, the call itself.
 REQUESTS = 5
-FAULTS = ("refuse", "cut_request", "cut_after_effect", "cut_answer", "duplicated_request", "html")
-
-
-class FaultAt:
-    """Spoils one request, by its number."""
-
-    def __init__(self, number: int, fault: str) -> None:
-        self._number, self._fault = number, fault
-
-    def __call__(self, request: Request) -> str | None:
-        return self._fault if request.ordinal == self._number else None
-
-
-@pytest.fixture
-def proxy(emulator: Emulator) -> Iterator[FaultProxy]:
-    with FaultProxy(emulator.url) as running:
-        yield running
-
-
-class OneCall:
-    """Takes all requests for one call, so that they are numbered."""
-
-    def __call__(self, request: Request) -> tuple[str, str]:
-        return "", ""
-
-    def learn(self, request: Request, answer: object) -> None:
-        """There is nothing to know."""
 
 
 def credentials_of_the_key(dfns: DfnsClient) -> list[str]:
@@ -60,7 +30,7 @@ def credentials_of_the_key(dfns: DfnsClient) -> list[str]:
 def test_registration_that_meets_a_fault_at_any_request_is_repeated_without_a_second_one(
     way: str, emulator: Emulator, dfns: DfnsClient, number: int, fault: str
 ) -> None:
-    with FaultProxy(emulator.url, FaultAt(number, fault), labels=OneCall()) as proxy:
+    with spoiled(emulator, number, fault) as proxy:
         made: list[str] = []
         through_faults = Lifecycle(way, emulator, proxy.url)
         try:
@@ -70,16 +40,16 @@ def test_registration_that_meets_a_fault_at_any_request_is_repeated_without_a_se
 
         again = Lifecycle(way, emulator, emulator.url)("register_credential", new_key(), name="k")
 
-        assert proxy.faults[fault] == 1
+    assert proxy.faults[fault] == 1
     assert made in ([], [again.credential_id])
     assert credentials_of_the_key(dfns) == [again.credential_id]
 
 
-@pytest.mark.parametrize("fault", ["cut_after_effect", "cut_answer", "duplicated_request", "html"])
+@pytest.mark.parametrize("fault", LOSING_THE_ANSWER)
 def test_credential_whose_answer_is_lost_is_found_at_once(
     way: str, emulator: Emulator, dfns: DfnsClient, fault: str
 ) -> None:
-    with FaultProxy(emulator.url, FaultAt(REQUESTS - 1, fault), labels=OneCall()) as proxy:
+    with spoiled(emulator, REQUESTS - 1, fault) as proxy:
         made = Lifecycle(way, emulator, proxy.url)("register_credential", new_key(), name="k")
 
     assert made.is_new

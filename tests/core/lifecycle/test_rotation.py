@@ -30,8 +30,7 @@ from tests.core.lifecycle.driving import FIRST
 from tests.core.lifecycle.killing import killed_after_each_step
 from tests.core.lifecycle.next_keys import install_backend
 from tests.core.lifecycle.rotating import CREATE, Rotating, agree
-from tests.core.lifecycle.test_interrupted_credentials import FAULTS, FaultAt, OneCall
-from tests.support.fault_proxy import FaultProxy
+from tests.core.lifecycle.spoiling import FAULTS, spoiled
 
 REQUESTS = 13
 ALL = ("check", "create", "register", "prove", "switch", "deactivate")
@@ -211,7 +210,7 @@ def test_rotation_that_meets_a_fault_at_any_request_goes_on_and_makes_nothing_tw
     before = rotating.profiles["p"]["credential_id"]
     met = 0
     for number in range(REQUESTS):
-        with FaultProxy(rotating.emulator.url, FaultAt(number, fault), labels=OneCall()) as proxy:
+        with spoiled(rotating.emulator, number, fault) as proxy:
             replace_in(rotating.config, rotating.emulator.url, proxy.url)
             with suppress(DfnsSignersError):
                 rotating()
