@@ -69,6 +69,11 @@ _COMMANDS: Final = (
             ),
         ],
     ),
+    LazyCommand(
+        "rotate",
+        "rotation:rotate_key",
+        "Have a profile sign with its next key, and deactivate the credential of the old one.",
+    ),
     LazyCommand("request", "requests:request", "Call the Dfns API and print its answer as JSON."),
     LazyCommand(
         "backends",

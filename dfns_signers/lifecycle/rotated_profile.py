@@ -7,7 +7,7 @@ one from the switch until its credential is deactivated. Nothing else is kept.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
@@ -70,8 +70,9 @@ class RotatedProfile(Closing, AsyncClosing):
         self.name, self.file = _require_in_file(self.loaded)
         self.next, self.previous = f"{self.name}-next", f"{self.name}-previous"
         tables = Sealed(ConfigEdit(self.file).profiles)
-        for name in (self.next, self.previous):
-            self._require_of_a_rotation(name, Sealed(tables.open().get(name, {})))
+        for name, needed in ((self.next, {"signer"}), (self.previous, _OF_A_ROTATION)):
+            if name in tables.open():
+                self._require_of_a_rotation(name, tables.open()[name].keys(), needed)
         signer = configured_signer(self.loaded)
         self._table: SignerTable = self.loaded.signer  # type: ignore[assignment]  # else refused
         self.old_signer: KeySigner | None = signer
@@ -96,9 +97,10 @@ class RotatedProfile(Closing, AsyncClosing):
         """Have the key store create the next key; its ``[signer]`` table.
 
         Raises:
-            ConfigurationError: the backend makes no keys.
+            ConfigurationError: the backend makes no keys, or the file cannot be written.
             SigningKeyError: the key store refused or failed.
         """
+        self._require_writable()
         options = validated_options(self.loaded, reveal=True)
         backend = load_backend(self._table.backend)
         if not isinstance(backend, ManagesKeys):
@@ -182,14 +184,24 @@ class RotatedProfile(Closing, AsyncClosing):
     def _open_next(self) -> SigningKey:
         return open_key(load_profile(self.next, config=self.file))
 
-    def _require_of_a_rotation(self, name: str, table: Sealed[Mapping[str, Any]]) -> None:
-        others = sorted(set(table.open()) - _OF_A_ROTATION)
-        missing = bool(table.open()) and "signer" not in table.open()
+    def _require_of_a_rotation(
+        self, name: str, found: Iterable[str], needed: Iterable[str]
+    ) -> None:
+        others, missing = sorted({*found} - _OF_A_ROTATION), sorted({*needed} - {*found})
         if others or missing:
-            found = f"has {', '.join(map(repr, others))}" if others else "has no [signer] table"
+            problem = f"has {others[0]!r}" if others else f"has no {missing[0]!r}"
             raise ConfigurationError(
                 f"configuration file {self.file}: the rotation of {self.name!r} needs the name "
-                f"[profiles.{name}] for itself, and that profile {found}: rename it"
+                f"[profiles.{name}] for itself, and that profile {problem}: rename it"
+            )
+
+    def _require_writable(self) -> None:
+        """Refuse to create a key that could not be written down."""
+        folder = self.file.resolve().parent
+        if not os.access(folder, os.W_OK):
+            raise ConfigurationError(
+                f"the configuration file {self.file} cannot be replaced: {folder} is not writable. "
+                "No key was created; run the command where the file is maintained"
             )
 
 

@@ -30,7 +30,7 @@ from tests.core.lifecycle.driving import FIRST
 from tests.core.lifecycle.killing import killed_after_each_step
 from tests.core.lifecycle.next_keys import install_backend
 from tests.core.lifecycle.rotating import CREATE, Rotating, agree
-from tests.core.lifecycle.spoiling import FAULTS, spoiled
+from tests.core.lifecycle.spoiling import spoiled
 
 REQUESTS = 13
 ALL = ("check", "create", "register", "prove", "switch", "deactivate")
@@ -142,7 +142,11 @@ def test_both_credentials_sign_until_the_deactivation_is_confirmed(
     rotating = Rotating(folder, emulator, way)
     asked: list[str] = []
 
-    first = rotating(confirm=lambda question: bool(asked.append(question)))
+    def refuse(question: str) -> bool:
+        asked.append(question)
+        return False
+
+    first = rotating(confirm=refuse)
 
     assert not first.is_complete
     assert rotating.states[-1] == ("deactivate", "waiting")
@@ -203,7 +207,7 @@ def test_rotation_killed_after_any_step_goes_on_and_makes_nothing_twice(
     assert steps > len(ALL)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", ["refuse", "cut_after_effect", "duplicated_request", "html"])
 def test_rotation_that_meets_a_fault_at_any_request_goes_on_and_makes_nothing_twice(
     rotating: Rotating, fault: str
 ) -> None:
@@ -342,6 +346,25 @@ def test_profile_of_the_user_with_a_name_of_the_rotation_is_left_alone(
 
     with pytest.raises(ConfigurationError, match=r"'base_url'.*rename it"):
         rotating()
+
+
+def test_remainder_of_a_rotation_without_its_credential_is_refused(rotating: Rotating) -> None:
+    text = rotating.config.read_text(encoding="utf-8")
+    remainder = '[profiles.p-previous.signer]\nbackend = "pem"\npath = "key.pem"\n'
+    rotating.config.write_text(f"{text}\n{remainder}", encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match=r"has no 'credential_id'.*rename it"):
+        rotating()
+
+
+def test_no_key_is_created_where_the_file_cannot_be_written(
+    rotating: Rotating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: path != rotating.folder)
+
+    with pytest.raises(ConfigurationError, match="not writable"):
+        rotating()
+    assert rotating.key_files == ["key.pem"]
 
 
 def test_credential_that_is_not_active_is_refused(rotating: Rotating) -> None:
