@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic, sleep, time
 from typing import Any, Final
@@ -33,13 +33,21 @@ class Secret:
 
     Attributes:
         origin: where it comes from, such as ``environment variable NAME``; safe to show.
+        reference: how a configuration file refers to it, as ``{ env = "NAME" }`` or
+            ``{ file = "PATH" }``; None for a literal.
     """
 
-    __slots__ = ("_read", "origin")
+    __slots__ = ("_read", "origin", "reference")
 
-    def __init__(self, read: Callable[[], str], origin: str) -> None:
+    def __init__(
+        self,
+        read: Callable[[], str],
+        origin: str,
+        reference: Mapping[str, str] | None = None,
+    ) -> None:
         self._read = read
         self.origin = origin
+        self.reference = reference
 
     @classmethod
     def literal(cls, value: str, origin: str = "a literal string") -> Secret:
@@ -49,12 +57,13 @@ class Secret:
     @classmethod
     def from_env(cls, name: str) -> Secret:
         """A secret in an environment variable."""
-        return cls(lambda: _read_env(name), f"environment variable {name}")
+        return cls(lambda: _read_env(name), f"environment variable {name}", {"env": name})
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Secret:
         """A secret in a file; white space around it does not belong to it."""
-        return cls(lambda: _read_file(Path(path)), f"file {os.fspath(path)}")
+        name = os.fspath(path)
+        return cls(lambda: _read_file(Path(path)), f"file {name}", {"file": name})
 
     def reveal(self) -> str:
         """Read the secret.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from secrets import token_hex
 from typing import ClassVar
 
 import pytest
@@ -19,7 +20,6 @@ class TestPem(BackendContract):
     algorithms = ALGORITHMS
     options_page = DOCS / "configuration.md"
     not_offered: ClassVar = {
-        "create": "keys in PEM are made with openssl",
         "unreachable": "a file and a variable are always there, or missing",
         "denied": "a file that cannot be read is like one that is damaged",
         "verified": "the private key is in the memory of this process",
@@ -34,8 +34,14 @@ class TestPem(BackendContract):
                 name: {"path": str(_key_file(folder, name)), "passphrase": PASSPHRASE}
                 for name in ALGORITHMS
             },
+            environment={"CONTRACT_PASSPHRASE": PASSPHRASE},
             secrets=[PASSPHRASE],
             missing_key={"path": str(folder / "missing.pem")},
+            create=lambda _: {
+                "path": str(folder / f"created-{token_hex(4)}.pem"),
+                "passphrase": {"env": "CONTRACT_PASSPHRASE"},
+            },
+            list_keys={"folder": str(folder), "passphrase": {"env": "CONTRACT_PASSPHRASE"}},
         )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from dfns_signers.backends.pem.plugin import PemBackend, PemOptions
+from dfns_signers.backends.pem.options import PemOptions
+from dfns_signers.backends.pem.plugin import PemBackend
 from dfns_signers.errors import KeyNotFoundError, SigningKeyError
 from dfns_signers.signing_key import SigningKey
 from tests.core.keys import ALGORITHMS, is_signature, private_key, private_pem, public_key

@@ -162,6 +162,17 @@ def test_pickle_and_copy_refused(take: Callable[[object], object]) -> None:
     assert CANARY not in str(caught.value)
 
 
+def test_reference_is_what_a_configuration_file_says_and_never_the_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("from file")
+    monkeypatch.setenv("DFNS_TOKEN", "from env")
+
+    assert validate({"env": "DFNS_TOKEN"}).reference == {"env": "DFNS_TOKEN"}
+    assert validate({"file": "token"}, tmp_path).reference == {"file": f"{tmp_path}/token"}
+    assert validate(CANARY).reference is None
+
+
 def test_secret_has_no_dictionary_that_a_debugger_would_show() -> None:
     with pytest.raises(TypeError):
         vars(Secret.literal(CANARY))

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from dfns_signers.backends.options import BackendOptions
-from dfns_signers.backends.pem.plugin import PemOptions
+from dfns_signers.backends.pem.options import PemOptions
 from dfns_signers.config.loading import load_profile
 from dfns_signers.config.profile import ENVIRONMENT, Profile
 from dfns_signers.errors import ConfigurationError

@@ -18,7 +18,8 @@ from dfns_signers import (
     PemKey,
     load_signer,
 )
-from dfns_signers.backends.pem.plugin import PemBackend, PemOptions
+from dfns_signers.backends.pem.options import PemOptions
+from dfns_signers.backends.pem.plugin import PemBackend
 from dfns_signers.client import connections
 from dfns_signers.client.http_settings import AsyncHttp, Http
 from dfns_signers.emulator import Emulator

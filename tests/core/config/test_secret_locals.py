@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from dfns_signers import AsyncDfnsClient, DelegatedDfnsClient, DfnsClient, load_signer
-from dfns_signers.backends.pem.plugin import PemOptions
+from dfns_signers.backends.pem.options import PemOptions
 from dfns_signers.config.assembly import validated_options
 from dfns_signers.config.loading import load_profile
 from dfns_signers.config.signer_line import parse_signer_line

@@ -14,6 +14,7 @@ from tests.plugins.testkit import toy_backend
 
 SUITE = """
 from pathlib import Path
+from secrets import token_hex
 import pytest
 from dfns_signers_testkit.contract import BackendContract, StoreUnderTest
 
@@ -36,7 +37,7 @@ class TestToy(BackendContract):
             missing_key={{"label": "missing", "pin": pin}},
             unreachable={{"label": "unreachable", "pin": pin}},
             denied={{"label": "wallets", "pin": "wrong"}},
-            create=lambda algorithm: {{"label": "created"}},
+            create=lambda _: {{"label": f"created-{{token_hex(2)}}"}},
         )
 """
 PAGE = "| option | |\n|---|---|\n| `label` | Label. |\n| `pin` | PIN. |\n| `slot` | Slot. |\n"
@@ -83,6 +84,12 @@ def test_backend_that_keeps_the_contract_passes_every_test(run: Run) -> None:
     assert outcomes["passed"] >= len([n for n in dir(BackendContract) if n.startswith("test_")])
 
 
+def test_backend_that_neither_finds_keys_nor_makes_next_ones_passes_every_test(run: Run) -> None:
+    result = run("-k", "found or next_key", fault="neither found nor followed")
+
+    result.assert_outcomes(passed=2)
+
+
 def test_what_is_not_offered_is_reported_with_its_reason(run: Run) -> None:
     result = run("-k", "declared")
 
@@ -124,6 +131,12 @@ def test_what_is_not_offered_is_reported_with_its_reason(run: Run) -> None:
         ("undocumented option", "test_every_option_has_a_row_on_the_page"),
         ("option without description", "test_every_option_has_a_description"),
         ("created key not listed", "test_created_key_is_listed_and_signs"),
+        ("never found", "test_created_key_is_found_where_the_backend_finds_keys"),
+        ("found too early", "test_created_key_is_found_where_the_backend_finds_keys"),
+        ("another found", "test_created_key_is_found_where_the_backend_finds_keys"),
+        ("next key each time", "test_next_key_is_made_once_where_the_backend_makes_next_keys"),
+        ("no next key", "test_next_key_is_made_once_where_the_backend_makes_next_keys"),
+        ("configured key changed", "test_next_key_is_made_once_where_the_backend_makes_next_keys"),
     ],
 )
 def test_backend_that_breaks_the_contract_fails_the_test_of_it(

@@ -31,6 +31,7 @@ PARENT = os.getpid()
 FAULT = os.environ.get("TOY_FAULT", "")
 FOREVER = 30.0
 CREATED: list[str] = []
+CHANGED: list[str] = []
 UNVERIFIED = {"wrong signature", "digest", "threads", "strings", "unverified"}
 
 
@@ -130,12 +131,28 @@ class ToyBackend(Backend[ToyOptions], ManagesKeys[ToyCreate, ManagementOptions])
                 raise LookupError(PIN if FAULT == "secret in cause" else "missing")
             except LookupError as cause:
                 raise errors.KeyNotFoundError(f"there is no key 'missing'{shown}") from cause
-        return ToyKey(options.label)
+        return ToyKey(options.label + " changed" * (options.label in CHANGED))
 
     def create(self, algorithm: Algorithm, options: ToyCreate) -> KeyDescription:
         if FAULT != "created key not listed":
             CREATED.append(options.label)
         return described(options.label)
+
+    if FAULT != "neither found nor followed":
+
+        def find(self, algorithm: Algorithm, options: ToyCreate) -> KeyDescription | None:
+            if FAULT == "never found" or options.label not in CREATED:
+                return described("other") if FAULT == "found too early" else None
+            return described("other" if FAULT == "another found" else options.label)
+
+        def create_next(self, options: ToyOptions) -> KeyDescription:
+            if FAULT == "next key each time":
+                CREATED.append(options.label)
+            if FAULT == "no next key":
+                return described(options.label)
+            if FAULT == "configured key changed":
+                CHANGED.append(options.label)
+            return described(f"{options.label} {1 + CREATED.count(options.label)}")
 
     def list_keys(self, options: ManagementOptions) -> Iterator[KeyDescription]:
         return map(described, CREATED)

@@ -11,12 +11,15 @@ from typing import Any
 from dfns_signers_testkit.contract.configuration import ConfigurationContract
 from dfns_signers_testkit.contract.declarations import NOT_OFFERABLE, StoreUnderTest
 from dfns_signers_testkit.contract.lifetime import LifetimeContract
+from dfns_signers_testkit.contract.management import ManagementContract
 from dfns_signers_testkit.contract.signatures import SignatureContract
 
 __all__ = ["NOT_OFFERABLE", "BackendContract", "StoreUnderTest"]
 
 
-class BackendContract(ConfigurationContract, SignatureContract, LifetimeContract):
+class BackendContract(
+    ConfigurationContract, SignatureContract, LifetimeContract, ManagementContract
+):
     """What every backend keeps; a backend's suite has a subclass of it.
 
     Example:

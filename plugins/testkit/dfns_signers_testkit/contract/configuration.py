@@ -1,4 +1,4 @@
-"""The contract of configuration: options, pins, errors of the right kind, secrets, management."""
+"""The contract of configuration: options, pins, errors of the right kind, secrets."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from dfns_signers.algorithms import Algorithm
-from dfns_signers.backends.management import KeyDescription, ManagesKeys
 from dfns_signers.backends.options import BackendOptions
-from dfns_signers.config.validation import validate
 from dfns_signers.discovery import load_backend
 from dfns_signers.errors import (
     ConfigurationError,
@@ -102,54 +99,10 @@ class ConfigurationContract(OpensKeys):
         formatted = map(logging.Formatter().format, caplog.records)
         _require_no_secret(store, *formatted)
 
-    @needs("create")
-    def test_created_key_is_listed_and_signs(
-        self, keys: Keys, store: StoreUnderTest, algorithm: str
-    ) -> None:
-        created = within(self.patience, lambda: self._create(store, algorithm))
-
-        (listed,) = within(self.patience, lambda: self._listed(store, created.reference))
-
-        assert created.algorithm == listed.algorithm == algorithm
-        for description in (created, listed):
-            key = keys.signer(description.signer).key
-            assert key.algorithm == algorithm
-            keys.sign(key, CLIENT_DATA)
-
-    def test_keys_are_created_where_the_backend_says_so(self) -> None:
-        offers = isinstance(load_backend(self.backend), ManagesKeys)
-
-        assert offers is ("create" not in self.not_offered), (
-            "the backend has ManagesKeys, and not_offered names 'create'"
-            if offers
-            else "the backend has no ManagesKeys: name 'create' in not_offered"
-        )
-
-    def _create(self, store: StoreUnderTest, algorithm: str) -> KeyDescription:
-        assert store.create is not None
-        manager = _manager(self.backend)
-        options = _validated(manager.create_options, store.create(algorithm))
-        return manager.create(Algorithm(algorithm), options)
-
-    def _listed(self, store: StoreUnderTest, reference: str) -> list[KeyDescription]:
-        manager = _manager(self.backend)
-        options = _validated(manager.list_options, store.list_keys)
-        return [key for key in manager.list_keys(options) if key.reference == reference]
-
 
 def _own_options(backend: str) -> list[str]:
     options = load_backend(backend).options.model_fields
     return [name for name in options if name not in BackendOptions.model_fields]
-
-
-def _manager(backend: str) -> ManagesKeys[Any, Any]:
-    manager = load_backend(backend)
-    assert isinstance(manager, ManagesKeys)
-    return manager
-
-
-def _validated(model: Any, options: Mapping[str, Any]) -> Any:
-    return validate(model, options, where="options of the contract", folder=Path())
 
 
 @contextmanager
