@@ -14,17 +14,15 @@ from dfns_signers.emulator import Emulator
 from tests.core.cli.support import PROGRAM, SECONDS, Command, Outcome, environment
 from tests.core.keys import public_key, public_pem
 from tests.core.lifecycle.driving import FIRST
-from tests.core.lifecycle.next_keys import install_backend
 from tests.core.lifecycle.rotating import Rotating
 
 STEPS = ["check", "create", "register", "prove", "switch", "deactivate"]
 
 
 @pytest.fixture
-def rotating(folder: Path, site: Path, emulator: Emulator) -> Rotating:
+def rotating(folder: Path, emulator: Emulator) -> Rotating:
     emulator.register(public_pem(public_key("Ed25519")), credential_id=FIRST)
     emulator.disable_credential("Y2kt")
-    install_backend(site)
     return Rotating(folder, emulator)
 
 
@@ -68,7 +66,7 @@ def test_without_a_terminal_and_without_yes_it_stops_before_the_deactivation(
 
 @pytest.mark.parametrize(("answer", "stays_active"), [("y", False), ("n", True), ("", True)])
 def test_person_at_a_terminal_is_asked_before_the_deactivation(
-    rotating: Rotating, site: Path, answer: str, stays_active: bool
+    rotating: Rotating, answer: str, stays_active: bool
 ) -> None:
     ours, theirs = pty.openpty()
     try:
@@ -79,7 +77,7 @@ def test_person_at_a_terminal_is_asked_before_the_deactivation(
             capture_output=True,
             timeout=SECONDS,
             check=True,
-            env=environment(PYTHONPATH=str(site)),
+            env=environment(),
         )
     finally:
         os.close(ours)

@@ -1,4 +1,4 @@
-"""A profile whose key is rotated, with a backend that makes next keys, and what became of it."""
+"""A profile whose key, in a PEM file, is rotated, and what became of it."""
 
 from __future__ import annotations
 
@@ -52,9 +52,7 @@ class Rotating:
     def config(self) -> Path:
         return self.folder / "config.toml"
 
-    def write(
-        self, signer: str = 'backend = "next-keys"\npath = "key.pem"', more: str = ""
-    ) -> None:
+    def write(self, signer: str = 'backend = "pem"\npath = "key.pem"', more: str = "") -> None:
         text = f"""# ours
 default_profile = "p"
 

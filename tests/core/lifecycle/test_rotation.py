@@ -28,7 +28,6 @@ from dfns_signers.lifecycle.steps import Flow
 from tests.core.config.support import write_distribution, write_key
 from tests.core.lifecycle.driving import FIRST
 from tests.core.lifecycle.killing import killed_after_each_step
-from tests.core.lifecycle.next_keys import install_backend
 from tests.core.lifecycle.rotating import CREATE, Rotating, agree
 from tests.core.lifecycle.spoiling import spoiled
 
@@ -37,8 +36,7 @@ ALL = ("check", "create", "register", "prove", "switch", "deactivate")
 
 
 @pytest.fixture
-def folder(tmp_path: Path, site: Path) -> Path:
-    install_backend(site)
+def folder(tmp_path: Path) -> Path:
     path = tmp_path / "etc"
     path.mkdir()
     return path
@@ -60,7 +58,7 @@ def test_profile_signs_with_the_next_key_and_the_old_credential_is_refused(
     with pytest.raises(CredentialNotAllowedError):
         rotating.sign_with_the_first()
     assert rotating.credentials() == {FIRST: False, result.credential_id: True}
-    assert rotating.key_files == ["key-next.pem", "key.pem"]
+    assert rotating.key_files == ["key-2.pem", "key.pem"]
     assert rotating.states == [(step, "done") for step in ALL]
     assert result.is_complete
     assert result.old_credential_id == FIRST
@@ -77,7 +75,7 @@ def test_file_keeps_order_and_comments_and_has_nothing_left_of_the_rotation(
     after = rotating.config.read_text(encoding="utf-8")
     assert list(rotating.profiles) == ["other", "p"]
     assert after == before.replace(FIRST, result.credential_id).replace(
-        'path = "key.pem"', f'path = "{rotating.folder / "key-next.pem"}"'
+        'path = "key.pem"', f'path = "{rotating.folder / "key-2.pem"}"'
     )
     assert result.copy is not None
     copied = result.copy.read_text(encoding="utf-8")
@@ -87,7 +85,7 @@ def test_file_keeps_order_and_comments_and_has_nothing_left_of_the_rotation(
 def test_options_of_the_signer_are_kept_and_its_fingerprint_follows_the_key(
     rotating: Rotating,
 ) -> None:
-    signer = 'backend = "next-keys"\npath = "key.pem"\nretries = 3\nfingerprint = "{}"'
+    signer = 'backend = "pem"\npath = "key.pem"\nverify = true\nfingerprint = "{}"'
     rotating.write(signer.format(RotatedProfile("p", rotating.config).open_old().fingerprint))
     rotating.sign()
 
@@ -96,22 +94,22 @@ def test_options_of_the_signer_are_kept_and_its_fingerprint_follows_the_key(
     rotating.sign()
     table = rotating.profiles["p"]["signer"]
     assert table == {
-        "backend": "next-keys",
-        "path": str(rotating.folder / "key-next.pem"),
-        "retries": 3,
+        "backend": "pem",
+        "path": str(rotating.folder / "key-2.pem"),
+        "verify": True,
         "fingerprint": RotatedProfile("p", rotating.config).open_old().fingerprint,
     }
 
 
 def test_signer_in_one_line_becomes_a_table(rotating: Rotating) -> None:
     text = rotating.config.read_text(encoding="utf-8").partition("[profiles.p.signer]")[0]
-    line = 'signer = "next-keys:?path=key.pem&retries=4"\n'
+    line = 'signer = "pem:?path=key.pem&verify=true"\n'
     rotating.config.write_text(text + line, encoding="utf-8")
 
     rotating()
 
     rotating.sign()
-    assert rotating.profiles["p"]["signer"]["retries"] == 4
+    assert rotating.profiles["p"]["signer"]["verify"] is True
 
 
 def test_rotation_can_follow_a_rotation(rotating: Rotating) -> None:
@@ -158,7 +156,7 @@ def test_both_credentials_sign_until_the_deactivation_is_confirmed(
     rotating.sign_with_the_first()
     assert rotating.profiles["p-previous"] == {
         "credential_id": FIRST,
-        "signer": {"backend": "next-keys", "path": "key.pem"},
+        "signer": {"backend": "pem", "path": "key.pem"},
     }
 
     second = rotating()
