@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -30,9 +31,6 @@ LOOK_INTERVAL: Final = 1.0
 
 PATIENCE: Final = 10.0
 """Seconds that calls wait for a new signer to open its key; then they sign with the old one."""
-
-# Seconds after a change in which another one may leave the times of the file as they are.
-_SETTLED: Final = 0.1
 
 _log: Final = logging.getLogger(__name__)
 
@@ -126,6 +124,10 @@ _Begun: TypeAlias = "tuple[_InUse, Future[None] | None]"
 """What a call began with, and the reload that was under way then."""
 
 
+_State: TypeAlias = tuple[int, ...]
+"""Of a file; empty for none that was seen."""
+
+
 class _FollowedProfile:
     """A profile and the signer that it names; see ``ReloadingSigner``."""
 
@@ -143,8 +145,9 @@ class _FollowedProfile:
         self._first = loaded
         self._file = loaded.file
         self._everyone = weakref.WeakSet([self.in_use])
-        self._seen: object = None
-        self._warned: object = None
+        # States of the file: when it was last taken or refused, and when its key was out of reach.
+        self._seen: _State = ()
+        self._put_off: _State = ()
         self._is_closed = False
         self.after_fork()
         forks.watch(self)
@@ -202,24 +205,25 @@ class _FollowedProfile:
             state = _state_of(self._file)
             if state == self._seen:
                 return
-            self._given_up = now + PATIENCE
-            try:
+            # No call waits for another try.
+            self._given_up = now if state == self._put_off else now + PATIENCE
+            with suppress(DfnsSignersError):  # no thread, as at the end of the process
                 self._reload = self._threads.submit(self._follow, state)
-            except DfnsSignersError:  # at the end of the process, say
-                self._next_look = now + LOOK_INTERVAL
 
-    def _follow(self, state: tuple[int, ...] | None) -> None:
+    def _follow(self, state: _State) -> None:
         """Take what the file says; runs in a worker thread, one at a time."""
-        fresh = None
+        fresh, problem, may_pass = None, "loading it was interrupted", False
         try:
             with deadlines.lifted():
-                fresh = self._opened()
+                fresh, problem = self._opened(), ""
         except DfnsSignersError as error:
-            self._warn(state, str(error))
+            problem, may_pass = str(error), error.retriable
         except Exception as error:  # noqa: BLE001  # without its text, which may repeat a secret
-            self._warn(state, f"loading it failed with {type(error).__name__}")
+            problem = f"loading it failed with {type(error).__name__}"
         finally:
-            self._take(fresh, state)
+            if problem and state != self._put_off:
+                self._warn(problem, may_pass=may_pass)
+            self._settle(state, fresh, may_pass=may_pass)
 
     def _opened(self) -> _InUse | None:
         """The signer of the file with its key open; None if it is the one in use."""
@@ -240,24 +244,25 @@ class _FollowedProfile:
                 f"{self._first.settings.base_url}"
             )
 
-    def _take(self, fresh: _InUse | None, state: tuple[int, ...] | None) -> None:
+    def _settle(self, state: _State, fresh: _InUse | None, *, may_pass: bool) -> None:
         with self._lock:
             self._reload = None
-            self._seen = state if _is_settled(state) else None
+            if may_pass:
+                self._put_off = state
+            else:
+                self._seen = state
             if fresh is not None and not self._is_closed:
                 self._everyone.add(fresh)
                 self.in_use = fresh
 
-    def _warn(self, state: object, problem: str) -> None:
-        if self._warned == (state, problem):
-            return
-        self._warned = (state, problem)
+    def _warn(self, problem: str, *, may_pass: bool) -> None:
         _log.warning(
             "the configuration file %s was changed, and calls go on signing with credential %s: "
-            "%s. Correct the file, or restart the program",
+            "%s. %s",
             self._file,
             self.in_use.signer.credential_id,
             problem,
+            "It is tried again" if may_pass else "Correct the file, or restart the program",
         )
 
     def close(self) -> None:
@@ -276,17 +281,13 @@ def _settings_of(loaded: LoadedProfile) -> Sealed[tuple[Any, ...]]:
     return Sealed((backend, options.open(), settings.credential_id, settings.plugins))
 
 
-def _state_of(path: Path) -> tuple[int, ...] | None:
-    """Changes with the file, or with a link on the way to it; None where there is no file."""
+def _state_of(path: Path) -> _State:
+    """Changes with the file, or with a link on the way to it; the same wherever there is none."""
     try:
         status = path.stat()
     except OSError:
-        return None
+        return (0,)
     return (
         *(status.st_dev, status.st_ino, status.st_size),
         *(status.st_mtime_ns, status.st_ctime_ns),
     )
-
-
-def _is_settled(state: tuple[int, ...] | None) -> bool:
-    return state is not None and abs(time.time_ns() - state[-1]) > _SETTLED * 1e9

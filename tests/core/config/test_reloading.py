@@ -23,10 +23,17 @@ from dfns_signers import (
     load_signer,
 )
 from dfns_signers.announced_call import AnnouncedCall
-from dfns_signers.backends.pem.plugin import PemBackend, PemOptions
+from dfns_signers.backends.pem.options import PemOptions
+from dfns_signers.backends.pem.plugin import PemBackend
 from dfns_signers.config import reloading
 from dfns_signers.emulator import Emulator
-from dfns_signers.errors import ConfigurationError, KeyNotFoundError, SigningKeyError
+from dfns_signers.errors import (
+    ConfigurationError,
+    KeyNotFoundError,
+    KeyStoreUnavailableError,
+    SecretRefusedError,
+    SigningKeyError,
+)
 from dfns_signers.signing_key import SigningKey
 from tests.core.config.support import (
     write_client_config,
@@ -348,6 +355,52 @@ def test_key_store_that_hangs_keeps_no_call_from_signing_with_the_old_key(
             pass
 
     assert credentials_used(emulator)[:2] == ["Y2kt", "Y2kt"]
+
+
+def test_key_that_is_out_of_reach_for_a_while_is_tried_again_with_one_warning(
+    client_config: Path,
+    next_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    original, failures = PemBackend.open, [KeyStoreUnavailableError("away")] * 3
+
+    def open_(self: PemBackend, options: PemOptions) -> SigningKey:
+        if "next.pem" in str(options.path) and failures:
+            raise failures.pop()
+        return original(self, options)
+
+    monkeypatch.setattr(PemBackend, "open", open_)
+    with load_signer(config=client_config, reload=True) as signer:
+        switch(client_config)
+        first = signed_with(signer)
+        while signed_with(signer) != next_key:
+            pass
+
+    assert first == "Y2kt"
+    assert failures == []
+    (warning,) = [one.getMessage() for one in caplog.records if one.name == reloading.__name__]
+    assert warning.endswith("signing with credential Y2kt: away. It is tried again")
+
+
+def test_secret_that_was_refused_is_not_tried_again(
+    client_config: Path, next_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, tries = PemBackend.open, []
+
+    def open_(self: PemBackend, options: PemOptions) -> SigningKey:
+        if "next.pem" in str(options.path):
+            tries.append(1)
+            raise SecretRefusedError("a wrong PIN")
+        return original(self, options)
+
+    monkeypatch.setattr(PemBackend, "open", open_)
+    with load_signer(config=client_config, reload=True) as signer:
+        switch(client_config)
+        for _ in range(5):
+            signed_with(signer)
+
+    assert tries == [1]
 
 
 def openings_of(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:

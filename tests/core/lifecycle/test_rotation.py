@@ -26,10 +26,12 @@ from dfns_signers.lifecycle.rotated_profile import RotatedProfile
 from dfns_signers.lifecycle.rotation_flow import rotation
 from dfns_signers.lifecycle.steps import Flow
 from tests.core.config.support import write_distribution, write_key
+from tests.core.keys import private_key, private_pem
 from tests.core.lifecycle.driving import FIRST
 from tests.core.lifecycle.killing import killed_after_each_step
 from tests.core.lifecycle.rotating import CREATE, Rotating, agree
 from tests.core.lifecycle.spoiling import spoiled
+from tests.secrecy import CANARY
 
 REQUESTS = 13
 ALL = ("check", "create", "register", "prove", "switch", "deactivate")
@@ -110,6 +112,17 @@ def test_signer_in_one_line_becomes_a_table(rotating: Rotating) -> None:
 
     rotating.sign()
     assert rotating.profiles["p"]["signer"]["verify"] is True
+
+
+def test_passphrase_of_the_file_opens_the_next_key_too(rotating: Rotating) -> None:
+    encrypted = private_pem(private_key("Ed25519"), CANARY.encode())
+    (rotating.folder / "key.pem").write_bytes(encrypted)
+    rotating.write(f'backend = "pem"\npath = "key.pem"\npassphrase = "{CANARY}"')
+
+    rotating()
+
+    rotating.sign()
+    assert b"ENCRYPTED" in (rotating.folder / "key-2.pem").read_bytes()
 
 
 def test_rotation_can_follow_a_rotation(rotating: Rotating) -> None:
