@@ -198,7 +198,7 @@ BROKEN = {
     "unknown setting": ("credential_id", "credental_id", "credental_id"),
     "unknown backend": ("pem:", "pom:", "pom"),
     "key that is not there": ("path=key.pem", "path=nowhere.pem", "nowhere.pem"),
-    "another default profile": ('profile = "p"', 'profile = "q"', "q"),
+    "another default profile": ('"p"\n[profiles.p]', '"q"\n[profiles.q]', "'q'"),
     "another place": ("http://", "http://user.", "base_url"),
 }
 
@@ -397,10 +397,21 @@ def test_secret_that_was_refused_is_not_tried_again(
     monkeypatch.setattr(PemBackend, "open", open_)
     with load_signer(config=client_config, reload=True) as signer:
         switch(client_config)
-        for _ in range(5):
+        for _ in range(200):  # no call waits for another try
             signed_with(signer)
 
     assert tries == [1]
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_asynchronous_signature_waits_for_the_new_key(
+    client_config: Path, next_key: str, backend: str
+) -> None:
+    with load_signer(config=client_config, reload=True) as signer:
+        switch(client_config)
+        assertion = anyio.run(signer.asign, CHALLENGE, backend=backend)
+
+    assert assertion["credentialAssertion"]["credId"] == next_key
 
 
 def openings_of(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:

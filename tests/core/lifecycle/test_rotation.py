@@ -410,6 +410,22 @@ def test_new_credential_that_was_deactivated_keeps_the_old_one_active(rotating: 
     assert rotating.credentials()[FIRST] is True
 
 
+def test_rotation_goes_on_though_the_old_credential_was_deactivated_before_the_switch(
+    rotating: Rotating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ConfigurationError("no room on the disk")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RotatedProfile, "switch", fail)
+        with pytest.raises(ConfigurationError, match="no room"):
+            rotating()
+    rotating.emulator.disable_credential(FIRST)
+
+    assert rotating().is_complete
+    rotating.sign()
+
+
 def test_deactivation_that_needs_approval_is_gone_on_with_later(rotating: Rotating) -> None:
     rotating.emulator.require_approval("PUT", "/auth/credentials/deactivate")
 
