@@ -74,6 +74,11 @@ _COMMANDS: Final = (
         "doctor:doctor",
         "Examine a profile link by link: each finding, what to do, and the smallest policy.",
     ),
+    LazyCommand(
+        "rotate",
+        "rotation:rotate_key",
+        "Have a profile sign with its next key, and deactivate the credential of the old one.",
+    ),
     LazyCommand("request", "requests:request", "Call the Dfns API and print its answer as JSON."),
     LazyCommand(
         "backends",

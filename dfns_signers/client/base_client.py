@@ -18,6 +18,7 @@ from dfns_signers.client.identities import Auth
 from dfns_signers.client.keys import Keys
 from dfns_signers.client.verbs import Verbs
 from dfns_signers.client.wallets import Wallets
+from dfns_signers.errors import ConfigurationError
 from dfns_signers.rate_limits.rate_limit import SIGNED_CALL, RateLimit
 from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner, Signer
@@ -87,6 +88,7 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         *,
         config: str | os.PathLike[str] | None = None,
         http_client: HttpT | None = None,
+        reload: bool = False,
         **settings: Unpack[ClientSettings],
     ) -> Self:
         """Assemble a client from a profile, the environment and arguments.
@@ -99,6 +101,8 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
             profile: name of the profile; the default profile if not given.
             config: the configuration file; the default file if not given.
             http_client: as for the class.
+            reload: whether calls follow the file: when it changes, later ones sign with the key and
+                credential that the profile names then. Other settings stay as they are.
             **settings: override settings of the profile, such as ``base_url`` or ``credential_id``.
                 ``signer`` may also be a signer that was made in code, which closing leaves open.
 
@@ -115,8 +119,12 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         if cls._signs and is_signer(overrides.open().get("signer")):
             made = overrides.open().pop("signer")
         loaded = loading.load_profile(profile, config=config, **overrides.open())
-        configured = cls._signs and loaded.signer and made is None
-        signer = assembly.configured_signer(loaded) if configured else None
+        signer = None
+        if reload:
+            _require_configured(cls._signs and made is None)
+            signer = assembly.reloading_signer(loaded, profile, overrides)
+        elif cls._signs and loaded.signer and made is None:
+            signer = assembly.configured_signer(loaded)
         arguments = assembly.client_arguments(loaded)
         if cls._signs:
             arguments["signer"] = signer or made
@@ -159,6 +167,14 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._auth!r}>"
+
+
+def _require_configured(is_configured: bool) -> None:
+    if not is_configured:
+        raise ConfigurationError(
+            "'reload' is for a signer that the configuration chooses, and this client has none: "
+            "leave 'reload' out"
+        )
 
 
 def _limiter_of(rate_limit: int | RateLimit | None, base_url: str) -> RateLimiter | None:

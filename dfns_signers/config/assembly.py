@@ -33,6 +33,7 @@ def load_signer(
     profile: str | None = None,
     *,
     config: str | os.PathLike[str] | None = None,
+    reload: bool = False,
     **settings: Unpack[Settings],
 ) -> KeySigner:
     """Open the signer that the configuration chooses.
@@ -40,6 +41,8 @@ def load_signer(
     Args:
         profile: name of the profile; else ``DFNS_PROFILE``, else the file's ``default_profile``.
         config: the configuration file; else ``DFNS_CONFIG``, else the default file if there is one.
+        reload: whether to sign with what the file says later, too: the key and credential of the
+            profile are taken anew when it changes.
         **settings: override settings of the profile: ``credential_id``, ``signer`` (a table as a
             mapping, or one line), ``plugins``.
 
@@ -50,9 +53,19 @@ def load_signer(
     """
     overrides = Sealed(settings)
     del settings
-    signer = configured_signer(load_profile(profile, config=config, **overrides.open()))
+    loaded = load_profile(profile, config=config, **overrides.open())
+    signer = reloading_signer(loaded, profile, overrides) if reload else configured_signer(loaded)
     _ = signer.key  # opened now, so that a wrong one stops the program here
     return signer
+
+
+def reloading_signer(
+    loaded: LoadedProfile, profile: str | None, overrides: Sealed[Any]
+) -> KeySigner:
+    """A signer that follows the configuration file; ``profile`` and ``overrides`` as were given."""
+    from dfns_signers.config.reloading import ReloadingSigner  # noqa: PLC0415  # it imports this
+
+    return ReloadingSigner(loaded, profile, overrides)
 
 
 def validated_options(loaded: LoadedProfile, *, reveal: bool = False) -> BackendOptions:

@@ -60,6 +60,7 @@ class LoadedProfile:
         origins: where each setting comes from that has not its default.
         overridden: settings of the profile that an environment variable replaced.
         signer_is_text: whether the signer came as one line, with texts for values.
+        file: the configuration file that the profile is in, absolute; None where ``name`` is.
     """
 
     name: str | None
@@ -68,6 +69,7 @@ class LoadedProfile:
     origins: Mapping[str, Origin]
     overridden: frozenset[str]
     signer_is_text: bool
+    file: Path | None = None
 
     @property
     def signer(self) -> SignerTable | None:
@@ -109,9 +111,9 @@ def load_profile(
     found = _file_layer(file, name)
     both = _in_both(found, environment) - arguments.keys()
     if profile is None:
-        return _validated(name, _title(file, name), found | environment | arguments, both)
+        return _validated(name, _title(file, name), found | environment | arguments, both, file)
     _warn_of_variables(name, both)
-    return _validated(name, _title(file, name), environment | found | arguments)
+    return _validated(name, _title(file, name), environment | found | arguments, file=file)
 
 
 def _title(file: ConfigFile, name: str) -> str:
@@ -169,7 +171,11 @@ def _warn_of_variables(profile: str, settings: Iterable[str]) -> None:
 
 
 def _validated(
-    name: str | None, title: str, found: Layer, overridden: frozenset[str] = frozenset()
+    name: str | None,
+    title: str,
+    found: Layer,
+    overridden: frozenset[str] = frozenset(),
+    file: ConfigFile | None = None,
 ) -> LoadedProfile:
     origins = {key: origin for key, (origin, _) in found.items()}
     values = {key: value for key, (_, value) in found.items()}
@@ -190,4 +196,5 @@ def _validated(
         # Signing alone needs no token: it is read by the client that sends it.
         reveal=False,
     )
-    return LoadedProfile(name, title, settings, origins, overridden, is_text)
+    path = file.path.absolute() if file else None
+    return LoadedProfile(name, title, settings, origins, overridden, is_text, path)

@@ -23,6 +23,8 @@ from dfns_signers.lifecycle.registrations import (
     register_service_account,
     register_token,
 )
+from dfns_signers.lifecycle.rotation import arotate, rotate
+from dfns_signers.lifecycle.rotation_flow import Rotation, RotationProgress, RotationStep
 
 __all__ = [
     "Finding",
@@ -32,6 +34,9 @@ __all__ = [
     "NewToken",
     "Policy",
     "Registration",
+    "Rotation",
+    "RotationProgress",
+    "RotationStep",
     "Severity",
     "aannounce_registration",
     "acomplete_registration",
@@ -41,6 +46,7 @@ __all__ = [
     "aregister_credential",
     "aregister_service_account",
     "aregister_token",
+    "arotate",
     "complete_registration",
     "create_key",
     "credential_registration",
@@ -52,6 +58,7 @@ __all__ = [
     "register_service_account",
     "register_token",
     "require_without_key",
+    "rotate",
     "show_key",
     "worst",
 ]

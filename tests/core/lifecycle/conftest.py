@@ -6,8 +6,11 @@ import pytest
 
 from dfns_signers import DfnsClient
 from dfns_signers.emulator import Emulator
+from tests.core.config.machine import site
 from tests.core.keys import public_key, public_pem
 from tests.core.lifecycle.driving import FIRST, WAYS, Lifecycle, first_signer
+
+__all__ = ["dfns", "do", "emulator", "site", "way"]
 
 
 @pytest.fixture
