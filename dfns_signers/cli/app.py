@@ -72,7 +72,7 @@ _COMMANDS: Final = (
     ),
     TyperGroup(
         name="keys",
-        help="Create and list keys in the store of a backend.",
+        help="Create, list and show keys in the store of a backend.",
         no_args_is_help=True,
         context_settings=_CONTEXT,
         rich_markup_mode="markdown",
@@ -80,9 +80,14 @@ _COMMANDS: Final = (
             LazyCommand(
                 "create",
                 "keys:create",
-                "Create a signing key, and print the [signer] table that opens it.",
+                "Create a signing key, and print the profile that signs with it.",
             ),
             LazyCommand("list", "keys:list_", "List the signing keys in the store of a backend."),
+            LazyCommand(
+                "show",
+                "keys:show",
+                "Show a signing key, its public key and the profile that signs with it.",
+            ),
         ],
     ),
 )

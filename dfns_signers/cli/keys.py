@@ -1,28 +1,22 @@
-"""``keys create`` and ``keys list``: manage keys in the store of a backend."""
+"""``keys create``, ``keys list`` and ``keys show``: keys in the store of a backend."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
-import tomlkit
 import typer
-from pydantic import BaseModel
 
 from dfns_signers.algorithms import Algorithm
-from dfns_signers.backends.management import KeyDescription, ManagesKeys
+from dfns_signers.backends.management import KeyDescription
 from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.inputs import pairs
 from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption
 from dfns_signers.cli.output import note, print_json, print_table
-from dfns_signers.config.assembly import signer_values
-from dfns_signers.config.loading import LoadedProfile, load_profile
 from dfns_signers.config.signer_line import nested
-from dfns_signers.config.validation import validate
-from dfns_signers.discovery import load_backend
-from dfns_signers.errors import ConfigurationError
-from dfns_signers.sealed import Sealed
+from dfns_signers.lifecycle.key_profiles import KeyProfile
+from dfns_signers.lifecycle.keys import create_key, list_keys, require_without_key, show_key
 
 BackendOption: TypeAlias = Annotated[
     str | None,
@@ -44,6 +38,26 @@ OptionOption: TypeAlias = Annotated[
     ),
 ]
 
+NameOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--name",
+        metavar="NAME",
+        help="Name of the profile that is printed. [default: that of the profile in use, else of "
+        "backend and key]",
+        show_default=False,
+    ),
+]
+
+WriteOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--write", help="Put the profile into the configuration file, too."),
+]
+
+ForceOption: TypeAlias = Annotated[
+    bool, typer.Option("--force", help="Let --write replace another key of the profile.")
+]
+
 
 @reports_errors
 def create(
@@ -54,23 +68,33 @@ def create(
     profile: ProfileOption = None,
     backend: BackendOption = None,
     option: OptionOption = None,
+    name: NameOption = None,
+    write: WriteOption = False,
+    force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Create a signing key, and print the [signer] table that opens it.
+    """Create a signing key, and print the profile that signs with it.
 
     Without --backend, the key is created where the profile's key is: its region, address and
     credentials are used.
 
-    Example: `dfns-signers keys create ES256 --backend aws-kms -o region=eu-west-1`
+    Example: `dfns-signers keys create ES256 --backend aws-kms -o region=eu-west-1 --name prod`
     """
-    store = _store(backend, config, profile)
-    options = store.options(store.manager.create_options, option)
-    description = store.manager.create(algorithm, options)
-    if json:
-        print_json(_as_json(description))
-        return
-    note(f"created {description.reference} ({description.kind}, {description.state})")
-    typer.echo(_as_toml(description), nl=False)
+    if write and not force:
+        require_without_key(backend=backend, profile=profile, config=config, name=name)
+    created = create_key(
+        algorithm,
+        backend=backend,
+        options=_options(option),
+        profile=profile,
+        config=config,
+        name=name,
+    )
+    key = created.description
+    note(f"created {key.reference} ({key.kind}, {key.state})")
+    _print(created, json=json)
+    if write:
+        _write(created, config, force=force)
 
 
 @reports_errors
@@ -85,14 +109,14 @@ def list_(
 
     Example: `dfns-signers keys list --backend aws-kms -o region=eu-west-1`
     """
-    store = _store(backend, config, profile)
-    options = store.options(store.manager.list_options, option)
-    found = list(store.manager.list_keys(options))
+    found = list(
+        list_keys(backend=backend, options=_options(option), profile=profile, config=config)
+    )
     if json:
         print_json([_as_json(one) for one in found])
         return
     print_table(
-        f"Signing keys of {store.name}",
+        "Signing keys",
         ("key", "names", "algorithm", "kind", "state"),
         [
             (one.reference, ", ".join(one.names), str(one.algorithm or "-"), one.kind, one.state)
@@ -101,50 +125,63 @@ def list_(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Store:
-    """A backend that manages keys, and the profile that says where it is, if one does."""
+@reports_errors
+def show(
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    backend: BackendOption = None,
+    option: OptionOption = None,
+    name: NameOption = None,
+    write: WriteOption = False,
+    force: ForceOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Show a signing key, its public key and the profile that signs with it.
 
-    name: str
-    manager: ManagesKeys[Any, Any]
-    loaded: LoadedProfile | None = None
+    The key is that of the profile, or what --backend and --option name as a [signer] table does.
 
-    def options(self, model: type[BaseModel], given: list[str] | None) -> Any:
-        """Options of the command line, over those of the profile that the operation takes too."""
-        table, folder = Sealed[dict[str, Any]]({}), Path()
-        if self.loaded is not None and self.loaded.signer is not None:
-            derived = self.manager.derived_options(self.loaded.signer.options.open())
-            shared = {name: derived[name] for name in model.model_fields.keys() & derived.keys()}
-            table = Sealed({**shared, **signer_values(self.loaded, model)})
-            folder = self.loaded.origin("signer").folder
-        texts = Sealed(nested(pairs(given or [], "--option").items(), "--option"))
-        values = Sealed({**table.open(), **texts.open()})
-        where = f"options for {self.name!r}"
-        return validate(model, values.open(), where=where, folder=folder, texts=True)
+    Example: `dfns-signers keys show --profile production`
+    """
+    shown = show_key(
+        backend=backend, options=_options(option), profile=profile, config=config, name=name
+    )
+    if not json:
+        _note_details(shown)
+    _print(shown, json=json)
+    if write:
+        _write(shown, config, force=force)
 
 
-def _store(backend: str | None, config: Path | None, profile: str | None) -> _Store:
-    loaded = None
-    if backend is None or config is not None or profile is not None:
-        loaded = load_profile(profile, config=config)
-        if loaded.signer is None:
-            raise ConfigurationError(f"{loaded.title} has no [signer] table: name a --backend")
-        if backend in {None, loaded.signer.backend}:
-            backend = loaded.signer.backend
-        else:
-            loaded = None
-    manager = load_backend(backend)
-    if not isinstance(manager, ManagesKeys):
-        raise ConfigurationError(
-            f"the backend {backend!r} opens keys and does not manage them: make one with the tools "
-            "of its store, such as 'openssl genpkey -algorithm ed25519 -out key.pem' for pem"
-        )
-    return _Store(backend, manager, loaded)
+def _note_details(shown: KeyProfile) -> None:
+    """What the profile does not say, for people: standard output can be pasted as it is."""
+    key = shown.description
+    note(f"key          {key.reference}")
+    note(f"algorithm    {key.algorithm} ({key.kind})")
+    if key.state:
+        note(f"state        {key.state}")
+    note(f"fingerprint  {shown.fingerprint}")
+    note(f"{shown.public_key}")
+
+
+def _options(option: list[str] | None) -> dict[str, Any]:
+    return nested(pairs(option or [], "--option").items(), "--option")
+
+
+def _print(key: KeyProfile, *, json: bool) -> None:
+    if json:
+        more = {"public_key": key.public_key, "fingerprint": key.fingerprint}
+        shown = {name: value for name, value in more.items() if value is not None}
+        print_json({**_as_json(key.description), "profile": key.name, **shown})
+    else:
+        typer.echo(key.toml(), nl=False)
+    for setting in key.omitted:
+        note(f"not shown: {setting}, a secret that is neither in a variable nor in a file")
+
+
+def _write(key: KeyProfile, config: Path | None, *, force: bool) -> None:
+    file = key.write(config, force=force)
+    note(f"wrote the profile {key.name!r} into {file}")
 
 
 def _as_json(description: KeyDescription) -> dict[str, Any]:
     return {**asdict(description), "signer": dict(description.signer)}
-
-
-def _as_toml(description: KeyDescription) -> str:
-    return tomlkit.dumps({"signer": dict(description.signer)})

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+from copy import copy
 from typing import Any, Final
 
 from pydantic import BaseModel, create_model
+from pydantic.fields import FieldInfo
 from typing_extensions import Unpack
 
 from dfns_signers.backends.backend import Backend
@@ -69,7 +71,7 @@ def configured_hooks(loaded: LoadedProfile) -> SigningHooks:
 
 def open_key(loaded: LoadedProfile) -> SigningKey:
     """Open the key that the ``[signer]`` table names, and compare its fingerprint."""
-    return _open(*_validated_signer(loaded))
+    return open_with(*_validated_signer(loaded))
 
 
 def configured_signer(loaded: LoadedProfile) -> KeySigner:
@@ -80,7 +82,7 @@ def configured_signer(loaded: LoadedProfile) -> KeySigner:
     )
 
     def open_logged() -> SigningKey:
-        key = _open(name, backend, options)
+        key = open_with(name, backend, options)
         _log.info(
             "credential %s signs with %s key %s, fingerprint %s",
             credential_id,
@@ -154,22 +156,37 @@ def _warn_of_mixture(loaded: LoadedProfile) -> None:
         )
 
 
-def signer_values(loaded: LoadedProfile, model: type[BaseModel]) -> dict[str, Any]:
-    """The options of the ``[signer]`` table that another model has too, checked as signing does."""
+def partial_options(
+    loaded: LoadedProfile, backend: Backend[Any], model: type[BaseModel]
+) -> BaseModel:
+    """What the ``[signer]`` table gives, checked as signing does.
+
+    The key need not be named, and the table may have options of another model, too.
+    """
     table = loaded.signer.options if loaded.signer else Sealed[dict[str, Any]]({})
-    fields = {name: field for name, field in model.model_fields.items() if name in table.open()}
-    shared: Any = {name: (field.annotation, field) for name, field in fields.items()}
+    fields: Any = {
+        name: (field.annotation, _optional(field))
+        for name, field in {**model.model_fields, **backend.options.model_fields}.items()
+    }
     origin = loaded.origin("signer")
-    values = Sealed({name: table.open()[name] for name in fields})
-    validate(
-        create_model(model.__name__, __config__=model.model_config, **shared),
-        values.open(),
+    partial: type[BaseModel] = create_model(
+        model.__name__, __config__=model.model_config, **fields
+    )
+    return validate(
+        partial,
+        table.open(),
         where=origin.place,
         folder=origin.folder,
         exposed=origin.exposed,
         texts=loaded.signer_is_text,
     )
-    return values.open()
+
+
+def _optional(field: FieldInfo) -> FieldInfo:
+    optional = copy(field)
+    if field.is_required():
+        optional.default = None
+    return optional
 
 
 def _validated_signer(
@@ -202,7 +219,8 @@ def _required(loaded: LoadedProfile, setting: str, what: str) -> Any:
     return value
 
 
-def _open(name: str, backend: Backend[Any], options: BackendOptions) -> SigningKey:
+def open_with(name: str, backend: Backend[Any], options: BackendOptions) -> SigningKey:
+    """Open the key of validated options, and compare its fingerprint; errors as of open_key."""
     try:
         key: object = backend.open(options)
     except DfnsSignersError:

@@ -90,8 +90,8 @@ def create_next_key(options: PemOptions) -> KeyDescription:
                 )
             made = _description(path, follower.public_key, options.passphrase)
     except KeyNotFoundError:
-        size = {"rsa_bits": current.key_size} if isinstance(current, rsa.RSAPublicKey) else {}
-        new = PemCreate.model_construct(path=path, passphrase=options.passphrase, **size)
+        bits = current.key_size if isinstance(current, rsa.RSAPublicKey) else 0
+        new = PemCreate.model_construct(path=path, passphrase=options.passphrase, rsa_bits=bits)
         made = create_key(algorithm, new)
     verified = {"verify": True} if options.verify else {}
     return replace(made, signer={**made.signer, **verified})

@@ -64,10 +64,28 @@ TOY = """
         return Toy()
 """
 
+OPENER = """
+    from dfns_signers.backends.backend import Backend
+    from dfns_signers.backends.options import BackendOptions
+    from dfns_signers.hooks import hookimpl
+
+
+    class Opener(Backend):
+        options = BackendOptions
+
+        def open(self, options):
+            raise AssertionError("no key is opened")
+
+
+    @hookimpl
+    def dfns_backend():
+        return Opener()
+"""
+
 
 @pytest.fixture(autouse=True)
 def _toy(site: Path) -> None:
-    write_distribution(site, "acme-toy", {"toy": TOY})
+    write_distribution(site, "acme-toy", {"toy": TOY, "toy-opener": OPENER})
 
 
 @pytest.fixture
@@ -81,12 +99,12 @@ def profile(folder: Path) -> Path:
     return config
 
 
-def test_created_key_is_printed_as_the_signer_table_that_opens_it(command: Command) -> None:
+def test_created_key_is_printed_as_a_profile_that_opens_it(command: Command) -> None:
     done = command("keys", "create", "ES256", "--backend", "toy", "-o", "region=north")
 
     assert done.code == 0
     assert done.out.splitlines() == [
-        "[signer]",
+        "[profiles.toy-one.signer]",
         'backend = "toy"',
         'region = "north"',
         'key = "north/None/1/{}"',
@@ -174,7 +192,7 @@ def test_listed_keys_are_a_table_for_people(command: Command) -> None:
         (("list", "--backend", "toy", "-o", "regoin=n"), 3, "did you mean 'region'?"),
         (("list", "--backend", "toy", "-o", "region"), 2, "NAME=VALUE"),
         (("create", "ES512", "--backend", "toy"), 2, "ES512"),
-        (("list", "--backend", "pem"), 3, "does not manage them"),
+        (("list", "--backend", "toy-opener"), 3, "does not manage them"),
         (("list", "--backend", "toys"), 3, "did you mean 'toy'?"),
     ],
 )
@@ -218,3 +236,16 @@ def test_string_for_an_integer_is_refused_in_a_profile_and_taken_from_an_option(
     assert (refused.code, created.code) == (3, 0)
     assert "key 'copies': expected an integer, found a string" in refused.err
     assert created.json["reference"] == "north/None/2/{}"
+
+
+@pytest.mark.parametrize("operation", ["list", "create ES256", "show"])
+def test_option_of_the_profile_that_signing_refuses_is_refused(
+    command: Command, profile: Path, operation: str
+) -> None:
+    profile.write_text(f'{profile.read_text("utf-8")}ca_crt = "x"\n', encoding="utf-8")
+
+    done = command("keys", *operation.split(), "--config", profile)
+
+    assert (done.code, done.out) == (3, "")
+    assert f"{profile}, profile 'p', key 'ca_crt': unknown key" in done.err
+    assert "did you mean 'ca_cert'?" in done.err

@@ -174,7 +174,9 @@ def test_file_says_what_was_put_and_the_rest_stays_as_it_was(
     profile = {**expected["profiles"].pop(name, {}), **change}
     kept = {setting: value for setting, value in profile.items() if value is not None}
     assert parsed(after)["profiles"] == {**expected["profiles"], **({name: kept} if kept else {})}
-    touched = {("profiles", name, setting) for setting in change} | {("profiles", name)}
+    touched: set[tuple[str, ...]] = {("profiles", name, setting) for setting in change} | {
+        ("profiles", name)
+    }
     if change.get("signer", ...) is None:  # comments within a table go with it
         touched.add(("profiles", name, "signer", "comment"))
     untouched = [piece for piece, path in pieces if path not in touched]
