@@ -112,6 +112,13 @@ class EncodingError(DfnsSignersError, ValueError):
     """Bytes or text are not in the encoding that was expected."""
 
 
+# Registrations
+
+
+class RegistrationError(DfnsSignersError):
+    """A key is not registered as was asked for: something is in the way, or a token went astray."""
+
+
 # Requests and answers
 
 

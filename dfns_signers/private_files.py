@@ -96,6 +96,11 @@ def warn_of_exposure(what: str, path: Path) -> None:
         )
 
 
+def warn_again() -> None:
+    """Warn of what was warned of before, the next time."""
+    _warned.clear()
+
+
 def _allows_others(status: os.stat_result, bits: int) -> bool:
     # A device or a pipe keeps nothing that somebody could have written before.
     is_file = stat.S_ISREG(status.st_mode)

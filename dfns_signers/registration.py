@@ -42,7 +42,7 @@ def attest(
         ChallengeError: the challenge is malformed.
         SigningKeyError: the key could not sign.
     """
-    text, pem = _read(key, challenge)
+    pem, text = public_key_to_register(key), read_challenge(challenge)
     signature = key.sign(attestation_message(text, pem))
     return key_attestation(credential_id or new_credential_id(), text, pem, signature)
 
@@ -51,16 +51,16 @@ async def aattest(
     key: SigningKey, challenge: Mapping[str, Any], credential_id: str | None = None
 ) -> CredentialInfo:
     """Like ``attest``, without blocking the event loop."""
-    text, pem = _read(key, challenge)
+    pem, text = public_key_to_register(key), read_challenge(challenge)
     signature = await key.asign(attestation_message(text, pem))
     return key_attestation(credential_id or new_credential_id(), text, pem, signature)
 
 
-def _read(key: SigningKey, challenge: Mapping[str, Any]) -> tuple[str, str]:
-    """The text of the challenge, and the public key in PEM."""
+def public_key_to_register(key: SigningKey) -> str:
+    """SPKI PEM of a signing key; ConfigurationError if it is something else."""
     if not isinstance(key, SigningKey):
         raise ConfigurationError(
             f"expected the signing key to be registered, found {type(key).__name__}: open one, "
             "such as with PemKey.from_file(path)"
         )
-    return read_challenge(challenge), public_key_pem(key.public_key)
+    return public_key_pem(key.public_key)

@@ -22,7 +22,9 @@ LEAK = re.compile(
 )
 
 # It looks like a token, and identifies a challenge to whoever can sign it.
-_CHALLENGE_IDENTIFIER = re.compile(r"'challengeIdentifier': '[^']*'")
+_CHALLENGE_IDENTIFIER = re.compile(
+    r"""(['"])challengeIdentifier\1: ?(['"]).*?\2"""  # as Python and as JSON write it
+)
 
 
 class Watch(logging.Handler):

@@ -45,6 +45,30 @@ _COMMANDS: Final = (
         "signing:show_public_key",
         "Print the public key of the profile's signing key, in PEM, as Dfns registers it.",
     ),
+    TyperGroup(
+        name="register",
+        help="Register the public key of a profile with Dfns.",
+        no_args_is_help=True,
+        context_settings=_CONTEXT,
+        rich_markup_mode="markdown",
+        commands=[
+            LazyCommand(
+                "credential",
+                "registrations:credential",
+                "Register the profile's key as one more credential of an identity.",
+            ),
+            LazyCommand(
+                "service-account",
+                "registrations:service_account",
+                "Create a service account that the profile's key signs for.",
+            ),
+            LazyCommand(
+                "token",
+                "registrations:token",
+                "Create a personal access token that the profile's key signs for.",
+            ),
+        ],
+    ),
     LazyCommand("request", "requests:request", "Call the Dfns API and print its answer as JSON."),
     LazyCommand(
         "backends",

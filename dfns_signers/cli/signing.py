@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,13 +23,13 @@ from dfns_signers.verification import verify_assertion
 def sign(config: ConfigOption = None, profile: ProfileOption = None) -> None:
     """Sign a challenge: JSON on standard input, the assertion as JSON on standard output.
 
-    The input is what `POST /auth/action/init` answers; the output is the
-    `firstFactor` of `POST /auth/action`.
+    The input is what `POST /auth/action/init` answers, or a pending action with it;
+    the output is the `firstFactor` of `POST /auth/action`.
 
     Example: `dfns-signers sign --profile production < challenge.json > assertion.json`
     """
     with load_signer(profile, config=config) as signer:
-        print_json(signer.sign(json_from_stdin("the challenge")))
+        print_json(signer.sign(_challenge(json_from_stdin("the challenge"))))
 
 
 @reports_errors
@@ -85,6 +85,12 @@ def show_public_key(
             print_json({"key": key.reference, **_describe(key.public_key)})
         else:
             typer.echo(public_key_pem(key.public_key), nl=False)
+
+
+def _challenge(given: Any) -> Any:
+    """The challenge itself, of a pending action as ``to_json`` writes it."""
+    within = given.get("challenge") if isinstance(given, dict) else None
+    return within if isinstance(within, dict) else given
 
 
 def _public_key(path: Path | None, profile: str | None, config: Path | None) -> PublicKey:

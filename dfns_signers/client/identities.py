@@ -103,6 +103,11 @@ def _get_service_account(user_id: str) -> Call[ServiceAccount]:
     return Call.of("GET", "/auth/service-accounts/{userId}", path_params={"userId": user_id})
 
 
+def _delete_service_account(user_id: str) -> Call[ServiceAccount]:
+    """Delete a service account by its ``us-…`` id, with its token and credentials."""
+    return Call.of("DELETE", "/auth/service-accounts/{userId}", path_params={"userId": user_id})
+
+
 def _create_token(
     *,
     name: str,
@@ -139,6 +144,11 @@ def _create_token(
 def _list_tokens() -> Call[AccessToken]:
     """List personal access tokens."""
     return Call.of("GET", "/auth/pats")
+
+
+def _delete_token(token_id: str) -> Call[AccessToken]:
+    """Delete a personal access token by its ``to-…`` id."""
+    return Call.of("DELETE", "/auth/pats/{tokenId}", path_params={"tokenId": token_id})
 
 
 def _list_credentials() -> Call[Credential]:
@@ -194,6 +204,7 @@ class ServiceAccounts(Resource[ClientT_co]):
     create = signed(_create_service_account)
     get = unsigned(_get_service_account)
     list = listing(_list_service_accounts)
+    delete = signed(_delete_service_account)
 
 
 class PersonalAccessTokens(Resource[ClientT_co]):
@@ -201,6 +212,7 @@ class PersonalAccessTokens(Resource[ClientT_co]):
 
     create = signed(_create_token)
     list = listing(_list_tokens)
+    delete = signed(_delete_token)
 
 
 class Credentials(Resource[ClientT_co]):

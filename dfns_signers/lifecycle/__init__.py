@@ -2,5 +2,47 @@
 
 from dfns_signers.lifecycle.key_profiles import KeyProfile
 from dfns_signers.lifecycle.keys import create_key, list_keys, require_without_key, show_key
+from dfns_signers.lifecycle.new_credential import NewCredential
+from dfns_signers.lifecycle.new_service_account import NewServiceAccount
+from dfns_signers.lifecycle.new_token import NewToken
+from dfns_signers.lifecycle.registrable import Registration
+from dfns_signers.lifecycle.registrations import (
+    aannounce_registration,
+    acomplete_registration,
+    announce_registration,
+    aregister,
+    aregister_credential,
+    aregister_service_account,
+    aregister_token,
+    complete_registration,
+    credential_registration,
+    register,
+    register_credential,
+    register_service_account,
+    register_token,
+)
 
-__all__ = ["KeyProfile", "create_key", "list_keys", "require_without_key", "show_key"]
+__all__ = [
+    "KeyProfile",
+    "NewCredential",
+    "NewServiceAccount",
+    "NewToken",
+    "Registration",
+    "aannounce_registration",
+    "acomplete_registration",
+    "announce_registration",
+    "aregister",
+    "aregister_credential",
+    "aregister_service_account",
+    "aregister_token",
+    "complete_registration",
+    "create_key",
+    "credential_registration",
+    "list_keys",
+    "register",
+    "register_credential",
+    "register_service_account",
+    "register_token",
+    "require_without_key",
+    "show_key",
+]

@@ -14,6 +14,7 @@ from dfns_signers import worker_threads
 from dfns_signers.client.base_client import BaseClient
 from dfns_signers.client.call import Call
 from dfns_signers.client.pages import Pages
+from dfns_signers.sealed import Sealed
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,7 +35,14 @@ class Run(Generic[T]):
     function: Callable[[], T]
 
 
-Step: TypeAlias = Send | Run[Any]
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Call a method of a client (of the kind that drives the flow), and return its result."""
+
+    method: Callable[[], Any]
+
+
+Step: TypeAlias = Send | Run[Any] | Ask
 
 Flow: TypeAlias = Generator[Step, Any, T]
 """A flow, and what it returns."""
@@ -54,6 +62,11 @@ def listed(client: BaseClient[Any, Any, Any], call: Call[T]) -> Flow[list[T]]:
     return items
 
 
+def asked(method: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> Flow[Any]:
+    """The result of a method of a client, such as a typed call."""
+    return (yield Ask(partial(method, *args, **kwargs)))
+
+
 def ran(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Flow[T]:
     """The result of a function that may block."""
     result: T = yield Run(partial(function, *args, **kwargs))
@@ -62,34 +75,46 @@ def ran(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Flow[T]:
 
 def carry_out(flow: Flow[T]) -> T:
     """Drive a flow with blocking clients."""
-    reply: Any = None
+    # Sealed, for it may be what creates a token.
+    reply: Sealed[Any] = Sealed(None)
     error: BaseException | None = None
     while True:
         try:
-            step = flow.send(reply) if error is None else flow.throw(error)
+            step = flow.send(reply.open()) if error is None else flow.throw(error)
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return]  # what the flow returns
-        reply = error = None
+        reply, error = Sealed(None), None
         try:
-            reply = step.client.send(step.call) if isinstance(step, Send) else step.function()
+            reply = Sealed(_begun(step))
         except Exception as failure:  # noqa: BLE001  # the flow decides
             error = failure
 
 
 async def acarry_out(flow: Flow[T]) -> T:
     """Drive a flow with asynchronous clients; what blocks runs in a worker thread."""
-    reply: Any = None
+    reply: Sealed[Any] = Sealed(None)
     error: BaseException | None = None
     while True:
         try:
-            step = flow.send(reply) if error is None else flow.throw(error)
+            step = flow.send(reply.open()) if error is None else flow.throw(error)
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return]  # what the flow returns
-        reply = error = None
+        reply, error = Sealed(None), None
         try:
-            if isinstance(step, Send):
-                reply = await step.client.send(step.call)
+            if isinstance(step, Run):
+                reply = Sealed(await worker_threads.run(step.function))
             else:
-                reply = await worker_threads.run(step.function)
+                reply = Sealed(await _begun(step))
         except Exception as failure:  # noqa: BLE001  # the flow decides
             error = failure
+
+
+def _begun(step: Step) -> Any:
+    """What a step returns: with an asynchronous client, an awaitable."""
+    match step:
+        case Send():
+            return step.client.send(step.call)
+        case Ask():
+            return step.method()
+        case Run():
+            return step.function()
