@@ -57,6 +57,9 @@ class KeySigner(Closing, AsyncClosing):
         credential_id: ``credId`` of the credential that the key is registered as.
         plugins: objects or modules with ``before_sign``, ``after_sign`` and ``sign_failed`` hooks.
 
+    Attributes:
+        profile: the profile that it was configured by, for errors to name; None if it has none.
+
     Raises:
         ConfigurationError: the key is not a SigningKey, the credential id is not a string or is
             empty, or the plugins are not an iterable.
@@ -91,6 +94,7 @@ class KeySigner(Closing, AsyncClosing):
             )
         self._key = LazyKey(key)
         self.credential_id = credential_id
+        self.profile: str | None = None
         self._hooks = (
             plugins
             if isinstance(plugins, SigningHooks)

@@ -69,6 +69,11 @@ _COMMANDS: Final = (
             ),
         ],
     ),
+    LazyCommand(
+        "doctor",
+        "doctor:doctor",
+        "Examine a profile link by link: each finding, what to do, and the smallest policy.",
+    ),
     LazyCommand("request", "requests:request", "Call the Dfns API and print its answer as JSON."),
     LazyCommand(
         "backends",

@@ -43,6 +43,7 @@ class ExitCode(IntEnum):
     API = 6
     UNREACHABLE = 7
     AWAITS_APPROVAL = 8
+    WARNINGS = 9
 
 
 MEANINGS: Final = {
@@ -55,6 +56,7 @@ MEANINGS: Final = {
     ExitCode.API: "the Dfns API refused the request",
     ExitCode.UNREACHABLE: "the Dfns API gave no answer, or one that cannot be read",
     ExitCode.AWAITS_APPROVAL: "the API accepted the request (202); a policy wants approval first",
+    ExitCode.WARNINGS: "'doctor' found nothing that fails, and something to be warned of",
 }
 
 TRACEBACK_VARIABLE: Final = "DFNS_SIGNERS_TRACEBACK"

@@ -79,7 +79,10 @@ def _url(text: str) -> httpx.URL:
 
 def interpret(response: httpx.Response, request: httpx.Request, call: Call[Any]) -> Any:
     """The result of a call, or what ``read_json`` raises."""
-    value: Sealed[Any] = Sealed(read_json(response, sent=request, call=not call.announces))
+    progress: Progress = request.extensions[PROGRESS_EXTENSION]
+    value: Sealed[Any] = Sealed(
+        read_json(response, sent=request, call=not call.announces, signer=progress.signed_by)
+    )
     if call.announces:
         return value.open()
     members = value.open().keys() if isinstance(value.open(), dict) else set()

@@ -55,12 +55,14 @@ def load_signer(
     return signer
 
 
-def validated_options(loaded: LoadedProfile) -> BackendOptions:
-    """The options of the ``[signer]`` table as its backend reads them, to be shown.
+def validated_options(loaded: LoadedProfile, *, reveal: bool = False) -> BackendOptions:
+    """The options of the ``[signer]`` table as its backend reads them; no key is opened.
 
-    No key is opened, and a secret that cannot be read is not refused.
+    Args:
+        loaded: the profile.
+        reveal: whether a secret that cannot be read is refused.
     """
-    return _validated_signer(loaded, reveal=False)[2]
+    return _validated_signer(loaded, reveal=reveal)[2]
 
 
 def configured_hooks(loaded: LoadedProfile) -> SigningHooks:
@@ -92,7 +94,9 @@ def configured_signer(loaded: LoadedProfile) -> KeySigner:
         )
         return key
 
-    return KeySigner(open_logged, credential_id, plugins=configured_hooks(loaded))
+    signer = KeySigner(open_logged, credential_id, plugins=configured_hooks(loaded))
+    signer.profile = loaded.name
+    return signer
 
 
 def client_arguments(loaded: LoadedProfile) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """The life of a key as a credential: create, register, rotate, diagnose."""
 
+from dfns_signers.backends.diagnosis import Finding, Policy, Severity
+from dfns_signers.lifecycle.doctor import aexamine, examine, least_policy, worst
 from dfns_signers.lifecycle.key_profiles import KeyProfile
 from dfns_signers.lifecycle.keys import create_key, list_keys, require_without_key, show_key
 from dfns_signers.lifecycle.new_credential import NewCredential
@@ -23,13 +25,17 @@ from dfns_signers.lifecycle.registrations import (
 )
 
 __all__ = [
+    "Finding",
     "KeyProfile",
     "NewCredential",
     "NewServiceAccount",
     "NewToken",
+    "Policy",
     "Registration",
+    "Severity",
     "aannounce_registration",
     "acomplete_registration",
+    "aexamine",
     "announce_registration",
     "aregister",
     "aregister_credential",
@@ -38,6 +44,8 @@ __all__ = [
     "complete_registration",
     "create_key",
     "credential_registration",
+    "examine",
+    "least_policy",
     "list_keys",
     "register",
     "register_credential",
@@ -45,4 +53,5 @@ __all__ = [
     "register_token",
     "require_without_key",
     "show_key",
+    "worst",
 ]

@@ -202,7 +202,7 @@ class UserActionAuth(httpx.Auth):
             if isinstance(step, SignChallenge):
                 progress.signer = step.signer
                 reply = Sealed((yield step))
-                progress.signer = None
+                progress.signer, progress.signed_by = None, step.signer
                 continue
             post = self._post(step, request)
             departure = Departure(post, is_call=False)
@@ -210,7 +210,7 @@ class UserActionAuth(httpx.Auth):
             keep_to_the_deadline(post)
             response = yield post
             yield bounded(response, call=False)
-            reply = Sealed(read_object(response, sent=post, advice=step.advice))
+            reply = Sealed(read_object(response, sent=post, signer=step.signer))
             departure.require_unchanged()
 
     def _sign(self, call: AnnouncedCall) -> Generator[Step, Any, str]:

@@ -31,7 +31,7 @@ from dfns_signers.errors import (
 from dfns_signers.key_store import quoted
 from dfns_signers.user_action.bounded_bodies import limit_body
 from dfns_signers.user_action.sent_requests import READS
-from dfns_signers.user_action.signing_flow import USER_ACTION_HEADER
+from dfns_signers.user_action.signing_flow import COMPLETE_PATH, USER_ACTION_HEADER, advice
 
 JsonT = TypeVar("JsonT")
 
@@ -50,6 +50,7 @@ _NO_JSON: Final = object()
 _SECRET_LENGTH: Final = 8  # a shorter one is none, and would be found within ordinary words
 _USED: Final = re.compile("user action has already been used", re.IGNORECASE)
 _NAME_THE_SIGNATURE: Final = frozenset({400, 401, 403})
+_NAME_THE_SIGNER: Final = frozenset({401, 403})
 _BEFORE_SENDING: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -93,7 +94,7 @@ def bounded(response: httpx.Response, *, call: bool) -> httpx.Response:
 
 
 def read_json(
-    response: httpx.Response, *, sent: httpx.Request, call: bool, advice: str = ""
+    response: httpx.Response, *, sent: httpx.Request, call: bool, signer: object = None
 ) -> Any:
     """The JSON of a successful response, or None if it is empty.
 
@@ -101,7 +102,7 @@ def read_json(
         response: with its body read.
         sent: the request that was sent, to notice a redirect that somebody followed.
         call: whether this answers the call itself, not a step of its user action.
-        advice: what to do where a signature is refused.
+        signer: who signed or is to sign, for errors to name; None if nobody or unknown.
 
     Raises:
         ApiError: status 400 and up, as the class for that status.
@@ -109,7 +110,7 @@ def read_json(
     """
     reject_followed_redirect(response, sent, call=call)
     if response.is_error:
-        raise api_error(response, call=call, advice=advice)
+        raise api_error(response, call=call, signer=signer)
     if not response.is_success:
         raise _redirected(response, response.next_request, call=call)
     if not response.content:
@@ -131,10 +132,10 @@ def _parsed(content: bytes) -> Any:
 
 
 def read_object(
-    response: httpx.Response, *, sent: httpx.Request, advice: str = ""
+    response: httpx.Response, *, sent: httpx.Request, signer: object = None
 ) -> Mapping[str, Any]:
     """Like ``read_json`` for a step of a user action, which always answers with an object."""
-    value = read_json(response, sent=sent, call=False, advice=advice)
+    value = read_json(response, sent=sent, call=False, signer=signer)
     if not isinstance(value, dict):
         raise _unexpected(response, "a body that is not a JSON object", call=False)
     return value
@@ -146,12 +147,13 @@ def reject_followed_redirect(response: httpx.Response, sent: httpx.Request, *, c
         raise _redirected(response, response.request, call=call)
 
 
-def api_error(response: httpx.Response, *, call: bool, advice: str = "") -> ApiError:
+def api_error(response: httpx.Response, *, call: bool, signer: object = None) -> ApiError:
     """The error for a response with status 400 and up; never fails itself."""
     request, status = response.request, response.status_code
     kind, hint = _ERRORS.get(status, (ServerError if response.is_server_error else ApiError, ""))
-    if advice and status in _NAME_THE_SIGNATURE:
-        hint = advice
+    if signer is not None:
+        is_of_signature = not call and request.url.path.endswith(COMPLETE_PATH)
+        hint = _naming(signer, status, hint, is_of_signature=is_of_signature)
     text = response.content.decode("utf-8", "replace")
     # What the server sent is searched as decoded: an escape would hide a secret from the search.
     envelope = _redacted(_envelope(text), request)
@@ -172,6 +174,14 @@ def api_error(response: httpx.Response, *, call: bool, advice: str = "") -> ApiE
     is_late = isinstance(error, (ServerError, RequestTimeoutError)) or _USED.search(said)
     error.may_have_taken_effect = call and request.method not in READS and bool(is_late)
     return error
+
+
+def _naming(signer: object, status: int, hint: str, *, is_of_signature: bool) -> str:
+    """The hint of an error that the signer may be the reason of."""
+    if is_of_signature:
+        named = status in _NAME_THE_SIGNATURE
+        return f"The signature was made by the signer {advice(signer)}" if named else hint
+    return f"{hint}. Signer: {advice(signer)}" if status in _NAME_THE_SIGNER else hint
 
 
 def transport_error(

@@ -44,11 +44,13 @@ class Progress:
             action.
         has_reached_call: whether the call itself was handed over to be sent.
         signer: the signer that is asked at this moment, if one is.
+        signed_by: the signer that answered the challenge, if one did.
     """
 
     has_begun: bool = False
     has_reached_call: bool = False
     signer: object = None
+    signed_by: object = None
 
 
 def progress_of(request: httpx.Request) -> Progress | None:

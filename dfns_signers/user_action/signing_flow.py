@@ -6,6 +6,7 @@ Source: Dfns documentation on user action signing.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -40,12 +41,12 @@ class Exchange:
     Attributes:
         path: percent-encoded path.
         body: a JSON object.
-        advice: what to do where the API refuses the signature in it.
+        signer: whose signature it asks for or has, for errors to name; None if none is known.
     """
 
     path: str
     body: Mapping[str, Any]
-    advice: str = ""
+    signer: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class SignChallenge:
 Step = Exchange | SignChallenge
 
 
-def announcement(call: AnnouncedCall) -> Exchange:
+def announcement(call: AnnouncedCall, signer: object = None) -> Exchange:
     """The request that announces a call; the API refuses any further member of its body."""
     if call.method not in _SIGNABLE_METHODS:
         raise RequestError(
@@ -72,7 +73,7 @@ def announcement(call: AnnouncedCall) -> Exchange:
         "userActionHttpPath": call.path,
         "userActionServerKind": "Api",
     }
-    return Exchange(INIT_PATH, body)
+    return Exchange(INIT_PATH, body, signer)
 
 
 def check_challenge(challenge: Any) -> Mapping[str, Any]:
@@ -91,7 +92,7 @@ def complete(
     first_factor: Mapping[str, Any],
     second_factor: Mapping[str, Any] | None = None,
     *,
-    advice: str = "",
+    signer: object = None,
 ) -> Generator[Exchange, Mapping[str, Any], str]:
     """Exchange the assertion for a user action token, which is good for one use."""
     body = {
@@ -105,7 +106,7 @@ def complete(
             f"the challenge requires a second factor besides the {first_factor['kind']} credential:"
             " use a delegated client and give 'second_factor' to complete()"
         )
-    exchange = Exchange(COMPLETE_PATH, body, advice)
+    exchange = Exchange(COMPLETE_PATH, body, signer)
     token: Sealed[Any] = Sealed((yield exchange).get("userAction"))
     if not isinstance(token.open(), str) or not _HEADER_VALUE.fullmatch(token.open()):
         raise UnexpectedResponseError(f"the answer of {COMPLETE_PATH} has no 'userAction' string")
@@ -114,19 +115,23 @@ def complete(
 
 def sign(call: AnnouncedCall, signer: Any) -> Generator[Step, Any, str]:
     """The whole exchange for one call; returns the user action token."""
-    challenge = check_challenge((yield announcement(call)))
+    challenge = check_challenge((yield announcement(call, signer)))
     assertion: Assertion = yield SignChallenge(challenge, signer)
     _check_assertion(assertion, signer)
-    advice = (
-        f"The signature was made by {described(signer)}: compare what 'dfns-signers public-key' "
-        "prints with the 'publicKey' of that credential in GET /auth/credentials"
-    )
-    return (yield from complete(challenge, assertion, advice=advice))
+    return (yield from complete(challenge, assertion, signer=signer))
 
 
 def described(signer: object) -> str:
     """A signer as errors show it: of one that is not ours, the class alone."""
     return repr(signer) if isinstance(signer, KeySigner) else f"the signer {type(signer).__name__}"
+
+
+def advice(signer: object) -> str:
+    """Which signer the API may have refused, and what finds out why; follows the word "signer"."""
+    if not isinstance(signer, KeySigner):
+        return f"{type(signer).__name__}: check that its key is that of its credential"
+    profile = "" if signer.profile is None else f" --profile {shlex.quote(signer.profile)}"
+    return f"{signer!r}; run: dfns-signers doctor{profile}"
 
 
 def _check_assertion(assertion: object, signer: object) -> None:
