@@ -83,8 +83,7 @@ def create_key(
         )
     description = found or manager.create(algorithm, validated)
     names = manager.create_options.model_fields.keys() & store.backend.options.model_fields.keys()
-    reached_by = configured_options(validated, given, names - description.signer.keys())
-    table = {**description.signer, **reached_by}
+    table = _completed(description.signer, configured_options(validated, given, names))
     settings = {key: value for key, value in store.settings().items() if key not in _OF_THE_KEY}
     return store.profile_of(description, table, settings, name)
 
@@ -163,6 +162,15 @@ def require_without_key(
     edit = ConfigEdit(config)
     if name is not None and "signer" in edit.profiles.get(name, {}):
         raise ConfigurationError(has_another_key(edit, name))
+
+
+def _completed(table: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A table with what it lacks of another one, also within its tables."""
+    whole = {**table, **{name: given[name] for name in given.keys() - table.keys()}}
+    for name, value in table.items():
+        if isinstance(value, Mapping) and isinstance(given.get(name), Mapping):
+            whole[name] = _completed(value, given[name])
+    return whole
 
 
 @dataclass(frozen=True, slots=True)
