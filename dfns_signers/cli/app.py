@@ -28,6 +28,11 @@ _app: Final = typer.Typer(
 
 _COMMANDS: Final = (
     LazyCommand(
+        "setup",
+        "setup:setup",
+        "Lead from nothing to a working profile: key, credential, token, configuration.",
+    ),
+    LazyCommand(
         "demo", "demo:demo", "Show the main job on local servers; nothing leaves this machine."
     ),
     LazyCommand(
@@ -44,6 +49,11 @@ _COMMANDS: Final = (
         "public-key",
         "signing:show_public_key",
         "Print the public key of the profile's signing key, in PEM, as Dfns registers it.",
+    ),
+    LazyCommand(
+        "doctor",
+        "doctor:doctor",
+        "Examine a profile link by link: each finding, what to do, and the smallest policy.",
     ),
     TyperGroup(
         name="register",
@@ -68,11 +78,6 @@ _COMMANDS: Final = (
                 "Create a personal access token that the profile's key signs for.",
             ),
         ],
-    ),
-    LazyCommand(
-        "doctor",
-        "doctor:doctor",
-        "Examine a profile link by link: each finding, what to do, and the smallest policy.",
     ),
     LazyCommand("request", "requests:request", "Call the Dfns API and print its answer as JSON."),
     LazyCommand(

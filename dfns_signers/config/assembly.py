@@ -173,9 +173,7 @@ def partial_options(
         for name, field in {**model.model_fields, **backend.options.model_fields}.items()
     }
     origin = loaded.origin("signer")
-    partial: type[BaseModel] = create_model(
-        model.__name__, __config__=model.model_config, **fields
-    )
+    partial: type[BaseModel] = create_model(model.__name__, __config__=model.model_config, **fields)
     return validate(
         partial,
         table.open(),

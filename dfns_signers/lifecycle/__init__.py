@@ -7,7 +7,7 @@ from dfns_signers.lifecycle.keys import create_key, list_keys, require_without_k
 from dfns_signers.lifecycle.new_credential import NewCredential
 from dfns_signers.lifecycle.new_service_account import NewServiceAccount
 from dfns_signers.lifecycle.new_token import NewToken
-from dfns_signers.lifecycle.registrable import Registration
+from dfns_signers.lifecycle.registrable import Registration, RegistrationKind
 from dfns_signers.lifecycle.registrations import (
     aannounce_registration,
     acomplete_registration,
@@ -23,6 +23,7 @@ from dfns_signers.lifecycle.registrations import (
     register_service_account,
     register_token,
 )
+from dfns_signers.lifecycle.setup import ProfileSetup
 
 __all__ = [
     "Finding",
@@ -31,7 +32,9 @@ __all__ = [
     "NewServiceAccount",
     "NewToken",
     "Policy",
+    "ProfileSetup",
     "Registration",
+    "RegistrationKind",
     "Severity",
     "aannounce_registration",
     "acomplete_registration",
