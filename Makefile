@@ -9,7 +9,7 @@ SHOWN := --with aws-kms --with gcp-kms --with vault-transit
 PARALLEL ?= -n auto --maxprocesses 4 --dist loadgroup
 METADATA := pyproject.toml $(wildcard plugins/*/pyproject.toml) constraints.txt
 
-.PHONY: help demo test soak fuzz check format bench lowest constraints localstack openbao gcp-emulator clean
+.PHONY: help demo test soak fuzz check format bench lowest constraints emulator localstack openbao gcp-emulator clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -42,6 +42,9 @@ lowest: ## run the suite on the lowest versions that the metadata allows
 
 bench: $(VENV)/.development $(SERVERS) ## measure, beside what others do, and write tables into .bench
 	@$(BIN)/python -m bench $(ARGS)
+
+emulator: $(VENV)/.runtime ## run a local Dfns API until Ctrl-C, and write the profile "emulator", which may do everything there
+	@$(BIN)/dfns-signers emulator --listen 127.0.0.1:8080 --admin emulator $(ARGS)
 
 localstack: $(VENV)/.runtime .venv-localstack/.done .venv-ministack/.done ## run LocalStack with keys in it until Ctrl-C, and print profiles that use them
 	@$(BIN)/python localstack/serve.py $(ARGS)

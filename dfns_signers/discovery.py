@@ -48,6 +48,12 @@ def installed_plugins() -> list[PluginInfo]:
     return sorted(found, key=lambda info: (info.name, info.distribution))
 
 
+def missing_backends() -> dict[str, str]:
+    """The backends of this project that are not installed, each with how to install it."""
+    installed = {info.name for info in installed_plugins()}
+    return {name: _installation(name) for name in _EXTRAS if name not in installed}
+
+
 def load_plugin(name: str) -> object:
     """Import one plugin; PluginError if there is none of that name, or two, or it is broken."""
     place = (name, *sys.path)
@@ -121,14 +127,17 @@ def _only_entry(name: str) -> EntryPoint:
             "sign: uninstall one of them"
         )
     if name in _EXTRAS:
-        raise PluginError(
-            f"the backend {name!r} is not installed; run: "
-            f'pip install "dfns-signers[{_EXTRAS[name]}]", or in a clone of the repository: '
-            f"pip install . ./plugins/{name}"
-        )
+        raise PluginError(f"the backend {name!r} is not installed; run: {_installation(name)}")
     installed = sorted({info.name for info in installed_plugins()})
     hint = did_you_mean(name, {*installed, *_EXTRAS})
     raise PluginError(f"there is no plugin {name!r}{hint}. Installed: {', '.join(installed)}")
+
+
+def _installation(name: str) -> str:
+    return (
+        f'pip install "dfns-signers[{_EXTRAS[name]}]", or in a clone of the repository: '
+        f"pip install . ./plugins/{name}"
+    )
 
 
 def _info(entry: EntryPoint) -> PluginInfo:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -68,6 +69,23 @@ class ManagesKeys(ABC, Generic[CreateT, ListT]):
             signer: the table without ``backend``; it is not checked yet.
         """
         del signer
+        return {}
+
+    def suggestions(self, profile: str, folder: Path) -> Mapping[str, str | None]:
+        """Options of ``create`` and ``list_keys`` that a person is asked for, required or not.
+
+        Those that are required are asked for anyway. Override it for what is usually given, such as
+        a region, and for the name of the key: one that the profile's name leads to, so that
+        ``find`` finds it again.
+
+        Args:
+            profile: name of the profile that the key is for.
+            folder: that of the configuration file, where files of the profile belong.
+
+        Returns:
+            What to suggest for each, as on a command line; None for nothing.
+        """
+        del profile, folder
         return {}
 
     @abstractmethod

@@ -28,6 +28,11 @@ _app: Final = typer.Typer(
 
 _COMMANDS: Final = (
     LazyCommand(
+        "setup",
+        "setup:setup",
+        "Lead from nothing to a working profile: key, credential, token, configuration.",
+    ),
+    LazyCommand(
         "demo", "demo:demo", "Show the main job on local servers; nothing leaves this machine."
     ),
     LazyCommand(

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typing_extensions import Self
 
+from dfns_signers.cli.emulator_profile import EmulatorProfile
 from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.inputs import pairs, read_text
 from dfns_signers.cli.options import GivenConfigOption, GivenProfileOption
 from dfns_signers.cli.output import logged_lines, note
 from dfns_signers.config.assembly import configured_signer
-from dfns_signers.config.loading import load_profile
+from dfns_signers.config.loading import LoadedProfile, load_profile
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.public_keys import public_key_pem
 from dfns_signers.secrets import Secret
+
+if TYPE_CHECKING:
+    from dfns_signers.emulator import Emulator
 
 
 @reports_errors
@@ -35,6 +42,14 @@ def emulator(
         typer.Option(
             metavar="CREDENTIAL_ID=PUBLIC_KEY.pem",
             help="Credential to accept; may be repeated.",
+        ),
+    ] = None,
+    admin: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROFILE",
+            help="Write a profile that calls this API as its first user, with a key of its own: "
+            "'setup --register-by PROFILE' registers keys with it.",
         ),
     ] = None,
     exact_payloads: Annotated[
@@ -61,6 +76,10 @@ def emulator(
     With --profile or --config, it also accepts the signing key of that profile under its
     credential id, and its token unless --token is given: point base_url at it, and that profile
     works. A token that cannot be read is replaced by a new one.
+
+    With --admin, the named profile is written into the configuration file (that of --config, if
+    given), and finds the API again at each start, whatever its port. The profile of --profile is
+    then an identity of its own.
     """
     from dfns_signers.emulator import Emulator, parse_listen, serve_forever  # noqa: PLC0415
 
@@ -69,12 +88,16 @@ def emulator(
         name: read_text(Path(path), "the public key")
         for name, path in pairs(credential or [], "--credential").items()
     }
-    if config is not None or profile is not None:
-        loaded = load_profile(profile, config=config)
-        with configured_signer(loaded) as signer:
-            credentials[signer.credential_id] = public_key_pem(signer.key.public_key)
-        if token is None and loaded.settings.auth_token is not None:
-            token = _readable(loaded.settings.auth_token)
+    first = EmulatorProfile(admin, config) if admin is not None else None
+    if first is not None:
+        credentials |= first.credentials
+        token = token or first.token.open()
+    known = None
+    if profile is not None or (config is not None and first is None):
+        known = _Known.of(load_profile(profile, config=config), None if first else token)
+    if known is not None and first is None:
+        credentials |= known.credentials
+        token = known.token
     server = Emulator(
         host,
         port,
@@ -83,6 +106,8 @@ def emulator(
         exact_payloads=exact_payloads,
         rate_limit=rate_limit,
     )
+    if known is not None and first is not None:
+        server.add_identity(known.name, token=known.token, credentials=known.credentials)
     for rule in require_approval or []:
         method, _, path = rule.partition(" ")
         if not path.strip():
@@ -92,7 +117,24 @@ def emulator(
             )
         server.require_approval(method.upper(), path.strip())
     with nullcontext() if quiet else logged_lines("dfns_signers.emulator"):
-        serve_forever(server, _announce)
+        serve_forever(server, partial(_announce, server, first))
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The identity of a profile: its credential, and its token unless another one is given."""
+
+    name: str
+    token: str | None = field(repr=False)
+    credentials: dict[str, str]
+
+    @classmethod
+    def of(cls, loaded: LoadedProfile, token: str | None) -> Self:
+        with configured_signer(loaded) as signer:
+            credentials = {signer.credential_id: public_key_pem(signer.key.public_key)}
+        if token is None and loaded.settings.auth_token is not None:
+            token = _readable(loaded.settings.auth_token)
+        return cls(loaded.name or "user", token, credentials)
 
 
 def _readable(token: Secret) -> str | None:
@@ -104,6 +146,13 @@ def _readable(token: Secret) -> str | None:
         return None
 
 
-def _announce(line: str) -> None:
+def _announce(server: Emulator, first: EmulatorProfile | None, line: str) -> None:
+    if first is not None:
+        first.write(server)
+        name = first.profile.profile
+        note(
+            f"the profile {name!r} in {first.profile.config} calls it; for a key of your own, run: "
+            f"dfns-signers setup --register-by {name}"
+        )
     typer.echo(line)
     typer.get_text_stream("stdout").flush()

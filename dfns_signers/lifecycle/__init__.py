@@ -7,7 +7,7 @@ from dfns_signers.lifecycle.keys import create_key, list_keys, require_without_k
 from dfns_signers.lifecycle.new_credential import NewCredential
 from dfns_signers.lifecycle.new_service_account import NewServiceAccount
 from dfns_signers.lifecycle.new_token import NewToken
-from dfns_signers.lifecycle.registrable import Registration
+from dfns_signers.lifecycle.registrable import Registration, RegistrationKind
 from dfns_signers.lifecycle.registrations import (
     aannounce_registration,
     acomplete_registration,
@@ -25,6 +25,7 @@ from dfns_signers.lifecycle.registrations import (
 )
 from dfns_signers.lifecycle.rotation import arotate, rotate
 from dfns_signers.lifecycle.rotation_flow import Rotation, RotationProgress, RotationStep
+from dfns_signers.lifecycle.setup import ProfileSetup
 
 __all__ = [
     "Finding",
@@ -33,7 +34,9 @@ __all__ = [
     "NewServiceAccount",
     "NewToken",
     "Policy",
+    "ProfileSetup",
     "Registration",
+    "RegistrationKind",
     "Rotation",
     "RotationProgress",
     "RotationStep",

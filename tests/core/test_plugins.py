@@ -16,6 +16,7 @@ from dfns_signers.discovery import (
     load_backend,
     load_hooks,
     load_plugin,
+    missing_backends,
 )
 from dfns_signers.errors import PluginError, SigningRefusedError
 from dfns_signers.public_keys import load_public_key
@@ -272,6 +273,7 @@ def test_known_backend_that_is_not_installed_refused_with_the_command(
     assert f'pip install "dfns-signers[{extra}]"' in str(caught.value)
     assert f"in a clone of the repository: pip install . ./plugins/{name}" in str(caught.value)
     assert (ROOT / "plugins" / name / "pyproject.toml").is_file()
+    assert f'pip install "dfns-signers[{extra}]"' in missing_backends()[name]
 
 
 @pytest.mark.parametrize(

@@ -4,61 +4,37 @@ from __future__ import annotations
 
 import gc
 import json
-import logging
 import os
 import re
-import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from dfns_signers import load_signer
+from dfns_signers.config.files import parse
 from dfns_signers.emulator import Emulator
-from tests.core.cli.support import PROGRAM, Started
+from dfns_signers.sealed import Sealed
+from tests.core.cli.support import Started
+from tests.core.config.support import write_config, write_key
+from tests.core.keys import public_key, public_pem
 from tests.support import ROOT
 from tests.support.pages import blocks
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("plugins/*/README.md")])
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 CREDENTIAL_ID = "Y2ktM3E5Y2Y"
+(CONFIG,) = blocks(README, "toml")
+TRY_IT = blocks(README, "sh")
 RUNNABLE = [code for code in blocks(README, "python") if "def test_" not in code]
-
-# The suite runs where nothing but Python and make is installed; the README's commands need openssl.
-OPENSSL = """#!{python}
-import sys
-from cryptography.hazmat.primitives import serialization as s
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-if sys.argv[1:5] == ["genpkey", "-algorithm", "ed25519", "-out"]:
-    key = Ed25519PrivateKey.generate()
-    pem = key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption())
-    open(sys.argv[5], "wb").write(pem)
-elif sys.argv[1:3] == ["pkey", "-in"] and sys.argv[4] == "-pubout":
-    key = s.load_pem_private_key(open(sys.argv[3], "rb").read(), None).public_key()
-    pem = key.public_bytes(s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo)
-    target = open(sys.argv[6], "w") if sys.argv[5:6] == ["-out"] else sys.stdout
-    target.write(pem.decode())
-else:
-    sys.exit("this stand-in knows the commands of the README only")
-"""
-
-
-def _write_stand_in_for_openssl(folder: Path) -> None:
-    folder.mkdir()
-    program = folder / "openssl"
-    program.write_text(OPENSSL.format(python=sys.executable), encoding="utf-8")
-    program.chmod(0o755)
 
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
     """Runs lines in a new home folder; returns what they print."""
-    if shutil.which("openssl") is None:
-        _write_stand_in_for_openssl(tmp_path / "bin")
-        monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CONFIG_HOME")
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
@@ -80,42 +56,53 @@ def configured(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What the README has told its reader to set up by then, with the emulator for Dfns."""
-    make_key, *_ = blocks(README, "sh")
-    (config,) = blocks(README, "toml")
-    dfns_emulator.enrol(shell(make_key).encode(), CREDENTIAL_ID)
+    """What the README has its reader set up by then, with the emulator for Dfns."""
     folder = tmp_path / ".config" / "dfns-signers"
-    (folder / "config.toml").write_text(config, encoding="utf-8")
-    for token in ("DFNS_LAPTOP_TOKEN", "DFNS_AUTH_TOKEN"):
-        monkeypatch.setenv(token, dfns_emulator.auth_token)
+    write_key(folder, "laptop.pem")
+    write_config(folder, dfns_emulator.auth_token, "laptop.token")
+    write_config(folder, CONFIG)
+    dfns_emulator.register(public_pem(public_key("Ed25519")), CREDENTIAL_ID)
+    monkeypatch.setenv("DFNS_AUTH_TOKEN", dfns_emulator.auth_token)
     monkeypatch.setenv("DFNS_BASE_URL", dfns_emulator.url)
     monkeypatch.setenv("DFNS_CREDENTIAL_ID", CREDENTIAL_ID)
     monkeypatch.chdir(folder)
 
 
-def test_readme_key_is_found_and_no_one_else_can_read_it(
-    configured: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    with load_signer() as signer:
-        assert signer.credential_id == CREDENTIAL_ID
-        assert signer.key.reference == f"file {tmp_path}/.config/dfns-signers/key.pem"
-    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+@pytest.fixture
+def local_api(shell: Callable[[str], str]) -> Iterator[None]:
+    """What the first command of the README leaves running, on another port."""
+    (recipe,) = re.findall(
+        r"^emulator:.*\n\t@\$\(BIN\)/dfns-signers (.*) \$\(ARGS\)$", MAKEFILE, re.MULTILINE
+    )
+    with Started(*recipe.replace(":8080", ":0").split()) as emulator:
+        emulator.line()
+        yield
 
 
-def test_readme_emulator_works_without_an_account(
+@pytest.mark.usefixtures("local_api")
+def test_readme_leads_to_a_signed_call_in_two_commands(shell: Callable[[str], str]) -> None:
+    first, second = TRY_IT[0].splitlines()
+
+    assert first == "make emulator"
+    assert json.loads(shell(second.replace(".venv/bin/", "")))["network"] == "EthereumSepolia"
+
+
+@pytest.mark.usefixtures("local_api")
+def test_readme_leads_to_the_configuration_that_it_shows(
     shell: Callable[[str], str], tmp_path: Path
 ) -> None:
-    _, first, second = blocks(README, "sh")
-    *make_key, start = first.splitlines()
-    shell("\n".join(make_key))
-    program, *arguments = start.replace(":8080", ":0").split()
-    assert program == Path(PROGRAM).name
+    shell(TRY_IT[1].replace(".venv/bin/", ""))
 
-    with Started(*arguments) as emulator:
-        url = json.loads(emulator.line())["url"]
-        wallet = json.loads(shell(second.replace("http://127.0.0.1:8080", url)))
-
-    assert wallet["network"] == "EthereumSepolia"
+    folder = tmp_path / ".config" / "dfns-signers"
+    written, shown = (
+        parse(Sealed(text), folder).open()
+        for text in ((folder / "config.toml").read_bytes(), CONFIG.encode())
+    )
+    laptop, example = (file["profiles"]["laptop"] for file in (written, shown))
+    assert written["default_profile"] == shown["default_profile"]
+    assert laptop["auth_token"] == example["auth_token"]
+    assert Path(laptop["signer"]["path"]) == folder / example["signer"]["path"]
+    assert laptop.keys() == {*example.keys(), "base_url"}
 
 
 @pytest.mark.parametrize("code", RUNNABLE)

@@ -34,6 +34,10 @@ class PemBackend(Backend[PemOptions], ManagesKeys[PemCreate, PemList]):
         path = signer.get("path")
         return {"folder": str(Path(path).parent)} if isinstance(path, str) and path else {}
 
+    def suggestions(self, profile: str, folder: Path) -> Mapping[str, str | None]:
+        """A file with the name of the profile, beside the configuration file."""
+        return {"path": str(folder / f"{profile}.pem"), "folder": str(folder)}
+
     def create(self, algorithm: Algorithm, options: PemCreate) -> KeyDescription:
         """Make a key in a new file of mode 0600, encrypted if a passphrase is given.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from dfns_signers.plugin import (
@@ -49,6 +50,11 @@ class AwsKmsBackend(
         """The region of the key, where its ARN says it."""
         region = region_of(str(signer.get("key_id")))
         return {"region": region} if region else {}
+
+    def suggestions(self, profile: str, folder: Path) -> Mapping[str, str | None]:
+        """The region, and an alias with the name of the profile."""
+        del folder
+        return {"region": None, "alias": f"alias/dfns-{profile}"}
 
     def create(self, algorithm: Algorithm, options: AwsKmsCreate) -> KeyDescription:
         """Create a key, give it its alias, and wait up to a minute until it is enabled.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from dfns_signers.plugin import (
     Algorithm,
@@ -14,6 +15,7 @@ from dfns_signers.plugin import (
     Policy,
     SigningKey,
 )
+from dfns_signers_vault_transit.environment import variable
 from dfns_signers_vault_transit.options import (
     VaultTransitCreate,
     VaultTransitList,
@@ -37,6 +39,11 @@ class VaultTransitBackend(
         from dfns_signers_vault_transit.key import open_key  # noqa: PLC0415  # it imports hvac
 
         return open_key(options)
+
+    def suggestions(self, profile: str, folder: Path) -> Mapping[str, str | None]:
+        """Vault's own address in this environment, and a key with the name of the profile."""
+        del folder
+        return {"address": variable(str, "AGENT_ADDR", "ADDR"), "key": f"dfns-{profile}"}
 
     def create(self, algorithm: Algorithm, options: VaultTransitCreate) -> KeyDescription:
         """Create a key under a name that is free."""
