@@ -3,7 +3,7 @@
 from dfns_signers.backends.diagnosis import Finding, Policy, Severity
 from dfns_signers.lifecycle.doctor import aexamine, examine, least_policy, worst
 from dfns_signers.lifecycle.key_profiles import KeyProfile
-from dfns_signers.lifecycle.keys import create_key, list_keys, require_without_key, show_key
+from dfns_signers.lifecycle.keys import create_key, list_keys, show_key
 from dfns_signers.lifecycle.new_credential import NewCredential
 from dfns_signers.lifecycle.new_service_account import NewServiceAccount
 from dfns_signers.lifecycle.new_token import NewToken
@@ -17,7 +17,6 @@ from dfns_signers.lifecycle.registrations import (
     aregister_service_account,
     aregister_token,
     complete_registration,
-    credential_registration,
     register,
     register_credential,
     register_service_account,
@@ -52,7 +51,6 @@ __all__ = [
     "arotate",
     "complete_registration",
     "create_key",
-    "credential_registration",
     "examine",
     "least_policy",
     "list_keys",
@@ -60,7 +58,6 @@ __all__ = [
     "register_credential",
     "register_service_account",
     "register_token",
-    "require_without_key",
     "rotate",
     "show_key",
     "worst",
