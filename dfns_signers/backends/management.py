@@ -104,9 +104,11 @@ class ManagesKeys(ABC, Generic[CreateT, ListT]):
         can be recognised. Found half-made (without its alias, say), a key is completed.
 
         Returns:
-            The key, with the algorithm that it really has; None if there is none.
+            The key, with the algorithm that it really has, also where that is another one: the
+            caller compares. None if there is none.
 
         Raises:
+            UnsupportedKeyError: the options say more of the key, such as its size, than is true.
             SigningKeyError: the key store refused or failed, or the options name no key.
         """
         del algorithm, options

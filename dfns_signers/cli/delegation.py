@@ -19,13 +19,9 @@ from dfns_signers.errors import (
     RegistrationError,
     RequestError,
 )
-from dfns_signers.lifecycle import (
-    Registration,
-    announce_registration,
-    complete_registration,
-    register,
-)
+from dfns_signers.lifecycle import Registration, announce_registration, complete_registration
 from dfns_signers.lifecycle.registrable import Registrable
+from dfns_signers.lifecycle.registrations import register
 from dfns_signers.private_files import create_private_file
 from dfns_signers.sealed import Sealed
 

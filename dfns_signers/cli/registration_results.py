@@ -17,6 +17,7 @@ from dfns_signers.config.loading import LoadedProfile
 from dfns_signers.config.writing import ConfigEdit, profile_toml
 from dfns_signers.errors import ConfigurationError, RegistrationError
 from dfns_signers.lifecycle import Registration
+from dfns_signers.lifecycle.token_file import file_reference
 
 _KINDS: Final = {
     "credential": "a credential",
@@ -49,7 +50,7 @@ class RegistrationResult:
         write: bool,
         json: bool,
     ) -> None:
-        self._name = loaded.name
+        self._name, self._file = loaded.name, loaded.file
         self._by = by
         self._json = json
         self._edit = ConfigEdit(config) if write else None
@@ -69,7 +70,7 @@ class RegistrationResult:
         note(f"{verb} {what} ({made.name!r}), credential id {made.credential_id}")
         settings: dict[str, Any] = {"credential_id": made.credential_id}
         if made.token_file is not None and not token_shown:
-            settings["auth_token"] = {"file": str(made.token_file)}
+            settings["auth_token"] = file_reference(made.token_file, self._file)
         missing = ("base_url", "auth_token") if made.kind == "credential" else ("base_url",)
         self._put(settings, missing)
         if self._edit is not None:

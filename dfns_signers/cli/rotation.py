@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from typing import Annotated, Final
 
@@ -11,6 +10,7 @@ import typer
 from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption
 from dfns_signers.cli.output import note, print_json, printable
+from dfns_signers.cli.questions import Questions
 from dfns_signers.lifecycle import RotationProgress, rotate
 
 _SHOWN: Final = {
@@ -59,10 +59,11 @@ def rotate_key(
 
 def _ask(question: str) -> bool:
     """What a person at a terminal answers; elsewhere, no."""
-    if sys.stdin is None or not sys.stdin.isatty():
-        note("standard input is not a terminal to ask at: --yes confirms without asking")
+    questions = Questions()
+    if not questions.can_ask:
+        note("there is nobody to ask: --yes confirms without asking")
         return False
-    return typer.confirm(question, err=True)
+    return questions.confirm(question)
 
 
 def _show(progress: RotationProgress) -> None:

@@ -20,6 +20,7 @@ from dfns_signers.cli.setup_key import GivenKey, present_key, settle_key
 from dfns_signers.cli.setup_progress import Progress
 from dfns_signers.config.files import expanded
 from dfns_signers.lifecycle import ProfileSetup, RegistrationKind
+from dfns_signers.lifecycle.token_file import file_reference
 
 
 @reports_errors
@@ -112,7 +113,7 @@ def setup(
     options = pairs(option or [], "--option")
     settle_key(progress, GivenKey(backend, create, algorithm, options, base_url, register_by))
     present_key(progress, algorithm)
-    token = _token(token_file, token_env, is_stdin=token_stdin)
+    token = _token(progress.profile.config, token_file, token_env, is_stdin=token_stdin)
     settle_credential(
         progress, GivenCredential(register_by, registered_as, permission, credential_id, token)
     )
@@ -122,7 +123,7 @@ def setup(
 
 
 def _token(
-    file: Path | None, variable: str | None, *, is_stdin: bool
+    config: Path, file: Path | None, variable: str | None, *, is_stdin: bool
 ) -> Mapping[str, str] | Literal["stdin"] | None:
     given = [file is not None, variable is not None, is_stdin]
     if sum(given) > 1:
@@ -130,7 +131,7 @@ def _token(
             "give one of --token-file, --token-env and --token-stdin", param_hint="--token-…"
         )
     if file is not None:
-        return {"file": str(expanded(file).absolute())}
+        return file_reference(expanded(file).absolute(), config)
     if variable is not None:
         return {"env": variable}
     return "stdin" if is_stdin else None

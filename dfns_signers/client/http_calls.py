@@ -80,7 +80,7 @@ def _url(text: str) -> httpx.URL:
 def interpret(response: httpx.Response, request: httpx.Request, call: Call[Any]) -> Any:
     """The result of a call, or what ``read_json`` raises."""
     progress: Progress = request.extensions[PROGRESS_EXTENSION]
-    # Request and response refer to each other, and would keep the signer until they are collected.
+    # httpcore keeps request and response until garbage is collected: not the signer with them.
     signer, progress.signed_by = progress.signed_by, None
     value: Sealed[Any] = Sealed(
         read_json(response, sent=request, call=not call.announces, signer=signer)

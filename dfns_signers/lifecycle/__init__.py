@@ -3,7 +3,7 @@
 from dfns_signers.backends.diagnosis import Finding, Policy, Severity
 from dfns_signers.lifecycle.doctor import aexamine, examine, least_policy, worst
 from dfns_signers.lifecycle.key_profiles import KeyProfile
-from dfns_signers.lifecycle.keys import create_key, list_keys, require_without_key, show_key
+from dfns_signers.lifecycle.keys import create_key, list_keys, show_key
 from dfns_signers.lifecycle.new_credential import NewCredential
 from dfns_signers.lifecycle.new_service_account import NewServiceAccount
 from dfns_signers.lifecycle.new_token import NewToken
@@ -12,13 +12,10 @@ from dfns_signers.lifecycle.registrations import (
     aannounce_registration,
     acomplete_registration,
     announce_registration,
-    aregister,
     aregister_credential,
     aregister_service_account,
     aregister_token,
     complete_registration,
-    credential_registration,
-    register,
     register_credential,
     register_service_account,
     register_token,
@@ -45,22 +42,18 @@ __all__ = [
     "acomplete_registration",
     "aexamine",
     "announce_registration",
-    "aregister",
     "aregister_credential",
     "aregister_service_account",
     "aregister_token",
     "arotate",
     "complete_registration",
     "create_key",
-    "credential_registration",
     "examine",
     "least_policy",
     "list_keys",
-    "register",
     "register_credential",
     "register_service_account",
     "register_token",
-    "require_without_key",
     "rotate",
     "show_key",
     "worst",

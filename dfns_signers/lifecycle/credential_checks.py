@@ -15,11 +15,10 @@ from dfns_signers.errors import (
     CredentialNotAllowedError,
     SigningCancelledError,
     SigningRefusedError,
-    UnsupportedKeyError,
 )
 from dfns_signers.hooks import SigningHooks, SigningRequest
 from dfns_signers.lifecycle.checks import Checked, Findings, checked, failure, ok, warning
-from dfns_signers.public_keys import fingerprint, load_public_key
+from dfns_signers.lifecycle.registrable import fingerprint_of
 from dfns_signers.signing_key import SigningKey
 from dfns_signers.user_action.signing_flow import announcement, check_challenge
 
@@ -59,7 +58,7 @@ class Configured:
         if key is None:
             return "correct 'credential_id', or " + _REGISTER
         for one in self.listed or ():
-            if _fingerprint_of(one) == key.fingerprint:
+            if fingerprint_of(one.get("publicKey")) == key.fingerprint:
                 return (
                     f"the key {key.reference} ({key.fingerprint}) is registered as "
                     f"{one['credentialId']!r}: set that as 'credential_id'"
@@ -114,7 +113,7 @@ def examine_credential(configured: Configured) -> Iterator[Finding]:
 
 def _compared(configured: Configured, credential: Credential) -> Finding:
     name, key = credential["credentialId"], configured.key
-    registered = _fingerprint_of(credential)
+    registered = fingerprint_of(credential.get("publicKey"))
     if registered is None or key is None:
         what = "the key could not be opened" if key is None else "it has no public key that is read"
         return warning(
@@ -172,10 +171,3 @@ def examine_guards(
     else:
         hooks.failed(request, SigningCancelledError("dfns-signers doctor signs no user action"))
         yield ok("guards", f"they let {HARMLESS_CALL.method} {HARMLESS_CALL.path} pass")
-
-
-def _fingerprint_of(credential: Credential) -> str | None:
-    try:
-        return fingerprint(load_public_key(credential.get("publicKey") or ""))
-    except UnsupportedKeyError:
-        return None

@@ -114,6 +114,15 @@ def configured_options(
     }
 
 
+def completed(table: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A ``[signer]`` table with what it lacks of another one, also within its tables."""
+    whole = {**given, **table}
+    for name in table.keys() & given.keys():
+        if isinstance(table[name], Mapping) and isinstance(given[name], Mapping):
+            whole[name] = completed(table[name], given[name])
+    return whole
+
+
 def has_another_key(edit: ConfigEdit, name: str) -> str:
     """Why a profile is not written."""
     return (

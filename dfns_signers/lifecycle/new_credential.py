@@ -14,7 +14,7 @@ from dfns_signers.lifecycle.registrable import (
     Registrable,
     Registration,
     RegistrationKind,
-    is_key,
+    fingerprint_of,
     member,
 )
 from dfns_signers.lifecycle.steps import Flow, asked, listed, ran
@@ -59,7 +59,11 @@ class NewCredential(Registrable):
         del replace_lost
         entries = yield from listed(dfns, Call[Any].of("GET", self.path))
         credentials = [entry for entry in entries if isinstance(entry, Mapping)]
-        own = [entry for entry in credentials if is_key(entry.get("publicKey"), self.fingerprint)]
+        own = [
+            entry
+            for entry in credentials
+            if fingerprint_of(entry.get("publicKey")) == self.fingerprint
+        ]
         self._require_free_id(credentials, own)
         own.sort(key=self._preference)
         return self._adopted(own[0]) if own else None

@@ -20,7 +20,7 @@ from dfns_signers.lifecycle.registrable import (
     Client,
     Registrable,
     Registration,
-    is_key,
+    fingerprint_of,
     member,
     require_done,
 )
@@ -138,8 +138,9 @@ class NewIdentity(Registrable):
     def own_token(self, entry: Mapping[str, Any]) -> Mapping[str, Any]:
         """The token of an entry that the key signs for; empty if there is none."""
         for token in self._tokens(entry):
-            if isinstance(token, Mapping) and is_key(token.get("publicKey"), self.fingerprint):
-                return token
+            public_key = token.get("publicKey") if isinstance(token, Mapping) else None
+            if fingerprint_of(public_key) == self.fingerprint:
+                return token  # type: ignore[no-any-return]  # a Mapping, as it has the key
         return {}
 
     def _require_free_external_id(self, entries: list[Any], own: list[Mapping[str, Any]]) -> None:

@@ -127,7 +127,7 @@ class Registrable(ABC):
         announced = None
         with suppress(ValueError, LookupError, TypeError, AttributeError):
             announced = self.announced_public_key(json.loads(pending.payload))
-        if not is_key(announced, self.fingerprint):
+        if fingerprint_of(announced) != self.fingerprint:
             raise RequestError(
                 f"the pending action registers another key than {self.fingerprint}: give it with "
                 "the key that it was announced for"
@@ -178,8 +178,8 @@ def require_done(answer: object, what: str) -> None:
     """Refuse the answer that a policy wants approval first with ApprovalRequiredError."""
     if isinstance(answer, ChangeRequest):
         raise ApprovalRequiredError(
-            f"a policy wants approval before {what} ({answer.approval_id or answer.id}), and "
-            "nothing has changed yet: have it approved, and run this again"
+            f"a policy wants approval before {what} ({answer.approval_id or answer.id}), "
+            "which has not happened yet: have it approved, and run this again"
         )
 
 
@@ -200,14 +200,12 @@ def _found_after(error: CallError, dfns: Client, what: Registrable) -> Flow[Regi
     return replace(found, is_new=True)
 
 
-def is_key(public_key: object, wanted: str) -> bool:
-    """Whether a public key that the API sent, in PEM, has this fingerprint."""
-    if not isinstance(public_key, str):
-        return False
+def fingerprint_of(public_key: object) -> str | None:
+    """The fingerprint of a public key that the API sent; None if it is not one in PEM."""
     try:
-        return fingerprint(load_public_key(public_key)) == wanted
+        return fingerprint(load_public_key(public_key)) if isinstance(public_key, str) else None
     except UnsupportedKeyError:
-        return False
+        return None
 
 
 def member(answer: object, name: str, path: str) -> str:

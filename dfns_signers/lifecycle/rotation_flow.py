@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from dfns_signers.client.call import Call
-from dfns_signers.client.results import ChangeRequest
-from dfns_signers.errors import ApprovalRequiredError, RegistrationError
-from dfns_signers.lifecycle.registrable import Client, is_key, member
+from dfns_signers.errors import RegistrationError
+from dfns_signers.lifecycle.registrable import Client, fingerprint_of, member, require_done
 from dfns_signers.lifecycle.registrations import credential_registration
 from dfns_signers.lifecycle.rotated_profile import RotatedProfile, Stage
 from dfns_signers.lifecycle.steps import Flow, asked, listed, ran
@@ -83,6 +82,8 @@ class Rotation:
 
 Report: TypeAlias = Callable[[RotationProgress], object]
 
+_Say: TypeAlias = Callable[[RotationStep, StepState, str], object]
+
 
 def rotation(
     rotated: RotatedProfile,
@@ -100,23 +101,21 @@ def rotation(
         confirm: as for ``rotate``.
         report: as for ``rotate``.
     """
-    copy = None
+    say, copy = _saying(report), None
     if rotated.stage is not Stage.SWITCHED:
-        yield from _check(rotated, old, report)
-        yield from _create(rotated, report)
+        yield from _check(rotated, old, say)
+        yield from _create(rotated, say)
         key = yield from ran(rotated.open_new)
-        yield from _register(rotated, key, old, report)
-        yield from _prove(rotated, key, new, report)
+        yield from _register(rotated, key, old, say)
+        yield from _prove(rotated, key, new, say)
         copy = yield from ran(rotated.switch, key)
-        report(
-            RotationProgress(
-                RotationStep.SWITCH,
-                "done",
-                f"the profile {rotated.name!r} signs with credential {rotated.credential_id!r}; "
-                f"the file as it was is {copy}",
-            )
+        say(
+            RotationStep.SWITCH,
+            "done",
+            f"the profile {rotated.name!r} signs with credential {rotated.credential_id!r}; "
+            f"the file as it was is {copy}",
         )
-    is_complete = yield from _retire(rotated, new, confirm, report)
+    is_complete = yield from _retire(rotated, new, confirm, say)
     old_key = yield from ran(rotated.old_reference)
     if is_complete:
         yield from ran(rotated.forget_previous)
@@ -125,11 +124,16 @@ def rotation(
 
 def rotation_plan(rotated: RotatedProfile, dfns: Client, report: Report) -> Flow[Rotation]:
     """Look only, and report what ``rotation`` would do."""
+    say = _saying(report)
     if rotated.stage is not Stage.SWITCHED:
-        yield from _check(rotated, dfns, report)
+        yield from _check(rotated, dfns, say)
     for step, message in _plan(rotated):
-        report(RotationProgress(step, "planned", message))
+        say(step, "planned", message)
     return _result(rotated, old_key=(yield from ran(rotated.old_reference)))
+
+
+def _saying(report: Report) -> _Say:
+    return lambda step, state, message: report(RotationProgress(step, state, message))
 
 
 def _result(rotated: RotatedProfile, **found: Any) -> Rotation:
@@ -156,73 +160,65 @@ def _plan(rotated: RotatedProfile) -> Iterator[tuple[RotationStep, str]]:
     )
 
 
-def _check(rotated: RotatedProfile, dfns: Client, report: Report) -> Flow[None]:
+def _check(rotated: RotatedProfile, dfns: Client, say: _Say) -> Flow[None]:
     """Refuse to begin under a credential that cannot register another one."""
     found = yield from _credentials(dfns)
     if rotated.credential_id in found:  # an earlier run registered it
         return
     key = yield from ran(rotated.open_old)
     _require_active(rotated, found, rotated.old_credential_id, key)
-    report(
-        RotationProgress(
-            RotationStep.CHECK,
-            "done",
-            f"credential {rotated.old_credential_id!r} is active, and its key is {key.reference} "
-            f"({key.fingerprint})",
-        )
+    say(
+        RotationStep.CHECK,
+        "done",
+        f"credential {rotated.old_credential_id!r} is active, and its key is {key.reference} "
+        f"({key.fingerprint})",
     )
 
 
-def _create(rotated: RotatedProfile, report: Report) -> Flow[None]:
+def _create(rotated: RotatedProfile, say: _Say) -> Flow[None]:
     is_new = rotated.stage is Stage.NOTHING_PREPARED
     if is_new:
         signer = Sealed((yield from ran(rotated.create_next)))
         yield from ran(rotated.write_next, signer)
     else:
         yield from ran(rotated.write_credential_id)
-    report(
-        RotationProgress(
-            RotationStep.CREATE,
-            "done" if is_new else "found done",
-            f"the next key is [profiles.{rotated.next}] in {rotated.file}",
-        )
+    say(
+        RotationStep.CREATE,
+        "done" if is_new else "found done",
+        f"the next key is [profiles.{rotated.next}] in {rotated.file}",
     )
 
 
-def _register(rotated: RotatedProfile, key: SigningKey, old: Client, report: Report) -> Flow[None]:
+def _register(rotated: RotatedProfile, key: SigningKey, old: Client, say: _Say) -> Flow[None]:
     name = f"{rotated.name} {datetime.now(timezone.utc):%Y-%m-%d}"
     registered = yield from credential_registration(
         key, old, name=name, credential_id=rotated.credential_id
     )
-    report(
-        RotationProgress(
-            RotationStep.REGISTER,
-            "done" if registered.is_new else "found done",
-            f"{key.reference} ({key.fingerprint}) is credential {registered.credential_id!r} "
-            f"({registered.name!r})",
-        )
+    say(
+        RotationStep.REGISTER,
+        "done" if registered.is_new else "found done",
+        f"{key.reference} ({key.fingerprint}) is credential {registered.credential_id!r} "
+        f"({registered.name!r})",
     )
 
 
-def _prove(rotated: RotatedProfile, key: SigningKey, new: Client, report: Report) -> Flow[None]:
+def _prove(rotated: RotatedProfile, key: SigningKey, new: Client, say: _Say) -> Flow[None]:
     """Have the API take a signature of the new key, for what changes nothing."""
     found = yield from _credentials(new)
     credential = _require_active(rotated, found, rotated.credential_id, key)
     uuid = member(credential, "credentialUuid", _CREDENTIALS)
     activation = Call[Any].of("PUT", f"{_CREDENTIALS}/activate", json={"credentialUuid": uuid})
     yield from unused_action(new, rotated.new_signer, activation)
-    report(
-        RotationProgress(
-            RotationStep.PROVE,
-            "done",
-            f"credential {rotated.credential_id!r} is active, and signed a user action, which was "
-            "not used",
-        )
+    say(
+        RotationStep.PROVE,
+        "done",
+        f"credential {rotated.credential_id!r} is active, and signed a user action, which was "
+        "not used",
     )
 
 
 def _retire(
-    rotated: RotatedProfile, new: Client, confirm: Callable[[str], bool], report: Report
+    rotated: RotatedProfile, new: Client, confirm: Callable[[str], bool], say: _Say
 ) -> Flow[bool]:
     """Deactivate the old credential, if that is confirmed; whether it is deactivated."""
     found = yield from _credentials(new)
@@ -231,7 +227,7 @@ def _retire(
     old = found.get(old_id, {})
     if old.get("isActive") is not True:
         done = f"credential {old_id!r} is not active"
-        report(RotationProgress(RotationStep.DEACTIVATE, "found done", done))
+        say(RotationStep.DEACTIVATE, "found done", done)
         return True
     question = (
         f"Deactivate credential {old_id!r} ({old.get('name')!r})? Every program that still signs "
@@ -242,18 +238,13 @@ def _retire(
             f"credential {old_id!r} stays active, as does the new one. Once every program signs "
             f"with the new key, go on with: {rotated.command}"
         )
-        report(RotationProgress(RotationStep.DEACTIVATE, "waiting", waiting))
+        say(RotationStep.DEACTIVATE, "waiting", waiting)
         return False
     uuid = member(old, "credentialUuid", _CREDENTIALS)
     answer = yield from asked(new.auth.credentials.deactivate, uuid)
-    if isinstance(answer, ChangeRequest):
-        raise ApprovalRequiredError(
-            f"a policy wants approval before credential {old_id!r} is deactivated "
-            f"({answer.approval_id or answer.id}): have it approved, and run {rotated.command!r} "
-            "again"
-        )
+    require_done(answer, f"credential {old_id!r} is deactivated")
     done = f"credential {old_id!r} is deactivated"
-    report(RotationProgress(RotationStep.DEACTIVATE, "done", done))
+    say(RotationStep.DEACTIVATE, "done", done)
     return True
 
 
@@ -274,7 +265,7 @@ def _require_active(
         problem = "the identity of the token has no such credential"
     elif credential.get("isActive") is not True:
         problem = "it is deactivated"
-    elif not is_key(credential.get("publicKey"), key.fingerprint):
+    elif fingerprint_of(credential.get("publicKey")) != key.fingerprint:
         problem = f"it has another public key than {key.reference} ({key.fingerprint})"
     if credential is None or problem:
         raise RegistrationError(

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from typing_extensions import TypedDict, Unpack
+
 from dfns_signers.client.client import AsyncDfnsClient, DfnsClient
 from dfns_signers.config.assembly import open_key
 from dfns_signers.config.files import ConfigFile, read_file
@@ -27,12 +29,30 @@ from dfns_signers.lifecycle.registrable import (
     registration,
 )
 from dfns_signers.lifecycle.steps import Flow, acarry_out, carry_out
-from dfns_signers.lifecycle.token_file import TokenFile
+from dfns_signers.lifecycle.token_file import TokenFile, file_reference
 from dfns_signers.sealed import Sealed
 from dfns_signers.signing_key import SigningKey
 from dfns_signers.user_action.tokens import checked_token
 
 _NEEDED: Final = ("signer", "credential_id", "auth_token")
+
+
+class SetupRegistration(TypedDict, total=False):
+    """How the key of a profile is registered.
+
+    Attributes:
+        kind: what it becomes; a service account by default. The token of a service account, or of a
+            personal access token (``token``), goes to ``token_file``.
+        permission_id: what a service account or a personal access token may do.
+        token: for a credential: the ``auth_token`` of its identity, as the profile is to say it.
+        replace: whether a service account or personal access token of this key whose token is lost
+            is deleted, and made anew.
+    """
+
+    kind: RegistrationKind
+    permission_id: str | None
+    token: Any
+    replace: bool
 
 
 class ProfileSetup:
@@ -163,7 +183,7 @@ class ProfileSetup:
     @property
     def own_token(self) -> Mapping[str, str]:
         """The ``token_file`` as ``auth_token`` says it."""
-        return {"file": self.token_file.name}
+        return file_reference(self.token_file, self.config)
 
     def token_of(self, other: LoadedProfile) -> Any:
         """The ``auth_token`` of another profile of the file, for this one to use it too.
@@ -195,14 +215,7 @@ class ProfileSetup:
             )
 
     def register(
-        self,
-        key: SigningKey,
-        dfns: DfnsClient,
-        *,
-        kind: RegistrationKind = "service-account",
-        permission_id: str | None = None,
-        token: Any = None,
-        replace: bool = False,
+        self, key: SigningKey, dfns: DfnsClient, **options: Unpack[SetupRegistration]
     ) -> Registration:
         """Register the key of the profile, and write its credential id and token into it.
 
@@ -211,68 +224,43 @@ class ProfileSetup:
         Args:
             key: the opened key of the profile.
             dfns: a client of the identity that registers it.
-            kind: what it becomes. The token of a service account, or of a personal access token
-                (``token``), goes to ``token_file``.
-            permission_id: what a service account or a personal access token may do.
-            token: for a credential: the ``auth_token`` of its identity, as the profile is to say
-                it.
-            replace: whether a service account or personal access token of this key whose token is
-                lost is deleted, and made anew.
+            **options: as SetupRegistration has them.
 
         Raises:
             RegistrationError: something that is registered is in the way, or a token is lost.
             CallError: the API refused or failed.
             ConfigurationError: the file cannot be written.
         """
-        reference = Sealed(token)
-        del token
-        return carry_out(
-            self._registration(key, dfns, kind, permission_id, reference, replace=replace)
-        )
+        given = Sealed(options)
+        del options
+        return carry_out(self._registration(key, dfns, given))
 
     async def aregister(
-        self,
-        key: SigningKey,
-        dfns: AsyncDfnsClient,
-        *,
-        kind: RegistrationKind = "service-account",
-        permission_id: str | None = None,
-        token: Any = None,
-        replace: bool = False,
+        self, key: SigningKey, dfns: AsyncDfnsClient, **options: Unpack[SetupRegistration]
     ) -> Registration:
         """Like ``register``, without blocking the event loop."""
-        reference = Sealed(token)
-        del token
-        return await acarry_out(
-            self._registration(key, dfns, kind, permission_id, reference, replace=replace)
-        )
+        given = Sealed(options)
+        del options
+        return await acarry_out(self._registration(key, dfns, given))
 
     def _registration(
-        self,
-        key: SigningKey,
-        dfns: Client,
-        kind: RegistrationKind,
-        permission_id: str | None,
-        token: Sealed[Any],
-        *,
-        replace: bool,
+        self, key: SigningKey, dfns: Client, given: Sealed[SetupRegistration]
     ) -> Flow[Registration]:
+        kind, token = given.open().get("kind", "service-account"), Sealed(given.open().get("token"))
         if kind == "credential":
             done = yield from registration(dfns, self._new_credential(key))
         else:
             self.make_folder()
             token = Sealed(self.own_token)
             new = NewServiceAccount if kind == "service-account" else NewToken
-            done = yield from registration(
-                dfns,
-                new(
-                    key,
-                    name=self.profile,
-                    token_file=self.token_file,
-                    permission_id=permission_id,
-                    replace=replace,
-                ),
+            what = new(
+                key,
+                name=self.profile,
+                token_file=self.token_file,
+                permission_id=given.open().get("permission_id"),
+                replace=given.open().get("replace", False),
             )
+            done = yield from registration(dfns, what)
         self.put({"credential_id": done.credential_id, "auth_token": token.open()}, replace=True)
         return done
 

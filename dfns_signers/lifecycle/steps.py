@@ -1,14 +1,11 @@
-"""A procedure as a flow without I/O: which calls to send, and what may block.
-
-A flow is written once, and driven from blocking code, asyncio and trio.
-"""
+"""A procedure as a flow without I/O, which is driven from blocking code, asyncio and trio."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from dfns_signers import worker_threads
 from dfns_signers.client.base_client import BaseClient
@@ -21,60 +18,57 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
-    """Send a call with a client (of the kind that drives the flow), and return its answer."""
+class Step:
+    """What a flow wants done before it goes on.
 
-    client: BaseClient[Any, Any, Any]
-    call: Call[Any]
+    Attributes:
+        function: is called for the result.
+        may_block: whether it returns the result itself, and may block, as one that asks a key store
+            does; else it is a method of a client of the kind that drives the flow.
+    """
 
+    function: Callable[[], Any]
+    may_block: bool
 
-@dataclass(frozen=True, slots=True)
-class Run(Generic[T]):
-    """Run a function that may block, such as one that asks a key store, and return its result."""
-
-    function: Callable[[], T]
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Call a method of a client (of the kind that drives the flow), and return its result."""
-
-    method: Callable[[], Any]
-
-
-Step: TypeAlias = Send | Run[Any] | Ask
 
 Flow: TypeAlias = Generator[Step, Any, T]
 """A flow, and what it returns."""
 
 
-def sent(client: BaseClient[Any, Any, Any], call: Call[T]) -> Flow[T]:
-    """The answer to a call."""
-    answer: T = yield Send(client, call)
-    return answer
+def asked(method: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> Flow[Any]:
+    """The result of a method of a client, such as a typed call."""
+    return (yield Step(partial(method, *args, **kwargs), may_block=False))
 
 
 def listed(client: BaseClient[Any, Any, Any], call: Call[T]) -> Flow[list[T]]:
     """All items of a paginated list."""
     pages, items = Pages(call), []
     while pages.next is not None:
-        items += pages.items((yield Send(client, pages.next)))
+        items += pages.items((yield from asked(client.send, pages.next)))
     return items
-
-
-def asked(method: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> Flow[Any]:
-    """The result of a method of a client, such as a typed call."""
-    return (yield Ask(partial(method, *args, **kwargs)))
 
 
 def ran(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Flow[T]:
     """The result of a function that may block."""
-    result: T = yield Run(partial(function, *args, **kwargs))
+    result: T = yield Step(partial(function, *args, **kwargs), may_block=True)
     return result
 
 
 def carry_out(flow: Flow[T]) -> T:
     """Drive a flow with blocking clients."""
+    try:
+        _driven(flow, _called).send(None)
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]  # what the flow returns
+    raise AssertionError("nothing is awaited by blocking steps")
+
+
+async def acarry_out(flow: Flow[T]) -> T:
+    """Drive a flow with asynchronous clients; what blocks runs in a worker thread."""
+    return await _driven(flow, _awaited)
+
+
+async def _driven(flow: Flow[T], do: Callable[[Step], Awaitable[Any]]) -> T:
     # Sealed, for it may be what creates a token.
     reply: Sealed[Any] = Sealed(None)
     error: BaseException | None = None
@@ -85,36 +79,16 @@ def carry_out(flow: Flow[T]) -> T:
             return done.value  # type: ignore[no-any-return]  # what the flow returns
         reply, error = Sealed(None), None
         try:
-            reply = Sealed(_begun(step))
+            reply = Sealed(await do(step))
         except Exception as failure:  # noqa: BLE001  # the flow decides
             error = failure
 
 
-async def acarry_out(flow: Flow[T]) -> T:
-    """Drive a flow with asynchronous clients; what blocks runs in a worker thread."""
-    reply: Sealed[Any] = Sealed(None)
-    error: BaseException | None = None
-    while True:
-        try:
-            step = flow.send(reply.open()) if error is None else flow.throw(error)
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]  # what the flow returns
-        reply, error = Sealed(None), None
-        try:
-            if isinstance(step, Run):
-                reply = Sealed(await worker_threads.run(step.function))
-            else:
-                reply = Sealed(await _begun(step))
-        except Exception as failure:  # noqa: BLE001  # the flow decides
-            error = failure
+async def _called(step: Step) -> Any:
+    return step.function()
 
 
-def _begun(step: Step) -> Any:
-    """What a step returns: with an asynchronous client, an awaitable."""
-    match step:
-        case Send():
-            return step.client.send(step.call)
-        case Ask():
-            return step.method()
-        case Run():
-            return step.function()
+async def _awaited(step: Step) -> Any:
+    if step.may_block:
+        return await worker_threads.run(step.function)
+    return await step.function()

@@ -1,22 +1,20 @@
 """Checks of the token without sending it: what it says of itself.
 
-Source: Dfns SDKs and documentation, on the claims of tokens.
+Source: Dfns SDKs and documentation, on kinds and issuers of tokens.
 """
 
 from __future__ import annotations
 
-import json
 import time
-from base64 import urlsafe_b64decode
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from dfns_signers.backends.diagnosis import Finding
 from dfns_signers.config.loading import LoadedProfile
 from dfns_signers.lifecycle.checks import Findings, checked, failure, ok, warning
+from dfns_signers.lifecycle.token_claims import TokenClaims, read_claims
 from dfns_signers.sealed import Sealed
 from dfns_signers.secrets import Secret
 from dfns_signers.user_action.tokens import checked_token
@@ -24,7 +22,6 @@ from dfns_signers.user_action.tokens import checked_token
 _NEW: Final = (
     "make one with 'dfns-signers register service-account' or 'dfns-signers register token'"
 )
-_METADATA: Final = "https://custom/app_metadata"
 _LONG_LIVED: Final = frozenset({"Pat", "ServiceAccount"})
 _KINDS: Final = _LONG_LIVED | {"Token"}
 _SOON: Final = 7 * 86_400.0
@@ -38,47 +35,6 @@ _ISSUERS: Final[Mapping[str, str]] = {
 """The place that a token is good for, by what its issuer has in its name."""
 
 
-@dataclass(frozen=True, slots=True)
-class TokenClaims:
-    """What a token says of itself; it is not verified.
-
-    Attributes:
-        kind: ``ServiceAccount``, ``Pat`` or ``Token``.
-        organisation: id of the organisation, or of the tenant.
-        user: id of the user or service account.
-        issuer: who issued it.
-        expires_at: seconds since 1970; None if it says nothing of that.
-    """
-
-    kind: str
-    organisation: str
-    user: str
-    issuer: str
-    expires_at: float | None
-
-
-def token_claims(token: Sealed[str]) -> TokenClaims | None:
-    """The claims of a token; None if it is not a JWT."""
-    parts = Sealed(token.open().split("."))
-    try:
-        claims = json.loads(urlsafe_b64decode(parts.open()[1] + "=="))
-    except (IndexError, ValueError, RecursionError):
-        return None
-    if not isinstance(claims, dict):
-        return None
-    metadata = claims.get(_METADATA)
-    inner = metadata if isinstance(metadata, dict) else {}
-    expiry = claims.get("exp")
-    is_number = isinstance(expiry, (int, float)) and not isinstance(expiry, bool)
-    return TokenClaims(
-        kind=_text(inner.get("tokenKind")),
-        organisation=_text(inner.get("orgId") or inner.get("tenantId") or claims.get("sub")),
-        user=_text(inner.get("userId")),
-        issuer=_text(claims.get("iss")),
-        expires_at=expiry if is_number else None,
-    )
-
-
 def readable_token(loaded: LoadedProfile) -> Findings[Sealed[str] | None]:
     """The token, with findings on what it says of itself."""
     secret = loaded.settings.auth_token
@@ -88,7 +44,7 @@ def readable_token(loaded: LoadedProfile) -> Findings[Sealed[str] | None]:
     found = yield from checked("token", lambda: _read(loaded, secret), _NEW)
     if found is None:
         return None
-    yield from _examined(token_claims(found.value), secret.origin, loaded.settings.base_url)
+    yield from _examined(read_claims(found.value), secret.origin, loaded.settings.base_url)
     return found.value
 
 
@@ -107,7 +63,7 @@ def _examined(claims: TokenClaims | None, origin: str, base_url: str) -> Iterato
         return
     problems = [*_expired(claims), *_of_another_kind(claims), *_of_another_place(claims, base_url)]
     described = (
-        f"{claims.kind or 'unknown kind'} of {claims.user or 'an unknown user'}, organisation "
+        f"{claims.kind or 'unknown kind'} of {claims.user_id or 'an unknown user'}, organisation "
         f"{claims.organisation or 'unknown'}, {_expiry(claims)}, from {origin}"
     )
     yield from problems or [ok("token", described)]
@@ -117,7 +73,7 @@ def _expired(claims: TokenClaims) -> Iterator[Finding]:
     if claims.expires_at is None:
         return
     left = claims.expires_at - time.time()
-    described = f"the token of {claims.user or 'an unknown user'} {_expiry(claims)}"
+    described = f"the token of {claims.user_id or 'an unknown user'} {_expiry(claims)}"
     if left <= 0:
         yield failure("token", described, _NEW)
     elif left < _SOON and claims.kind in _LONG_LIVED:
@@ -135,7 +91,7 @@ def _of_another_kind(claims: TokenClaims) -> Iterator[Finding]:
 
 def _of_another_place(claims: TokenClaims, base_url: str) -> Iterator[Finding]:
     host = urlsplit(base_url).hostname or ""
-    home = next((place for mark, place in _ISSUERS.items() if mark in claims.issuer), host)
+    home = next((place for mark, place in _ISSUERS.items() if mark in (claims.issuer or "")), host)
     if host.endswith(_OF_DFNS) and home != host:
         yield warning(
             "token",
@@ -153,8 +109,3 @@ def _expiry(claims: TokenClaims) -> str:
         return "with an expiry that is no date"
     verb = "expired" if claims.expires_at <= time.time() else "expires"
     return f"{verb} {moment:%Y-%m-%d %H:%M} UTC"
-
-
-def _text(value: Any) -> str:
-    """A claim as it can be shown."""
-    return value[:200] if isinstance(value, str) else ""

@@ -1,9 +1,8 @@
-"""What a token says of itself: read locally, not verified. Source: claims of the official SDKs."""
+"""What a token says of itself: read locally, not verified. Source: Dfns SDKs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,34 +22,39 @@ class TokenClaims:
         user_id: of the user or the service account.
         token_id: of the token itself.
         organisation: id of the organisation, or of the tenant.
+        issuer: who issued it.
         expires_at: seconds since 1970.
     """
 
-    kind: str | None
-    user_id: str | None
-    token_id: str | None
-    organisation: str | None
-    expires_at: float | None
+    kind: str | None = None
+    user_id: str | None = None
+    token_id: str | None = None
+    organisation: str | None = None
+    issuer: str | None = None
+    expires_at: float | None = None
 
 
 def read_claims(token: Sealed[str]) -> TokenClaims | None:
-    """The claims of a token; None if it is not a JWT with claims of Dfns."""
+    """The claims of a token; None if it is not a JWT."""
     claims: Any = None
     with suppress(ValueError, RecursionError, IndexError):
         claims = json.loads(base64url_decode(token.open().split(".")[1]))
-    metadata = claims.get(_METADATA) if isinstance(claims, Mapping) else None
-    if not isinstance(metadata, Mapping):
+    if not isinstance(claims, dict):
         return None
+    found = claims.get(_METADATA)
+    metadata = found if isinstance(found, dict) else {}
     expiry = claims.get("exp")
+    is_number = isinstance(expiry, (int, float)) and not isinstance(expiry, bool)
     return TokenClaims(
-        kind=_text(metadata, "tokenKind"),
-        user_id=_text(metadata, "userId"),
-        token_id=_text(metadata, "tokenId"),
-        organisation=_text(metadata, "orgId") or _text(metadata, "tenantId"),
-        expires_at=expiry if isinstance(expiry, (int, float)) else None,
+        kind=_text(metadata.get("tokenKind")),
+        user_id=_text(metadata.get("userId")),
+        token_id=_text(metadata.get("tokenId")),
+        organisation=_text(metadata.get("orgId") or metadata.get("tenantId") or claims.get("sub")),
+        issuer=_text(claims.get("iss")),
+        expires_at=expiry if is_number else None,
     )
 
 
-def _text(claims: Mapping[str, Any], name: str) -> str | None:
-    value = claims.get(name)
-    return value if isinstance(value, str) else None
+def _text(value: Any) -> str | None:
+    """A claim as it can be shown."""
+    return value[:200] or None if isinstance(value, str) else None

@@ -95,6 +95,12 @@ class TokenFile:
             ) from error
 
 
+def file_reference(path: Path, config: Path | None) -> dict[str, str]:
+    """A file as a configuration file refers to it: by its name alone if it is beside that one."""
+    is_beside = config is not None and path.parent == config.parent
+    return {"file": path.name if is_beside else str(path)}
+
+
 def _fill(path: Path, token: Sealed[str]) -> None:
     with path.open("r+b") as stream:
         stream.write(token.open().encode("utf-8") + b"\n")

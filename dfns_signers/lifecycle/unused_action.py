@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.client.call import Call
 from dfns_signers.lifecycle.registrable import Client
-from dfns_signers.lifecycle.steps import Flow, Run, Send
+from dfns_signers.lifecycle.steps import Flow, asked, ran
 from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner
 from dfns_signers.user_action import signing_flow
@@ -33,9 +32,9 @@ def unused_action(dfns: Client, signer: KeySigner, call: Call[Any]) -> Flow[None
         except StopIteration:  # its value, the token, is left there
             return
         if isinstance(step, SignChallenge):
-            reply = Sealed((yield Run(partial(step.signer.sign, step.challenge))))
+            reply = Sealed((yield from ran(step.signer.sign, step.challenge)))
         else:
-            reply = Sealed((yield Send(dfns, _as_call(step))))
+            reply = Sealed((yield from asked(dfns.send, _as_call(step))))
 
 
 def _as_call(step: Exchange) -> Call[Any]:

@@ -70,22 +70,21 @@ def find_key(algorithm: Algorithm, options: VaultTransitCreate) -> KeyDescriptio
     """The key of that name, if there is one.
 
     Raises:
-        UnsupportedKeyError: it is of a type that signs with another algorithm, or of another type
-            than the options ask for.
+        UnsupportedKeyError: Dfns does not accept it, or it has another type than the options name.
         KeyStateError: it is deleted.
         SigningKeyError: Vault refused or failed.
     """
-    asked = key_type_for(algorithm, options.key_type)
+    key_type_for(algorithm, options.key_type)
     with contextlib.closing(connect(options)) as vault:
         try:
             found = read_description(vault, options.mount, options.key)
         except errors.KeyNotFoundError:
             return None
     key_type = found.require_key_type()
-    if key_type.algorithm != algorithm or options.key_type not in {None, key_type.name}:
+    if options.key_type not in {None, key_type.name}:
         raise errors.UnsupportedKeyError(
             f"the key {found.path} at Vault at {found.location} is there already, with the type "
-            f"{key_type.name}, and {asked.name} was asked for; choose another name"
+            f"{key_type.name}, and {options.key_type} was asked for; choose another name"
         )
     return describe(found, options, options.key, found.latest_version)
 

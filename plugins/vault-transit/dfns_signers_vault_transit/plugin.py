@@ -52,7 +52,7 @@ class VaultTransitBackend(
         return create_key(algorithm, options)
 
     def find(self, algorithm: Algorithm, options: VaultTransitCreate) -> KeyDescription | None:
-        """The key of that name, if there is one; one of another type is an error."""
+        """The key of that name, if there is one; SigningKeyError where ``key_type`` is another."""
         from dfns_signers_vault_transit.management import find_key  # noqa: PLC0415  # imports hvac
 
         return find_key(algorithm, options)

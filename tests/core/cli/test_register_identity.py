@@ -44,6 +44,16 @@ def test_identity_that_is_written_makes_the_profile_complete(
     assert stat.S_IMODE((working_folder / "token").stat().st_mode) == 0o600
 
 
+def test_token_file_beside_the_configuration_is_named_without_its_folder(
+    command: Command, config: Path, arguments: tuple[Any, ...]
+) -> None:
+    done = command(*arguments, "--token-file", config.parent / "robot.token", "--write")
+
+    assert done.code == 0
+    assert profile(config)["auth_token"] == {"file": "robot.token"}
+    assert signs(command, config)
+
+
 def test_identity_is_printed_as_settings_of_the_profile(
     command: Command, arguments: tuple[Any, ...], tmp_path: Path
 ) -> None:

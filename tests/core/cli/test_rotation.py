@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from dfns_signers.cli.exit_codes import ExitCode
 from dfns_signers.emulator import Emulator
-from tests.core.cli.support import PROGRAM, SECONDS, Command, Outcome, environment
+from tests.core.cli.support import Command, Outcome
+from tests.core.cli.terminals import Terminal
 from tests.core.keys import public_key, public_pem
 from tests.core.lifecycle.driving import FIRST
 from tests.core.lifecycle.rotating import Rotating
@@ -68,22 +66,11 @@ def test_without_a_terminal_and_without_yes_it_stops_before_the_deactivation(
 def test_person_at_a_terminal_is_asked_before_the_deactivation(
     rotating: Rotating, answer: str, stays_active: bool
 ) -> None:
-    ours, theirs = pty.openpty()
-    try:
-        os.write(ours, f"{answer}\n".encode())
-        done = subprocess.run(
-            [PROGRAM, "rotate", "--config", str(rotating.config), "--profile", "p"],
-            stdin=theirs,
-            capture_output=True,
-            timeout=SECONDS,
-            check=True,
-            env=environment(),
-        )
-    finally:
-        os.close(ours)
-        os.close(theirs)
+    with Terminal("rotate", "--config", rotating.config, "--profile", "p") as terminal:
+        terminal.answer(f"Deactivate credential '{FIRST}'", answer)
+        code = terminal.end()
 
-    assert f"Deactivate credential '{FIRST}'" in done.stderr.decode()
+    assert code == ExitCode.OK
     assert is_active(rotating) is stays_active
 
 

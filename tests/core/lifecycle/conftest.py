@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from dfns_signers import DfnsClient
 from dfns_signers.emulator import Emulator
-from tests.core.config.machine import site
+from tests.core.config.machine import folder, site
 from tests.core.keys import public_key, public_pem
 from tests.core.lifecycle.driving import FIRST, WAYS, Lifecycle, first_signer
+from tests.core.lifecycle.rotating import Rotating
 
-__all__ = ["dfns", "do", "emulator", "site", "way"]
+__all__ = ["dfns", "do", "emulator", "folder", "rotating", "site", "way"]
 
 
 @pytest.fixture
@@ -36,3 +38,8 @@ def dfns(emulator: Emulator) -> Iterator[DfnsClient]:
     """A client of the emulator's user, to look and to prepare with."""
     with DfnsClient(emulator.auth_token, first_signer(), base_url=emulator.url) as client:
         yield client
+
+
+@pytest.fixture
+def rotating(folder: Path, emulator: Emulator) -> Rotating:
+    return Rotating(folder, emulator)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any, Final
 
-from dfns_signers.lifecycle.steps import Flow, Run, Send
+from dfns_signers.lifecycle.steps import Flow
 
 _LEFT: Final[list[Flow[Any]]] = []
 """Referred to for good: a flow that is collected closes, and runs what it has for its end."""
@@ -24,13 +24,7 @@ def killed_after_each_step(begin: Callable[[], Flow[Any]]) -> Iterator[int]:
         try:
             step = next(flow)
             for _ in range(steps):
-                step = flow.send(_done(step))
+                step = flow.send(step.function())
         except StopIteration:
             return
         yield steps
-
-
-def _done(step: Any) -> Any:
-    if isinstance(step, Send):
-        return step.client.send(step.call)
-    return step.function() if isinstance(step, Run) else step.method()

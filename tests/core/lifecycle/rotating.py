@@ -19,11 +19,18 @@ from tests.core.keys import private_key, private_pem
 from tests.core.lifecycle.driving import FIRST
 
 CREATE: dict[str, Any] = {"network": "EthereumSepolia"}
+STEPS = ("check", "create", "register", "prove", "switch", "deactivate")
 
 
 def agree(question: str) -> bool:
     assert question.endswith(".")
     return True
+
+
+def replace_in(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
 
 
 @dataclass

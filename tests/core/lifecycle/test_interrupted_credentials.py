@@ -7,7 +7,7 @@ import pytest
 from dfns_signers import DfnsClient, DfnsSignersError
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import UnexpectedResponseError
-from dfns_signers.lifecycle import credential_registration
+from dfns_signers.lifecycle.registrations import credential_registration
 from dfns_signers.public_keys import fingerprint, load_public_key
 from tests.core.lifecycle.driving import Lifecycle, new_key
 from tests.core.lifecycle.killing import killed_after_each_step

@@ -166,7 +166,6 @@ def test_nothing_is_found_where_there_is_nothing(where: dict[str, str], operator
 @pytest.mark.parametrize(
     ("kind", "options", "said"),
     [
-        ("ed25519", {}, "with the type ed25519, and rsa-2048 was asked for"),
         ("rsa-2048", {"key_type": "rsa-4096"}, "with the type rsa-2048, and rsa-4096 was asked"),
         ("ecdsa-p384", {}, "of the type 'ecdsa-p384', which Dfns does not accept"),
     ],

@@ -17,12 +17,11 @@ def test_next_version_of_a_key_takes_over(
     operator: Operator,
     dfns_emulator: Emulator,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("VAULT_TOKEN", operator.server.token)
     table = {
         "backend": "vault-transit",
         "address": operator.server.address,
+        "auth": {"method": "token", "token": operator.server.token},
         "mount": operator.mount,
         "key": operator.key(key_type),
         "key_version": 1,

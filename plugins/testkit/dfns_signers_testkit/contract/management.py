@@ -43,12 +43,16 @@ class ManagementContract(OpensKeys):
 
         before = self._find(algorithm, options)
         created = self._create(algorithm, options)
-        found = self._find(algorithm, options)
+        found = {asked: self._find(asked, options) for asked in self.algorithms}
 
         assert before is None, "a key was found before it was created"
-        assert found is not None, "the key that was created is not found"
-        assert (found.reference, found.algorithm) == (created.reference, algorithm)
-        keys.sign(keys.signer(found.signer).key, CLIENT_DATA)
+        for asked, key in found.items():
+            assert key is not None, f"the key that was created is not found, asked for {asked}"
+            assert (key.reference, key.algorithm) == (created.reference, algorithm), (
+                f"the key that is found is not the {algorithm} key that was created, asked for "
+                f"{asked}"
+            )
+            keys.sign(keys.signer(key.signer).key, CLIENT_DATA)
 
     @needs("create")
     def test_next_key_is_made_once_where_the_backend_makes_next_keys(

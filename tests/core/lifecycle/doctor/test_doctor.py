@@ -5,24 +5,23 @@ from __future__ import annotations
 import json
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from dfns_signers.lifecycle import (
     Finding,
-    Policy,
     Severity,
     aexamine,
     examine,
-    least_policy,
     worst,
 )
 from dfns_signers.public_keys import fingerprint
 from tests.core.keys import public_key
 from tests.core.lifecycle.doctor.doctor_scene import ALL_CHECKS, Scene, problems, scene
+from tests.core.lifecycle.doctor.examining_store import with_store
 
 __all__ = ["scene"]
+
 
 OBSERVED = """
     from dfns_signers import hookimpl
@@ -42,57 +41,6 @@ OBSERVED = """
     def sign_failed(request, error):
         seen.append(("failed", type(error).__name__))
 """
-STORE = """
-    import threading
-    from cryptography.hazmat.primitives.asymmetric import ed25519
-    from dfns_signers.plugin import (
-        Backend, BackendOptions, DiagnosesKeys, Finding, KeyResponse, Policy, Severity, SigningKey,
-        hookimpl,
-    )
-
-    may_go_on = threading.Event()
-    signed = []
-    closed = []
-
-    class Key(SigningKey):
-        def __init__(self, key):
-            super().__init__(key.public_key(), reference="key-1")
-            self._key = key
-
-        def _sign(self, message):
-            signed.append(message)
-            return KeyResponse(self._key.sign(message))
-
-        def _close(self):
-            closed.append(self)
-
-    class Options(BackendOptions):
-        name: str = "key-1"
-
-    class Store(Backend[Options], DiagnosesKeys[Options]):
-        options = Options
-
-        def open(self, options):
-            return Key(ed25519.Ed25519PrivateKey.generate())
-
-        def diagnose(self, options):
-            yield Finding("key store", Severity.OK, "reached as me", seconds=0.1)
-            DIAGNOSIS
-
-        def policy(self, options):
-            return Policy("Acme policy", f"allow sign on {options.name}")
-
-    @hookimpl
-    def dfns_backend():
-        return Store()
-"""
-
-
-def with_store(scene: Scene, diagnosis: str = "pass") -> Any:
-    """Use a backend that examines its keys; returns its module."""
-    scene.plugin("acme", STORE.replace("DIAGNOSIS", diagnosis))
-    scene.settings["signer"] = {"backend": "acme", "name": "key-7"}
-    return import_module("acme")
 
 
 def test_profile_in_order_has_every_check_once_in_order_and_no_problem(scene: Scene) -> None:
@@ -303,52 +251,6 @@ def test_finding_says_how_the_profile_was_chosen(
     scene.profile = profile
 
     assert chosen in scene.findings()[0].message
-
-
-# Backends that examine their keys
-
-
-def test_findings_of_the_backend_come_before_the_key_is_opened(scene: Scene) -> None:
-    with_store(scene, 'yield Finding("permissions", Severity.WARNING, "may not describe", "grant")')
-
-    checks = [one.check for one in scene.findings()]
-
-    assert checks[3:7] == ["signer options", "key store", "permissions", "key"]
-
-
-def test_backend_whose_examination_hangs_is_left_after_the_time_of_a_call(scene: Scene) -> None:
-    store = with_store(scene, "may_go_on.wait()")
-    scene.stack.callback(store.may_go_on.set)
-    scene.settings["call_timeout"] = 0.2
-
-    findings = scene.findings()
-
-    (late,) = [one for one in findings if one.severity is Severity.FAILURE and "0.2" in one.message]
-    assert late.check == "key store"
-    assert "not examined: the key store gives no answer" in {one.message for one in findings}
-
-
-def test_backend_that_fails_to_examine_its_key_is_named_without_what_it_said(scene: Scene) -> None:
-    with_store(scene, 'raise OSError("a secret")')
-
-    findings = scene.findings()
-
-    (failed,) = [one for one in findings if "failed to examine" in one.message]
-    assert failed.message.endswith("with OSError")
-    assert "a secret" not in repr(findings)
-
-
-def test_policy_is_that_of_the_backend_for_the_key_of_the_profile(scene: Scene) -> None:
-    with_store(scene)
-    scene.write()
-
-    assert least_policy(config=scene.config) == Policy("Acme policy", "allow sign on key-7")
-
-
-def test_backend_that_knows_no_policy_has_none(scene: Scene) -> None:
-    scene.write()
-
-    assert least_policy(config=scene.config) is None
 
 
 @pytest.mark.parametrize(

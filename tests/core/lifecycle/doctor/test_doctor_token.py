@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from dfns_signers.config.loading import load_profile
 from dfns_signers.emulator.wire import new_jwt, to_base64url
 from dfns_signers.lifecycle import Finding, Severity
-from dfns_signers.lifecycle.token_checks import TokenClaims, readable_token, token_claims
+from dfns_signers.lifecycle.token_checks import readable_token
+from dfns_signers.lifecycle.token_claims import TokenClaims, read_claims
 from dfns_signers.sealed import Sealed
 from tests.core.client.values import hostile_leaves, json_trees
 
@@ -23,20 +24,20 @@ def findings(base_url: str, **claims: object) -> list[Finding]:
 
 
 def test_claims_are_kind_organisation_user_issuer_and_expiry() -> None:
-    assert token_claims(Sealed(new_jwt({**CLAIMS, "exp": 5}))) == TokenClaims(
-        kind="Pat", organisation="or-1", user="us-1", issuer="auth.dfns.io", expires_at=5
+    assert read_claims(Sealed(new_jwt({**CLAIMS, "exp": 5}))) == TokenClaims(
+        kind="Pat", organisation="or-1", user_id="us-1", issuer="auth.dfns.io", expires_at=5
     )
 
 
 def test_token_of_a_tenant_has_the_tenant_for_its_organisation() -> None:
-    claims = token_claims(Sealed(new_jwt({METADATA: {"tenantId": "te-1"}})))
+    claims = read_claims(Sealed(new_jwt({METADATA: {"tenantId": "te-1"}})))
 
     assert claims is not None
     assert claims.organisation == "te-1"
 
 
 def test_organisation_is_else_that_of_the_subject() -> None:
-    claims = token_claims(Sealed(new_jwt({"sub": "or-2"})))
+    claims = read_claims(Sealed(new_jwt({"sub": "or-2"})))
 
     assert claims is not None
     assert claims.organisation == "or-2"
@@ -51,7 +52,7 @@ def test_any_claims_give_findings_and_no_error(claims: object) -> None:
 
 @given(st.from_regex(r"[!-~]{1,40}", fullmatch=True) | st.binary().map(to_base64url))
 def test_any_other_text_has_no_claims(part: str) -> None:
-    assert token_claims(Sealed(part.replace(".", ""))) is None
+    assert read_claims(Sealed(part.replace(".", ""))) is None
 
 
 @pytest.mark.parametrize(
