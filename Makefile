@@ -62,7 +62,7 @@ constraints: | $(VENV)/bin/pip ## renew constraints.txt from the newest versions
 	| grep == > constraints.txt
 
 clean: ## remove the environments and everything that tools left
-	rm -rf .venv .venv-* .bench .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf .venv .venv-* .local .bench .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 # Debian's Python has no ensurepip: the environment is made without pip, and pip is put into it.
 define new-venv
