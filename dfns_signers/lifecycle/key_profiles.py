@@ -114,6 +114,15 @@ def configured_options(
     }
 
 
+def completed(table: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A table with what it lacks of another one, also within its tables."""
+    whole = {**table, **{name: given[name] for name in given.keys() - table.keys()}}
+    for name, value in table.items():
+        if isinstance(value, Mapping) and isinstance(given.get(name), Mapping):
+            whole[name] = completed(value, given[name])
+    return whole
+
+
 def has_another_key(edit: ConfigEdit, name: str) -> str:
     """Why a profile is not written."""
     return (

@@ -25,6 +25,7 @@ from dfns_signers.errors import ConfigurationError, UnsupportedKeyError
 from dfns_signers.lifecycle.key_profiles import (
     KeyProfile,
     as_configured,
+    completed,
     configured_options,
     has_another_key,
     profile_name,
@@ -84,7 +85,7 @@ def create_key(
     description = found or manager.create(algorithm, validated)
     implied = manager.derived_options(description.signer).keys()
     names = store.backend.options.model_fields.keys() - implied
-    table = _completed(description.signer, configured_options(validated, given, names))
+    table = completed(description.signer, configured_options(validated, given, names))
     settings = {key: value for key, value in store.settings().items() if key not in _OF_THE_KEY}
     return store.profile_of(description, table, settings, name)
 
@@ -163,15 +164,6 @@ def require_without_key(
     edit = ConfigEdit(config)
     if name is not None and "signer" in edit.profiles.get(name, {}):
         raise ConfigurationError(has_another_key(edit, name))
-
-
-def _completed(table: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """A table with what it lacks of another one, also within its tables."""
-    whole = {**table, **{name: given[name] for name in given.keys() - table.keys()}}
-    for name, value in table.items():
-        if isinstance(value, Mapping) and isinstance(given.get(name), Mapping):
-            whole[name] = _completed(value, given[name])
-    return whole
 
 
 @dataclass(frozen=True, slots=True)

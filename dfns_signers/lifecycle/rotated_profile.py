@@ -27,6 +27,7 @@ from dfns_signers.config.profile import SignerTable
 from dfns_signers.config.writing import ConfigEdit
 from dfns_signers.discovery import load_backend
 from dfns_signers.errors import ConfigurationError, DfnsSignersError
+from dfns_signers.lifecycle.key_profiles import completed
 from dfns_signers.registration import new_credential_id
 from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner
@@ -117,7 +118,7 @@ class RotatedProfile(Closing, AsyncClosing):
                 if option != "fingerprint"
             }
         )
-        return {**kept.open(), **created.open()}
+        return completed(created.open(), kept.open())
 
     def write_next(self, signer: Sealed[Mapping[str, Any]]) -> None:
         """Write the next key down, with the credential id that it is to be registered as."""
