@@ -48,8 +48,11 @@ class Served:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.communicate()
+        try:
+            self.interrupted()
+        finally:
+            self._process.kill()
+            self._process.communicate()
 
     def interrupted(self) -> int:
         """Its exit code after Ctrl-C."""
