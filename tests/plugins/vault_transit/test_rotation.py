@@ -29,3 +29,18 @@ def test_next_version_of_a_key_takes_over(
     }
 
     assert_rotates(dfns_emulator, tmp_path, table)
+
+
+def test_next_version_is_reached_with_the_literal_token_of_the_profile(
+    operator: Operator, dfns_emulator: Emulator, tmp_path: Path
+) -> None:
+    table = {
+        "backend": "vault-transit",
+        "address": operator.server.address,
+        "mount": operator.mount,
+        "key": operator.key("ed25519"),
+        "key_version": 1,
+        "auth": {"method": "token", "token": operator.server.token},
+    }
+
+    assert_rotates(dfns_emulator, tmp_path, table)
