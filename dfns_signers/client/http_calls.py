@@ -80,8 +80,10 @@ def _url(text: str) -> httpx.URL:
 def interpret(response: httpx.Response, request: httpx.Request, call: Call[Any]) -> Any:
     """The result of a call, or what ``read_json`` raises."""
     progress: Progress = request.extensions[PROGRESS_EXTENSION]
+    # Response and request are a cycle in httpx: they would keep the key open until it is collected.
+    signer, progress.signed_by = progress.signed_by, None
     value: Sealed[Any] = Sealed(
-        read_json(response, sent=request, call=not call.announces, signer=progress.signed_by)
+        read_json(response, sent=request, call=not call.announces, signer=signer)
     )
     if call.announces:
         return value.open()
