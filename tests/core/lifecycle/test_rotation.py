@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -513,3 +514,17 @@ def credentials_used(rotating: Rotating) -> list[str]:
         for one in rotating.emulator.requests
         if one.raw_path == "/auth/action"
     ]
+
+
+def test_command_to_go_on_can_be_pasted_whatever_file_and_profile_are_called(
+    rotating: Rotating,
+) -> None:
+    folder = rotating.config.parent / "my files"
+    folder.mkdir()
+    text = rotating.config.read_text(encoding="utf-8").replace("[profiles.p", "[profiles.'a b'")
+    (folder / "config.toml").write_text(text, encoding="utf-8")
+    (folder / "config.toml").chmod(0o600)
+
+    command = RotatedProfile("a b", folder / "config.toml").command
+
+    assert shlex.split(command)[2:] == ["--config", str(folder / "config.toml"), "--profile", "a b"]
