@@ -175,7 +175,10 @@ def examine_guards(
 
 
 def _fingerprint_of(credential: Credential) -> str | None:
+    public_key: object = credential.get("publicKey")
+    if not isinstance(public_key, str):
+        return None
     try:
-        return fingerprint(load_public_key(credential.get("publicKey") or ""))
+        return fingerprint(load_public_key(public_key))
     except UnsupportedKeyError:
         return None

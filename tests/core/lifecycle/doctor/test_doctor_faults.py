@@ -337,6 +337,11 @@ def dfns_says_no_time(scene: Scene) -> None:
     with_clock(scene, "soon")
 
 
+@fault("clock", WARNING, "no date", "by hand")
+def dfns_says_a_year_that_no_calendar_has(scene: Scene) -> None:
+    with_clock(scene, f"Mon, 01 Jan {'9' * 17} 00:00:00 GMT")
+
+
 @fault("authentication", FAILURE, "was answered with 401", "revoked")
 def token_is_revoked(scene: Scene) -> None:
     scene.emulator.disable_identity(scene.emulator.user_id)
@@ -408,6 +413,11 @@ def credential_is_a_passkey(scene: Scene) -> None:
 @fault("credential", WARNING, "it has no public key that is read", "correct")
 def credential_shows_no_public_key(scene: Scene) -> None:
     with_listing(scene, {"credentialId": "Y2kt", "isActive": True, "kind": "Key"})
+
+
+@fault("credential", WARNING, "it has no public key that is read", "correct")
+def credential_shows_a_public_key_that_is_no_string(scene: Scene) -> None:
+    with_listing(scene, {"credentialId": "Y2kt", "isActive": True, "kind": "Key", "publicKey": 7})
 
 
 @fault("credential", FAILURE, "has no credential 'Y2kt'; it has none", "not registered")
