@@ -11,8 +11,10 @@ from dfns_signers import DfnsClient, KeySigner
 from dfns_signers.config.assembly import open_key
 from dfns_signers.config.files import read_file
 from dfns_signers.config.loading import load_profile
+from dfns_signers.config.writing import ConfigEdit
 from dfns_signers.emulator import Emulator
 from dfns_signers.secrets import Secret
+from dfns_signers.signing_key import SigningKey
 from tests.core.cli.support import Command, Outcome
 from tests.core.config.support import write_client_config, write_key
 from tests.core.keys import public_key, public_pem
@@ -145,7 +147,15 @@ class Life:
         token = Secret.from_file(self.token_file(kind))
         return DfnsClient(token, signer, base_url=self.emulator.url)
 
-    def key(self) -> Any:
+    def configure(self, **options: Any) -> dict[str, Any]:
+        """Give the signer of the profile other options; returns its table."""
+        edit = ConfigEdit(self.config)
+        signer = {**edit.profiles[PROFILE]["signer"], **options}
+        edit.put(PROFILE, {"signer": signer})
+        edit.write()
+        return signer
+
+    def key(self) -> SigningKey:
         return open_key(load_profile(PROFILE, config=self.config))
 
     def administrator(self) -> DfnsClient:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -35,7 +34,7 @@ def assert_lives(life: Life, algorithm: str) -> None:
         life.sign_as(kind, life.run(life.register(kind)).json["credential_id"])
     old_id = load_profile(PROFILE, config=life.config).settings.credential_id or ""
     with life.key() as old:
-        table = _configure(life, old.fingerprint)
+        table = life.configure(fingerprint=old.fingerprint, **life.store.more)
 
         life.run(life.rotate)
 
@@ -53,15 +52,6 @@ def assert_lives(life: Life, algorithm: str) -> None:
     assert rotated.keys() == table.keys()
     assert {name: rotated[name] for name in life.store.more} == life.store.more
     assert life.census() == ONE_LIFE
-
-
-def _configure(life: Life, fingerprint: str) -> dict[str, Any]:
-    """Pin the key, and give the signer the options that are to be kept."""
-    edit = ConfigEdit(life.config)
-    signer = {**edit.profiles[PROFILE]["signer"], **life.store.more, "fingerprint": fingerprint}
-    edit.put(PROFILE, {"signer": signer})
-    edit.write()
-    return signer
 
 
 def assert_setup_goes_on(life: Life, algorithm: str, monkeypatch: pytest.MonkeyPatch) -> None:

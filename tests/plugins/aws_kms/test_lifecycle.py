@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from dfns_signers_testkit.aws import REGION
 from tests.core.cli.support import Command
 from tests.core.client.scripted import Seen
 from tests.plugins.aws_kms.stores import Store
-from tests.plugins.life import KeyStore, Life
+from tests.plugins.life import ONE_LIFE, KeyStore, Life
 from tests.plugins.lifecycle import (
     assert_lives,
     assert_rotation_goes_on,
@@ -55,6 +56,19 @@ def test_key_of_each_algorithm_but_ed25519_lives_on_localstack(
 @pytest.mark.parametrize("algorithm", Algorithm)
 def test_key_of_each_algorithm_lives_on_ministack(on_ministack: Life, algorithm: str) -> None:
     assert_lives(on_ministack, algorithm)
+
+
+def test_key_that_the_profile_names_by_its_alias_is_followed_by_another(
+    on_localstack: Life, tmp_path: Path
+) -> None:
+    on_localstack.run(on_localstack.setup("ES256"))
+    on_localstack.configure(key_id=f"alias/{tmp_path.name}/new")
+    on_localstack.sign()
+
+    on_localstack.run(on_localstack.rotate)
+
+    on_localstack.sign()
+    assert on_localstack.census() == replace(ONE_LIFE, accounts=0, tokens=0)
 
 
 def test_setup_goes_on(on_ministack: Life, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.emulator import Emulator
-from tests.core.cli.support import Command, command
+from tests.core.cli.support import Command
 from tests.plugins.life import KeyStore, Life
 from tests.plugins.lifecycle import (
     assert_lives,
@@ -18,8 +18,6 @@ from tests.plugins.lifecycle import (
     assert_survives_kills,
 )
 from tests.support.relay import Killing, Relay
-
-__all__ = ["command"]
 
 
 def pem_life(command: Command, emulator: Emulator, folder: Path, url: str = "") -> Life:
