@@ -62,7 +62,7 @@ def test_key_that_the_profile_names_by_its_alias_is_followed_by_another(
     on_localstack: Life, tmp_path: Path
 ) -> None:
     on_localstack.run(on_localstack.setup("ES256"))
-    on_localstack.configure(key_id=f"alias/{tmp_path.name}/new")
+    on_localstack.configure(key_id=f"alias/{tmp_path.name}/new", region=REGION)
     on_localstack.sign()
 
     on_localstack.run(on_localstack.rotate)
