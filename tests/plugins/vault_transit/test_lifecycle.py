@@ -19,13 +19,14 @@ from tests.plugins.vault_transit.operator import Operator, unique
 from tests.support.relay import Relay
 
 
-@pytest.fixture(autouse=True)
-def _token(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VAULT_TOKEN", operator.server.token)
-
-
 def transit(operator: Operator, prefix: str, address: str = "") -> KeyStore:
-    where = {"address": address or operator.server.address, "mount": operator.mount}
+    where = {
+        "address": address or operator.server.address,
+        "mount": operator.mount,
+        # A literal, which no printed table has, and the file and the next key keep.
+        "auth.method": "token",
+        "auth.token": operator.server.token,
+    }
     return KeyStore(
         "vault-transit",
         lambda profile: {**where, "key": f"{prefix}-{profile}"},
