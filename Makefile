@@ -46,7 +46,7 @@ bench: $(VENV)/.development $(SERVERS) ## measure, beside what others do, and wr
 emulator: $(VENV)/.runtime ## run a local Dfns API until Ctrl-C, and print a command that makes a signed call there
 	@$(BIN)/dfns-signers emulator --listen 127.0.0.1:8080 --admin emulator $(ARGS)
 
-localstack: $(VENV)/.runtime .venv-localstack/.done .venv-ministack/.done ## the same with keys in LocalStack, and print profiles that use them; ARGS=--ministack: in MiniStack
+localstack: $(VENV)/.runtime .venv-$(if $(findstring --ministack,$(ARGS)),ministack,localstack)/.done ## the same with keys in LocalStack, and print profiles that use them; ARGS=--ministack: in MiniStack
 	@$(BIN)/python localstack/serve.py $(ARGS)
 
 openbao: $(VENV)/.runtime .venv-openbao/.done ## the same in OpenBao, for Vault Transit
