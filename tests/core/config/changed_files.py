@@ -11,7 +11,7 @@ import pytest
 from dfns_signers import (
     KeySigner,
 )
-from dfns_signers.config import reloading
+from dfns_signers.config import followed_profile
 from dfns_signers.emulator import Emulator
 from tests.core.config.support import (
     write_config,
@@ -30,7 +30,7 @@ WAIT = 60
 
 @pytest.fixture(autouse=True)
 def every_call_looks_at_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reloading, "LOOK_INTERVAL", 0.0)
+    monkeypatch.setattr(followed_profile, "LOOK_INTERVAL", 0.0)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from dfns_signers import (
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.backends.pem.options import PemOptions
 from dfns_signers.backends.pem.plugin import PemBackend
-from dfns_signers.config import reloading
+from dfns_signers.config import followed_profile
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import (
     KeyStoreUnavailableError,
@@ -128,7 +128,7 @@ def test_key_store_that_hangs_keeps_no_call_from_signing_with_the_old_key(
     next_key: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reloading, "PATIENCE", 0.2)
+    monkeypatch.setattr(followed_profile, "PATIENCE", 0.2)
     go_on, original = threading.Event(), PemBackend.open
 
     def open_(self: PemBackend, options: PemOptions) -> SigningKey:
@@ -142,7 +142,7 @@ def test_key_store_that_hangs_keeps_no_call_from_signing_with_the_old_key(
         dfns.wallets.create(**CREATE)
         dfns.wallets.create(**CREATE)
         go_on.set()
-        monkeypatch.setattr(reloading, "PATIENCE", float(WAIT))
+        monkeypatch.setattr(followed_profile, "PATIENCE", float(WAIT))
         while dfns.wallets.create(**CREATE) and credentials_used(emulator)[-1] != next_key:
             pass
 
@@ -171,7 +171,9 @@ def test_key_that_is_out_of_reach_for_a_while_is_tried_again_with_one_warning(
 
     assert first == "Y2kt"
     assert failures == []
-    (warning,) = [one.getMessage() for one in caplog.records if one.name == reloading.__name__]
+    (warning,) = [
+        one.getMessage() for one in caplog.records if one.name == followed_profile.__name__
+    ]
     assert warning.endswith("signing with credential Y2kt: away. It is tried again")
 
 
@@ -262,8 +264,8 @@ def test_forked_child_follows_the_file_by_itself(client_config: Path, next_key: 
         f"""
         from pathlib import Path
         from dfns_signers import load_signer
-        from dfns_signers.config import reloading
-        reloading.LOOK_INTERVAL = 0.0
+        from dfns_signers.config import followed_profile
+        followed_profile.LOOK_INTERVAL = 0.0
         config = Path({str(client_config)!r})
         signer = load_signer(config=config, reload=True)
         signed_with = lambda: signer.sign({CHALLENGE!r})["credentialAssertion"]["credId"]

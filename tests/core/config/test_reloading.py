@@ -18,7 +18,7 @@ from dfns_signers import (
     PemKey,
     load_signer,
 )
-from dfns_signers.config import reloading
+from dfns_signers.config import followed_profile
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import (
     ConfigurationError,
@@ -118,12 +118,44 @@ def test_file_is_found_again_after_a_change_of_the_working_folder(
 def test_file_is_not_looked_at_again_within_the_interval(
     client_config: Path, next_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reloading, "LOOK_INTERVAL", 3600.0)
+    monkeypatch.setattr(followed_profile, "LOOK_INTERVAL", 3600.0)
     with load_signer(config=client_config, reload=True) as signer:
         signed_with(signer)
         switch(client_config)
 
         assert signed_with(signer) == "Y2kt"
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_call_after_the_old_credential_was_deactivated_signs_with_the_new_one(
+    client_config: Path,
+    emulator: Emulator,
+    next_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_async: bool,
+) -> None:
+    monkeypatch.setattr(followed_profile, "LOOK_INTERVAL", 3600.0)
+
+    def rotate() -> None:
+        switch(client_config)
+        emulator.disable_credential("Y2kt")
+
+    async def run() -> None:
+        async with AsyncDfnsClient.from_config(config=client_config, reload=True) as dfns:
+            await dfns.wallets.create(**CREATE)
+            rotate()
+            await dfns.wallets.create(**CREATE)
+
+    if is_async:
+        anyio.run(run)
+    else:
+        with DfnsClient.from_config(config=client_config, reload=True) as dfns:
+            dfns.wallets.create(**CREATE)
+            rotate()
+            dfns.wallets.create(**CREATE)
+
+    assert credentials_used(emulator) == ["Y2kt", next_key]
 
 
 def test_file_is_never_looked_at_unless_asked_for(client_config: Path, next_key: str) -> None:
@@ -168,7 +200,7 @@ def test_configuration_that_cannot_be_used_leaves_the_old_signer_at_work_with_on
         warnings = [
             record.getMessage()
             for record in caplog.records
-            if record.levelno >= logging.WARNING and record.name == reloading.__name__
+            if record.levelno >= logging.WARNING and record.name == followed_profile.__name__
         ]
         replace_atomically(client_config, whole)
         dfns.wallets.create(**CREATE)
@@ -191,7 +223,7 @@ def test_each_change_that_cannot_be_used_is_warned_of(
             replace_atomically(client_config, text.replace("key.pem", path))
             signed_with(signer)
 
-    assert len([one for one in caplog.records if one.name == reloading.__name__]) == 2
+    assert len([one for one in caplog.records if one.name == followed_profile.__name__]) == 2
 
 
 def test_file_that_is_gone_for_a_while_is_taken_when_it_is_back(

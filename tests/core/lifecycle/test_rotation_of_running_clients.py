@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from dfns_signers import AsyncDfnsClient, DfnsClient, lifecycle
-from dfns_signers.config import reloading
+from dfns_signers.config import followed_profile
 from tests.core.config.changed_files import credentials_used
 from tests.core.lifecycle.driving import FIRST
 from tests.core.lifecycle.rotating import CREATE, Rotating, agree
@@ -18,7 +18,7 @@ from tests.core.lifecycle.rotating import CREATE, Rotating, agree
 def test_client_that_reloads_loses_no_call_of_its_threads_to_the_rotation(
     rotating: Rotating, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reloading, "LOOK_INTERVAL", 0.0)
+    monkeypatch.setattr(followed_profile, "LOOK_INTERVAL", 0.0)
     stop, calls = threading.Event(), []
 
     with DfnsClient.from_config("p", config=rotating.config, reload=True) as dfns:
@@ -46,7 +46,7 @@ def test_client_that_reloads_loses_no_call_of_its_threads_to_the_rotation(
 def test_client_that_reloads_loses_no_call_of_its_tasks_to_the_rotation(
     rotating: Rotating, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reloading, "LOOK_INTERVAL", 0.0)
+    monkeypatch.setattr(followed_profile, "LOOK_INTERVAL", 0.0)
 
     async def main() -> None:
         is_over = False
