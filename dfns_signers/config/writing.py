@@ -47,7 +47,7 @@ class ConfigEdit:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self.path = _path(path)
+        self.path = config_path(path).resolve()
         self.is_new = not os.path.lexists(self.path)
         self._before = Sealed(b"") if self.is_new else read_text(self.path)
         if not self.is_new:
@@ -164,9 +164,13 @@ def profile_toml(profile: str, settings: Mapping[str, Any]) -> str:
     return document.open().text
 
 
-def _path(path: str | os.PathLike[str] | None) -> Path:
+def config_path(path: str | os.PathLike[str] | None) -> Path:
+    """The absolute path of the file to be written: given, else of ``DFNS_CONFIG``, else default.
+
+    Relative paths in the file start at its folder, also where it is a symbolic link.
+    """
     asked = path if path is not None else os.environ.get(CONFIG_VARIABLE)
-    return (expanded(asked) if asked else default_path()).resolve()
+    return (expanded(asked) if asked else default_path()).absolute()
 
 
 def _document(text: Sealed[str]) -> Sealed[TomlDocument]:
