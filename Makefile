@@ -43,16 +43,16 @@ lowest: ## run the suite on the lowest versions that the metadata allows
 bench: $(VENV)/.development $(SERVERS) ## measure, beside what others do, and write tables into .bench
 	@$(BIN)/python -m bench $(ARGS)
 
-emulator: $(VENV)/.runtime ## run a local Dfns API until Ctrl-C, and write the profile "emulator", which may do everything there
+emulator: $(VENV)/.runtime ## run a local Dfns API until Ctrl-C, and print a command that makes a signed call there
 	@$(BIN)/dfns-signers emulator --listen 127.0.0.1:8080 --admin emulator $(ARGS)
 
-localstack: $(VENV)/.runtime .venv-localstack/.done .venv-ministack/.done ## run LocalStack with keys in it until Ctrl-C, and print profiles that use them
+localstack: $(VENV)/.runtime .venv-$(if $(findstring --ministack,$(ARGS)),ministack,localstack)/.done ## the same with keys in LocalStack, and print profiles that use them; ARGS=--ministack: in MiniStack
 	@$(BIN)/python localstack/serve.py $(ARGS)
 
-openbao: $(VENV)/.runtime .venv-openbao/.done ## the same with OpenBao, for Vault Transit
+openbao: $(VENV)/.runtime .venv-openbao/.done ## the same in OpenBao, for Vault Transit
 	@$(BIN)/python localstack/serve_openbao.py $(ARGS)
 
-gcp-emulator: $(VENV)/.runtime ## the same with the Cloud KMS emulator
+gcp-emulator: $(VENV)/.runtime ## the same in the Cloud KMS emulator
 	@$(BIN)/python localstack/serve_gcp.py $(ARGS)
 
 constraints: | $(VENV)/bin/pip ## renew constraints.txt from the newest versions, for every Python from 3.10
@@ -62,7 +62,7 @@ constraints: | $(VENV)/bin/pip ## renew constraints.txt from the newest versions
 	| grep == > constraints.txt
 
 clean: ## remove the environments and everything that tools left
-	rm -rf .venv .venv-* .bench .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf .venv .venv-* .local .bench .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 # Debian's Python has no ensurepip: the environment is made without pip, and pip is put into it.
 define new-venv

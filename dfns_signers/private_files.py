@@ -7,6 +7,7 @@ a folder that both may write.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES: Final = 1_000_000
 """More than any key, token or configuration has."""
+
+_SEPARATORS: Final = re.compile(r"[/\\\0]")
 
 _warned: Final[set[Path]] = set()
 
@@ -68,6 +71,11 @@ def create_private_file(path: Path, content: Sealed[bytes]) -> None:
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+def file_of(name: str, ending: str, folder: Path) -> Path:
+    """Where a file goes that has the name of a profile, which may have any characters."""
+    return folder / f"{_SEPARATORS.sub('-', name)}{ending}"
 
 
 def sync_folder(folder: Path) -> None:

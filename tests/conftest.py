@@ -15,6 +15,9 @@ from tests.secrecy import Watch, watch_errors
 
 pytest_plugins = ["pytester"]
 
+for _module in ("doctor", "flow", "lifecycle"):
+    pytest.register_assert_rewrite(f"tests.plugins.{_module}")
+
 # Making an RSA key or a signature may well take longer than the default deadline.
 settings.register_profile("dfns-signers", deadline=None)
 settings.load_profile("dfns-signers")

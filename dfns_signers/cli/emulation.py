@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import sys
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +21,7 @@ from dfns_signers.cli.inputs import pairs, read_text
 from dfns_signers.cli.options import GivenConfigOption, GivenProfileOption
 from dfns_signers.cli.output import logged_lines, note
 from dfns_signers.config.assembly import configured_signer
+from dfns_signers.config.files import default_path
 from dfns_signers.config.loading import LoadedProfile, load_profile
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.public_keys import public_key_pem
@@ -149,10 +154,19 @@ def _readable(token: Secret) -> str | None:
 def _announce(server: Emulator, first: EmulatorProfile | None, line: str) -> None:
     if first is not None:
         first.write(server)
-        name = first.profile.profile
-        note(
-            f"the profile {name!r} in {first.profile.config} calls it; for a key of your own, run: "
-            f"dfns-signers setup --register-by {name}"
-        )
+        for said in _next_commands(first.profile.profile, first.profile.config):
+            note(said)
     typer.echo(line)
     typer.get_text_stream("stdout").flush()
+
+
+def _next_commands(profile: str, config: Path) -> Iterator[str]:
+    """What to run then, as it can be pasted into any other terminal."""
+    program = [os.path.abspath(sys.argv[0])]  # noqa: PTH100  # a link stays as it is
+    named = [] if config == default_path().resolve() else ["--config", str(config)]
+    body = '{"network": "EthereumSepolia"}'
+    call = ["request", *named, "--profile", profile, "POST", "/wallets", "--json", body]
+    yield f"the profile {profile!r} in {config} calls it. A signed call, from another terminal:"
+    yield shlex.join([*program, *call])
+    yield "A key of your own:"
+    yield shlex.join([*program, "setup", *named, "--register-by", profile])

@@ -12,6 +12,7 @@ from dfns_signers.algorithms import Algorithm
 from dfns_signers.config.writing import ConfigEdit
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.lifecycle import ProfileSetup, create_key
+from dfns_signers.private_files import file_of
 from dfns_signers.public_keys import public_key_pem
 from dfns_signers.sealed import Sealed
 
@@ -66,7 +67,7 @@ class EmulatorProfile:
         self._write(base_url=emulator.url)
 
     def _new_key(self) -> object:
-        path = self.profile.config.with_name(f"{self.profile.profile}.pem")
+        path = file_of(self.profile.profile, ".pem", self.profile.config.parent)
         self.profile.make_folder()
         made = create_key(Algorithm.ED25519, backend="pem", options={"path": str(path)}, adopt=True)
         return made.settings.open()["signer"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -107,7 +108,10 @@ class TokenPlace:
                 "or --token-stdout is needed, and not both: the token is shown only once",
                 param_hint="--token-file",
             )
+        if stdout and sys.stdout is None:
+            raise typer.BadParameter("needs standard output", param_hint="--token-stdout")
         self._folder: Path | None = None
+        self._is_shown = False
         if file is None:
             self._folder = Path(tempfile.mkdtemp(prefix="dfns-signers-"))
             file = self._folder / "token"
@@ -117,8 +121,12 @@ class TokenPlace:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._folder is not None:
+        if self._folder is None:
+            return
+        if self._is_shown or not (self.path.exists() and self.path.read_bytes().strip()):
             shutil.rmtree(self._folder, ignore_errors=True)
+        else:
+            note(f"the token is in {self.path}, which only you can read")
 
     def show(self) -> None:
         """Print the token, if it is to go to standard output.
@@ -130,6 +138,7 @@ class TokenPlace:
             return
         try:
             typer.echo(self.path.read_text(encoding="utf-8"), nl=False)
+            self._is_shown = True
         except OSError as error:
             self._folder = None
             raise RegistrationError(

@@ -99,8 +99,13 @@ class TomlDocument:
 
     def begin_table(self, path: KeyPath) -> None:
         """Have a table, empty if it is not there."""
-        if self._value(path) is None:
+        if self._value(path) is not None:
+            return
+        holder = self._holder(path)
+        if holder is None:
             self._add_table(path)
+        else:
+            self._rewrite(holder, path, {})
 
     def remove(self, path: KeyPath) -> None:
         """Remove a key or a table with all that is in it; nothing happens if it is not there."""

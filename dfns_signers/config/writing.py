@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -42,13 +44,15 @@ class ConfigEdit:
         is_new: whether there is no such file yet.
 
     Raises:
-        ConfigurationError: it cannot be read or is not a configuration file, others can write it,
-            or tomlkit is not installed.
+        ConfigurationError: it cannot be read or is not a configuration file, such as a device,
+            others can write it, or tomlkit is not installed.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self.path = config_path(path).resolve()
+        self.path = _resolved(config_path(path))
         self.is_new = not os.path.lexists(self.path)
+        if not self.is_new:
+            _require_regular(self.path)
         self._before = Sealed(b"") if self.is_new else read_text(self.path)
         if not self.is_new:
             read_file(self.path)
@@ -110,10 +114,11 @@ class ConfigEdit:
         """
         after = Sealed(self.text.encode("utf-8"))
         try:
-            self._require_unchanged()
-            copy = self._keep_copy() if keep_copy and not self.is_new else None
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _replace_file(self.path, after)
+            with self._only_writer():
+                self._require_unchanged()
+                copy = self._keep_copy() if keep_copy and not self.is_new else None
+                _replace_file(self.path, after, self._require_unchanged)
         except OSError as error:
             raise ConfigurationError(
                 f"the configuration file {self.path} cannot be written: "
@@ -134,13 +139,33 @@ class ConfigEdit:
                 "expected strings, numbers, booleans, lists and mappings"
             )
 
+    @contextmanager
+    def _only_writer(self) -> Iterator[None]:
+        """Keep other processes from editing the file until this one has replaced it."""
+        with ExitStack() as stack:
+            if os.name == "posix":
+                import fcntl  # noqa: PLC0415  # there is none elsewhere
+
+                folder = os.open(self.path.parent, os.O_RDONLY)
+                stack.callback(os.close, folder)
+                try:
+                    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise self._changed() from None
+                except OSError:  # some network file systems have no locks
+                    pass
+            yield
+
+    def _changed(self) -> ConfigurationError:
+        return ConfigurationError(
+            f"the configuration file {self.path} was changed meanwhile, and was left as it is: "
+            "run the command again"
+        )
+
     def _require_unchanged(self) -> None:
         found = Sealed(self.path.read_bytes() if self.path.exists() else b"")
         if found.open() != self._before.open():
-            raise ConfigurationError(
-                f"the configuration file {self.path} was changed meanwhile, and was left as it is: "
-                "run the command again"
-            )
+            raise self._changed()
 
     def _keep_copy(self) -> Path:
         for number in ("", *range(2, _COPIES)):
@@ -173,6 +198,25 @@ def config_path(path: str | os.PathLike[str] | None) -> Path:
     return (expanded(asked) if asked else default_path()).absolute()
 
 
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a NUL character
+        raise ConfigurationError(
+            f"the path of the configuration file, {os.fspath(path)!r}, leads nowhere: {error}"
+        ) from error
+
+
+def _require_regular(path: Path) -> None:
+    """Refuse what a file must not be put in the place of, such as a device or a pipe."""
+    with suppress(OSError):  # reading it says why
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise ConfigurationError(
+                f"the configuration file {path} is not a regular file, and cannot be written: name "
+                "another one"
+            )
+
+
 def _document(text: Sealed[str]) -> Sealed[TomlDocument]:
     try:
         from dfns_signers.config.toml_editing import TomlDocument  # noqa: PLC0415  # of an extra
@@ -197,13 +241,16 @@ def _put(document: TomlDocument, profile: str, settings: Sealed[Mapping[str, Any
         document.begin_table(table)
 
 
-def _replace_file(path: Path, content: Sealed[bytes]) -> None:
-    """Write a file beside another one, and put it in its place."""
+def _replace_file(
+    path: Path, content: Sealed[bytes], check: Callable[[], None] = lambda: None
+) -> None:
+    """Write a file beside another one, and put it in its place if a check passes then."""
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
     new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         create_private_file(new, content)
         new.chmod(mode)
+        check()
         new.replace(path)
         sync_folder(path.parent)
     finally:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+from email.utils import formatdate
 from typing import Final
 
 import uvicorn
@@ -46,6 +47,7 @@ class ServerThread:
             log_level="warning",
             access_log=False,
             server_header=False,
+            date_header=False,  # uvicorn renews it in the loop that is not run here
         )
         self._server = _Server(config)
         self._thread = threading.Thread(target=self._run, name="dfns-emulator", daemon=True)
@@ -137,7 +139,8 @@ def _application(service: Service) -> ASGIApp:
         except ClientDisconnect:
             return
         answer = service.answer(incoming)
-        response = Response(answer.content, answer.status, dict(answer.headers), answer.media_type)
+        headers = {"Date": formatdate(service.state.clock(), usegmt=True), **answer.headers}
+        response = Response(answer.content, answer.status, headers, answer.media_type)
         await response(scope, receive, send)
 
     return application

@@ -7,6 +7,7 @@ one from the switch until its credential is deactivated. Nothing else is kept.
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from enum import Enum
@@ -92,7 +93,8 @@ class RotatedProfile(Closing, AsyncClosing):
     @property
     def command(self) -> str:
         """What to type to go on."""
-        return f"dfns-signers rotate --config {self.file} --profile {self.name}"
+        words = ("dfns-signers", "rotate", "--config", str(self.file), "--profile", self.name)
+        return shlex.join(words)
 
     def create_next(self) -> Mapping[str, Any]:
         """Have the key store create the next key; its ``[signer]`` table.

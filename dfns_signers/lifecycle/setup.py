@@ -30,6 +30,7 @@ from dfns_signers.lifecycle.registrable import (
 )
 from dfns_signers.lifecycle.steps import Flow, acarry_out, carry_out
 from dfns_signers.lifecycle.token_file import TokenFile, file_reference
+from dfns_signers.private_files import file_of
 from dfns_signers.sealed import Sealed
 from dfns_signers.signing_key import SigningKey
 from dfns_signers.user_action.tokens import checked_token
@@ -99,7 +100,7 @@ class ProfileSetup:
     @property
     def token_file(self) -> Path:
         """Where a token goes that is made for this profile: beside the configuration file."""
-        return self.config.with_name(f"{self.profile}.token")
+        return file_of(self.profile, ".token", self.config.parent)
 
     @property
     def others(self) -> tuple[str, ...]:

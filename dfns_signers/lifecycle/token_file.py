@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -29,6 +30,7 @@ class TokenFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
+        self._reserved: os.stat_result | None = None
 
     def read(self) -> Sealed[str] | None:
         """The token; None if the file is not there, or is still blank.
@@ -64,6 +66,7 @@ class TokenFile:
         try:
             self.path.unlink(missing_ok=True)
             create_private_file(self.path, Sealed(_BLANK))
+            self._reserved = self.path.lstat()
         except OSError as error:
             raise RegistrationError(
                 f"the token file {self.path} cannot be created: {error.strerror}. Nothing was "
@@ -87,26 +90,28 @@ class TokenFile:
             RegistrationError: it is in another file, which the message names; or lost.
         """
         try:
-            _fill(self.path, token)
+            self._fill(token)
         except OSError as error:
             raise RegistrationError(
                 f"the token of {owner} could not be written to {self.path} ({error.strerror}). "
                 f"{_rescued(token)}"
             ) from error
 
+    def _fill(self, token: Sealed[str]) -> None:
+        with self.path.open("r+b") as stream:
+            found = os.fstat(stream.fileno())
+            if self._reserved is None or not os.path.samestat(found, self._reserved):
+                raise OSError(errno.ESTALE, "it was replaced meanwhile")
+            stream.write(token.open().encode("utf-8") + b"\n")
+            stream.truncate()
+            stream.flush()
+            os.fsync(stream.fileno())
+
 
 def file_reference(path: Path, config: Path | None) -> dict[str, str]:
     """A file as a configuration file refers to it: by its name alone if it is beside that one."""
     is_beside = config is not None and path.parent == config.parent
     return {"file": path.name if is_beside else str(path)}
-
-
-def _fill(path: Path, token: Sealed[str]) -> None:
-    with path.open("r+b") as stream:
-        stream.write(token.open().encode("utf-8") + b"\n")
-        stream.truncate()
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def _rescued(token: Sealed[str]) -> str:

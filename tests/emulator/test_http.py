@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import http.client
 import logging
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import pytest
 
 from dfns_signers.emulator import Emulator
 from tests.emulator.caller import Caller, answered, compact, refused
+from tests.emulator.conftest import Clock
 
 WALLET = compact({"network": "Ethereum"})
 MAXIMUM = 1_048_576
@@ -215,3 +217,13 @@ def test_nothing_is_logged_even_where_the_program_logs_everything(
     assert logging.getLogger("uvicorn").handlers == []
     assert emulator.auth_token not in caplog.text
     assert logging.getLogger().handlers
+
+
+def test_each_answer_has_the_time_of_the_clock(caller: Caller, clock: Clock) -> None:
+    dates = []
+    for _ in range(2):
+        clock.now += 60
+        date = caller.get("/wallets").headers["date"]
+        dates.append(parsedate_to_datetime(date).timestamp() - clock.now)
+
+    assert dates == [0, 0]

@@ -21,11 +21,11 @@ from tests.core.cli.support import Started
 from tests.core.config.support import write_config, write_key
 from tests.core.keys import public_key, public_pem
 from tests.support import ROOT
+from tests.support.makefile import recipe
 from tests.support.pages import blocks
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("plugins/*/README.md")])
-MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 CREDENTIAL_ID = "Y2ktM3E5Y2Y"
 (CONFIG,) = blocks(README, "toml")
 TRY_IT = blocks(README, "sh")
@@ -71,10 +71,7 @@ def configured(
 @pytest.fixture
 def local_api(shell: Callable[[str], str]) -> Iterator[None]:
     """What the first command of the README leaves running, on another port."""
-    (recipe,) = re.findall(
-        r"^emulator:.*\n\t@\$\(BIN\)/dfns-signers (.*) \$\(ARGS\)$", MAKEFILE, re.MULTILINE
-    )
-    with Started(*recipe.replace(":8080", ":0").split()) as emulator:
+    with Started(*recipe("emulator", "--listen", "127.0.0.1:0")[1:]) as emulator:
         emulator.line()
         yield
 

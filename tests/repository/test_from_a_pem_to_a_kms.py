@@ -70,5 +70,8 @@ def test_every_step_of_the_page_works(home: Path, key_store: str, local_api: str
 
     with DfnsClient.from_config("production") as dfns:
         assert len(list(dfns.wallets.list())) == 3
+        states = {one["name"]: one["isActive"] for one in dfns.auth.credentials.list()}
+    assert sorted(states.values()) == [False, False, True]
+    assert not states["production"]
     with DfnsClient.from_config("laptop") as dfns, pytest.raises(CredentialNotAllowedError):
         dfns.wallets.create(network="EthereumSepolia")

@@ -11,6 +11,7 @@ from dfns_signers.backends.backend import Backend
 from dfns_signers.backends.management import KeyDescription, ManagesKeys
 from dfns_signers.backends.pem.key import PemKey
 from dfns_signers.backends.pem.options import PemCreate, PemList, PemOptions
+from dfns_signers.private_files import file_of
 from dfns_signers.sealed import Sealed
 from dfns_signers.signing_key import SigningKey
 
@@ -36,7 +37,7 @@ class PemBackend(Backend[PemOptions], ManagesKeys[PemCreate, PemList]):
 
     def suggestions(self, profile: str, folder: Path) -> Mapping[str, str | None]:
         """A file with the name of the profile, beside the configuration file."""
-        return {"path": str(folder / f"{profile}.pem"), "folder": str(folder)}
+        return {"path": str(file_of(profile, ".pem", folder)), "folder": str(folder)}
 
     def create(self, algorithm: Algorithm, options: PemCreate) -> KeyDescription:
         """Make a key in a new file of mode 0600, encrypted if a passphrase is given.

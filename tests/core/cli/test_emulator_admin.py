@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dfns_signers.lifecycle import ProfileSetup
-from tests.core.cli.support import Command, Started
+from tests.core.cli.support import PROGRAM, Command, Started
 from tests.core.config.support import write_config
 
 WALLET = ("POST", "/wallets", "--json", '{"network": "EthereumSepolia"}')
@@ -59,7 +59,7 @@ def test_emulator_says_how_a_key_is_registered_with_it(config: Path) -> None:
         _, _, said = process.stop(signal.SIGTERM)
 
     assert f"the profile 'admin' in {config} calls it" in said.decode()
-    assert "dfns-signers setup --register-by admin" in said.decode()
+    assert f"{PROGRAM} setup --config {config} --register-by admin\n" in said.decode()
 
 
 def test_profile_works_again_at_the_next_start_on_another_port(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 from pathlib import Path
@@ -11,7 +12,10 @@ from typing import Any, Final
 import pytest
 import tomlkit
 
+from dfns_signers.cli.registration_results import TokenPlace
 from dfns_signers.emulator import Emulator
+from dfns_signers.lifecycle.token_file import TokenFile
+from dfns_signers.sealed import Sealed
 from tests.core.cli.registering import config, creations, profile, signs
 from tests.core.cli.support import PROGRAM, SECONDS, Command, environment
 from tests.core.client.recordings import calls
@@ -112,6 +116,38 @@ def test_token_that_standard_output_does_not_take_is_in_a_file_that_the_error_na
     kept = Path(done.stderr.decode().partition("It is in ")[2].partition(",")[0])
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert kept.read_text(encoding="utf-8").count(".") == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX closes the output")
+def test_nothing_is_registered_where_standard_output_is_closed(
+    arguments: tuple[Any, ...], kind: str, emulator: Emulator
+) -> None:
+    closing = ["sh", "-c", 'exec "$@" >&-', "sh", PROGRAM]
+    done = subprocess.run(
+        [*closing, *map(str, arguments), "--token-stdout"],
+        stderr=subprocess.PIPE,
+        env=environment(),
+        timeout=SECONDS,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert b"needs standard output" in done.stderr
+    assert creations(emulator, IDENTITIES[kind]) == 0
+
+
+def test_token_for_standard_output_is_kept_where_it_cannot_be_shown_any_more(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    place = TokenPlace(None, stdout=True)
+    file = TokenFile(place.path)
+
+    with place:  # and an error ends it before ``show``
+        file.reserve()
+        file.write(Sealed("a.b.c"), "a service account")
+
+    assert place.path.read_text(encoding="utf-8") == "a.b.c\n"
+    assert f"the token is in {place.path}" in capsys.readouterr().err
 
 
 def test_identity_that_is_registered_already_is_found(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dfns_signers.config.writing import ConfigEdit, profile_toml
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 SIGNER = {"backend": "pem", "path": "key.pem"}
 
@@ -90,3 +96,12 @@ def test_profile_in_toml_can_be_put_into_a_file() -> None:
         '[profiles."with space"]\nauth_token = {env = "T"}\n\n'
         '[profiles."with space".signer]\nbackend = "pem"\npath = "key.pem"\n'
     )
+
+
+def test_empty_table_goes_into_the_inline_table_that_it_is_of(tmp_path: Path) -> None:
+    text = "profiles.p = { timeout = 1.0 } # all of it\n"
+
+    after = edited(text, tmp_path, "p", {"signer": {}})
+
+    assert tomllib.loads(after) == {"profiles": {"p": {"timeout": 1.0, "signer": {}}}}
+    assert after.endswith(" # all of it\n")

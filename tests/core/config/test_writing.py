@@ -114,6 +114,57 @@ def test_file_that_appeared_meanwhile_is_left_as_it_is(tmp_path: Path) -> None:
     assert edit.path.read_text() == "[profiles.q]\n"
 
 
+PUTS_PROFILES = """
+import sys
+from dfns_signers.config.writing import ConfigEdit
+from dfns_signers.errors import ConfigurationError
+
+left = [f"{sys.argv[2]}{number}" for number in range(20)]
+while left:
+    edit = ConfigEdit(sys.argv[1])
+    edit.put(left[-1], {"credential_id": "cr"})
+    try:
+        edit.write()
+    except ConfigurationError:
+        continue
+    left.pop()
+"""
+
+
+@POSIX
+def test_processes_that_edit_the_file_at_once_lose_nothing_of_each_other(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+
+    processes = [
+        subprocess.Popen([sys.executable, "-c", PUTS_PROFILES, str(file), name]) for name in "abc"
+    ]
+
+    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    assert len(ConfigEdit(file).profiles) == 60
+
+
+@POSIX
+def test_nothing_is_put_in_the_place_of_what_is_not_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "config.toml"
+    os.mkfifo(pipe)
+
+    with pytest.raises(ConfigurationError, match="is not a regular file"):
+        ConfigEdit(pipe)
+
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+@POSIX
+def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
+    link = tmp_path / "config.toml"
+    link.symlink_to(link)
+
+    with pytest.raises(
+        ConfigurationError, match=r"config\.toml.*(leads nowhere|not a regular file)"
+    ):
+        ConfigEdit(link)
+
+
 @POSIX
 def test_file_that_cannot_be_written_is_left_as_it_is(tmp_path: Path) -> None:
     import resource  # noqa: PLC0415  # POSIX has it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,17 @@ def test_next_key_that_was_made_with_other_tools_is_taken_from_the_file(
     assert rotating.states[1] == ("create", "found done")
     assert rotating.profiles["p"]["signer"] == {"backend": "pem", "path": "made.pem"}
     rotating.sign()
+
+
+def test_command_to_go_on_can_be_pasted_whatever_file_and_profile_are_called(
+    rotating: Rotating,
+) -> None:
+    folder = rotating.config.parent / "my files"
+    folder.mkdir()
+    text = rotating.config.read_text(encoding="utf-8").replace("[profiles.p", "[profiles.'a b'")
+    (folder / "config.toml").write_text(text, encoding="utf-8")
+    (folder / "config.toml").chmod(0o600)
+
+    command = RotatedProfile("a b", folder / "config.toml").command
+
+    assert shlex.split(command)[2:] == ["--config", str(folder / "config.toml"), "--profile", "a b"]

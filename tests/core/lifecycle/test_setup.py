@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from dfns_signers import AsyncDfnsClient, DfnsClient
+from dfns_signers.backends.pem.plugin import PemBackend
 from dfns_signers.config.loading import load_profile
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import ConfigurationError
@@ -156,3 +157,16 @@ def test_token_of_another_profile_is_taken_as_it_is_configured(
 def test_profile_without_a_name_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="name of the profile is empty"):
         ProfileSetup("", config=tmp_path / "config.toml")
+
+
+@pytest.mark.parametrize("name", ["team/prod", "..\\prod", "../../prod", "nul\0", ".."])
+def test_files_of_a_profile_are_beside_the_configuration_whatever_it_is_called(
+    tmp_path: Path, name: str
+) -> None:
+    profile = ProfileSetup(name, config=tmp_path / "config.toml")
+
+    profile.keep_token(Sealed("a.b.c"))
+    suggested = PemBackend().suggestions(name, tmp_path)["path"]
+
+    assert profile.token_file.parent == Path(suggested or "").parent == tmp_path
+    assert profile.token_file.read_text(encoding="utf-8") == "a.b.c\n"

@@ -121,3 +121,20 @@ def test_file_with_a_token_is_not_removed_when_it_is_released(token_file: Path) 
     file.release()
 
     assert token_file.read_text(encoding="utf-8") == "token\n"
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_file_that_was_put_in_its_place_gets_no_token(token_file: Path, is_link: bool) -> None:
+    file = TokenFile(token_file)
+    file.reserve()
+    other = token_file.with_name("other")
+    other.write_text("theirs", encoding="utf-8")
+    token_file.unlink()
+    token_file.symlink_to(other) if is_link else other.rename(token_file)
+
+    with pytest.raises(RegistrationError, match=r"replaced meanwhile.* It is in ") as caught:
+        file.write(Sealed("token"), "the service account 'robot'")
+
+    assert token_file.read_text(encoding="utf-8") == "theirs"
+    rescued = Path(str(caught.value).partition("It is in ")[2].partition(",")[0])
+    assert rescued.read_text(encoding="utf-8") == "token\n"

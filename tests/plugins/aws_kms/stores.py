@@ -47,6 +47,11 @@ class Store:
         self.client.create_alias(AliasName=name, TargetKeyId=arn)
         return name
 
+    def keys(self) -> list[str]:
+        """The ids of all keys."""
+        pages = self.client.get_paginator("list_keys").paginate()
+        return [key["KeyId"] for page in pages for key in page["Keys"]]
+
     def options(self, key_id: str, **changes: Any) -> AwsKmsOptions:
         settings = self.server.signer(key_id) | changes
         del settings["backend"]

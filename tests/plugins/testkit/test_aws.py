@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -22,7 +20,7 @@ from dfns_signers_testkit.aws import ENVIRONMENT, LOCALSTACK, MINISTACK, LocalKm
 from dfns_signers_testkit.aws_keys import ALIASES, local_client, local_signers, seed
 from dfns_signers_testkit.servers import ServerStartError, free_port
 from tests.plugins.aws_kms.kms_double import KmsDouble, refuse
-from tests.plugins.testkit.served import read_profiles
+from tests.plugins.testkit.served import Served
 from tests.support import ROOT
 
 if sys.version_info >= (3, 11):
@@ -179,36 +177,15 @@ def test_script_that_cannot_do_it_says_why_in_one_line(
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.fixture
-def serving() -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """``localstack/serve.py`` in a process of its own."""
-    port = free_port()
-    command = [sys.executable, "localstack/serve.py", "--ministack", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    yield process, port
-    process.kill()
-    process.communicate()
+def test_printed_profiles_work_as_they_are(tmp_path: Path) -> None:
+    with Served(tmp_path, "localstack", "--ministack") as served:
+        printed = served.printed.read_text("utf-8")
+        opened = set()
+        for name in tomllib.loads(printed)["profiles"]:
+            with open_key(load_profile(name, config=served.printed)) as key:
+                opened.add(key.algorithm)
 
-
-def test_serve_script_prints_profiles_that_work_as_they_are_and_ends_on_ctrl_c(
-    serving: tuple[subprocess.Popen[str], int], tmp_path: Path
-) -> None:
-    process, port = serving
-    printed = read_profiles(process, last="local-rs256", ends_with="endpoint_url")
-    config = tmp_path / "config.toml"
-    config.write_text(printed)
-    config.chmod(0o600)
-
-    exported = dict(re.findall(r"export (\w+)=(.*)", printed))
-    opened = set()
-    for name in tomllib.loads(printed)["profiles"]:
-        with open_key(load_profile(name, config=config)) as key:
-            opened.add(key.algorithm)
-    process.send_signal(signal.SIGINT)
-
-    assert process.wait(30) == 0
-    assert not is_listening("127.0.0.1", port)
-    assert exported == dict(ENVIRONMENT)
+    assert dict(re.findall(r"export (\w+)=(.*)", printed)) == dict(ENVIRONMENT)
     assert opened == set(Algorithm)
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,8 +16,8 @@ from dfns_signers.config.assembly import open_key
 from dfns_signers.config.loading import load_profile
 from dfns_signers.errors import KeyStateError
 from dfns_signers_testkit.gcp import local_signers
-from dfns_signers_testkit.servers import free_port
 from tests.core.cli.support import Command
+from tests.plugins.testkit.served import Served
 from tests.support import ROOT
 
 
@@ -53,61 +50,25 @@ def test_fixture_is_a_running_emulator(cloud_kms_emulator: CloudKmsEmulator) -> 
         assert str(key.algorithm) == "ES256"
 
 
-@pytest.fixture
-def serving() -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """``localstack/serve_gcp.py`` in a process of its own."""
-    port = free_port()
-    command = [sys.executable, "localstack/serve_gcp.py", "--port", str(port)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        yield process, port
-        process.kill()
+def test_printed_profiles_work_as_they_are(tmp_path: Path) -> None:
+    with Served(tmp_path, "gcp-emulator") as served:
+        for algorithm in Algorithm:
+            name = f"local-gcp-{algorithm.lower()}"
+            with open_key(load_profile(name, config=served.printed)) as key:
+                assert key.algorithm is algorithm
+                key.sign(b"m")
 
 
-def profiles_of(process: subprocess.Popen[str]) -> str:
-    """What the script prints: a table for each algorithm, which the endpoint ends."""
-    assert process.stdout
-    lines: list[str] = []
-    while sum(line.startswith("endpoint") for line in lines) < len(Algorithm):
-        lines.append(process.stdout.readline())
-    return "".join(lines)
-
-
-def test_serve_script_prints_profiles_that_work_as_they_are_pasted_and_ends_on_ctrl_c(
-    serving: tuple[subprocess.Popen[str], int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in [name for name in os.environ if name.startswith(("DFNS_", "GOOGLE_"))]:
-        monkeypatch.delenv(name)
-    process, port = serving
-    config = tmp_path / "config.toml"
-    config.write_text(profiles_of(process), encoding="utf-8")
-
-    for algorithm in Algorithm:
-        loaded = load_profile(f"local-gcp-{algorithm.lower()}", config=config)
-        with open_key(loaded) as key:
-            assert key.algorithm is algorithm
-            key.sign(b"m")
-    process.send_signal(signal.SIGINT)
-
-    assert process.wait(30) == 0
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-def test_key_of_the_serve_script_is_disabled_from_a_shell(
-    serving: tuple[subprocess.Popen[str], int], tmp_path: Path
-) -> None:
-    process, port = serving
-    config = tmp_path / "config.toml"
-    config.write_text(profiles_of(process), encoding="utf-8")
+def test_key_of_the_serve_script_is_disabled_from_a_shell(tmp_path: Path) -> None:
     place = ["--key", "es256", "--keyring", "dfns-signers"]
     place += ["--location", "global", "--project", "local"]
+    with Served(tmp_path, "gcp-emulator") as served:
+        endpoint = f"http://127.0.0.1:{served.port}"
 
-    cloud_kms_command(
-        ["versions", "disable", "1", *place, "--endpoint", f"http://127.0.0.1:{port}"]
-    )
+        cloud_kms_command(["versions", "disable", "1", *place, "--endpoint", endpoint])
 
-    with pytest.raises(KeyStateError, match="it is DISABLED"):
-        open_key(load_profile("local-gcp-es256", config=config))
+        with pytest.raises(KeyStateError, match="it is DISABLED"):
+            open_key(load_profile("local-gcp-es256", config=served.printed))
 
 
 def test_serve_script_whose_port_is_taken_says_so_in_one_line() -> None:

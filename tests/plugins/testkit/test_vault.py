@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import hvac  # type: ignore[import-untyped]
@@ -16,13 +14,13 @@ import pytest
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.config.assembly import open_key
 from dfns_signers.config.loading import load_profile
-from dfns_signers.errors import ConfigurationError, KeyStoreUnavailableError
-from dfns_signers_testkit.servers import ServerStartError, free_port
+from dfns_signers.errors import ConfigurationError
+from dfns_signers_testkit.servers import ServerStartError
 from dfns_signers_testkit.vault import OPENBAO, VaultServer, dev_server, find_program, local_vault
 from dfns_signers_testkit.vault_keys import local_signers
 from tests.core.cli.support import Command
 from tests.core.keys import is_signature
-from tests.plugins.testkit.served import read_profiles
+from tests.plugins.testkit.served import Served
 from tests.support import ROOT
 
 
@@ -73,37 +71,13 @@ def test_port_that_is_taken_is_an_error_and_not_somebody_elses_server() -> None:
             pass
 
 
-@pytest.fixture
-def serving() -> Iterator[subprocess.Popen[str]]:
-    """``localstack/serve_openbao.py`` in a process of its own."""
-    command = [sys.executable, "localstack/serve_openbao.py", "--port", str(free_port())]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    yield process
-    process.kill()
-    process.communicate()
-
-
-def test_serve_script_prints_profiles_that_work_as_they_are_and_ends_on_ctrl_c(
-    serving: subprocess.Popen[str], tmp_path: Path
-) -> None:
-    config = tmp_path / "config.toml"
-    config.write_text(read_profiles(serving, last="local-openbao-rs256", ends_with="auth"))
-    config.chmod(0o600)
-
-    loaded = {
-        algorithm: load_profile(f"local-openbao-{algorithm.lower()}", config=config)
-        for algorithm in (Algorithm.ED25519, Algorithm.ES256, Algorithm.RS256)
-    }
-
-    for algorithm, profile in loaded.items():
-        with open_key(profile) as key:
-            assert key.algorithm is algorithm
-            assert is_signature(key.public_key, b"message", key.sign(b"message"))
-    serving.send_signal(signal.SIGINT)
-
-    assert serving.wait(30) == 0
-    with pytest.raises(KeyStoreUnavailableError):
-        open_key(loaded[Algorithm.ED25519])
+def test_printed_profiles_work_as_they_are(tmp_path: Path) -> None:
+    with Served(tmp_path, "openbao") as served:
+        for algorithm in (Algorithm.ED25519, Algorithm.ES256, Algorithm.RS256):
+            name = f"local-openbao-{algorithm.lower()}"
+            with open_key(load_profile(name, config=served.printed)) as key:
+                assert key.algorithm is algorithm
+                assert is_signature(key.public_key, b"message", key.sign(b"message"))
 
 
 def test_serve_script_that_cannot_do_it_says_why_in_one_line(tmp_path: Path) -> None:

@@ -83,6 +83,19 @@ class Operator:
         data: dict[str, Any] = self._transit.read_key(key, mount_point=self.mount)["data"]
         return data
 
+    def versions(self, prefix: str) -> list[str]:
+        """The versions of every key whose name begins so."""
+        try:
+            names = self._transit.list_keys(mount_point=self.mount)["data"]["keys"]
+        except hvac.exceptions.InvalidPath:  # there is none
+            return []
+        return [
+            f"{name}/{version}"
+            for name in names
+            if name.startswith(prefix)
+            for version in self.described(name)["keys"]
+        ]
+
     def public_key(self, key: str, version: int = 1) -> PublicKey:
         """As Vault shows it, read with cryptography alone."""
         text = self.described(key)["keys"][str(version)]["public_key"]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import count
 
-import requests
-
 from tests.core.client.scripted import CUT, Reply, ScriptedApi, Seen
+from tests.support.relay import passed_on
 
 
 @dataclass(frozen=True)
@@ -38,11 +37,5 @@ class Relay(ScriptedApi):
         is_cut = next(self._numbers) == self._cut.number
         if is_cut and not self._cut.has_arrived:
             return CUT
-        answer = requests.request(
-            seen.method,
-            self._address + seen.target,
-            headers={"X-Vault-Token": seen.headers["x-vault-token"]},
-            data=seen.body,
-            timeout=30,
-        )
-        return CUT if is_cut else Reply(answer.status_code, answer.content)
+        answer = passed_on(seen, self._address)
+        return CUT if is_cut else answer

@@ -16,8 +16,6 @@ from tests.core.lifecycle.doctor.doctor_scene import Scene
 from tests.core.lifecycle.doctor.faults import FAILURE, WARNING, fault, write_key
 from tests.support.certificates import Authority
 
-# Dfns
-
 
 @fault("Dfns", FAILURE, "failed: ", "check 'base_url', the network")
 def dfns_is_down(scene: Scene) -> None:
@@ -56,6 +54,11 @@ def clock_is_behind(scene: Scene) -> None:
 @fault("clock", WARNING, "no date", "by hand")
 def dfns_says_no_time(scene: Scene) -> None:
     with_clock(scene, "soon")
+
+
+@fault("clock", WARNING, "no date", "by hand")
+def dfns_says_a_year_that_no_calendar_has(scene: Scene) -> None:
+    with_clock(scene, f"Mon, 01 Jan {'9' * 17} 00:00:00 GMT")
 
 
 @fault("authentication", FAILURE, "was answered with 401", "revoked")
@@ -129,6 +132,11 @@ def credential_is_a_passkey(scene: Scene) -> None:
 @fault("credential", WARNING, "it has no public key that is read", "correct")
 def credential_shows_no_public_key(scene: Scene) -> None:
     with_listing(scene, {"credentialId": "Y2kt", "isActive": True, "kind": "Key"})
+
+
+@fault("credential", WARNING, "it has no public key that is read", "correct")
+def credential_shows_a_public_key_that_is_no_string(scene: Scene) -> None:
+    with_listing(scene, {"credentialId": "Y2kt", "isActive": True, "kind": "Key", "publicKey": 7})
 
 
 @fault("credential", FAILURE, "has no credential 'Y2kt'; it has none", "not registered")
