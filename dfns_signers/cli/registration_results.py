@@ -57,7 +57,7 @@ class RegistrationResult:
         self._edit = ConfigEdit(config) if write else None
         if write and loaded.name is None:
             raise ConfigurationError(
-                f"{loaded.title} are no profile to write into: name one with --profile"
+                f"{loaded.title} are not a profile that can be written: name one with --profile"
             )
 
     def keep_credential_id(self, credential_id: str) -> None:

@@ -36,7 +36,7 @@ class GivenKey:
     """What the options of the command say of the key; None for what is to be asked.
 
     Attributes:
-        options: those of the backend, as texts.
+        options: those of the backend, as strings.
         base_url: where its Dfns API is.
         register_by: the profile that registers it, which says where the API is.
     """
@@ -86,13 +86,13 @@ def _differs(progress: Progress, given: GivenKey) -> bool:
     if signer is None:
         return True
     table = Sealed({"backend": signer.backend, **signer.options.open()})
-    texts = nested(given.options.items(), "-o")
+    given_table = nested(given.options.items(), "-o")
     if given.backend is not None:
-        texts["backend"] = given.backend
+        given_table["backend"] = given.backend
     folder = progress.profile.config.parent
     differing = [
         name
-        for name, text in texts.items()
+        for name, text in given_table.items()
         if name in table.open()
         and table.open()[name] != text
         and not _same_text(table.open()[name], text)
@@ -197,7 +197,7 @@ def _answered(
     model: type[BaseModel],
     manager: ManagesKeys[Any, Any] | None = None,
 ) -> Sealed[dict[str, Any]]:
-    """The options that were given, and those that are asked for, as a table of texts."""
+    """The options that were given, and those that are asked for, as a table of strings."""
     profile = progress.profile
     suggestions = (
         manager.suggestions(profile.profile, profile.config.parent) if manager is not None else {}

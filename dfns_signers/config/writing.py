@@ -49,7 +49,7 @@ class ConfigEdit:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self.path = _path(path)
+        self.path = _resolved(config_path(path))
         self.is_new = not os.path.lexists(self.path)
         if not self.is_new:
             _require_regular(self.path)
@@ -189,14 +189,21 @@ def profile_toml(profile: str, settings: Mapping[str, Any]) -> str:
     return document.open().text
 
 
-def _path(path: str | os.PathLike[str] | None) -> Path:
+def config_path(path: str | os.PathLike[str] | None) -> Path:
+    """The absolute path of the file to be written: given, else of ``DFNS_CONFIG``, else default.
+
+    Relative paths in the file start at its folder, also where it is a symbolic link.
+    """
     asked = path if path is not None else os.environ.get(CONFIG_VARIABLE)
-    found = expanded(asked) if asked else default_path()
+    return (expanded(asked) if asked else default_path()).absolute()
+
+
+def _resolved(path: Path) -> Path:
     try:
-        return found.resolve()
+        return path.resolve()
     except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a NUL character
         raise ConfigurationError(
-            f"the path of the configuration file, {os.fspath(found)!r}, leads nowhere: {error}"
+            f"the path of the configuration file, {os.fspath(path)!r}, leads nowhere: {error}"
         ) from error
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from dfns_signers.backends.management import KeyDescription
 from dfns_signers.config.signer_line import parse_signer_line
 from dfns_signers.config.validation import validate
-from dfns_signers.config.writing import ConfigEdit, profile_toml
+from dfns_signers.config.writing import ConfigEdit, config_path, profile_toml
 from dfns_signers.discovery import load_backend
 from dfns_signers.errors import ConfigurationError, DfnsSignersError
 from dfns_signers.sealed import Sealed
@@ -69,7 +69,9 @@ class KeyProfile:
         """
         edit = ConfigEdit(config)
         found = Sealed(edit.profiles.get(self.name, {}).get("signer"))
-        is_other = found.open() is not None and not self._is_signer(found, edit.path.parent)
+        is_other = found.open() is not None and not self._is_signer(
+            found, config_path(config).parent
+        )
         if is_other and not force:
             raise ConfigurationError(has_another_key(edit, self.name))
         replaced = {"credential_id": None} if is_other else {}

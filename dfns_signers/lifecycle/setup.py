@@ -17,7 +17,7 @@ from dfns_signers.config.assembly import open_key
 from dfns_signers.config.files import ConfigFile, read_file
 from dfns_signers.config.loading import LoadedProfile, load_profile
 from dfns_signers.config.profile import ENVIRONMENT
-from dfns_signers.config.writing import ConfigEdit
+from dfns_signers.config.writing import ConfigEdit, config_path
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.lifecycle.new_credential import NewCredential
 from dfns_signers.lifecycle.new_service_account import NewServiceAccount
@@ -76,7 +76,8 @@ class ProfileSetup:
         if not profile:
             raise ConfigurationError("the name of the profile is empty: give one")
         self.profile = profile
-        self.config = ConfigEdit(config).path
+        ConfigEdit(config)
+        self.config = config_path(config)
 
     @property
     def settings(self) -> Sealed[Mapping[str, Any]]:

@@ -106,6 +106,6 @@ def _expiry(claims: TokenClaims) -> str:
     try:
         moment = datetime.fromtimestamp(claims.expires_at, tz=timezone.utc)
     except (OverflowError, OSError, ValueError):
-        return "with an expiry that is no date"
+        return "with an expiry that is not a date"
     verb = "expired" if claims.expires_at <= time.time() else "expires"
     return f"{verb} {moment:%Y-%m-%d %H:%M} UTC"

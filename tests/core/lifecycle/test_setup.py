@@ -10,6 +10,7 @@ import pytest
 
 from dfns_signers import AsyncDfnsClient, DfnsClient
 from dfns_signers.backends.pem.plugin import PemBackend
+from dfns_signers.config.loading import load_profile
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.lifecycle import ProfileSetup, Registration
@@ -114,6 +115,23 @@ def test_token_is_kept_once_and_never_over_another_one(profile: ProfileSetup) ->
         profile.keep_token(Sealed(f"{TOKEN}2"))
 
     assert profile.token_file.read_text("utf-8") == f"{TOKEN}\n"
+
+
+def test_token_is_found_through_a_link_to_the_configuration(
+    profile: ProfileSetup, tmp_path: Path
+) -> None:
+    (tmp_path / "linked").mkdir()
+    link = tmp_path / "linked" / "config.toml"
+    link.symlink_to(profile.config)
+    linked = ProfileSetup("new", config=link)
+
+    linked.keep_token(Sealed(TOKEN))
+    linked.put({"auth_token": linked.own_token})
+
+    token = load_profile("new", config=link).settings.auth_token
+    assert token is not None
+    assert token.reveal() == TOKEN
+    assert link.is_symlink()
 
 
 @pytest.mark.parametrize("text", ["", "two words", "line\nline"])
