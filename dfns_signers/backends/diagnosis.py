@@ -68,4 +68,8 @@ class DiagnosesKeys(ABC, Generic[OptionsT]):
 
     @abstractmethod
     def policy(self, options: OptionsT) -> Policy:
-        """The smallest policy for opening exactly this key and signing with it; asks no server."""
+        """The smallest policy for opening exactly this key and signing with it.
+
+        Where a name leads to the key, the key store may be asked for it, within a few seconds; no
+        error is raised if it does not answer.
+        """

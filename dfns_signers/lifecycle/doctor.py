@@ -136,7 +136,7 @@ def worst(findings: Iterable[Finding]) -> Severity:
 def least_policy(
     profile: str | None = None, *, config: str | os.PathLike[str] | None = None
 ) -> Policy | None:
-    """The smallest policy for opening the key of a profile and signing with it; asks no server.
+    """The smallest policy for opening the key of a profile and signing with it.
 
     Args:
         profile: its name; else as for ``load_signer``.

@@ -116,8 +116,8 @@ class AwsKmsBackend(
     def policy(self, options: AwsKmsOptions) -> Policy:
         """An IAM policy for one key.
 
-        IAM knows a key by its ARN. Where an alias is configured, the policy is for the key that has
-        it, and where no account is, for that of the caller.
+        IAM knows a key by its ARN. Where another name is configured, AWS KMS is asked for it; where
+        it does not answer, the policy is for the key of the caller that has that name.
         """
         from dfns_signers_aws_kms.policy import policy  # noqa: PLC0415  # imports botocore
 

@@ -35,6 +35,16 @@ def test_policy_of_an_arn_is_for_that_key_alone() -> None:
     }
 
 
+def test_policy_of_an_alias_is_for_the_key_that_it_leads_to_where_the_store_says_it(
+    double: KmsDouble,
+) -> None:
+    arn = double.add("ECC_NIST_P256", alias="alias/dfns")
+
+    found = statement("alias/dfns", region=REGION, endpoint_url=double.url)
+
+    assert (found["Resource"], "Condition" in found) == (arn, False)
+
+
 def test_policy_of_an_alias_arn_is_for_the_key_of_its_account_that_has_the_alias() -> None:
     found = statement(f"{PLACE}:alias/dfns")
 
