@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Final, Generic, ParamSpec, TypeAlias, TypeVar
 
 from dfns_signers import worker_threads
 from dfns_signers.client.base_client import BaseClient
 from dfns_signers.client.call import Call
 from dfns_signers.client.pages import Pages
+from dfns_signers.errors import UnexpectedResponseError
 from dfns_signers.sealed import Sealed
+
+_MOST_PAGES: Final = 1_000
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -55,11 +58,13 @@ def sent(client: BaseClient[Any, Any, Any], call: Call[T]) -> Flow[T]:
 
 
 def listed(client: BaseClient[Any, Any, Any], call: Call[T]) -> Flow[list[T]]:
-    """All items of a paginated list."""
+    """All items of a paginated list; UnexpectedResponseError if it does not end."""
     pages, items = Pages(call), []
-    while pages.next is not None:
+    for _ in range(_MOST_PAGES):
         items += pages.items((yield Send(client, pages.next)))
-    return items
+        if pages.next is None:
+            return items
+    raise UnexpectedResponseError(f"GET {call.path} returned over {_MOST_PAGES} pages")
 
 
 def asked(method: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> Flow[Any]:
