@@ -61,9 +61,9 @@ def listed(client: BaseClient[Any, Any, Any], call: Call[T]) -> Flow[list[T]]:
     """All items of a paginated list; UnexpectedResponseError if it does not end."""
     pages, items = Pages(call), []
     for _ in range(_MOST_PAGES):
-        items += pages.items((yield Send(client, pages.next)))
         if pages.next is None:
             return items
+        items += pages.items((yield Send(client, pages.next)))
     raise UnexpectedResponseError(f"GET {call.path} returned over {_MOST_PAGES} pages")
 
 
