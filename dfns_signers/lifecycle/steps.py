@@ -59,7 +59,8 @@ def sent(client: BaseClient[Any, Any, Any], call: Call[T]) -> Flow[T]:
 
 def listed(client: BaseClient[Any, Any, Any], call: Call[T]) -> Flow[list[T]]:
     """All items of a paginated list; UnexpectedResponseError if it does not end."""
-    pages, items = Pages(call), []
+    pages = Pages(call)
+    items: list[T] = []
     for _ in range(_MOST_PAGES):
         if pages.next is None:
             return items
