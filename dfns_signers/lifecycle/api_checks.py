@@ -115,10 +115,12 @@ def client(loaded: LoadedProfile, http: Http, stack: ExitStack) -> Findings[Dfns
     return found.value if found else None
 
 
-def listed_credentials(dfns: DfnsClient) -> Findings[Checked[list[Credential] | None] | None]:
+def listed_credentials(
+    dfns: DfnsClient, limit: float
+) -> Findings[Checked[list[Credential] | None] | None]:
     """The credentials of the token's identity; a value of None where it may not list them.
 
-    None where Dfns does not accept the token.
+    None where Dfns does not accept the token, or its list does not end within a limit in seconds.
     """
     refusals: list[PermissionDeniedError] = []
 
@@ -133,6 +135,7 @@ def listed_credentials(dfns: DfnsClient) -> Findings[Checked[list[Credential] | 
         "authentication",
         ask,
         "see what the token says of itself: kind, expiry and region; Dfns may have revoked it",
+        within=limit,
     )
     if found is None:
         return None

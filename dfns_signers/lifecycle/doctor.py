@@ -89,7 +89,7 @@ def _key(loaded: LoadedProfile, stack: ExitStack) -> Findings[SigningKey | None]
 def _credential(
     loaded: LoadedProfile, dfns: DfnsClient, key: SigningKey | None, hooks: SigningHooks | None
 ) -> Findings[None]:
-    listed = yield from api_checks.listed_credentials(dfns)
+    listed = yield from api_checks.listed_credentials(dfns, loaded.settings.call_timeout)
     if listed is None:
         yield from not_examined("Dfns does not accept the token", "credential", "user action")
         return

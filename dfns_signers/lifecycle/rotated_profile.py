@@ -125,13 +125,16 @@ class RotatedProfile(Closing, AsyncClosing):
     def write_next(self, signer: Sealed[Mapping[str, Any]]) -> None:
         """Write the next key down, with the credential id that it is to be registered as."""
         edit = ConfigEdit(self.file)
+        self._require_own_rotation(is_own=self.next not in edit.profiles)
         edit.put(self.next, {"signer": signer.open(), "credential_id": self.credential_id})
         edit.write()
 
     def write_credential_id(self) -> None:
         """Write down what a next key that was put there by hand is to be registered as."""
         edit = ConfigEdit(self.file)
-        if edit.profiles[self.next].get("credential_id") != self.credential_id:
+        found = edit.profiles.get(self.next, {"credential_id": ""}).get("credential_id")
+        self._require_own_rotation(is_own=found in (None, self.credential_id))
+        if found is None:
             edit.put(self.next, {"credential_id": self.credential_id})
             edit.write()
 
@@ -143,6 +146,8 @@ class RotatedProfile(Closing, AsyncClosing):
         """
         edit = ConfigEdit(self.file)
         tables = Sealed(edit.profiles)
+        ids = [tables.open().get(name, {}).get("credential_id") for name in (self.next, self.name)]
+        self._require_own_rotation(is_own=ids == [self.credential_id, self.old_credential_id])
         old = Sealed(tables.open()[self.name])
         new = Sealed(tables.open()[self.next])
         if "fingerprint" in self._table.options.open():
@@ -155,8 +160,9 @@ class RotatedProfile(Closing, AsyncClosing):
     def forget_previous(self) -> None:
         """Remove what is left of the old key."""
         edit = ConfigEdit(self.file)
-        edit.remove(self.previous)
-        edit.write()
+        if edit.profiles.get(self.previous, {}).get("credential_id") == self.old_credential_id:
+            edit.remove(self.previous)
+            edit.write()
 
     def open_new(self) -> SigningKey:
         """The new key, opened if it was not."""
@@ -196,6 +202,14 @@ class RotatedProfile(Closing, AsyncClosing):
             raise ConfigurationError(
                 f"configuration file {self.file}: the rotation of {self.name!r} needs the name "
                 f"[profiles.{name}] for itself, and that profile {problem}: rename it"
+            )
+
+    def _require_own_rotation(self, *, is_own: bool) -> None:
+        """Refuse to write over what another rotation of the profile has written meanwhile."""
+        if not is_own:
+            raise ConfigurationError(
+                f"configuration file {self.file}: another rotation of {self.name!r} is under way, "
+                f"and has changed the file; once it has ended, run {self.command!r} to go on"
             )
 
     def _require_writable(self) -> None:

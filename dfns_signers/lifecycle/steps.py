@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
 from dfns_signers import worker_threads
 from dfns_signers.client.base_client import BaseClient
 from dfns_signers.client.call import Call
 from dfns_signers.client.pages import Pages
+from dfns_signers.errors import UnexpectedResponseError
 from dfns_signers.sealed import Sealed
+
+_MOST_PAGES: Final = 1_000
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,11 +44,14 @@ def asked(method: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> Flow[A
 
 
 def listed(client: BaseClient[Any, Any, Any], call: Call[T]) -> Flow[list[T]]:
-    """All items of a paginated list."""
-    pages, items = Pages(call), []
-    while pages.next is not None:
+    """All items of a paginated list; UnexpectedResponseError if it does not end."""
+    pages = Pages(call)
+    items: list[T] = []
+    for _ in range(_MOST_PAGES):
+        if pages.next is None:
+            return items
         items += pages.items((yield from asked(client.send, pages.next)))
-    return items
+    raise UnexpectedResponseError(f"GET {call.path} returned over {_MOST_PAGES} pages")
 
 
 def ran(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Flow[T]:

@@ -8,6 +8,7 @@ from tests.core.config.machine import (
     home,
     key_file,
     site,
+    temporary_folder,
     working_folder,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "home",
     "key_file",
     "site",
+    "temporary_folder",
     "working_folder",
 ]

@@ -7,12 +7,12 @@ import pytest
 
 from dfns_signers import DfnsClient
 from dfns_signers.emulator import Emulator
-from tests.core.config.machine import folder, site
+from tests.core.config.machine import folder, site, temporary_folder
 from tests.core.keys import public_key, public_pem
 from tests.core.lifecycle.driving import FIRST, WAYS, Lifecycle, first_signer
 from tests.core.lifecycle.rotating import Rotating
 
-__all__ = ["dfns", "do", "emulator", "folder", "rotating", "site", "way"]
+__all__ = ["dfns", "do", "emulator", "folder", "rotating", "site", "temporary_folder", "way"]
 
 
 @pytest.fixture

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from dfns_signers import lifecycle
+from dfns_signers.config.writing import ConfigEdit
 from dfns_signers.errors import (
     ConfigurationError,
     RegistrationError,
 )
+from dfns_signers.lifecycle.rotated_profile import RotatedProfile
+from dfns_signers.sealed import Sealed
 from tests.core.config.support import write_distribution, write_key
 from tests.core.lifecycle.driving import FIRST
 from tests.core.lifecycle.rotating import Rotating, replace_in
@@ -126,3 +129,47 @@ def test_new_credential_that_was_deactivated_keeps_the_old_one_active(rotating: 
     with pytest.raises(RegistrationError, match="Nothing was deactivated"):
         rotating()
     assert rotating.credentials()[FIRST] is True
+
+
+def test_next_key_of_another_rotation_under_way_is_not_written_over(rotating: Rotating) -> None:
+    with (
+        RotatedProfile("p", rotating.config) as ours,
+        RotatedProfile("p", rotating.config) as theirs,
+    ):
+        theirs.write_next(Sealed(theirs.create_next()))
+        before = rotating.config.read_bytes()
+
+        with pytest.raises(ConfigurationError, match="another rotation of 'p' is under way"):
+            ours.write_next(Sealed(ours.create_next()))
+
+    assert rotating.config.read_bytes() == before
+
+
+def test_profile_that_another_rotation_has_switched_is_left_as_it_is(rotating: Rotating) -> None:
+    with RotatedProfile("p", rotating.config) as first:
+        first.write_next(Sealed(first.create_next()))
+    with (
+        RotatedProfile("p", rotating.config) as ours,
+        RotatedProfile("p", rotating.config) as theirs,
+    ):
+        key = ours.open_new()
+        theirs.switch(theirs.open_new())
+        before = rotating.config.read_bytes()
+
+        with pytest.raises(ConfigurationError, match="another rotation of 'p' is under way"):
+            ours.write_credential_id()
+        with pytest.raises(ConfigurationError, match="another rotation of 'p' is under way"):
+            ours.switch(key)
+
+    assert rotating.config.read_bytes() == before
+
+
+def test_only_the_credential_that_the_profile_takes_is_switched_to(rotating: Rotating) -> None:
+    with RotatedProfile("p", rotating.config) as ours:
+        ours.write_next(Sealed(ours.create_next()))
+        edit = ConfigEdit(rotating.config)
+        edit.put("p-next", {"credential_id": "cr-of-another-rotation"})
+        edit.write()
+
+        with pytest.raises(ConfigurationError, match="another rotation of 'p' is under way"):
+            ours.switch(ours.open_new())

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import count
 from pathlib import Path
 
 from tests.core.client.scripted import Reply, ScriptedApi
@@ -142,6 +143,18 @@ def credential_shows_a_public_key_that_is_no_string(scene: Scene) -> None:
 @fault("credential", FAILURE, "has no credential 'Y2kt'; it has none", "not registered")
 def list_of_credentials_is_not_what_dfns_documents(scene: Scene) -> None:
     with_listing(scene, None, {}, {"credentialId": 7})
+
+
+@fault("authentication", FAILURE, "time of the call", "token")
+def list_of_credentials_does_not_end(scene: Scene) -> None:
+    scene.settings["call_timeout"] = 1
+    api = scene.stack.enter_context(ScriptedApi())
+    numbers = count()
+    api.on(
+        "/auth/credentials",
+        always=lambda _: Reply(body={"items": [], "nextPageToken": str(next(numbers))}),
+    )
+    scene.settings["base_url"] = api.url
 
 
 @fault("user action", FAILURE, "POST /auth/action/init was answered with 403", "token")
