@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -141,7 +142,15 @@ class TokenPlace:
             self._is_shown = True
         except OSError as error:
             self._folder = None
+            _give_up_stdout()
             raise RegistrationError(
                 f"the token cannot be written to standard output ({error.strerror}). It is in "
                 f"{self.path}, which only you can read: move it to where you want it"
             ) from error
+
+
+def _give_up_stdout() -> None:
+    """Let what could not be written to standard output not be tried again at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
