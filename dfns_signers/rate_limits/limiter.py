@@ -162,7 +162,9 @@ class RateLimiter:
                 self._note_change()
             elif ticket.used_at is not None:
                 self._window.settle(ticket.permits, time.monotonic() - ticket.used_at)
-                if self._rests_until == math.inf:
+                # A rest for a time needs no call to end; before a rest, the window may have been
+                # asked while this call was under way.
+                if not math.isfinite(self._rests_until):
                     self._note_change()
             elif ticket.is_admitted:
                 self._window.give_back(ticket.permits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
@@ -104,6 +105,41 @@ class AskedWindow(Window):
         self.is_asked.set()
         assert self.may_answer.wait(20)
         return super().take(permits)
+
+
+class HesitatingWindow(Window):
+    """Knows its answer to the limiter's thread, and gives it when it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.knows, self.may_answer = threading.Event(), threading.Event()
+
+    def take_at_once(self, permits: int) -> bool:
+        return not super().take(permits)
+
+    def take(self, permits: int) -> float:
+        pause = super().take(permits)
+        self.knows.set()
+        assert self.may_answer.wait(20)
+        return pause
+
+
+@pytest.mark.usefixtures("_quick")
+def test_call_that_ends_while_the_limiter_looks_is_not_overlooked() -> None:
+    window = HesitatingWindow(3)
+    limited = RateLimiter(window)
+
+    def wait_for_permits() -> None:
+        with deadlines.within(10), limited.lent(3, "GET /"):
+            pass
+
+    with ThreadPoolExecutor() as threads:
+        with limited.lent(3, "POST /"):
+            waiting = threads.submit(wait_for_permits)
+            assert window.knows.wait(20)
+        window.may_answer.set()
+
+        waiting.result(20)
 
 
 @pytest.mark.anyio
