@@ -25,7 +25,7 @@ def if_cancelled(report: Callable[[], object]) -> Iterator[None]:
         yield
     except Exception:
         raise
-    except BaseException:
+    except BaseException:  # cancelled by asyncio or trio, or Ctrl-C
         report()
         raise
 

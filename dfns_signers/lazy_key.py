@@ -141,7 +141,7 @@ class LazyKey:
         """Settle an opening that this thread was interrupted in before it began."""
         try:
             yield
-        except BaseException:
+        except BaseException:  # Ctrl-C and cancellation, too
             opening = self._opening
             if opening is not None and self._first == threading.get_ident():
                 self._settle(opening, SigningKeyError("the opening of the key was interrupted"))
@@ -162,7 +162,7 @@ class LazyKey:
                 self._settle(opening, self._opened())
         except Exception as error:  # noqa: BLE001  # raised by those that wait
             self._settle(opening, error)
-        except BaseException:
+        except BaseException:  # Ctrl-C and cancellation, too
             self._settle(opening, SigningKeyError("the opening of the key was interrupted"))
             raise
 

@@ -68,7 +68,7 @@ def create_private_file(path: Path, content: Sealed[bytes]) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         sync_folder(path.parent)
-    except BaseException:
+    except BaseException:  # Ctrl-C and cancellation, too
         path.unlink(missing_ok=True)
         raise
 

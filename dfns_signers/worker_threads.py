@@ -164,7 +164,7 @@ async def outcome(future: Future[T]) -> T:
     """The result of what was submitted; cancelled as ``WorkerThreads.run`` is."""
     try:
         await finished(future)
-    except BaseException:
+    except BaseException:  # Ctrl-C and cancellation, too
         future.cancel()
         raise
     return future.result()

@@ -86,7 +86,7 @@ class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
     def _after_assembly(self) -> None:
         try:
             self.open()
-        except BaseException:
+        except BaseException:  # Ctrl-C and cancellation, too
             self.close()
             raise
 

@@ -147,7 +147,7 @@ class KeepAliveTransport(_Transport[_Connection], httpx.BaseTransport):
             connection = self._connection(request)
             try:
                 response: Any = connection.handle_request(as_httpcore(request))
-            except BaseException:
+            except BaseException:  # Ctrl-C and cancellation, too
                 self._give_back(connection)
                 raise
         body = Body(response.stream, lambda: self._give_back(connection))
@@ -190,7 +190,7 @@ class AsyncKeepAliveTransport(_Transport[_AsyncConnection], httpx.AsyncBaseTrans
             connection = await self._connection(request)
             try:
                 response: Any = await connection.handle_async_request(as_httpcore(request))
-            except BaseException:
+            except BaseException:  # Ctrl-C and cancellation, too
                 await self._give_back(connection)
                 raise
         body = AsyncBody(response.stream, lambda: self._give_back(connection))
@@ -200,7 +200,7 @@ class AsyncKeepAliveTransport(_Transport[_AsyncConnection], httpx.AsyncBaseTrans
         connection, spent = self._kept.take()
         try:
             await _close(spent)
-        except BaseException:
+        except BaseException:  # Ctrl-C and cancellation, too
             if connection is not None:
                 await self._give_back(connection)
             raise
@@ -215,7 +215,7 @@ class AsyncKeepAliveTransport(_Transport[_AsyncConnection], httpx.AsyncBaseTrans
         if self._context is not None:
             try:
                 stream = await stream.start_tls(self._context, self._host, timeout)
-            except BaseException:
+            except BaseException:  # Ctrl-C and cancellation, too
                 with anyio.CancelScope(shield=True):
                     await stream.aclose()
                 raise

@@ -48,23 +48,32 @@ def default_path() -> Path:
 
 
 def find_file(path: str | os.PathLike[str] | None) -> ConfigFile | None:
-    """Read the file that was asked for, or the default one if there is one.
+    """Read the file that was asked for, or the default one if there is one."""
+    asked = asked_path(path)
+    if asked is not None:
+        return read_file(asked)
+    default = default_path()
+    return read_file(default) if _is_there(default) else None
 
-    What was asked for is ``path``, else what the environment variable ``DFNS_CONFIG`` names.
+
+def asked_path(path: str | os.PathLike[str] | None) -> Path | None:
+    """The file that was asked for: ``path``, else what ``DFNS_CONFIG`` names; None for neither.
+
+    Raises:
+        ConfigurationError: it is empty, or not a path.
     """
     if path is not None and not isinstance(path, (str, os.PathLike)):
         raise ConfigurationError(
             f"argument 'config': expected the path of a file, found {toml_type(path)}"
         )
     asked = path if path is not None else os.environ.get(CONFIG_VARIABLE)
-    if asked is not None:
-        if not os.fspath(asked):
-            raise ConfigurationError(
-                f"the path of the configuration file is empty; unset {CONFIG_VARIABLE}"
-            )
-        return read_file(expanded(asked))
-    default = default_path()
-    return read_file(default) if _is_there(default) else None
+    if asked is None:
+        return None
+    if not os.fspath(asked):
+        raise ConfigurationError(
+            f"the path of the configuration file is empty; unset {CONFIG_VARIABLE}"
+        )
+    return expanded(asked)
 
 
 def read_file(path: Path) -> ConfigFile:

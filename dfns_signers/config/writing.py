@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dfns_signers.config.files import (
-    CONFIG_VARIABLE,
+    asked_path,
     default_path,
-    expanded,
     read_file,
     read_text,
 )
@@ -194,8 +193,7 @@ def config_path(path: str | os.PathLike[str] | None) -> Path:
 
     Relative paths in the file start at its folder, also where it is a symbolic link.
     """
-    asked = path if path is not None else os.environ.get(CONFIG_VARIABLE)
-    return (expanded(asked) if asked else default_path()).absolute()
+    return (asked_path(path) or default_path()).absolute()
 
 
 def _resolved(path: Path) -> Path:

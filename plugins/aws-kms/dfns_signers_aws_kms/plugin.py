@@ -42,7 +42,7 @@ class AwsKmsBackend(
             return AwsKmsKey(
                 options.key_id, client=lease.client, limits=options, release=lease.release
             )
-        except BaseException:
+        except BaseException:  # Ctrl-C and cancellation, too
             lease.release()
             raise
 

@@ -38,7 +38,7 @@ class GcpKmsBackend(
         kms = connect(options)
         try:
             return GcpKmsKey(options.key_version, client=kms)
-        except BaseException:
+        except BaseException:  # Ctrl-C and cancellation, too
             kms.close()
             raise
 

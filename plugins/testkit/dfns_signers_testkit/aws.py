@@ -133,7 +133,7 @@ class LocalKms(Closing):
                 is_ready=self._is_ready,
                 folder=Path(self._folder.name),
             )
-        except BaseException:
+        except BaseException:  # Ctrl-C and cancellation, too
             self._folder.cleanup()
             raise
 

@@ -61,7 +61,7 @@ class ServerProcess(Closing):
         )
         try:
             self._wait(is_ready, time.monotonic() + deadline)
-        except BaseException:
+        except BaseException:  # Ctrl-C and cancellation, too
             self.close()
             raise
 

@@ -154,7 +154,7 @@ def open_key(options: VaultTransitOptions) -> VaultTransitKey:
             batch=options.batch,
             is_pinned=options.fingerprint is not None,
         )
-    except BaseException:
+    except BaseException:  # Ctrl-C and cancellation, too
         vault.close()
         raise
 

@@ -295,3 +295,10 @@ def test_repr_shows_nothing_of_the_file(tmp_path: Path) -> None:
     edit = ConfigEdit(write(tmp_path / "config.toml", f'[profiles.p]\nauth_token = "{CANARY}"\n'))
 
     assert CANARY not in repr(edit) + repr(vars(edit))
+
+
+def test_empty_variable_names_no_file_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DFNS_CONFIG", "")
+
+    with pytest.raises(ConfigurationError, match="is empty; unset DFNS_CONFIG"):
+        ConfigEdit()
