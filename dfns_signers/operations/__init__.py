@@ -1,0 +1,33 @@
+"""The operations of the Dfns API, as one table of data.
+
+``operations.json`` has every operation, ``shapes.json`` the declared shapes of those that have
+one; each says what it was read from. Neither is read before it is asked for.
+"""
+
+from dfns_signers.operations.shapes import (
+    Schema,
+    Shapes,
+    declared_enum,
+    declared_type,
+    shapes_of,
+)
+from dfns_signers.operations.table import (
+    Operation,
+    OperationClass,
+    find_operation,
+    match_operation,
+    operations,
+)
+
+__all__ = [
+    "Operation",
+    "OperationClass",
+    "Schema",
+    "Shapes",
+    "declared_enum",
+    "declared_type",
+    "find_operation",
+    "match_operation",
+    "operations",
+    "shapes_of",
+]
