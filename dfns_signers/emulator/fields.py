@@ -6,6 +6,7 @@ file does for the signing endpoints.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
@@ -24,7 +25,7 @@ def _expecting(wanted: str, fault: Callable[[Any], str]) -> Check:
     def check(where: str, value: Any) -> None:
         found = fault(value)
         if found:
-            raise _wrong(where, wanted, found)
+            raise _refusal(where, wanted, found)
 
     return check
 
@@ -35,6 +36,14 @@ def _of(kind: type, wanted: str) -> Check:
 
 any_object: Final = _of(dict, "an object")
 boolean: Final = _of(bool, "true or false")
+null: Final = _of(type(None), "null")
+number: Final = _expecting(
+    "a number", lambda value: "" if type(value) in {int, float} else kind_of(value)
+)
+
+
+def anything(_where: str, _value: Any) -> None:
+    """Any value."""
 
 
 def string(
@@ -54,15 +63,16 @@ def string(
     return _expecting(expected or f"a string of {length} characters", fault)
 
 
-def one_of(*choices: str) -> Check:
-    """One of a few strings."""
+def one_of(*choices: str | float | bool | None) -> Check:
+    """One of a few values."""
+    written = [json.dumps(choice) for choice in choices]
 
     def fault(value: Any) -> str:
-        if not isinstance(value, str):
-            return kind_of(value)
-        return "" if value in choices else quoted(value)
+        if isinstance(value, (dict, list)) or json.dumps(value) not in written:
+            return quoted(value) if isinstance(value, str) else kind_of(value)
+        return ""
 
-    return _expecting(" or ".join(f'"{choice}"' for choice in choices), fault)
+    return _expecting(" or ".join(written), fault)
 
 
 def known(names: Iterable[str], expected: str) -> Check:
@@ -91,13 +101,13 @@ def integer(minimum: int, maximum: int) -> Check:
     return _expecting(f"an integer from {minimum} to {maximum}", fault)
 
 
-def list_of(item: Check) -> Check:
-    """An array of at least one item."""
+def list_of(item: Check, *, minimum: int = 1) -> Check:
+    """An array of at least so many items."""
+    wanted = f"an array with at least {minimum} item" if minimum else "an array"
 
     def check(where: str, value: Any) -> None:
-        if not isinstance(value, list) or not value:
-            found = "empty" if value == [] else kind_of(value)
-            raise _wrong(where, "an array with at least one item", found)
+        if not isinstance(value, list) or len(value) < minimum:
+            raise _refusal(where, wanted, "empty" if value == [] else kind_of(value))
         for index, element in enumerate(value):
             item(f"{where}[{index}]", element)
 
@@ -105,22 +115,39 @@ def list_of(item: Check) -> Check:
 
 
 def members(
-    required: Mapping[str, Check] | None = None, optional: Mapping[str, Check] | None = None
+    required: Mapping[str, Check] | None = None,
+    optional: Mapping[str, Check] | None = None,
+    *,
+    others: Check | None = None,
 ) -> Check:
-    """An object with these members and no others."""
+    """An object with these members; ``others`` checks any other, and None refuses them."""
     must = dict(required or {})
     known = {**must, **(optional or {})}
 
     def check(where: str, value: Any) -> None:
         any_object(where, value)
         for name in value:
-            if name not in known:
+            if name not in known and others is None:
                 raise _unknown(where, name, sorted(known))
         for name in must:
             if name not in value:
-                raise _missing(where, name)
+                raise missing(where, name)
         for name, element in value.items():
-            known[name](_joined(where, name), element)
+            known.get(name, others or anything)(joined(where, name), element)
+
+    return check
+
+
+def where_present(checks: Mapping[str, Check]) -> Check:
+    """Checks of members that an object has; those it does not have, and null, are passed over.
+
+    They say what a declared shape cannot, such as the length of a string.
+    """
+
+    def check(where: str, value: Any) -> None:
+        for name, inner in checks.items():
+            if value.get(name) is not None:
+                inner(joined(where, name), value[name])
 
     return check
 
@@ -132,19 +159,25 @@ def variants(tag: str, checks: Mapping[str, Check]) -> Check:
     def check(where: str, value: Any) -> None:
         any_object(where, value)
         if tag not in value:
-            raise _missing(where, tag)
-        choice(_joined(where, tag), value[tag])
+            raise missing(where, tag)
+        choice(joined(where, tag), value[tag])
         rest = {name: element for name, element in value.items() if name != tag}
         checks[value[tag]](where, rest)
 
     return check
 
 
-def _joined(where: str, name: str) -> str:
+def joined(where: str, name: str) -> str:
+    """The name of a member in messages."""
     return f"{where}.{name}" if where else name
 
 
-def _wrong(where: str, expected: str, found: str) -> Refusal:
+def wrong(where: str, expected: str, value: Any) -> Refusal:
+    """400 for a value that is not what is expected."""
+    return _refusal(where, expected, quoted(value) if isinstance(value, str) else kind_of(value))
+
+
+def _refusal(where: str, expected: str, found: str) -> Refusal:
     name = where or "body"
     return bad_request(
         "field.value",
@@ -155,13 +188,14 @@ def _wrong(where: str, expected: str, found: str) -> Refusal:
     )
 
 
-def _missing(where: str, name: str) -> Refusal:
-    field = _joined(where, name)
+def missing(where: str, name: str) -> Refusal:
+    """400 for a member that is required."""
+    field = joined(where, name)
     return bad_request("field.missing", f"{field} is required, and is missing.", field=field)
 
 
 def _unknown(where: str, name: str, known: list[str]) -> Refusal:
-    field = _joined(where, name)[:100]
+    field = joined(where, name)[:100]
     listed = ", ".join(known) or "none"
     return bad_request(
         "field.unknown",

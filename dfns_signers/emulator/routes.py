@@ -5,22 +5,22 @@ Paths are matched as they were sent: ``%2F`` inside a segment does not end the s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import unquote
 
-from dfns_signers.emulator.fields import Check, members
+from dfns_signers.emulator.fields import Check, anything, where_present
 from dfns_signers.emulator.identities import AccessToken
 from dfns_signers.emulator.messages import Answer, Refusal, quoted, shortened
+from dfns_signers.emulator.shape_checks import body_check, query_check
 from dfns_signers.emulator.state import Record, State
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.near_miss import did_you_mean
+from dfns_signers.operations import Operation, find_operation, match_operation
 
-_PLACEHOLDER: Final = re.compile(r"\{[^{}/]*\}")
-NOTHING: Final = members()
+METHODS: Final = ("DELETE", "GET", "POST", "PUT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +43,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation of the API.
+    """How one operation of the API is answered.
 
     Attributes:
         method: HTTP method.
         template: path with ``{placeholders}``.
         handler: the JSON to answer the call with, or an answer of another status than 200.
-        body: check of the parsed body; by default the body is empty or ``{}``.
-        query: checks of the query parameters that are known.
-        signed: whether the call takes a user action; a GET never does.
+        body: what the parsed body must be beside its declared shape.
+        query: what query parameters must be beside their declared shapes.
         entity: what the operation changes, as change requests name it.
         session_operation: name of the operation if it requires the login session of a user.
     """
@@ -59,52 +58,58 @@ class Route:
     method: str
     template: str
     handler: Callable[[Call], Record | Answer]
-    body: Check = NOTHING
+    body: Check = anything
     query: Mapping[str, Check] = field(default_factory=dict)
-    signed: bool = True
     entity: str = ""
     session_operation: str = ""
 
     @property
+    def operation(self) -> Operation:
+        """The operation of the table."""
+        found = find_operation(self.method, self.template)
+        if found is None:
+            raise LookupError(f"the table has no operation {self.method} {self.template}")
+        return found
+
+    @property
     def takes_user_action(self) -> bool:
         """Whether ``X-DFNS-USERACTION`` is required."""
-        return self.signed and self.method != "GET"
+        return self.operation.signed
 
-    def parameters(self, raw_path: str) -> dict[str, str] | None:
-        """The decoded path parameters; None when the path is of another route."""
-        wanted, found = self.template.split("/"), raw_path.split("/")
-        if len(wanted) != len(found):
-            return None
-        parameters = {}
-        for template, segment in zip(wanted, found, strict=True):
-            if _PLACEHOLDER.fullmatch(template) and segment:
-                parameters[template[1:-1]] = unquote(segment)
-            elif template != segment:
-                return None
-        return parameters
+    def check_body(self, body: Any) -> None:
+        """Refuse a body that the API does not take."""
+        body_check(self.operation)("", body)
+        self.body("", body)
+
+    def check_query(self, query: Mapping[str, str]) -> None:
+        """Refuse query parameters that the API does not take."""
+        query_check(self.operation)("query", query)
+        where_present(self.query)("query", query)
 
 
 class Router:
-    """All operations of the API."""
+    """All operations that are answered."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self.routes = tuple(routes)
+        self._routes = {route.operation: route for route in routes}
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Every route."""
+        return tuple(self._routes.values())
 
     def match(self, method: str, raw_path: str) -> tuple[Route, dict[str, str]]:
         """The route of a request and its path parameters; refused with 404 or 405."""
-        methods = set()
-        for route in self.routes:
-            parameters = route.parameters(raw_path)
-            if parameters is None:
-                continue
-            if route.method == method:
-                return route, parameters
-            methods.add(route.method)
+        found = self._route(method, raw_path)
+        if found:
+            parameters = found.operation.parameters(raw_path)
+            return found, {name: unquote(value) for name, value in parameters.items()}
+        methods = [other for other in METHODS if self._route(other, raw_path)]
         if not methods:
             raise Refusal(
                 HTTPStatus.NOT_FOUND, "path", f"No such path in this emulator: {quoted(raw_path)}."
             )
-        allowed = ", ".join(sorted(methods))
+        allowed = ", ".join(methods)
         raise Refusal(
             HTTPStatus.METHOD_NOT_ALLOWED,
             "method",
@@ -118,15 +123,15 @@ class Router:
         Raises:
             ConfigurationError: there is none.
         """
-        for route in self.routes:
-            if route.method == method and _shape(route.template) == _shape(template):
-                return route
+        operation = find_operation(method, template)
+        if operation in self._routes:
+            return self._routes[operation]
         hint = did_you_mean(template, {r.template for r in self.routes if r.method == method})
         listed = ", ".join(sorted(f"{route.method} {route.template}" for route in self.routes))
         raise ConfigurationError(
             f"the emulator has no operation {method} {template}{hint or f'; it has {listed}'}"
         )
 
-
-def _shape(template: str) -> str:
-    return _PLACEHOLDER.sub("{}", template)
+    def _route(self, method: str, raw_path: str) -> Route | None:
+        operation = match_operation(method, raw_path)
+        return self._routes.get(operation) if operation else None

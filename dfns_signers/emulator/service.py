@@ -14,7 +14,6 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from dfns_signers.emulator.authorization import authenticate, check_user_action, require_session
-from dfns_signers.emulator.fields import members
 from dfns_signers.emulator.messages import (
     Answer,
     Incoming,
@@ -83,7 +82,7 @@ class Service:
                 exact=self.state.exact_payloads,
             )
         query = _parsed_query(request.query, route)
-        route.body("", body)
+        route.check_body(body)
         call = Call(self.state, token, route, request.raw_path, parameters, query, body)
         if route in self.approvals:
             return change_request(call)
@@ -188,5 +187,5 @@ def _parsed_query(query: str, route: Route) -> Mapping[str, str]:
     parameters = dict(pairs)
     if len(parameters) != len(pairs):
         raise bad_request("query.repeated", "A query parameter is given more than once.")
-    members({}, route.query)("query", parameters)
+    route.check_query(parameters)
     return parameters

@@ -9,10 +9,12 @@ from typing import Any, Final, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from dfns_signers.emulator.events import Events
 from dfns_signers.emulator.fields import Check, string
 from dfns_signers.emulator.identities import Directory
 from dfns_signers.emulator.ledger import Action, ActionChallenge, CredentialChallenge, Ledger
 from dfns_signers.emulator.messages import Refusal, bad_request, not_found, quoted
+from dfns_signers.emulator.progress import Progress
 from dfns_signers.emulator.wire import canonical_json, from_base64url, to_base64url
 
 Record: TypeAlias = dict[str, Any]
@@ -157,6 +159,10 @@ class State:
         self.action_challenges = Ledger[ActionChallenge](clock, challenge_lifetime)
         self.credential_challenges = Ledger[CredentialChallenge](clock, challenge_lifetime)
         self.user_actions = Ledger[Action](clock, user_action_lifetime)
+        self.events = Events()
+        self.progress = Progress()
+        self._page_size = page_size
+        self._collections: dict[str, Collection] = {}
         self.wallets = Collection("Wallet", page_size)
         self.transfers = Collection("Transfer", page_size)
         self.keys = Collection("Key", page_size)
@@ -164,6 +170,10 @@ class State:
         self.policies = Collection("Policy", page_size)
         self.permissions = Collection("Permission", page_size)
         self.private_keys: dict[str, WalletKey] = {}
+
+    def collection(self, noun: str) -> Collection:
+        """The entities of one kind, by what one of them is called."""
+        return self._collections.setdefault(noun, Collection(noun, self._page_size))
 
 
 def _has(record: Record, members: Mapping[str, str]) -> bool:

@@ -131,7 +131,7 @@ def _own(call: Call, uuid: str) -> Credential:
 _PATH: Final = "/auth/credentials"
 ROUTES: Final = (
     Route("GET", _PATH, list_all),
-    Route("POST", f"{_PATH}/init", init, _INIT, signed=False),
+    Route("POST", f"{_PATH}/init", init, _INIT),
     Route("POST", _PATH, create, _CREATE, entity="Credential"),
     Route("PUT", f"{_PATH}/activate", activate, _UUID, entity="Credential"),
     Route("PUT", f"{_PATH}/deactivate", deactivate, _UUID, entity="Credential"),

@@ -102,6 +102,6 @@ def _allowed(usable: list[Credential]) -> dict[str, list[dict[str, Any]]]:
 
 
 ROUTES: Final = (
-    Route("POST", "/auth/action/init", init, _INIT, signed=False),
-    Route("POST", "/auth/action", complete, _COMPLETE, signed=False),
+    Route("POST", "/auth/action/init", init, _INIT),
+    Route("POST", "/auth/action", complete, _COMPLETE),
 )
