@@ -86,7 +86,8 @@ def _substrate(network_prefix: int) -> _Network:
 
 def _ton(tag: int) -> _Network:
     form = AddressForm(
-        r"[\w+/-]{48}|(0|-1):[0-9a-fA-F]{64}", "48 characters in base64url, or a raw address"
+        r"[A-Za-z0-9_+/-]{48}|(0|-1):[0-9a-fA-F]{64}",
+        "48 characters in base64url, or a raw address",
     )
     return _Network((_EDDSA,), accounts.ton(tag), form)
 
@@ -110,7 +111,9 @@ def _table() -> Iterable[tuple[Iterable[str], _Network]]:
         _Network(
             (_EDDSA,),
             accounts.canton,
-            AddressForm(r"[\w.: -]+::1220[0-9a-f]{64}", "a party: a name, ::1220, 64 hex digits"),
+            AddressForm(
+                r"[A-Za-z0-9_.: -]+::1220[0-9a-f]{64}", "a party: a name, ::1220, 64 hex digits"
+            ),
         ),
     )
     yield ("Cardano",), _cardano("addr", 1)
@@ -130,7 +133,8 @@ def _table() -> Iterable[tuple[Iterable[str], _Network]]:
             (_ECDSA, _EDDSA),
             accounts.hedera,
             AddressForm(
-                r"\d+\.\d+\.\d+|0x[0-9a-fA-F]{40}", "three numbers with dots, or an EVM address"
+                r"[0-9]+\.[0-9]+\.[0-9]+|0x[0-9a-fA-F]{40}",
+                "three numbers with dots, or an EVM address",
             ),
         ),
     )
@@ -140,7 +144,7 @@ def _table() -> Iterable[tuple[Iterable[str], _Network]]:
             (_ECDSA, _EDDSA),
             accounts.internet_computer,
             AddressForm(
-                r"[0-9a-f]{64}|[a-z2-7]{1,5}(-[a-z2-7]{1,5}){1,12}(\.\w+)?",
+                r"[0-9a-f]{64}|[a-z2-7]{1,5}(-[a-z2-7]{1,5}){1,12}(\.[0-9a-f]+)?",
                 "an account of 64 hex digits, or a principal",
             ),
         ),
