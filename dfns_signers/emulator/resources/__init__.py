@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from dfns_signers.emulator.resources import (
+    activation,
     credentials,
+    key_shares,
     keys,
     policies,
+    signatures,
     tokens,
     transfers,
     user_actions,
@@ -15,7 +18,18 @@ from dfns_signers.emulator.resources import (
 )
 from dfns_signers.emulator.routes import Router
 
-_MODULES: Final = (user_actions, credentials, tokens, wallets, transfers, keys, policies)
+_MODULES: Final = (
+    user_actions,
+    credentials,
+    tokens,
+    wallets,
+    activation,
+    transfers,
+    keys,
+    key_shares,
+    signatures,
+    policies,
+)
 
 
 def build_router() -> Router:

@@ -1,0 +1,68 @@
+"""``POST /wallets/{walletId}/activate``: a transaction that opens the wallet's account."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from dfns_signers.emulator.messages import bad_request
+from dfns_signers.emulator.resources.ownership import require_owner
+from dfns_signers.emulator.resources.wallets import wallet_of_call
+from dfns_signers.emulator.routes import Call, Route
+from dfns_signers.emulator.state import Record, State
+from dfns_signers.emulator.wire import iso_date, new_id
+
+
+def activate(call: Call) -> Record:
+    """The transaction that activates a wallet once it is confirmed."""
+    wallet = wallet_of_call(call)
+    if "address" not in wallet:
+        raise bad_request("key.network", f"{wallet['network']} is a key without a blockchain.")
+    require_owner(call, wallet["signingKey"]["id"])
+    requested: Record = {
+        "id": new_id("tx"),
+        "walletId": wallet["id"],
+        "network": wallet["network"],
+        "requester": call.requester,
+        "requestBody": {"kind": "ActivateAccount", "args": call.body},
+        "status": "Pending",
+        "dateRequested": iso_date(call.state.clock()),
+    }
+    activation = _Activation(call.state, wallet, requested)
+    activation.publish("requested")
+    call.state.progress.start(requested["id"], [activation.broadcast, activation.confirm])
+    return call.state.collection("Transaction").add(requested)
+
+
+@dataclass(frozen=True, slots=True)
+class _Activation:
+    """A transaction on its way, and the wallet that it activates."""
+
+    state: State
+    wallet: Record
+    record: Record
+
+    def broadcast(self) -> None:
+        """Send it."""
+        tx_hash = f"0x{secrets.token_hex(32)}"
+        self.record.update(status="Broadcasted", txHash=tx_hash, dateBroadcasted=self._now())
+        self.publish("broadcasted")
+
+    def confirm(self) -> None:
+        """Find it in a block: the wallet is active."""
+        self.record.update(status="Confirmed", dateConfirmed=self._now())
+        self.publish("confirmed")
+        validator = self.record["requestBody"]["args"].get("validatorId")
+        self.wallet.update(status="Active", **({"validatorId": validator} if validator else {}))
+        self.state.events.publish("wallet.activated", {"wallet": self.wallet})
+
+    def publish(self, event: str) -> None:
+        """Say what has happened."""
+        data = {"transactionRequest": self.record}
+        self.state.events.publish(f"wallet.transaction.{event}", data)
+
+    def _now(self) -> str:
+        return iso_date(self.state.clock())
+
+
+ROUTES = (Route("POST", "/wallets/{walletId}/activate", activate, entity="Wallet"),)
