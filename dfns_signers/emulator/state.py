@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from dfns_signers.emulator.balances import Balances
 from dfns_signers.emulator.events import Events
 from dfns_signers.emulator.fields import Check, string
 from dfns_signers.emulator.identities import Directory
@@ -161,10 +162,10 @@ class State:
         self.user_actions = Ledger[Action](clock, user_action_lifetime)
         self.events = Events()
         self.progress = Progress()
+        self.balances = Balances()
         self._page_size = page_size
         self._collections: dict[str, Collection] = {}
         self.wallets = Collection("Wallet", page_size)
-        self.transfers = Collection("Transfer", page_size)
         self.keys = Collection("Key", page_size)
         self.signatures = Collection("Signature", page_size)
         self.policies = Collection("Policy", page_size)

@@ -5,17 +5,31 @@ from __future__ import annotations
 from typing import Final
 
 from dfns_signers.emulator.resources import (
+    assets,
     credentials,
+    fees,
     keys,
     policies,
     tokens,
+    transactions,
     transfers,
     user_actions,
     wallets,
 )
 from dfns_signers.emulator.routes import Router
 
-_MODULES: Final = (user_actions, credentials, tokens, wallets, transfers, keys, policies)
+_MODULES: Final = (
+    user_actions,
+    credentials,
+    tokens,
+    wallets,
+    transfers,
+    transactions,
+    assets,
+    fees,
+    keys,
+    policies,
+)
 
 
 def build_router() -> Router:
