@@ -24,8 +24,8 @@ CheckName: TypeAlias = Literal[
     "path", "publicKey", "query.limit", "query.paginationToken", "query.repeated", "rateLimit",
     "secondFactor.missing", "secondFactor.same", "signature.encoding", "signature.value",
     "status", "token.deactivated", "token.expired", "token.malformed", "token.missing",
-    "token.session",
-    "token.unknown", "token.user", "userAction.expired", "userAction.foreign",
+    "token.purpose", "token.session", "token.unknown", "token.user", "userAction.expired",
+    "userAction.foreign",
     "userAction.method", "userAction.missing", "userAction.path", "userAction.payload",
     "userAction.repeated", "userAction.unknown", "userAction.used",
 ]  # fmt: skip
