@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
+from dfns_signers.emulator.addresses.encodings import base58
 from dfns_signers.emulator.assets import (
     NATIVE,
     Asset,
@@ -49,7 +50,11 @@ def fee_of(network: str) -> int:
 
 
 def new_transaction_hash(network: str) -> str:
-    """A hash of the network's form, where that is hexadecimal; nothing has this hash."""
+    """A hash as the network writes it, or else hexadecimal digits; nothing has this hash."""
+    if network.startswith("Solana"):
+        return base58(secrets.token_bytes(64))
+    if network.startswith(("Iota", "Near", "Sui")):
+        return base58(secrets.token_bytes(32))
     digits = secrets.token_hex(32)
     if network.startswith(_HASHES_UPPER_CASE):
         return digits.upper()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
+from dfns_signers.emulator.addresses import address_check
 from dfns_signers.emulator.assets import check_network
 from dfns_signers.emulator.broadcasts import TRANSACTION, request
 from dfns_signers.emulator.fields import list_of, string, where_present
 from dfns_signers.emulator.resources.broadcasting import Operations
-from dfns_signers.emulator.resources.transfers import EVM_ADDRESS, EXTERNAL_ID
+from dfns_signers.emulator.resources.transfers import EXTERNAL_ID
 from dfns_signers.emulator.routes import Call, Route
 from dfns_signers.emulator.state import Record
 
 _CALL: Final = {
-    "to": EVM_ADDRESS,
+    # All kinds with this member are for networks of the EVM.
+    "to": address_check("Ethereum"),
     "value": string(
         0,
         pattern="[0-9]{1,78}|0x[0-9a-fA-F]{0,64}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from dfns_signers.emulator.addresses import address_check
 from dfns_signers.emulator.assets import (
     asset_of,
     check_network,
@@ -15,17 +16,13 @@ from dfns_signers.emulator.fields import string, where_present
 from dfns_signers.emulator.resources.broadcasting import Operations
 from dfns_signers.emulator.routes import Call, Route
 from dfns_signers.emulator.state import Record
-from dfns_signers.networks import EVM_NETWORKS
 
-EVM_ADDRESS: Final = string(
-    pattern="0x[0-9a-fA-F]{40}", expected="an address of an EVM network: 0x and 40 hex digits"
-)
 AMOUNT: Final = string(
     pattern="[0-9]{1,78}", expected="a string of 1 to 78 decimal digits, in base units"
 )
 EXTERNAL_ID: Final = string(1, 50)
 _PATH: Final = "/wallets/{walletId}/transfers"
-_CREATE: Final = where_present({"to": string(), "amount": AMOUNT, "externalId": EXTERNAL_ID})
+_CREATE: Final = where_present({"amount": AMOUNT, "externalId": EXTERNAL_ID})
 
 
 def create(call: Call) -> Record:
@@ -34,8 +31,7 @@ def create(call: Call) -> Record:
     network = wallet["network"]
     check_network(body["kind"], network)
     where_present(dict.fromkeys(identity_members(body["kind"]), string()))("", body)
-    if network in EVM_NETWORKS:
-        where_present({"to": EVM_ADDRESS, "contract": EVM_ADDRESS})("", body)
+    where_present(dict.fromkeys(("to", "contract"), address_check(network)))("", body)
     metadata = {"asset": description(network, asset_of(body))}
     return request(call, TRANSFER, wallet, {"metadata": metadata})
 
