@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
+from dfns_signers.emulator.balances import Balances
 from dfns_signers.emulator.events import Events
 from dfns_signers.emulator.fields import Check, string
 from dfns_signers.emulator.identities import Directory
@@ -176,10 +177,10 @@ class State:
         self.user_actions = Ledger[Action](clock, user_action_lifetime)
         self.events = Events()
         self.progress = Progress()
+        self.balances = Balances()
         self._page_size = page_size
         self._collections: dict[str, Collection] = {}
         self.wallets = Collection("Wallet", page_size)
-        self.transfers = Collection("Transfer", page_size)
         self.keys = Collection("Key", page_size)
         self.signatures = Collection("Signature", page_size)
         self.policies = Collection("Policy", page_size)
