@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 
+from dfns_signers.emulator.broadcasts import TRANSACTION, requests_of
 from dfns_signers.emulator.messages import bad_request
 from dfns_signers.emulator.resources.ownership import require_owner
 from dfns_signers.emulator.resources.wallets import wallet_of_call
 from dfns_signers.emulator.routes import Call, Route
+from dfns_signers.emulator.settlement import new_transaction_hash
 from dfns_signers.emulator.state import Record, State
 from dfns_signers.emulator.wire import iso_date, new_id
 
@@ -20,7 +21,7 @@ def activate(call: Call) -> Record:
         raise bad_request("key.network", f"{wallet['network']} is a key without a blockchain.")
     require_owner(call, wallet["signingKey"]["id"])
     requested: Record = {
-        "id": new_id("tx"),
+        "id": new_id(TRANSACTION.prefix),
         "walletId": wallet["id"],
         "network": wallet["network"],
         "requester": call.requester,
@@ -30,8 +31,11 @@ def activate(call: Call) -> Record:
     }
     activation = _Activation(call.state, wallet, requested)
     activation.publish("requested")
-    call.state.progress.start(requested["id"], [activation.broadcast, activation.confirm])
-    return call.state.collection("Transaction").add(requested)
+    progress, steps = call.state.progress, [activation.broadcast, activation.confirm]
+    progress.start(requested["id"], steps, activation.fail)
+    # Who reads the wallet waits for it, too.
+    progress.start(wallet["id"], [activation.move] * len(steps))
+    return requests_of(call.state, TRANSACTION).add(requested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,13 @@ class _Activation:
     wallet: Record
     record: Record
 
+    def move(self) -> None:
+        """Take the next step."""
+        self.state.progress.step(self.record["id"])
+
     def broadcast(self) -> None:
         """Send it."""
-        tx_hash = f"0x{secrets.token_hex(32)}"
+        tx_hash = new_transaction_hash(self.record["network"])
         self.record.update(status="Broadcasted", txHash=tx_hash, dateBroadcasted=self._now())
         self.publish("broadcasted")
 
@@ -56,10 +64,15 @@ class _Activation:
         self.wallet.update(status="Active", **({"validatorId": validator} if validator else {}))
         self.state.events.publish("wallet.activated", {"wallet": self.wallet})
 
+    def fail(self, reason: str) -> None:
+        """Never reach a block: the wallet stays as it is."""
+        self.record.update(status="Failed", reason=reason)
+        self.publish("failed")
+
     def publish(self, event: str) -> None:
         """Say what has happened."""
-        data = {"transactionRequest": self.record}
-        self.state.events.publish(f"wallet.transaction.{event}", data)
+        data = {TRANSACTION.member: self.record}
+        self.state.events.publish(f"{TRANSACTION.event}.{event}", data)
 
     def _now(self) -> str:
         return iso_date(self.state.clock())

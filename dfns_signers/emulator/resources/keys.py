@@ -26,7 +26,7 @@ CURVES: Final = {
     "ECDSA": ("secp256k1", "stark"),
     "EdDSA": ("ed25519",),
     "Schnorr": ("secp256k1",),
-    "DH": ("secp256k1",),
+    "DH": ("secp256k1", "ed25519"),
 }
 KEY_STORE: Final = {"id": "ks-local0-00000-0000000000000000", "kind": "Mpc"}
 _NAMED: Final = where_present({"name": string()})

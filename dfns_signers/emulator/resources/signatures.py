@@ -146,7 +146,7 @@ class _Request:
 
     def start(self) -> None:
         """Let the next step show the signature."""
-        self.state.progress.start(self.record["id"], [self.show])
+        self.state.progress.start(self.record["id"], [self.show], self.fail)
 
     def approve(self) -> None:
         """Go on after an approval."""
@@ -157,6 +157,11 @@ class _Request:
         """End as a policy, or who decides, wants it."""
         self.record.update(status="Rejected", reason=reason, datePolicyResolved=self._now())
         self.publish("rejected")
+
+    def fail(self, reason: str) -> None:
+        """End without a signature."""
+        self.record.update(status="Failed", reason=reason)
+        self.publish("failed")
 
     def show(self) -> None:
         """Show the signature."""

@@ -105,7 +105,7 @@ def list_page(call: Call) -> Record:
 
 def get(call: Call) -> Record:
     """One wallet."""
-    return wallet_of_call(call)
+    return call.state.progress.read(wallet_of_call(call))
 
 
 def update(call: Call) -> Record:
