@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dfns_signers.emulator.identities import CredentialKind, Identity, add_identity, register
+from dfns_signers.emulator.approvals import Approvals
+from dfns_signers.emulator.identities import CredentialKind, Identity, register
 from dfns_signers.emulator.listening import loopback_address
 from dfns_signers.emulator.messages import ReceivedRequest
+from dfns_signers.emulator.permissions import add_identity
 from dfns_signers.emulator.service import Fault, RateLimit, Service, fault_answer
 from dfns_signers.emulator.state import MAXIMUM_LIMIT, State
 from dfns_signers.errors import ConfigurationError
@@ -36,6 +38,7 @@ class Emulator:
         rate_limit: requests allowed in a minute; None allows any number.
         clock: the time in seconds since 1970.
         page_size: entities on a page when a request names no limit.
+        enforce_permissions: whether callers may do only what is assigned to them.
 
     Raises:
         ConfigurationError: an argument cannot be used.
@@ -54,6 +57,7 @@ class Emulator:
         rate_limit: int | None = None,
         clock: Callable[[], float] = time.time,
         page_size: int = 50,
+        enforce_permissions: bool = True,
     ) -> None:
         _require(challenge_lifetime > 0, "challenge_lifetime must be above 0")
         _require(user_action_lifetime > 0, "user_action_lifetime must be above 0")
@@ -67,6 +71,7 @@ class Emulator:
             challenge_lifetime=challenge_lifetime,
             user_action_lifetime=user_action_lifetime,
             page_size=page_size,
+            enforce_permissions=enforce_permissions,
         )
         self._service = Service(self._state, RateLimit(rate_limit, clock))
         self._server: ServerThread | None = None
@@ -210,19 +215,21 @@ class Emulator:
         service_account: bool = False,
         token: str | None = None,
         credentials: Mapping[str, str | bytes] | None = None,
+        permissions: Sequence[str] | None = None,
     ) -> Identity:
-        """Add a user or a service account with credentials of its own.
+        """Add a user or a service account with credentials and permissions (None: all) of its own.
 
         Raises:
-            ConfigurationError: a key or the token is not acceptable, or is in use.
+            ConfigurationError: a key, the token or a permission is not acceptable, or is in use.
         """
         with self._service.lock:
             return add_identity(
-                self._state.directory,
+                self._state,
                 name,
                 service_account=service_account,
                 token=token,
                 credentials=credentials or {},
+                permissions=permissions,
             )
 
     def disable_identity(self, user_id: str) -> None:
@@ -237,8 +244,15 @@ class Emulator:
                 raise ConfigurationError(f"the emulator has no user {user_id}")
             user.is_active = False
 
+    @property
+    def approvals(self) -> Approvals:
+        """What waits for approval; ``approvals.decide`` decides it."""
+        return Approvals(self._state, self._service.lock)
+
     def require_approval(self, method: str, path_template: str) -> None:
-        """Answer 202 with a change request to this operation from now on, and change nothing.
+        """Answer 202 with a change request to this operation from now on.
+
+        Nothing changes until ``approvals.decide`` approves it.
 
         Raises:
             ConfigurationError: there is no such operation, or it takes no user action.

@@ -5,17 +5,33 @@ from __future__ import annotations
 from typing import Final
 
 from dfns_signers.emulator.resources import (
+    approvals,
     credentials,
     keys,
+    permissions,
     policies,
+    service_accounts,
     tokens,
     transfers,
     user_actions,
+    users,
     wallets,
 )
 from dfns_signers.emulator.routes import Router
 
-_MODULES: Final = (user_actions, credentials, tokens, wallets, transfers, keys, policies)
+_MODULES: Final = (
+    user_actions,
+    credentials,
+    users,
+    service_accounts,
+    tokens,
+    permissions,
+    policies,
+    approvals,
+    wallets,
+    transfers,
+    keys,
+)
 
 
 def build_router() -> Router:
