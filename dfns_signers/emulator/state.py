@@ -14,6 +14,7 @@ from dfns_signers.emulator.identities import Directory
 from dfns_signers.emulator.key_material import KeyMaterial
 from dfns_signers.emulator.ledger import Action, ActionChallenge, CredentialChallenge, Ledger
 from dfns_signers.emulator.messages import Refusal, bad_request, not_found, quoted
+from dfns_signers.emulator.pending import PendingApproval
 from dfns_signers.emulator.progress import Progress
 from dfns_signers.emulator.wire import canonical_json, from_base64url, to_base64url
 
@@ -168,9 +169,11 @@ class State:
         challenge_lifetime: float,
         user_action_lifetime: float,
         page_size: int,
+        enforce_permissions: bool = True,
     ) -> None:
         self.clock = clock
         self.exact_payloads = exact_payloads
+        self.enforce_permissions = enforce_permissions
         self.directory = Directory(clock)
         self.action_challenges = Ledger[ActionChallenge](clock, challenge_lifetime)
         self.credential_challenges = Ledger[CredentialChallenge](clock, challenge_lifetime)
@@ -186,6 +189,7 @@ class State:
         self.policies = Collection("Policy", page_size)
         self.permissions = Collection("Permission", page_size)
         self.held_keys: dict[str, HeldKey] = {}
+        self.pending: dict[str, PendingApproval] = {}
 
     def collection(self, noun: str) -> Collection:
         """The entities of one kind, by what one of them is called."""

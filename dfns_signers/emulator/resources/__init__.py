@@ -6,17 +6,21 @@ from typing import Final
 
 from dfns_signers.emulator.resources import (
     activation,
+    approvals,
     assets,
     credentials,
     fees,
     key_shares,
     keys,
+    permissions,
     policies,
+    service_accounts,
     signatures,
     tokens,
     transactions,
     transfers,
     user_actions,
+    users,
     wallets,
 )
 from dfns_signers.emulator.routes import Router
@@ -24,7 +28,12 @@ from dfns_signers.emulator.routes import Router
 _MODULES: Final = (
     user_actions,
     credentials,
+    users,
+    service_accounts,
     tokens,
+    permissions,
+    policies,
+    approvals,
     wallets,
     activation,
     transfers,
@@ -34,7 +43,6 @@ _MODULES: Final = (
     keys,
     key_shares,
     signatures,
-    policies,
 )
 
 
