@@ -7,25 +7,42 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-
+from dfns_signers.emulator.balances import Balances
 from dfns_signers.emulator.events import Events
 from dfns_signers.emulator.fields import Check, string
 from dfns_signers.emulator.identities import Directory
+from dfns_signers.emulator.key_material import KeyMaterial
 from dfns_signers.emulator.ledger import Action, ActionChallenge, CredentialChallenge, Ledger
 from dfns_signers.emulator.messages import Refusal, bad_request, not_found, quoted
+from dfns_signers.emulator.pending import PendingApproval
 from dfns_signers.emulator.progress import Progress
 from dfns_signers.emulator.wire import canonical_json, from_base64url, to_base64url
 
 Record: TypeAlias = dict[str, Any]
 """An entity as it is sent: wire names, JSON values."""
-WalletKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 MAXIMUM_LIMIT: Final = 500
 PAGING: Final[Mapping[str, Check]] = {
     "limit": string(1, 9, pattern="[0-9]+", expected="an integer in decimal digits"),
     "paginationToken": string(),
 }
+
+
+@dataclass(slots=True)
+class HeldKey:
+    """What a key does not show.
+
+    Attributes:
+        material: its private half.
+        owner_id: the user that it is delegated to.
+        may_be_delegated: whether it was made for that.
+        derivations: how many paths were made up below it.
+    """
+
+    material: KeyMaterial
+    owner_id: str | None = None
+    may_be_delegated: bool = False
+    derivations: int = 0
 
 
 @dataclass(slots=True)
@@ -152,24 +169,27 @@ class State:
         challenge_lifetime: float,
         user_action_lifetime: float,
         page_size: int,
+        enforce_permissions: bool = True,
     ) -> None:
         self.clock = clock
         self.exact_payloads = exact_payloads
+        self.enforce_permissions = enforce_permissions
         self.directory = Directory(clock)
         self.action_challenges = Ledger[ActionChallenge](clock, challenge_lifetime)
         self.credential_challenges = Ledger[CredentialChallenge](clock, challenge_lifetime)
         self.user_actions = Ledger[Action](clock, user_action_lifetime)
         self.events = Events()
         self.progress = Progress()
+        self.balances = Balances()
         self._page_size = page_size
         self._collections: dict[str, Collection] = {}
         self.wallets = Collection("Wallet", page_size)
-        self.transfers = Collection("Transfer", page_size)
         self.keys = Collection("Key", page_size)
         self.signatures = Collection("Signature", page_size)
         self.policies = Collection("Policy", page_size)
         self.permissions = Collection("Permission", page_size)
-        self.private_keys: dict[str, WalletKey] = {}
+        self.held_keys: dict[str, HeldKey] = {}
+        self.pending: dict[str, PendingApproval] = {}
 
     def collection(self, noun: str) -> Collection:
         """The entities of one kind, by what one of them is called."""

@@ -17,7 +17,17 @@ TOKEN = {"name": "n", "publicKey": pem(private_key("p256")), "permissionId": "p"
 DERIVED = {"deriveFrom": {"keyId": "k", "path": "p"}, "storeId": "s"}
 DELEGATED = {"delegateTo": "us-1", "delayDelegation": True}
 SIGNATURE = {"network": "Base", "blockchainKind": "Evm", "externalId": "e"}
-TRANSFER = {"externalId": "e", "feeSponsorId": "f", "travelRule": {}, "priority": "Slow"}
+TRAVEL_RULE = {
+    "kind": "Notabene",
+    "beneficiaryVASPdid": "did",
+    "beneficiaryProof": {},
+    "originator": {},
+    "beneficiary": {},
+}
+TRANSFER = {"externalId": "e", "feeSponsorId": "f", "travelRule": TRAVEL_RULE}
+FAST = {**TRANSFER, "priority": "Fast"}
+CALL = {"to": ADDRESS, "value": "0x1", "data": "0x"}
+EVM = {**CALL, "nonce": 1, "gasLimit": "21000", "externalId": "e"}
 POLICY = {
     "name": "n",
     "activityKind": "Wallets:Sign",
@@ -56,20 +66,69 @@ BODIES: list[tuple[str, str, Json]] = [
             "offer": True,
             "expiresAt": "x",
             "useDurableNonce": True,
-            **TRANSFER,
+            **FAST,
         },
     ),
     (
         "POST",
         "/wallets/x/transfers",
-        {"kind": "Erc20", "contract": ADDRESS, "to": ADDRESS, "amount": "1", **TRANSFER},
+        {"kind": "Erc20", "contract": ADDRESS, "to": ADDRESS, "amount": "1", **FAST},
     ),
     (
         "POST",
         "/wallets/x/transfers",
-        {"kind": "Erc721", "contract": ADDRESS, "to": ADDRESS, "tokenId": "1", **TRANSFER},
+        {"kind": "Erc721", "contract": ADDRESS, "to": ADDRESS, "tokenId": "1", **FAST},
     ),
-    ("POST", "/wallets/x/transfers", {"kind": "Asa", "amount": "1", "externalId": "e"}),
+    (
+        "POST",
+        "/wallets/x/transfers",
+        {"kind": "Asa", "assetId": "1", "to": "a", "amount": "1", "memo": "m", **TRANSFER},
+    ),
+    (
+        "POST",
+        "/wallets/x/transactions",
+        {"kind": "Transaction", "transaction": "0x02", "externalId": "e"},
+    ),
+    ("POST", "/wallets/x/transactions", {"kind": "Transaction", "transaction": {}}),
+    ("POST", "/wallets/x/transactions", {"kind": "Evm", **EVM}),
+    (
+        "POST",
+        "/wallets/x/transactions",
+        {"kind": "Eip1559", "maxFeePerGas": "2", "maxPriorityFeePerGas": "1", **EVM},
+    ),
+    (
+        "POST",
+        "/wallets/x/transactions",
+        {
+            "kind": "UserOperations",
+            "userOperations": [CALL],
+            "feeSponsorId": "f",
+            "externalId": "e",
+        },
+    ),
+    ("POST", "/wallets/x/transactions", {"kind": "Psbt", "psbt": "p", "externalId": "e"}),
+    (
+        "POST",
+        "/wallets/x/transactions",
+        {"kind": "SignDocDirect", "signDoc": "s", "externalId": "e"},
+    ),
+    (
+        "POST",
+        "/wallets/x/transactions",
+        {"kind": "FunctionCall", "call": {}, "externalId": "e"},
+    ),
+    ("POST", "/wallets/x/transactions", {"kind": "TransferPreapproval", "externalId": "e"}),
+    (
+        "POST",
+        "/wallets/x/transactions",
+        {
+            "kind": "CreateSolanaNonceAccounts",
+            "nonceAuthority": "a",
+            "count": 1,
+            "priority": "Slow",
+            "externalId": "e",
+        },
+    ),
     (
         "POST",
         "/keys",
@@ -143,9 +202,7 @@ def test_member_of_another_kind_is_refused_by_name(
     assert error["details"]["field"] == member
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body"), [call for call in BODIES if call[2].get("kind") != "Asa"]
-)
+@pytest.mark.parametrize(("method", "path", "body"), BODIES)
 def test_unknown_member_is_refused_by_name(
     caller: Caller, method: str, path: str, body: Json
 ) -> None:
@@ -163,6 +220,11 @@ def test_unknown_member_is_refused_by_name(
         ("/wallets?limit=", "limit"),
         ("/wallets?paginationToken=", "paginationToken"),
         ("/keys?owner=", "owner"),
+        ("/wallets/x/assets?netWorth=false", "netWorth"),
+        ("/wallets/x/history?direction=Up", "direction"),
+        ("/wallets/x/history?kind=Native", "kind"),
+        ("/wallets/all/history?startTime=2026-01-01&endTime=never", "endTime"),
+        ("/networks/fees?network=Tron", "network"),
         ("/v2/policies?status=", "status"),
         ("/v2/policies?status=Paused", "status"),
     ],
