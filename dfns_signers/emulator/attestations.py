@@ -15,7 +15,7 @@ from dfns_signers.emulator.client_data import (
     decoded,
 )
 from dfns_signers.emulator.credentials import NewCredential, Passkey
-from dfns_signers.emulator.fields import members, one_of, string
+from dfns_signers.emulator.fields import members, one_of, string, where_present
 from dfns_signers.emulator.identities import Directory
 from dfns_signers.emulator.ledger import CredentialChallenge
 from dfns_signers.emulator.messages import Refusal, bad_request, quoted, unauthorized
@@ -29,6 +29,18 @@ from dfns_signers.emulator.wire import new_id, parse_json
 _ATTESTATION: Final = members(
     {"publicKey": string(), "signature": string()}, {"algorithm": one_of(*ALGORITHMS)}
 )
+CREDENTIAL: Final = where_present(
+    {
+        "credentialName": string(),
+        "encryptedPrivateKey": string(),
+        "credentialInfo": where_present(
+            dict.fromkeys(
+                ("credId", "clientData", "attestationData", "password", "otpCode"), string()
+            )
+        ),
+    }
+)
+"""What a new credential must be beside its declared shape."""
 _LOWER_CASE_HEX: Final = re.compile(r"(?:[0-9a-f]{2})+")
 
 
@@ -54,8 +66,6 @@ def verify_new_credential(
         return NewCredential(kind, new_id("cr"), secret=hash_of(info["password"]))
     if kind == "Totp":
         return _totp(inside, challenge, info["otpCode"], directory.clock())
-    if not info["credId"]:
-        raise bad_request("field.value", f"{inside}.credId is empty.", field=f"{inside}.credId")
     if info["credId"] in directory.credentials:
         raise Refusal(
             HTTPStatus.CONFLICT, "credential.taken", "A credential with this credId exists."

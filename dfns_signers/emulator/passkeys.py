@@ -51,6 +51,10 @@ def read_authenticator_data(where: str, data: bytes, site: RelyingParty) -> Auth
 
 def check_authenticator_data(where: str, data: AuthenticatorData, site: RelyingParty) -> None:
     """Refuse data of another relying party, or without the user's presence and verification."""
+    if not isinstance(data.extensions, (dict, type(None))):
+        raise bad_request(
+            "authenticatorData", f"Extension data in {where} is not a CBOR map of them."
+        )
     if data.rp_id_hash != site.id_hash:
         raise _refused(
             "authenticatorData.rpId",
@@ -107,11 +111,12 @@ def _attestation_object(where: str, encoded: bytes) -> AttestationObject:
     from fido2.webauthn import AttestationObject  # noqa: PLC0415 - optional package
 
     try:
-        content = cbor.decode(encoded)
+        # The library takes a string that ends too early for what there is of it: here it would
+        # take the byte that follows, too.
+        content, rest = cbor.decode_from(encoded + b"\0")
+        if rest != b"\0":
+            raise ValueError("it ends too early or too late")
         _require_members(content)
-        # The library takes bytes that end too early for what there is of them.
-        if len(cbor.encode(content)) != len(encoded):
-            raise ValueError("it ends too early, or is not written in the shortest form")
         return AttestationObject(encoded)
     except _MALFORMED_CBOR as error:
         raise bad_request(

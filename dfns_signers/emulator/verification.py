@@ -13,7 +13,7 @@ from dfns_signers.emulator.client_data import (
     decoded,
 )
 from dfns_signers.emulator.credentials import Credential, CredentialKind, Passkey
-from dfns_signers.emulator.fields import one_of, where_present
+from dfns_signers.emulator.fields import one_of, string, where_present
 from dfns_signers.emulator.identities import Directory
 from dfns_signers.emulator.messages import bad_request, quoted, unauthorized
 from dfns_signers.emulator.one_time_passwords import is_valid_code
@@ -22,10 +22,15 @@ from dfns_signers.emulator.passwords import is_password
 from dfns_signers.emulator.signatures import ALGORITHMS, find_fault
 from dfns_signers.emulator.state import State
 
-_ASSERTION: Final = where_present(
-    {"credentialAssertion": where_present({"algorithm": one_of(*ALGORITHMS)})}
+ASSERTION: Final = where_present(
+    {
+        **dict.fromkeys(("credId", "clientData", "signature", "authenticatorData"), string()),
+        "algorithm": one_of(*ALGORITHMS),
+    }
 )
-FACTORS: Final = where_present({"firstFactor": _ASSERTION, "secondFactor": _ASSERTION})
+"""What an assertion must be beside its declared shape."""
+_FACTOR: Final = where_present({"credentialAssertion": ASSERTION})
+FACTORS: Final = where_present({"firstFactor": _FACTOR, "secondFactor": _FACTOR})
 """What factors must be beside their declared shape."""
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from dfns_signers.emulator import Emulator
 from tests.emulator.caller import Caller
+from tests.emulator.end_users import Application
 from tests.emulator.keys import PrivateKey, pem, private_key
 
 
@@ -74,3 +75,14 @@ def stranger(emulator: Emulator) -> Iterator[Caller]:
     identity = emulator.add_identity("stranger", credentials={"cr-stranger": pem(other)})
     with Caller(emulator.url, identity.token, "cr-stranger", other) as second:
         yield second
+
+
+@pytest.fixture
+def application(emulator: Emulator) -> Iterator[Application]:
+    """An application whose end users have passkeys in a browser."""
+    key = private_key("ed25519", 98)
+    identity = emulator.add_identity(
+        "application", service_account=True, credentials={"cr-application": pem(key)}
+    )
+    with Caller(emulator.url, identity.token, "cr-application", key) as account:
+        yield Application(emulator, account)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 from collections.abc import Callable
@@ -54,6 +55,7 @@ class Authenticator:
         attestation: how a new passkey is attested.
         key_kind: kind of new keys: ``p256``, ``ed25519`` or ``rsa``.
         flags: user present and user verified.
+        counter: of new passkeys.
         counts: whether each signature has a higher counter.
         encodes_challenge: whether the page gives the browser the bytes of the challenge's text, as
             the official SDK does, and not the bytes that the text encodes.
@@ -64,6 +66,7 @@ class Authenticator:
     attestation: Attestation = "none"
     key_kind: str = "p256"
     flags: int = USER_PRESENT | USER_VERIFIED
+    counter: int = 0
     counts: bool = True
     encodes_challenge: bool = True
     passkeys: dict[str, Passkey] = field(default_factory=dict)
@@ -88,7 +91,8 @@ class Authenticator:
         """
         key = private_key(self.key_kind, len(self.passkeys) + 100)
         raw_id = secrets.token_bytes(16)
-        passkey = Passkey(b64url(raw_id), key, options["user"]["id"].encode())
+        handle = options["user"]["id"].encode()
+        passkey = Passkey(b64url(raw_id), key, handle, self.counter)
         written = self._client_data("webauthn.create", options, client_data)
         attested = AAGUID + len(raw_id).to_bytes(2, "big") + raw_id + cbor.encode(cose_key(key))
         data = authenticator_data(self._authenticator_data(passkey, ATTESTED) + attested)
@@ -171,26 +175,17 @@ def cose_key(key: PrivateKey) -> CoseKey:
     return made
 
 
-AUTHENTICATOR_DATA = hashlib.sha256(b"localhost").digest() + b"\x05" + b"\0\0\0\1"
+EXTENSION_DATA = 0x80
 
 
-def passkey_factor(
-    challenge: Json,
-    key: PrivateKey,
-    credential_id: str,
-    *,
-    authenticator_data: bytes = AUTHENTICATOR_DATA,
-    kind: str = "webauthn.get",
-) -> Json:
-    """A Fido2 factor as a browser makes it."""
-    client_data = compact(
-        {"type": kind, "challenge": challenge["challenge"], "origin": "http://localhost"}
-    )
-    message = authenticator_data + hashlib.sha256(client_data).digest()
-    assertion = {
-        "credId": credential_id,
-        "clientData": b64url(client_data),
-        "authenticatorData": b64url(authenticator_data),
-        "signature": b64url(sign(key, message)),
-    }
-    return {"kind": "Fido2", "credentialAssertion": assertion}
+def flagged(flags: int) -> Bytes:
+    """Authenticator data with these flags instead of user present and user verified."""
+    return lambda data: data[:32] + bytes([data[32] & ~0x05 | flags]) + data[33:]
+
+
+def with_extensions(extensions: Any) -> Bytes:
+    return lambda data: flagged(0x05 | EXTENSION_DATA)(data) + cbor.encode(extensions)
+
+
+def from_b64url(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

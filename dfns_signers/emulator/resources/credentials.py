@@ -6,9 +6,9 @@ import secrets
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from dfns_signers.emulator.attestations import verify_new_credential
+from dfns_signers.emulator.attestations import CREDENTIAL, verify_new_credential
 from dfns_signers.emulator.credentials import Credential
-from dfns_signers.emulator.fields import string, where_present, wrong
+from dfns_signers.emulator.fields import wrong
 from dfns_signers.emulator.identities import User
 from dfns_signers.emulator.ledger import CredentialChallenge, redeem_challenge
 from dfns_signers.emulator.messages import bad_request, unauthorized
@@ -22,7 +22,6 @@ from dfns_signers.emulator.routes import Call, Route
 from dfns_signers.emulator.state import Record, State
 from dfns_signers.emulator.wire import iso_date, new_challenge
 
-_CREATE: Final = where_present({"credentialName": string(), "encryptedPrivateKey": string()})
 _ANYBODY: Final = ""
 """Holder of challenges that a one-time code was exchanged for: who verifies them has no token."""
 
@@ -161,7 +160,7 @@ _PATH: Final = "/auth/credentials"
 ROUTES: Final = (
     Route("GET", _PATH, list_all),
     Route("POST", f"{_PATH}/init", init),
-    Route("POST", _PATH, create, _CREATE, entity="Credential"),
+    Route("POST", _PATH, create, CREDENTIAL, entity="Credential"),
     Route(
         "POST",
         f"{_PATH}/code",
@@ -170,7 +169,7 @@ ROUTES: Final = (
         session_operation="Auth:Creds:Code:Create",
     ),
     Route("POST", f"{_PATH}/code/init", init_with_code, access="open"),
-    Route("POST", f"{_PATH}/code/verify", verify_with_code, _CREATE, access="open"),
+    Route("POST", f"{_PATH}/code/verify", verify_with_code, CREDENTIAL, access="open"),
     Route("PUT", f"{_PATH}/activate", activate, entity="Credential"),
     Route("PUT", f"{_PATH}/deactivate", deactivate, entity="Credential"),
     Route("DELETE", f"{_PATH}/{{credentialUuid}}", delete, entity="Credential"),

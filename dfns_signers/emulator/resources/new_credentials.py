@@ -6,19 +6,15 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from dfns_signers.emulator.attestations import verify_new_credential
+from dfns_signers.emulator.attestations import CREDENTIAL, verify_new_credential
 from dfns_signers.emulator.credentials import Credential
-from dfns_signers.emulator.fields import string, where_present
+from dfns_signers.emulator.fields import where_present
 from dfns_signers.emulator.messages import Refusal
 from dfns_signers.emulator.routes import Call
 from dfns_signers.emulator.state import Record
 
 _MEMBERS: Final = ("firstFactorCredential", "secondFactorCredential", "recoveryCredential")
-NEW_CREDENTIALS: Final = where_present(
-    dict.fromkeys(
-        _MEMBERS, where_present({"credentialName": string(), "encryptedPrivateKey": string()})
-    )
-)
+NEW_CREDENTIALS: Final = where_present(dict.fromkeys(_MEMBERS, CREDENTIAL))
 """What new credentials must be beside their declared shape."""
 
 

@@ -7,23 +7,20 @@ from typing import Any, Final
 
 from dfns_signers.emulator.authorization import require_service_account
 from dfns_signers.emulator.client_data import decoded, read_client_data
-from dfns_signers.emulator.fields import one_of, where_present
+from dfns_signers.emulator.fields import where_present
 from dfns_signers.emulator.identities import User
 from dfns_signers.emulator.messages import bad_request
 from dfns_signers.emulator.resources.challenges import temporary_challenge
 from dfns_signers.emulator.resources.login import known_user
 from dfns_signers.emulator.resources.new_credentials import NEW_CREDENTIALS, register_credentials
 from dfns_signers.emulator.routes import Call, Route
-from dfns_signers.emulator.signatures import ALGORITHMS
 from dfns_signers.emulator.state import Record
-from dfns_signers.emulator.verification import check_signature, find_credential
+from dfns_signers.emulator.verification import ASSERTION, check_signature, find_credential
 from dfns_signers.emulator.wire import canonical_json, from_base64url, parse_json
 
 _RECOVER: Final = where_present(
     {
-        "recovery": where_present(
-            {"credentialAssertion": where_present({"algorithm": one_of(*ALGORITHMS)})}
-        ),
+        "recovery": where_present({"credentialAssertion": ASSERTION}),
         "newCredentials": NEW_CREDENTIALS,
     }
 )
