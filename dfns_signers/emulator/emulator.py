@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dfns_signers.emulator.controls import Controls
-from dfns_signers.emulator.identities import CredentialKind, Identity, register
+from dfns_signers.emulator.credentials import CredentialKind, register
+from dfns_signers.emulator.identities import Identity
 from dfns_signers.emulator.listening import loopback_address
+from dfns_signers.emulator.mail import Mail
 from dfns_signers.emulator.messages import ReceivedRequest
 from dfns_signers.emulator.permissions import add_identity
 from dfns_signers.emulator.progress import ProgressKind
+from dfns_signers.emulator.relying_party import RelyingParty
 from dfns_signers.emulator.service import Fault, RateLimit, Service, fault_answer
 from dfns_signers.emulator.state import MAXIMUM_LIMIT, State
 from dfns_signers.errors import ConfigurationError
@@ -41,6 +44,8 @@ class Emulator(Controls):
         page_size: entities on a page when a request names no limit.
         progress: what moves statuses: "reads" of the entity, or "manual" calls of `progress`.
         enforce_permissions: whether callers may do only what is assigned to them.
+        rp_id: domain that passkeys belong to.
+        origins: of pages that may use passkeys; by default those of the domain and below it.
 
     Raises:
         ConfigurationError: an argument cannot be used.
@@ -61,6 +66,8 @@ class Emulator(Controls):
         page_size: int = 50,
         progress: ProgressKind = "reads",
         enforce_permissions: bool = True,
+        rp_id: str = "localhost",
+        origins: Sequence[str] = (),
     ) -> None:
         _require(challenge_lifetime > 0, "challenge_lifetime must be above 0")
         _require(user_action_lifetime > 0, "user_action_lifetime must be above 0")
@@ -76,6 +83,7 @@ class Emulator(Controls):
             user_action_lifetime=user_action_lifetime,
             page_size=page_size,
             enforce_permissions=enforce_permissions,
+            relying_party=RelyingParty(rp_id, tuple(origins)),
         )
         self._state.progress.at_reads = progress == "reads"
         self._service = Service(self._state, RateLimit(rate_limit, clock))
@@ -175,6 +183,11 @@ class Emulator(Controls):
         """The last 10,000 requests or 32 MiB of them, newest last, without tokens."""
         with self._service.lock:
             return tuple(self._service.requests)
+
+    @property
+    def mail(self) -> Mail:
+        """The codes that were sent to users."""
+        return Mail(self._service.lock, self._state.mail)
 
     def register(
         self,

@@ -10,12 +10,20 @@ from typing import Any, Final, TypeAlias
 from dfns_signers.emulator.balances import Balances
 from dfns_signers.emulator.events import Events
 from dfns_signers.emulator.fields import Check, string
-from dfns_signers.emulator.identities import Directory
+from dfns_signers.emulator.identities import Directory, User
 from dfns_signers.emulator.key_material import KeyMaterial
-from dfns_signers.emulator.ledger import Action, ActionChallenge, CredentialChallenge, Ledger
+from dfns_signers.emulator.ledger import (
+    Action,
+    ActionChallenge,
+    CredentialChallenge,
+    Ledger,
+    LoginChallenge,
+)
+from dfns_signers.emulator.mail import SentCodes
 from dfns_signers.emulator.messages import Refusal, bad_request, not_found, quoted
 from dfns_signers.emulator.pending import PendingApproval
 from dfns_signers.emulator.progress import Progress
+from dfns_signers.emulator.relying_party import RelyingParty
 from dfns_signers.emulator.wire import canonical_json, from_base64url, to_base64url
 
 Record: TypeAlias = dict[str, Any]
@@ -170,13 +178,18 @@ class State:
         user_action_lifetime: float,
         page_size: int,
         enforce_permissions: bool = True,
+        relying_party: RelyingParty,
     ) -> None:
         self.clock = clock
+        self.relying_party = relying_party
         self.exact_payloads = exact_payloads
         self.enforce_permissions = enforce_permissions
         self.directory = Directory(clock)
         self.action_challenges = Ledger[ActionChallenge](clock, challenge_lifetime)
         self.credential_challenges = Ledger[CredentialChallenge](clock, challenge_lifetime)
+        self.login_challenges = Ledger[LoginChallenge](clock, challenge_lifetime)
+        self.credential_codes: dict[str, tuple[User, float]] = {}
+        self.mail = SentCodes()
         self.user_actions = Ledger[Action](clock, user_action_lifetime)
         self.events = Events()
         self.progress = Progress()

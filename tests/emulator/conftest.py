@@ -10,6 +10,7 @@ import pytest
 from dfns_signers.emulator import Emulator
 from tests.emulator.broadcasts import BODIES, Requests, requests_of
 from tests.emulator.caller import Caller
+from tests.emulator.end_users import Application
 from tests.emulator.keys import PrivateKey, pem, private_key
 
 
@@ -97,3 +98,14 @@ def manual(key: PrivateKey, noun: str) -> Iterator[Requests]:
         Caller(emulator.url, emulator.auth_token, "cr-1", key) as caller,
     ):
         yield requests_of(emulator, caller, noun)
+
+
+@pytest.fixture
+def application(emulator: Emulator) -> Iterator[Application]:
+    """An application whose end users have passkeys in a browser."""
+    key = private_key("ed25519", 98)
+    identity = emulator.add_identity(
+        "application", service_account=True, credentials={"cr-application": pem(key)}
+    )
+    with Caller(emulator.url, identity.token, "cr-application", key) as account:
+        yield Application(emulator, account)

@@ -12,8 +12,11 @@ from dfns_signers.emulator.resources import (
     fees,
     key_shares,
     keys,
+    login,
     permissions,
     policies,
+    recovery,
+    registration,
     service_accounts,
     signatures,
     tokens,
@@ -43,6 +46,9 @@ _MODULES: Final = (
     keys,
     key_shares,
     signatures,
+    registration,
+    login,
+    recovery,
 )
 
 
