@@ -28,12 +28,22 @@ TRANSFER = {"externalId": "e", "feeSponsorId": "f", "travelRule": TRAVEL_RULE}
 FAST = {**TRANSFER, "priority": "Fast"}
 CALL = {"to": ADDRESS, "value": "0x1", "data": "0x"}
 EVM = {**CALL, "nonce": 1, "gasLimit": "21000", "externalId": "e"}
+GROUP = {
+    "name": "n",
+    "quorum": 1,
+    "approvers": {"userId": {"in": ["us-1"]}},
+    "initiatorCanApprove": True,
+    "serviceAccountsCanApprove": True,
+}
 POLICY = {
     "name": "n",
     "activityKind": "Wallets:Sign",
-    "rule": {},
-    "filters": {},
-    "action": {"kind": "RequestApproval", "approvalGroups": [{}], "autoRejectTimeout": 1},
+    "rule": {
+        "kind": "TransactionAmountVelocity",
+        "configuration": {"limit": 1, "currency": "USD", "timeframe": 1},
+    },
+    "filters": {"walletId": {"in": ["w"]}, "walletTags": {"hasAny": ["t"], "hasAll": ["t"]}},
+    "action": {"kind": "RequestApproval", "approvalGroups": [GROUP], "autoRejectTimeout": 1},
 }
 
 # Complete bodies: with every member that the operation knows.
@@ -146,10 +156,18 @@ BODIES: list[tuple[str, str, Json]] = [
     ("POST", "/keys/x/signatures", {"kind": "Message", "message": "00", **SIGNATURE}),
     ("POST", "/v2/policies", POLICY),
     ("PUT", "/v2/policies/x", POLICY),
-    ("POST", "/permissions", {"name": "n", "operations": ["o"]}),
-    ("PUT", "/permissions/x", {"name": "n", "operations": ["o"]}),
+    ("POST", "/v2/policy-approvals/x/decisions", {"value": "Denied", "reason": "r"}),
+    ("POST", "/permissions", {"name": "n", "operations": ["Wallets:Read"]}),
+    ("PUT", "/permissions/x", {"name": "n", "operations": ["Wallets:Read"]}),
     ("PUT", "/permissions/x/archive", {"isArchived": True}),
-    ("POST", "/auth/service-accounts", {**TOKEN, "daysValid": 1}),
+    ("POST", "/permissions/x/assignments", {"identityId": "us-1"}),
+    (
+        "POST",
+        "/auth/users",
+        {"email": "e", "kind": "CustomerEmployee", "externalId": "e", "isSSORequired": True},
+    ),
+    ("PUT", "/auth/users/x", {"isSSORequired": True}),
+    ("POST", "/auth/service-accounts", {**TOKEN, "daysValid": 1, "federatedIdentity": {}}),
     ("PUT", "/auth/service-accounts/x", {"name": "n", "externalId": "e"}),
     ("PUT", "/auth/service-accounts/x/deactivate", {"force": True}),
     ("POST", "/auth/pats", {**TOKEN, "daysValid": 1}),
@@ -195,7 +213,7 @@ def test_member_of_another_kind_is_refused_by_name(
     caller: Caller, method: str, path: str, body: Json, member: str
 ) -> None:
     wrong = deepcopy(body)
-    put(member, [])(wrong)
+    put(member, lambda value: {} if isinstance(value, list) else [])(wrong)
 
     error = refused(caller.call(method, path, wrong), 400, "field.value")
 
