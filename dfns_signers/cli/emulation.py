@@ -71,6 +71,10 @@ def emulator(
             help="Answer 202 to this call, as a policy would; may be repeated.",
         ),
     ] = None,
+    no_permissions: Annotated[
+        bool,
+        typer.Option("--no-permissions", help="Let every caller do everything, as the first user."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not show the requests.")] = False,
 ) -> None:
     """Run a local Dfns API that checks everything a real one would.
@@ -110,6 +114,7 @@ def emulator(
         credentials=credentials,
         exact_payloads=exact_payloads,
         rate_limit=rate_limit,
+        enforce_permissions=not no_permissions,
     )
     if known is not None and first is not None:
         server.add_identity(known.name, token=known.token, credentials=known.credentials)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dfns_signers.emulator.approvals import Approvals
 from dfns_signers.emulator.funds import Funds
 from dfns_signers.emulator.progress import ProgressControl
 from dfns_signers.emulator.service import Service
@@ -18,6 +19,11 @@ class Controls:
     def progress(self) -> ProgressControl:
         """Moves transfers, transactions and signatures to their next status."""
         return ProgressControl(self._state.progress, self._service.lock)
+
+    @property
+    def approvals(self) -> Approvals:
+        """What waits for approval; ``approvals.decide`` decides it."""
+        return Approvals(self._state, self._service.lock)
 
     @property
     def funds(self) -> Funds:

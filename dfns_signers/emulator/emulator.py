@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dfns_signers.emulator.controls import Controls
-from dfns_signers.emulator.identities import CredentialKind, Identity, add_identity, register
+from dfns_signers.emulator.identities import CredentialKind, Identity, register
 from dfns_signers.emulator.listening import loopback_address
 from dfns_signers.emulator.messages import ReceivedRequest
+from dfns_signers.emulator.permissions import add_identity
 from dfns_signers.emulator.progress import ProgressKind
 from dfns_signers.emulator.service import Fault, RateLimit, Service, fault_answer
 from dfns_signers.emulator.state import MAXIMUM_LIMIT, State
@@ -39,6 +40,7 @@ class Emulator(Controls):
         clock: the time in seconds since 1970.
         page_size: entities on a page when a request names no limit.
         progress: what moves statuses: "reads" of the entity, or "manual" calls of `progress`.
+        enforce_permissions: whether callers may do only what is assigned to them.
 
     Raises:
         ConfigurationError: an argument cannot be used.
@@ -58,6 +60,7 @@ class Emulator(Controls):
         clock: Callable[[], float] = time.time,
         page_size: int = 50,
         progress: ProgressKind = "reads",
+        enforce_permissions: bool = True,
     ) -> None:
         _require(challenge_lifetime > 0, "challenge_lifetime must be above 0")
         _require(user_action_lifetime > 0, "user_action_lifetime must be above 0")
@@ -72,6 +75,7 @@ class Emulator(Controls):
             challenge_lifetime=challenge_lifetime,
             user_action_lifetime=user_action_lifetime,
             page_size=page_size,
+            enforce_permissions=enforce_permissions,
         )
         self._state.progress.at_reads = progress == "reads"
         self._service = Service(self._state, RateLimit(rate_limit, clock))
@@ -216,19 +220,21 @@ class Emulator(Controls):
         service_account: bool = False,
         token: str | None = None,
         credentials: Mapping[str, str | bytes] | None = None,
+        permissions: Sequence[str] | None = None,
     ) -> Identity:
-        """Add a user or a service account with credentials of its own.
+        """Add a user or a service account with credentials and permissions (None: all) of its own.
 
         Raises:
-            ConfigurationError: a key or the token is not acceptable, or is in use.
+            ConfigurationError: a key, the token or a permission is not acceptable, or is in use.
         """
         with self._service.lock:
             return add_identity(
-                self._state.directory,
+                self._state,
                 name,
                 service_account=service_account,
                 token=token,
                 credentials=credentials or {},
+                permissions=permissions,
             )
 
     def disable_identity(self, user_id: str) -> None:
@@ -244,7 +250,9 @@ class Emulator(Controls):
             user.is_active = False
 
     def require_approval(self, method: str, path_template: str) -> None:
-        """Answer 202 with a change request to this operation from now on, and change nothing.
+        """Answer 202 with a change request to this operation from now on.
+
+        Nothing changes until ``approvals.decide`` approves it.
 
         Raises:
             ConfigurationError: there is no such operation, or it takes no user action.

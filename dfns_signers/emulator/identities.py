@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from dfns_signers.emulator.messages import not_found
 from dfns_signers.emulator.signatures import PublicKey, load_public_key
@@ -40,6 +40,7 @@ class User:
     external_id: str | None = None
     is_active: bool = True
     is_registered: bool = True
+    is_sso_required: bool = False
 
 
 @dataclass(slots=True)
@@ -80,7 +81,6 @@ class AccessToken:
     expires_at: float | None = None
     credential: Credential | None = None
     external_id: str | None = None
-    permission_assignments: Sequence[Mapping[str, Any]] = ()
     is_active: bool = True
     challenge: str = field(default="", repr=False)
 

@@ -15,19 +15,20 @@ PLACEHOLDER: Final = "(removed)"
 QUOTED_CHARACTERS: Final = 200
 
 CheckName: TypeAlias = Literal[
-    "attestation.hex", "attestation.json", "authenticatorData", "base64url", "body.json",
-    "body.size", "body.type", "challenge.expired", "challenge.foreign", "challenge.unknown",
-    "challenge.used", "clientData.challenge", "clientData.json", "clientData.object",
-    "clientData.type", "credential.disabled", "credential.foreign", "credential.kind",
-    "credential.taken", "credential.unknown", "entity", "externalId", "field.exclusive",
-    "field.missing", "field.unknown", "field.value", "key.curve", "key.scheme", "method", "network",
-    "path", "publicKey", "query.limit", "query.paginationToken", "query.repeated", "rateLimit",
-    "secondFactor.missing", "secondFactor.same", "signature.encoding", "signature.value",
-    "status", "token.deactivated", "token.expired", "token.malformed", "token.missing",
-    "token.purpose", "token.session", "token.unknown", "token.user", "userAction.expired",
-    "userAction.foreign",
-    "userAction.method", "userAction.missing", "userAction.path", "userAction.payload",
-    "userAction.repeated", "userAction.unknown", "userAction.used",
+    "approval.approver", "approval.decided", "approval.resolved", "attestation.hex",
+    "attestation.json", "authenticatorData", "base64url", "body.json", "body.size", "body.type",
+    "challenge.expired", "challenge.foreign", "challenge.unknown", "challenge.used",
+    "clientData.challenge", "clientData.json", "clientData.object", "clientData.type",
+    "credential.disabled", "credential.foreign", "credential.kind", "credential.taken",
+    "credential.unknown", "entity", "externalId", "field.exclusive", "field.missing",
+    "field.unknown", "field.value", "key.curve", "key.scheme", "method", "network", "path",
+    "permission.immutable", "permission.missing", "policy.blocked", "publicKey", "query.limit",
+    "query.paginationToken", "query.repeated", "rateLimit", "secondFactor.missing",
+    "secondFactor.same", "signature.encoding", "signature.value", "status", "token.deactivated",
+    "token.expired", "token.malformed", "token.missing", "token.purpose", "token.session",
+    "token.unknown", "token.user", "userAction.expired", "userAction.foreign", "userAction.method",
+    "userAction.missing", "userAction.path", "userAction.payload", "userAction.repeated",
+    "userAction.unknown", "userAction.used",
 ]  # fmt: skip
 """Every check that can refuse a request; docs/emulator.md says what each refuses."""
 

@@ -13,7 +13,9 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from dfns_signers.emulator.approvals import expire
 from dfns_signers.emulator.authorization import authenticate, check_user_action, require_session
+from dfns_signers.emulator.changes import hold
 from dfns_signers.emulator.messages import (
     Answer,
     Incoming,
@@ -23,9 +25,9 @@ from dfns_signers.emulator.messages import (
     quoted,
     shortened,
 )
+from dfns_signers.emulator.permissions import owned_only, require_permission
 from dfns_signers.emulator.request_log import RequestLog
 from dfns_signers.emulator.resources import build_router
-from dfns_signers.emulator.resources.policies import change_request
 from dfns_signers.emulator.routes import Call, Route
 from dfns_signers.emulator.state import State
 from dfns_signers.emulator.wire import new_id, parse_json
@@ -61,6 +63,7 @@ class Service:
             return answer
 
     def _answer(self, request: Incoming) -> Answer:
+        expire(self.state)
         route, parameters = self.router.match(request.method, request.raw_path)
         for fault in self.faults:
             if fault.route is route:
@@ -74,6 +77,8 @@ class Service:
         self._rate_limit.count()
         if token and route.session_operation:
             require_session(token, route.session_operation)
+        if token and self.state.enforce_permissions:
+            require_permission(self.state, token, route.operation, parameters)
         body = {} if request.method == "GET" else _parsed_body(request)
         if token and route.takes_user_action:
             check_user_action(
@@ -84,10 +89,12 @@ class Service:
                 exact=self.state.exact_payloads,
             )
         query = _parsed_query(request.query, route)
+        if token and self.state.enforce_permissions:
+            query = owned_only(self.state, token, route.operation, query)
         route.check_body(body)
         call = Call(self.state, token, route, request.raw_path, parameters, query, body)
         if route in self.approvals:
-            return change_request(call)
+            return hold(call)
         result = route.handler(call)
         return result if isinstance(result, Answer) else json_answer(result)
 

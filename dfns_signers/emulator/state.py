@@ -15,6 +15,7 @@ from dfns_signers.emulator.fields import Check, string
 from dfns_signers.emulator.identities import Directory
 from dfns_signers.emulator.ledger import Action, ActionChallenge, CredentialChallenge, Ledger
 from dfns_signers.emulator.messages import Refusal, bad_request, not_found, quoted
+from dfns_signers.emulator.pending import PendingApproval
 from dfns_signers.emulator.progress import Progress
 from dfns_signers.emulator.wire import canonical_json, from_base64url, to_base64url
 
@@ -153,9 +154,11 @@ class State:
         challenge_lifetime: float,
         user_action_lifetime: float,
         page_size: int,
+        enforce_permissions: bool = True,
     ) -> None:
         self.clock = clock
         self.exact_payloads = exact_payloads
+        self.enforce_permissions = enforce_permissions
         self.directory = Directory(clock)
         self.action_challenges = Ledger[ActionChallenge](clock, challenge_lifetime)
         self.credential_challenges = Ledger[CredentialChallenge](clock, challenge_lifetime)
@@ -170,6 +173,7 @@ class State:
         self.signatures = Collection("Signature", page_size)
         self.policies = Collection("Policy", page_size)
         self.permissions = Collection("Permission", page_size)
+        self.pending: dict[str, PendingApproval] = {}
         self.private_keys: dict[str, WalletKey] = {}
 
     def collection(self, noun: str) -> Collection:

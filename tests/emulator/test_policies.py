@@ -5,143 +5,131 @@ from typing import Any
 import pytest
 
 from tests.emulator.caller import Caller, answered, refused
+from tests.emulator.policies import policy
 
-PERMISSION = {"name": "signers", "operations": ["Wallets:Create"]}
+BLOCK = {"kind": "Block"}
+POLICIES = "/v2/policies"
 
 
-def policy(activity: str) -> dict[str, Any]:
-    return {
-        "name": "four eyes",
-        "activityKind": activity,
-        "rule": {"kind": "AlwaysTrigger", "configuration": {}},
-        "action": {"kind": "RequestApproval", "approvalGroups": [{"quorum": 1}]},
-    }
+def listed(caller: Caller, path: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = answered(caller.get(path))["items"]
+    return items
 
 
 def test_policy_is_made_listed_changed_and_archived(caller: Caller) -> None:
-    made = caller.create("/v2/policies", policy("Wallets:Sign"))
-    path = f"/v2/policies/{made['id']}"
+    made = caller.create(POLICIES, policy())
+    path = f"{POLICIES}/{made['id']}"
     assert made["status"] == "Active"
     assert answered(caller.get(path)) == made
-    assert answered(caller.get("/v2/policies")) == {"items": [made]}
+    assert listed(caller, POLICIES) == [made]
 
-    changed = {**policy("Wallets:Sign"), "name": "six eyes"}
-    assert answered(caller.call("PUT", path, changed))["name"] == "six eyes"
+    assert answered(caller.call("PUT", path, {**policy(), "name": "six"}))["name"] == "six"
 
     assert answered(caller.call("DELETE", path))["status"] == "Archived"
-    assert answered(caller.get("/v2/policies?status=Active")) == {"items": []}
-    assert len(answered(caller.get("/v2/policies?status=Archived"))["items"]) == 1
-
-
-def test_change_of_a_policy_under_approval_is_answered_with_a_change_request(
-    caller: Caller,
-) -> None:
-    made = caller.create("/v2/policies", policy("Policies:Modify"))
-    path = f"/v2/policies/{made['id']}"
-
-    for method, body, operation in (
-        ("PUT", policy("Wallets:Sign"), "Update"),
-        ("DELETE", None, "Delete"),
-    ):
-        change = answered(caller.call(method, path, body), status=202)
-        assert change["kind"] == "Policy"
-        assert change["operationKind"] == operation
-        assert change["entityId"] == made["id"]
-        assert change["status"] == "Pending"
-
-    assert answered(caller.get(path)) == made
-
-
-def test_permission_is_made_listed_changed_and_archived(caller: Caller) -> None:
-    made = caller.create("/permissions", PERMISSION)
-    path = f"/permissions/{made['id']}"
-    assert answered(caller.get(path)) == made
-    assert answered(caller.get("/permissions")) == {"items": [made]}
-
-    assert answered(caller.call("PUT", path, {"name": "new"}))["name"] == "new"
-    assert answered(caller.call("PUT", f"{path}/archive", {"isArchived": True}))["isArchived"]
-    assert answered(caller.get(path))["name"] == "new"
+    assert listed(caller, f"{POLICIES}?status=Active") == []
+    assert len(listed(caller, f"{POLICIES}?status=Archived")) == 1
 
 
 @pytest.mark.parametrize(
-    ("suffix", "body"), [("", {"name": "new"}), ("/archive", {"isArchived": True})]
-)
-def test_change_of_a_permission_under_approval_is_answered_with_a_change_request(
-    caller: Caller, suffix: str, body: dict[str, Any]
-) -> None:
-    made = caller.create("/permissions", PERMISSION)
-    caller.create("/v2/policies", policy("Permissions:Modify"))
-    path = f"/permissions/{made['id']}"
-
-    change = answered(caller.call("PUT", path + suffix, body), status=202)
-
-    assert (change["kind"], change["entityId"]) == ("Permission", made["id"])
-    assert change["body"] == body
-    assert answered(caller.get(path)) == made
-
-
-@pytest.mark.parametrize("archived", [True, False])
-def test_policy_on_permissions_is_in_force_until_it_is_archived(
-    caller: Caller, archived: bool
-) -> None:
-    made = caller.create("/permissions", PERMISSION)
-    rule = caller.create("/v2/policies", policy("Permissions:Modify"))
-    if archived:
-        answered(caller.call("DELETE", f"/v2/policies/{rule['id']}"))
-
-    response = caller.call("PUT", f"/permissions/{made['id']}", {"name": "new"})
-
-    assert response.status_code == (200 if archived else 202)
-
-
-def test_policy_on_another_activity_does_not_matter(caller: Caller) -> None:
-    made = caller.create("/permissions", PERMISSION)
-    caller.create("/v2/policies", policy("Policies:Modify"))
-
-    answered(caller.call("PUT", f"/permissions/{made['id']}", {"name": "new"}))
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "check", "field"),
+    "action",
     [
-        ("/v2/policies", {"name": "x"}, "field.missing", "activityKind"),
+        BLOCK,
+        {"kind": "NoAction"},
+        {"kind": "RequestApproval", "approvalGroups": []},
+        {"kind": "RequestApproval", "approvalGroups": [], "autoRejectTimeout": None},
+    ],
+)
+def test_every_declared_action_is_taken(caller: Caller, action: dict[str, Any]) -> None:
+    assert caller.create(POLICIES, policy(action=action))["action"] == action
+
+
+def test_changed_policy_has_no_filters_that_it_does_not_name(caller: Caller) -> None:
+    filters = {"walletId": {"in": ["wa-1"]}}
+    path = f"{POLICIES}/{caller.create(POLICIES, policy(filters=filters))['id']}"
+
+    assert "filters" not in answered(caller.call("PUT", path, policy()))
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "changed"),
+    [("PUT", policy(), {"activityKind": "Wallets:Sign"}), ("DELETE", None, {"status": "Archived"})],
+)
+def test_change_of_a_policy_under_approval_is_made_by_the_decision(
+    caller: Caller, method: str, body: dict[str, Any] | None, changed: dict[str, str]
+) -> None:
+    made = caller.create(POLICIES, policy("Policies:Modify"))
+    path = f"{POLICIES}/{made['id']}"
+
+    change = answered(caller.call(method, path, body), status=202)
+
+    assert change["kind"] == "Policy"
+    assert change["operationKind"] == "Update"
+    assert change["entityId"] == made["id"]
+    assert change["status"] == "Pending"
+    assert changed.items() <= change["body"].items()
+    assert answered(caller.get(path)) == {**made, "pendingChangeRequest": change}
+
+    decide(caller, change["approvalId"], "Approved")
+    found = answered(caller.get(path))
+    assert changed.items() <= found.items()
+    assert "pendingChangeRequest" not in found
+
+
+def test_change_that_was_denied_is_not_made(caller: Caller) -> None:
+    made = caller.create(POLICIES, policy("Policies:Modify"))
+    path = f"{POLICIES}/{made['id']}"
+    change = answered(caller.call("DELETE", path), status=202)
+
+    approval = decide(caller, change["approvalId"], "Denied")
+
+    assert answered(caller.get(path)) == made
+    assert approval["activity"]["changeRequest"]["status"] == "Rejected"
+
+
+def test_policy_on_other_policies_does_not_matter(caller: Caller) -> None:
+    other = caller.create(POLICIES, policy())
+    filters = {"policyId": {"in": [other["id"]]}}
+    guard = caller.create(POLICIES, policy("Policies:Modify", filters=filters))
+
+    answered(caller.call("PUT", f"{POLICIES}/{other['id']}", policy()), status=202)
+    answered(caller.call("DELETE", f"{POLICIES}/{guard['id']}"))
+
+
+def decide(caller: Caller, approval_id: str, value: str) -> dict[str, Any]:
+    return caller.create(f"/v2/policy-approvals/{approval_id}/decisions", {"value": value})
+
+
+@pytest.mark.parametrize(
+    ("body", "check", "field"),
+    [
+        ({"name": "x"}, "field.missing", "activityKind"),
+        (policy(action={"kind": "Blok"}), "field.value", "action.kind"),
+        (policy("Policies:Modify", action=BLOCK), "field.missing", "action.approvalGroups"),
+        (policy(action={"kind": "RequestApproval"}), "field.missing", "action.approvalGroups"),
+        (policy(rule={"kind": "Never"}), "field.value", "rule.kind"),
+        (policy(filters={"network": {}}), "field.unknown", "filters.network"),
+        ({**policy(), "name": ""}, "field.value", "name"),
         (
-            "/v2/policies",
-            {**policy("Wallets:Sign"), "action": {"kind": "Block"}},
+            policy(
+                action={"kind": "RequestApproval", "approvalGroups": [], "autoRejectTimeout": 0}
+            ),
             "field.value",
-            "action.kind",
+            "action.autoRejectTimeout",
         ),
-        (
-            "/v2/policies",
-            {**policy("Wallets:Sign"), "action": {"kind": "RequestApproval"}},
-            "field.missing",
-            "action.approvalGroups",
-        ),
-        ("/permissions", {"name": "x"}, "field.missing", "operations"),
-        ("/permissions", {"name": "x", "operations": [1]}, "field.value", "operations[0]"),
     ],
 )
 def test_wrong_member_is_refused_by_name(
-    caller: Caller, path: str, body: dict[str, Any], check: str, field: str
+    caller: Caller, body: dict[str, Any], check: str, field: str
 ) -> None:
-    assert refused(caller.call("POST", path, body), 400, check)["details"]["field"] == field
+    assert refused(caller.call("POST", POLICIES, body), 400, check)["details"]["field"] == field
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        ("PUT", "/v2/policies/plc-1", policy("Wallets:Sign")),
-        ("DELETE", "/v2/policies/plc-1", None),
-        ("PUT", "/permissions/pm-1", {"name": "new"}),
-        ("PUT", "/permissions/pm-1/archive", {"isArchived": True}),
-    ],
-)
-def test_change_of_an_unknown_entity_is_not_found(
-    caller: Caller, method: str, path: str, body: dict[str, Any] | None
+@pytest.mark.parametrize(("method", "body"), [("PUT", policy()), ("DELETE", None)])
+def test_change_of_an_unknown_policy_is_not_found(
+    caller: Caller, method: str, body: dict[str, Any] | None
 ) -> None:
-    refused(caller.call(method, path, body), 404, "entity")
+    refused(caller.call(method, f"{POLICIES}/plc-1", body), 404, "entity")
 
 
-@pytest.mark.parametrize("path", ["/v2/policies/plc-1", "/permissions/pm-1"])
-def test_unknown_entity_is_not_found(caller: Caller, path: str) -> None:
-    refused(caller.get(path), 404, "entity")
+def test_unknown_policy_is_not_found(caller: Caller) -> None:
+    refused(caller.get(f"{POLICIES}/plc-1"), 404, "entity")

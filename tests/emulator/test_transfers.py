@@ -46,7 +46,12 @@ def test_created_transfer_is_pending_and_repeats_the_request(
 def test_transfer_describes_the_native_asset(caller: Caller, path: str) -> None:
     transfer = caller.create(path, NATIVE)
 
-    assert transfer["metadata"] == {"asset": {"symbol": "ETH", "decimals": 18, "verified": True}}
+    assert transfer["metadata"]["asset"] == {
+        "symbol": "ETH",
+        "decimals": 18,
+        "verified": True,
+        "quotes": {"USD": 1.0},
+    }
 
 
 @pytest.mark.parametrize(("network", "kind", "asset"), KINDS, ids=lambda value: str(value)[:12])

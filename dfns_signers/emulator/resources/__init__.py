@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 from dfns_signers.emulator.resources import (
+    approvals,
     assets,
     credentials,
     fees,
     keys,
+    permissions,
     policies,
+    service_accounts,
     tokens,
     transactions,
     transfers,
     user_actions,
+    users,
     wallets,
 )
 from dfns_signers.emulator.routes import Router
@@ -21,14 +25,18 @@ from dfns_signers.emulator.routes import Router
 _MODULES: Final = (
     user_actions,
     credentials,
+    users,
+    service_accounts,
     tokens,
+    permissions,
+    policies,
+    approvals,
     wallets,
     transfers,
     transactions,
     assets,
     fees,
     keys,
-    policies,
 )
 
 
