@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
@@ -75,6 +74,8 @@ class KeyMaterial:
             return Signature(signature[:32], signature[32:])
         if self.scheme == "Schnorr":
             return sign_schnorr(self._number(), data, merkle_root, secrets.token_bytes(32))
+        if self.curve == "stark":
+            data = _stark_digest(data)
         return _sign_ecdsa(_CURVES[self.curve], self._number(), data)
 
     def output(self, domain: str, seed: bytes) -> bytes:
@@ -124,10 +125,12 @@ def _sign_ecdsa(curve: Curve, secret: int, digest: bytes) -> Signature:
     return Signature(r.to_bytes(32, "big"), low.to_bytes(32, "big"), recid)
 
 
-def stark_number(data: bytes) -> bytes:
-    """32 bytes of a number that the curve stark can sign: 251 bits."""
-    hashed = hashlib.sha256(data).digest()
-    return (int.from_bytes(hashed, "big") >> 256 - _STARK_BITS).to_bytes(32, "big")
+def _stark_digest(digest: bytes) -> bytes:
+    """The digest, or its first 251 bits: the curve stark signs no larger number."""
+    number = int.from_bytes(digest, "big")
+    if number.bit_length() > _STARK_BITS:
+        number >>= 256 - _STARK_BITS
+    return number.to_bytes(32, "big")
 
 
 def _within(curve: str, seed: bytes) -> bytes:

@@ -111,8 +111,8 @@ def _atom(kind: str, value: Any) -> bytes:
         return keccak256(value.encode("utf-8"))
     if kind == "bytes":
         return keccak256(_unhex(value))
-    if kind == "bool":
-        return int(value is True).to_bytes(32, "big")
+    if kind == "bool" and isinstance(value, bool):
+        return int(value).to_bytes(32, "big")
     if kind == "address":
         return _fixed(value, 20).rjust(32, b"\0")
     if kind.startswith("bytes"):

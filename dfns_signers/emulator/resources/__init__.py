@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from dfns_signers.emulator.resources import (
+    activation,
     approvals,
     assets,
     credentials,
     fees,
+    key_shares,
     keys,
     permissions,
     policies,
     service_accounts,
+    signatures,
     tokens,
     transactions,
     transfers,
@@ -32,11 +35,14 @@ _MODULES: Final = (
     policies,
     approvals,
     wallets,
+    activation,
     transfers,
     transactions,
     assets,
     fees,
     keys,
+    key_shares,
+    signatures,
 )
 
 
