@@ -29,8 +29,3 @@ class Controls:
     def funds(self) -> Funds:
         """Gives assets to wallets."""
         return Funds(self._state, self._service.lock)
-
-    @property
-    def approvals(self) -> Approvals:
-        """What waits for approval; ``approvals.decide`` decides it."""
-        return Approvals(self._state, self._service.lock)
