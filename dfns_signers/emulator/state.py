@@ -15,6 +15,7 @@ from dfns_signers.emulator.identities import Directory
 from dfns_signers.emulator.ledger import Action, ActionChallenge, CredentialChallenge, Ledger
 from dfns_signers.emulator.messages import Refusal, bad_request, not_found, quoted
 from dfns_signers.emulator.progress import Progress
+from dfns_signers.emulator.webhooks import Webhooks
 from dfns_signers.emulator.wire import canonical_json, from_base64url, to_base64url
 
 Record: TypeAlias = dict[str, Any]
@@ -170,6 +171,8 @@ class State:
         self.policies = Collection("Policy", page_size)
         self.permissions = Collection("Permission", page_size)
         self.private_keys: dict[str, WalletKey] = {}
+        self.webhooks = Webhooks(clock, self.collection("Webhook"), self.collection("WebhookEvent"))
+        self.events.subscribers.append(self.webhooks.publish)
 
     def collection(self, noun: str) -> Collection:
         """The entities of one kind, by what one of them is called."""

@@ -12,10 +12,20 @@ from dfns_signers.emulator.resources import (
     transfers,
     user_actions,
     wallets,
+    webhooks,
 )
 from dfns_signers.emulator.routes import Router
 
-_MODULES: Final = (user_actions, credentials, tokens, wallets, transfers, keys, policies)
+_MODULES: Final = (
+    user_actions,
+    credentials,
+    tokens,
+    wallets,
+    transfers,
+    keys,
+    policies,
+    webhooks,
+)
 
 
 def build_router() -> Router:
