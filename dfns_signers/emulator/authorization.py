@@ -33,7 +33,7 @@ _ACTION_CHECKS: Final[Mapping[Reason, CheckName]] = {
 
 def authenticate(directory: Directory, request: Incoming) -> AccessToken:
     """The token that the request was sent with, refused with 401 unless it is in force."""
-    token = directory.tokens.get(_bearer(request))
+    token = directory.find_token(_bearer(request))
     if token is None:
         raise unauthorized("token.unknown", f"{_INVALID_TOKEN}: this server did not issue it.")
     if not token.is_active:

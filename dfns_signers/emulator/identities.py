@@ -55,7 +55,11 @@ class Credential:
 
 @dataclass(slots=True)
 class AccessToken:
-    """A bearer token."""
+    """A bearer token.
+
+    Attributes:
+        jwt: the same token for clients that read its claims; it is ``value`` unless that was given.
+    """
 
     token_id: str
     value: str = field(repr=False)
@@ -68,6 +72,7 @@ class AccessToken:
     external_id: str | None = None
     permission_assignments: Sequence[Mapping[str, Any]] = ()
     is_active: bool = True
+    jwt: str = field(default="", repr=False)
 
     @property
     def holder(self) -> str:
@@ -83,11 +88,14 @@ class Identity:
         user_id: a ``us-`` identifier; service accounts have one too.
         token: bearer token.
         is_service_account: whether it is a service account.
+        token_jwt: a token that is as good, and is a JWT: the official SDK for TypeScript reads
+            the organisation in it. It is ``token`` unless that was given.
     """
 
     user_id: str
     token: str = field(repr=False)
     is_service_account: bool = False
+    token_jwt: str = field(default="", repr=False)
 
 
 @dataclass(slots=True)
@@ -102,6 +110,7 @@ class Directory:
     org_id: str = field(default_factory=lambda: new_id("or"))
     users: dict[str, User] = field(default_factory=dict, repr=False)
     tokens: dict[str, AccessToken] = field(default_factory=dict, repr=False)
+    _values: dict[str, str] = field(default_factory=dict, repr=False)  # of tokens, by their JWTs
     credentials: dict[str, Credential] = field(default_factory=dict, repr=False)
 
     def add_user(self, name: str, *, is_service_account: bool) -> User:
@@ -122,7 +131,7 @@ class Directory:
     ) -> AccessToken:
         """A new bearer token, valid for ``lifetime`` seconds.
 
-        It is a JWT with the claims of Dfns tokens unless its ``value`` is given.
+        It is a JWT with the claims of Dfns tokens; if its ``value`` is given, both are good.
         """
         now = self.clock()
         token_id = new_id("to")
@@ -141,10 +150,16 @@ class Directory:
                 "tokenKind": kind,
             },
         }
-        value = value or new_jwt(claims)
-        token = AccessToken(token_id, value, kind, user, name, iso_date(now), expires_at)
+        jwt = new_jwt(claims)
+        value = value or jwt
+        token = AccessToken(token_id, value, kind, user, name, iso_date(now), expires_at, jwt=jwt)
         self.tokens[value] = token
+        self._values[jwt] = value
         return token
+
+    def find_token(self, bearer: str) -> AccessToken | None:
+        """The token that was sent, as it is or as its JWT."""
+        return self.tokens.get(self._values.get(bearer, bearer))
 
     def add_credential(
         self,
@@ -198,7 +213,7 @@ class Directory:
 
     def forget_token(self, token: AccessToken) -> None:
         """Remove a token, and the credentials that only it signs with."""
-        del self.tokens[token.value]
+        del self.tokens[token.value], self._values[token.jwt]
         if token.kind == "Pat":
             self._forget_credentials(token.holder)
 
@@ -243,7 +258,7 @@ def add_identity(
     except ConfigurationError:
         directory.forget_user(user)
         raise
-    return Identity(user.user_id, added.value, service_account)
+    return Identity(user.user_id, added.value, service_account, added.jwt)
 
 
 def register(
