@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dfns_signers.emulator.identities import CredentialKind, Identity, add_identity, register
-from dfns_signers.emulator.listening import loopback_address
 from dfns_signers.emulator.messages import ReceivedRequest
 from dfns_signers.emulator.service import Fault, RateLimit, Service, fault_answer
+from dfns_signers.emulator.starting import ServerSettings, new_server
 from dfns_signers.emulator.state import MAXIMUM_LIMIT, State
+from dfns_signers.emulator.webhooks import Webhooks
 from dfns_signers.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ class Emulator:
         rate_limit: requests allowed in a minute; None allows any number.
         clock: the time in seconds since 1970.
         page_size: entities on a page when a request names no limit.
+        tls: whether to speak https; clients must trust the certificate in `ca_file`.
+        cors_origins: of pages that may call the API from a browser.
 
     Raises:
         ConfigurationError: an argument cannot be used.
@@ -54,13 +58,14 @@ class Emulator:
         rate_limit: int | None = None,
         clock: Callable[[], float] = time.time,
         page_size: int = 50,
+        tls: bool = False,
+        cors_origins: Sequence[str] = (),
     ) -> None:
         _require(challenge_lifetime > 0, "challenge_lifetime must be above 0")
         _require(user_action_lifetime > 0, "user_action_lifetime must be above 0")
         _require(rate_limit is None or rate_limit > 0, "rate_limit must be above 0, or None")
         _require(1 <= page_size <= MAXIMUM_LIMIT, f"page_size must be 1 to {MAXIMUM_LIMIT}")
-        self._address = loopback_address(host)
-        self._port = port
+        self._settings = ServerSettings.of(host, port, tls=tls, cors_origins=cors_origins)
         self._state = State(
             clock=clock,
             exact_payloads=exact_payloads,
@@ -95,16 +100,7 @@ class Emulator:
             self._server is None,
             "this emulator was started before: make a new one, which has an empty memory",
         )
-        try:
-            from dfns_signers.emulator.server import (  # noqa: PLC0415 - optional packages
-                ServerThread,
-            )
-        except ImportError as error:
-            raise ConfigurationError(
-                'the emulator needs more packages: pip install "dfns-signers[emulator]", or in a '
-                f'clone of the repository: pip install ".[emulator]" ({error})'
-            ) from error
-        self._server = ServerThread(self._service, self._address, self._port)
+        self._server = new_server(self._service, self._settings)
         self._url = self._server.url
         self._server.start()
 
@@ -112,6 +108,7 @@ class Emulator:
         """Close every connection and free the port; does nothing when it is not running."""
         if self._server:
             self._server.stop()
+            self.webhooks.stop()
 
     @property
     def url(self) -> str:
@@ -122,6 +119,16 @@ class Emulator:
         """
         _require(bool(self._url), "the emulator has no URL before it is started")
         return self._url
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The certificate (PEM) that clients must trust, while it runs with TLS."""
+        return self._server.ca_file if self._server else None
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """What was delivered to webhooks."""
+        return self._state.webhooks
 
     @property
     def auth_token(self) -> str:
@@ -149,6 +156,8 @@ class Emulator:
                 "user_id": self.user_id,
                 "org_id": self.org_id,
                 "credential_ids": [credential.credential_id for credential in credentials],
+                "auth_token_jwt": self._first.token_jwt,
+                **({"ca_file": str(self.ca_file)} if self.ca_file else {}),
             }
 
     @property
@@ -164,7 +173,7 @@ class Emulator:
     def requests(self) -> tuple[ReceivedRequest, ...]:
         """The last 10,000 requests or 32 MiB of them, newest last, without tokens."""
         with self._service.lock:
-            return tuple(self._service.requests)
+            return tuple(exchange.request for exchange in self._service.requests)
 
     def register(
         self,
