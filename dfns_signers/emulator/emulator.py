@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dfns_signers.emulator.identities import CredentialKind, Identity, add_identity, register
+from dfns_signers.emulator.credentials import CredentialKind, register
+from dfns_signers.emulator.identities import Identity, add_identity
+from dfns_signers.emulator.mail import Mail
 from dfns_signers.emulator.messages import ReceivedRequest
+from dfns_signers.emulator.relying_party import RelyingParty
 from dfns_signers.emulator.service import Fault, RateLimit, Service, fault_answer
-from dfns_signers.emulator.starting import ServerSettings, new_server
+from dfns_signers.emulator.starting import LocalServer, ServerSettings
 from dfns_signers.emulator.state import MAXIMUM_LIMIT, State
 from dfns_signers.emulator.webhooks import Webhooks
 from dfns_signers.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
-    from dfns_signers.emulator.server import ServerThread
+    pass
 
 
-class Emulator:
+class Emulator(LocalServer):
     """A Dfns API on this machine, with one organisation and, at first, one user.
 
     Use it as a context manager, or call `start` and `stop`. One emulator starts once.
@@ -40,6 +40,8 @@ class Emulator:
         page_size: entities on a page when a request names no limit.
         tls: whether to speak https; clients must trust the certificate in `ca_file`.
         cors_origins: of pages that may call the API from a browser.
+        rp_id: domain that passkeys belong to.
+        origins: of pages that may use passkeys; by default those of the domain and below it.
 
     Raises:
         ConfigurationError: an argument cannot be used.
@@ -60,70 +62,24 @@ class Emulator:
         page_size: int = 50,
         tls: bool = False,
         cors_origins: Sequence[str] = (),
+        rp_id: str = "localhost",
+        origins: Sequence[str] = (),
     ) -> None:
         _require(challenge_lifetime > 0, "challenge_lifetime must be above 0")
         _require(user_action_lifetime > 0, "user_action_lifetime must be above 0")
         _require(rate_limit is None or rate_limit > 0, "rate_limit must be above 0, or None")
         _require(1 <= page_size <= MAXIMUM_LIMIT, f"page_size must be 1 to {MAXIMUM_LIMIT}")
-        self._settings = ServerSettings.of(host, port, tls=tls, cors_origins=cors_origins)
+        settings = ServerSettings.of(host, port, tls=tls, cors_origins=cors_origins)
         self._state = State(
             clock=clock,
             exact_payloads=exact_payloads,
             challenge_lifetime=challenge_lifetime,
             user_action_lifetime=user_action_lifetime,
             page_size=page_size,
+            relying_party=RelyingParty(rp_id, tuple(origins)),
         )
-        self._service = Service(self._state, RateLimit(rate_limit, clock))
-        self._server: ServerThread | None = None
-        self._url = ""
+        super().__init__(Service(self._state, RateLimit(rate_limit, clock)), settings)
         self._first = self.add_identity("emulator-user", token=token, credentials=credentials)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def __repr__(self) -> str:
-        return f"Emulator(url={self._url!r})"
-
-    def start(self) -> None:
-        """Accept connections.
-
-        Raises:
-            ListeningError: the port is in use, or not permitted.
-            ConfigurationError: it was started before, or the packages of the extra "emulator" are
-                not installed.
-        """
-        _require(
-            self._server is None,
-            "this emulator was started before: make a new one, which has an empty memory",
-        )
-        self._server = new_server(self._service, self._settings)
-        self._url = self._server.url
-        self._server.start()
-
-    def stop(self) -> None:
-        """Close every connection and free the port; does nothing when it is not running."""
-        if self._server:
-            self._server.stop()
-            self.webhooks.stop()
-
-    @property
-    def url(self) -> str:
-        """Base URL of the API.
-
-        Raises:
-            ConfigurationError: it was not started yet.
-        """
-        _require(bool(self._url), "the emulator has no URL before it is started")
-        return self._url
-
-    @property
-    def ca_file(self) -> Path | None:
-        """The certificate (PEM) that clients must trust, while it runs with TLS."""
-        return self._server.ca_file if self._server else None
 
     @property
     def webhooks(self) -> Webhooks:
@@ -174,6 +130,11 @@ class Emulator:
         """The last 10,000 requests or 32 MiB of them, newest last, without tokens."""
         with self._service.lock:
             return tuple(exchange.request for exchange in self._service.requests)
+
+    @property
+    def mail(self) -> Mail:
+        """The codes that were sent to users."""
+        return Mail(self._service.lock, self._state.mail)
 
     def register(
         self,

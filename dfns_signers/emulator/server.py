@@ -34,6 +34,9 @@ _BACKLOG: Final = 2048
 class ServerThread:
     """Serves the API on a loopback address until it is stopped.
 
+    Attributes:
+        url: base URL of the API.
+
     Raises:
         ListeningError: the port is in use or not permitted.
     """
@@ -41,6 +44,7 @@ class ServerThread:
     def __init__(self, service: Service, settings: ServerSettings) -> None:
         self._listener = _listen(settings.address, settings.port)
         self._authority = LocalAuthority() if settings.tls else None
+        self.url = _url_of(self._listener, "https" if settings.tls else "http")
         # log_config: the logging of the program is not ours to configure. log_level: at lower
         # levels than this uvicorn logs headers, which have tokens in them.
         config = uvicorn.Config(
@@ -60,13 +64,6 @@ class ServerThread:
             config.ssl = self._authority.server_context()
         self._server = _Server(config)
         self._thread = threading.Thread(target=self._run, name="dfns-emulator", daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Base URL of the API."""
-        address, port = self._listener.getsockname()[:2]
-        scheme = "http" if self._authority is None else "https"
-        return f"{scheme}://{f'[{address}]' if ':' in address else address}:{port}"
 
     @property
     def ca_file(self) -> Path | None:
@@ -130,6 +127,11 @@ class _Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         await asyncio.sleep(0)
+
+
+def _url_of(listener: socket.socket, scheme: str) -> str:
+    address, port = listener.getsockname()[:2]
+    return f"{scheme}://{f'[{address}]' if ':' in address else address}:{port}"
 
 
 def _listen(address: str, port: int) -> socket.socket:

@@ -7,7 +7,10 @@ from typing import Final
 from dfns_signers.emulator.resources import (
     credentials,
     keys,
+    login,
     policies,
+    recovery,
+    registration,
     tokens,
     transfers,
     user_actions,
@@ -19,6 +22,9 @@ from dfns_signers.emulator.routes import Router
 _MODULES: Final = (
     user_actions,
     credentials,
+    registration,
+    login,
+    recovery,
     tokens,
     wallets,
     transfers,
