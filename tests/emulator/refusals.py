@@ -37,6 +37,7 @@ from tests.emulator.spoiled import (
     init,
     post,
 )
+from tests.emulator.webhooks import WEBHOOKS
 
 ASSERTION = "firstFactor.credentialAssertion"
 
@@ -282,4 +283,5 @@ CASES = [
     *section("Signed calls", SIGNED_CALLS),
     *section("New credentials", NEW_CREDENTIALS),
     *section("Tokens, wallets and keys", ENTITIES),
+    *section("Webhooks", WEBHOOKS),
 ]
