@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MAXIMUM_ATTEMPTS: Final = 5
 KEPT_DELIVERIES: Final = 1_000
-WAITING_DELIVERIES: Final = 1_000
+UNFINISHED_DELIVERIES: Final = 1_000
 _STOP_SECONDS: Final = 5.0
 
 
@@ -36,8 +36,7 @@ class Webhooks:
         self._events = events
         self._secrets: dict[str, str] = {}
         self._changed = threading.Condition()
-        self._waiting: deque[Attempt] = deque()
-        self._unfinished = 0
+        self._unfinished: deque[Attempt] = deque()
         self._deliveries: deque[Delivery] = deque()
         self._thread: threading.Thread | None = None
         self._stopped = False
@@ -56,7 +55,7 @@ class Webhooks:
         """
         with self._changed:
             if not self._changed.wait_for(lambda: not self._unfinished, seconds):
-                raise TimeoutError(f"{self._unfinished} deliveries to webhooks are unfinished")
+                raise TimeoutError(f"{len(self._unfinished)} deliveries to webhooks are unfinished")
             return tuple(self._deliveries)
 
     def retry(self) -> int:
@@ -66,7 +65,7 @@ class Webhooks:
         """
         with self._changed:
             last = {delivery.attempt.first_id: delivery for delivery in self._deliveries}
-            pending = {attempt.first_id for attempt in self._waiting}
+            pending = {attempt.first_id for attempt in self._unfinished}
             failed = [
                 (webhook, delivery.attempt)
                 for delivery in last.values()
@@ -160,12 +159,11 @@ class Webhooks:
     def _enqueue(self, attempt: Attempt) -> None:
         if self._stopped:
             return
-        if len(self._waiting) >= WAITING_DELIVERIES:
-            error = f"{WAITING_DELIVERIES:,} deliveries are waiting already"
+        if len(self._unfinished) >= UNFINISHED_DELIVERIES:
+            error = f"{UNFINISHED_DELIVERIES:,} deliveries are waiting already"
             self._keep(Delivery(attempt, int(self._clock()), error=error))
             return
-        self._waiting.append(attempt)
-        self._unfinished += 1
+        self._unfinished.append(attempt)
         self._changed.notify_all()
         if self._thread is None:
             self._thread = threading.Thread(
@@ -179,14 +177,15 @@ class Webhooks:
         with new_client() as client:
             while True:
                 with self._changed:
-                    self._changed.wait_for(lambda: self._waiting or self._stopped)
+                    self._changed.wait_for(lambda: self._unfinished or self._stopped)
                     if self._stopped:
+                        self._unfinished.clear()
                         return
-                    attempt = self._waiting.popleft()
+                    attempt = self._unfinished[0]
                 delivery = send(client, attempt, int(self._clock()))
                 with self._changed:
                     self._keep(delivery)
-                    self._unfinished -= 1
+                    self._unfinished.popleft()
                     self._changed.notify_all()
 
     def _keep(self, delivery: Delivery) -> None:

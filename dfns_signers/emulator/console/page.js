@@ -42,7 +42,7 @@ function refresh() {
   items.forEach(filter);
   const shown = items.filter((item) => !item.hidden).length;
   byId("empty").hidden = shown > 0;
-  return `${shown} of ${items.length}`;
+  byId("state").textContent = `${shown} of ${items.length} shown, live`;
 }
 
 async function poll() {
@@ -59,7 +59,7 @@ async function poll() {
     newest = exchange.number;
   }
   while (byId("exchanges").children.length > KEPT) byId("exchanges").lastElementChild.remove();
-  byId("state").textContent = `${refresh()} shown, live`;
+  refresh();
 }
 
 async function follow() {
