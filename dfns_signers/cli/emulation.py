@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,8 @@ import typer
 from typing_extensions import Self
 
 from dfns_signers.cli.emulator_profile import EmulatorProfile
+from dfns_signers.cli.emulator_tls import trust_commands
+from dfns_signers.cli.exchange_lines import exchanges_shown
 from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.inputs import pairs, read_text
 from dfns_signers.cli.options import GivenConfigOption, GivenProfileOption
@@ -75,12 +77,28 @@ def emulator(
         bool,
         typer.Option("--no-permissions", help="Let every caller do everything, as the first user."),
     ] = False,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Speak https, and print what clients must trust.")
+    ] = False,
+    cors_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORIGIN",
+            help="Let pages of this origin call the API from a browser; may be repeated.",
+        ),
+    ] = None,
+    log: Annotated[
+        bool,
+        typer.Option("--log", help="Show more of each request: caller, credential, time, reason."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not show the requests.")] = False,
 ) -> None:
     """Run a local Dfns API that checks everything a real one would.
 
     Prints one line of JSON when it is ready: url, auth_token, user_id, org_id. Stop it with Ctrl-C.
     Each request is shown in a line on standard error: method, path, status, and why it was refused.
+    With --log, also who called, and which credential signed what. The page /_emulator shows the
+    requests live, with their bodies.
 
     With --profile or --config, it also accepts the signing key of that profile under its
     credential id, and its token unless --token is given: point base_url at it, and that profile
@@ -92,6 +110,8 @@ def emulator(
     """
     from dfns_signers.emulator import Emulator, parse_listen, serve_forever  # noqa: PLC0415
 
+    if log and quiet:
+        raise typer.BadParameter("--log and --quiet exclude each other", param_hint="--log")
     host, port = parse_listen(listen)
     credentials = {
         name: read_text(Path(path), "the public key")
@@ -115,6 +135,8 @@ def emulator(
         exact_payloads=exact_payloads,
         rate_limit=rate_limit,
         enforce_permissions=not no_permissions,
+        tls=tls,
+        cors_origins=cors_origin or (),
     )
     if known is not None and first is not None:
         server.add_identity(known.name, token=known.token, credentials=known.credentials)
@@ -126,8 +148,14 @@ def emulator(
                 param_hint="--require-approval",
             )
         server.require_approval(method.upper(), path.strip())
-    with nullcontext() if quiet else logged_lines("dfns_signers.emulator"):
+    with _requests_shown(log=log, quiet=quiet):
         serve_forever(server, partial(_announce, server, first))
+
+
+def _requests_shown(*, log: bool, quiet: bool) -> AbstractContextManager[None]:
+    if quiet:
+        return nullcontext()
+    return exchanges_shown() if log else logged_lines("dfns_signers.emulator")
 
 
 @dataclass(frozen=True)
@@ -157,17 +185,20 @@ def _readable(token: Secret) -> str | None:
 
 
 def _announce(server: Emulator, first: EmulatorProfile | None, line: str) -> None:
+    for said in trust_commands(server.ca_file) if server.ca_file else ():
+        note(said)
     if first is not None:
         first.write(server)
-        for said in _next_commands(first.profile.profile, first.profile.config):
+        for said in _next_commands(first.profile.profile, first.profile.config, server.ca_file):
             note(said)
     typer.echo(line)
     typer.get_text_stream("stdout").flush()
 
 
-def _next_commands(profile: str, config: Path) -> Iterator[str]:
+def _next_commands(profile: str, config: Path, ca_file: Path | None) -> Iterator[str]:
     """What to run then, as it can be pasted into any other terminal."""
-    program = [os.path.abspath(sys.argv[0])]  # noqa: PTH100  # a link stays as it is
+    trust = [f"SSL_CERT_FILE={ca_file}"] if ca_file else []
+    program = [*trust, os.path.abspath(sys.argv[0])]  # noqa: PTH100  # a link stays as it is
     named = [] if config == default_path().resolve() else ["--config", str(config)]
     body = '{"network": "EthereumSepolia"}'
     call = ["request", *named, "--profile", profile, "POST", "/wallets", "--json", body]

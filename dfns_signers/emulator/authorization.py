@@ -42,7 +42,7 @@ def authenticate(
     directory: Directory, request: Incoming, access: Literal["token", "registration", "recovery"]
 ) -> AccessToken:
     """The token that the request was sent with, refused with 401 unless it is in force."""
-    token = directory.tokens.get(_bearer(request))
+    token = directory.find_token(_bearer(request))
     if token is None:
         raise unauthorized("token.unknown", f"{_INVALID_TOKEN}: this server did not issue it.")
     if not token.is_active:

@@ -9,23 +9,22 @@ from typing import TYPE_CHECKING, Any
 from dfns_signers.emulator.controls import Controls
 from dfns_signers.emulator.credentials import CredentialKind, register
 from dfns_signers.emulator.identities import Identity
-from dfns_signers.emulator.listening import loopback_address
 from dfns_signers.emulator.mail import Mail
 from dfns_signers.emulator.messages import ReceivedRequest
 from dfns_signers.emulator.permissions import add_identity
 from dfns_signers.emulator.progress import ProgressKind
 from dfns_signers.emulator.relying_party import RelyingParty
 from dfns_signers.emulator.service import Fault, RateLimit, Service, fault_answer
+from dfns_signers.emulator.starting import LocalServer, ServerSettings
 from dfns_signers.emulator.state import MAXIMUM_LIMIT, State
+from dfns_signers.emulator.webhooks import Webhooks
 from dfns_signers.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
-    from dfns_signers.emulator.server import ServerThread
+    pass
 
 
-class Emulator(Controls):
+class Emulator(Controls, LocalServer):
     """A Dfns API on this machine, with one organisation and, at first, one user.
 
     Use it as a context manager, or call `start` and `stop`. One emulator starts once.
@@ -44,6 +43,8 @@ class Emulator(Controls):
         page_size: entities on a page when a request names no limit.
         progress: what moves statuses: "reads" of the entity, or "manual" calls of `progress`.
         enforce_permissions: whether callers may do only what is assigned to them.
+        tls: whether to speak https; clients must trust the certificate in `ca_file`.
+        cors_origins: of pages that may call the API from a browser.
         rp_id: domain that passkeys belong to.
         origins: of pages that may use passkeys; by default those of the domain and below it.
 
@@ -66,6 +67,8 @@ class Emulator(Controls):
         page_size: int = 50,
         progress: ProgressKind = "reads",
         enforce_permissions: bool = True,
+        tls: bool = False,
+        cors_origins: Sequence[str] = (),
         rp_id: str = "localhost",
         origins: Sequence[str] = (),
     ) -> None:
@@ -74,8 +77,7 @@ class Emulator(Controls):
         _require(rate_limit is None or rate_limit > 0, "rate_limit must be above 0, or None")
         _require(1 <= page_size <= MAXIMUM_LIMIT, f"page_size must be 1 to {MAXIMUM_LIMIT}")
         _require(progress in {"reads", "manual"}, 'progress must be "reads" or "manual"')
-        self._address = loopback_address(host)
-        self._port = port
+        settings = ServerSettings.of(host, port, tls=tls, cors_origins=cors_origins)
         self._state = State(
             clock=clock,
             exact_payloads=exact_payloads,
@@ -86,60 +88,13 @@ class Emulator(Controls):
             relying_party=RelyingParty(rp_id, tuple(origins)),
         )
         self._state.progress.at_reads = progress == "reads"
-        self._service = Service(self._state, RateLimit(rate_limit, clock))
-        self._server: ServerThread | None = None
-        self._url = ""
+        super().__init__(Service(self._state, RateLimit(rate_limit, clock)), settings)
         self._first = self.add_identity("emulator-user", token=token, credentials=credentials)
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def __repr__(self) -> str:
-        return f"Emulator(url={self._url!r})"
-
-    def start(self) -> None:
-        """Accept connections.
-
-        Raises:
-            ListeningError: the port is in use, or not permitted.
-            ConfigurationError: it was started before, or the packages of the extra "emulator" are
-                not installed.
-        """
-        _require(
-            self._server is None,
-            "this emulator was started before: make a new one, which has an empty memory",
-        )
-        try:
-            from dfns_signers.emulator.server import (  # noqa: PLC0415 - optional packages
-                ServerThread,
-            )
-        except ImportError as error:
-            raise ConfigurationError(
-                'the emulator needs more packages: pip install "dfns-signers[emulator]", or in a '
-                f'clone of the repository: pip install ".[emulator]" ({error})'
-            ) from error
-        self._server = ServerThread(self._service, self._address, self._port)
-        self._url = self._server.url
-        self._server.start()
-
-    def stop(self) -> None:
-        """Close every connection and free the port; does nothing when it is not running."""
-        if self._server:
-            self._server.stop()
-
     @property
-    def url(self) -> str:
-        """Base URL of the API.
-
-        Raises:
-            ConfigurationError: it was not started yet.
-        """
-        _require(bool(self._url), "the emulator has no URL before it is started")
-        return self._url
+    def webhooks(self) -> Webhooks:
+        """What was delivered to webhooks."""
+        return self._state.webhooks
 
     @property
     def auth_token(self) -> str:
@@ -167,6 +122,8 @@ class Emulator(Controls):
                 "user_id": self.user_id,
                 "org_id": self.org_id,
                 "credential_ids": [credential.credential_id for credential in credentials],
+                "auth_token_jwt": self._first.token_jwt,
+                **({"ca_file": str(self.ca_file)} if self.ca_file else {}),
             }
 
     @property
@@ -182,7 +139,7 @@ class Emulator(Controls):
     def requests(self) -> tuple[ReceivedRequest, ...]:
         """The last 10,000 requests or 32 MiB of them, newest last, without tokens."""
         with self._service.lock:
-            return tuple(self._service.requests)
+            return tuple(exchange.request for exchange in self._service.requests)
 
     @property
     def mail(self) -> Mail:

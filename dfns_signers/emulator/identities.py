@@ -17,6 +17,7 @@ from dfns_signers.emulator.credentials import (
 from dfns_signers.emulator.ledger import CredentialChallenge
 from dfns_signers.emulator.messages import not_found
 from dfns_signers.emulator.signatures import load_public_key
+from dfns_signers.emulator.token_claims import token_claims
 from dfns_signers.emulator.wire import iso_date, new_id, new_jwt
 from dfns_signers.errors import ConfigurationError
 
@@ -53,6 +54,7 @@ class AccessToken:
     """A bearer token.
 
     Attributes:
+        jwt: the same token for clients that read claims; ``value`` unless that was given.
         challenge: what new credentials sign, if the token completes a registration or a recovery.
     """
 
@@ -66,6 +68,7 @@ class AccessToken:
     credential: Credential | None = None
     external_id: str | None = None
     is_active: bool = True
+    jwt: str = field(default="", repr=False)
     challenge: CredentialChallenge | None = None
 
     @property
@@ -82,11 +85,13 @@ class Identity:
         user_id: a ``us-`` identifier; service accounts have one too.
         token: bearer token.
         is_service_account: whether it is a service account.
+        token_jwt: the same token for clients that read claims; ``token`` unless that was given.
     """
 
     user_id: str
     token: str = field(repr=False)
     is_service_account: bool = False
+    token_jwt: str = field(default="", repr=False)
 
 
 @dataclass(slots=True)
@@ -101,6 +106,7 @@ class Directory:
     org_id: str = field(default_factory=lambda: new_id("or"))
     users: dict[str, User] = field(default_factory=dict, repr=False)
     tokens: dict[str, AccessToken] = field(default_factory=dict, repr=False)
+    _values: dict[str, str] = field(default_factory=dict, repr=False)  # of tokens, by their JWTs
     credentials: dict[str, Credential] = field(default_factory=dict, repr=False)
 
     def add_user(
@@ -137,29 +143,23 @@ class Directory:
     ) -> AccessToken:
         """A new bearer token, valid for ``lifetime`` seconds.
 
-        It is a JWT with the claims of Dfns tokens unless its ``value`` is given.
+        It is a JWT with the claims of Dfns tokens; if its ``value`` is given, both are good.
         """
         now = self.clock()
         token_id = new_id("to")
         expires_at = None if lifetime is None else now + lifetime
-        claims = {
-            "iss": "dfns-signers-emulator",
-            "aud": "dfns:api",
-            "sub": user.org_id,
-            "iat": int(now),
-            **({} if expires_at is None else {"exp": int(expires_at)}),
-            "https://custom/username": user.name,
-            "https://custom/app_metadata": {
-                "orgId": user.org_id,
-                "userId": user.user_id,
-                "tokenId": token_id,
-                "tokenKind": kind,
-            },
-        }
-        value = value or new_jwt(claims)
-        token = AccessToken(token_id, value, kind, user, name, iso_date(now), expires_at)
-        self.tokens[value] = token
+        ids = {"userId": user.user_id, "tokenId": token_id, "tokenKind": kind}
+        jwt = new_jwt(token_claims(user.org_id, user.name, now, expires_at, **ids))
+        token = AccessToken(
+            token_id, value or jwt, kind, user, name, iso_date(now), expires_at, jwt=jwt
+        )
+        self.tokens[token.value] = token
+        self._values[jwt] = token.value
         return token
+
+    def find_token(self, bearer: str) -> AccessToken | None:
+        """The token that was sent, as it is or as its JWT."""
+        return self.tokens.get(self._values.get(bearer, bearer))
 
     def add_credential(
         self,
@@ -243,7 +243,7 @@ class Directory:
 
     def forget_token(self, token: AccessToken) -> None:
         """Remove a token, and the credentials that only it signs with."""
-        del self.tokens[token.value]
+        del self.tokens[token.value], self._values[token.jwt]
         if token.kind == "Pat":
             self._forget_credentials(token.holder)
 
@@ -288,4 +288,4 @@ def add_identity(
     except ConfigurationError:
         directory.forget_user(user)
         raise
-    return Identity(user.user_id, added.value, service_account)
+    return Identity(user.user_id, added.value, service_account, added.jwt)

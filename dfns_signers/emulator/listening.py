@@ -41,18 +41,20 @@ def loopback_address(host: str) -> str:
     Raises:
         ConfigurationError: other machines can reach it, or it is not an address.
     """
-    if host == "localhost":
-        return "127.0.0.1"
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        address = None
-    if address is None or not address.is_loopback:
+    if not is_loopback(host):
         raise ConfigurationError(
             f"the emulator cannot listen on {host!r}: its tokens are not secret, so it listens on"
             " 127.0.0.1, [::1] or localhost only"
         )
-    return host
+    return "127.0.0.1" if host == "localhost" else host
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine: ``localhost``, 127.0.0.0/8 or ::1."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def serve_forever(emulator: Emulator, announce: Callable[[str], None]) -> None:

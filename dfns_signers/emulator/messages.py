@@ -34,7 +34,7 @@ CheckName: TypeAlias = Literal[
     "typedData", "user.registered", "user.unregistered", "userAction.expired",
     "userAction.foreign", "userAction.method", "userAction.missing", "userAction.path",
     "userAction.payload", "userAction.repeated", "userAction.unknown", "userAction.used",
-    "userHandle",
+    "userHandle", "webhook.count",
 ]  # fmt: skip
 """Every check that can refuse a request; docs/emulator.md says what each refuses."""
 
@@ -72,6 +72,11 @@ class Incoming:
     def header(self, name: str) -> list[str]:
         """All values of the header of this lower-case name."""
         return [value for key, value in self.headers if key == name]
+
+    @property
+    def bearer(self) -> str:
+        """The bearer token, whether or not it is in force; empty if there is none."""
+        return next(iter(self.header("authorization")), "").rpartition(" ")[2]
 
     def without_secrets(self) -> ReceivedRequest:
         """The same request as tests may see it."""

@@ -1,4 +1,4 @@
-"""The requests that were received, of which the newest are kept."""
+"""The exchanges with clients, of which the newest are kept."""
 
 from __future__ import annotations
 
@@ -7,40 +7,75 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from dfns_signers.emulator.messages import ReceivedRequest
+from dfns_signers.emulator.messages import Answer, ReceivedRequest
 
 KEPT_REQUESTS: Final = 10_000
 KEPT_BYTES: Final = 33_554_432
-"""Of paths, queries, headers and bodies."""
+"""Of paths, queries, headers and bodies of the requests, and of the answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and how it was answered.
+
+    Attributes:
+        number: 1 for the first one.
+        date: seconds since 1970.
+        seconds: that answering took.
+        caller: the name of the user or service account; empty if no token says it.
+        signing: what was announced or signed, and by which credential; empty if nothing was.
+        check: the name of the check that refused; empty if none did.
+        reason: what that check said.
+    """
+
+    number: int
+    date: float
+    seconds: float
+    request: ReceivedRequest
+    answer: Answer
+    caller: str = ""
+    signing: str = ""
+    check: str = ""
+    reason: str = ""
 
 
 @dataclass(slots=True)
 class RequestLog:
-    """As many of the newest requests as the bounds allow, oldest first.
+    """As many of the newest exchanges as the bounds allow, oldest first.
 
     Attributes:
-        kept_requests: how many requests there may be.
-        kept_bytes: what their paths, queries, headers and bodies may have in all.
+        kept_requests: how many exchanges there may be.
+        kept_bytes: what their requests and answers may have in all.
     """
 
     kept_requests: int = KEPT_REQUESTS
     kept_bytes: int = KEPT_BYTES
-    _requests: deque[ReceivedRequest] = field(default_factory=deque, repr=False)
+    _exchanges: deque[Exchange] = field(default_factory=deque, repr=False)
     _bytes: int = 0
 
-    def append(self, request: ReceivedRequest) -> None:
-        """Keep a request, and forget the oldest ones above the bounds."""
-        self._requests.append(request)
-        self._bytes += size_of(request)
-        while len(self._requests) > self.kept_requests or self._bytes > self.kept_bytes:
-            self._bytes -= size_of(self._requests.popleft())
+    def append(self, exchange: Exchange) -> None:
+        """Keep an exchange, and forget the oldest ones above the bounds."""
+        self._exchanges.append(exchange)
+        self._bytes += size_of(exchange)
+        while len(self._exchanges) > self.kept_requests or self._bytes > self.kept_bytes:
+            self._bytes -= size_of(self._exchanges.popleft())
 
-    def __iter__(self) -> Iterator[ReceivedRequest]:
-        return iter(self._requests)
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self._exchanges)
+
+    def after(self, number: int, most: int) -> list[Exchange]:
+        """The newest exchanges with higher numbers, oldest first."""
+        found: deque[Exchange] = deque(maxlen=most)
+        for exchange in reversed(self._exchanges):
+            if exchange.number <= number or len(found) == most:
+                break
+            found.appendleft(exchange)
+        return list(found)
 
 
-def size_of(request: ReceivedRequest) -> int:
-    """Characters of path, query and headers, and bytes of the body."""
+def size_of(exchange: Exchange) -> int:
+    """Characters of path, query and headers, and bytes of both bodies."""
+    request = exchange.request
     headers = sum(len(name) + len(value) for name, value in request.headers.items())
     return (
         len(request.method)
@@ -48,4 +83,5 @@ def size_of(request: ReceivedRequest) -> int:
         + len(request.query)
         + headers
         + len(request.body)
+        + len(exchange.answer.content)
     )

@@ -1,6 +1,6 @@
 """The HTTP server: the service as an ASGI application, on uvicorn in a thread of its own.
 
-The only module that imports the packages of the extra "emulator".
+Only this module and those that it alone imports import the packages of the extra "emulator".
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import contextlib
 import socket
 import threading
 from email.utils import formatdate
+from pathlib import Path
 from typing import Final
 
 import uvicorn
@@ -17,8 +18,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dfns_signers.emulator.certificates import LocalAuthority
+from dfns_signers.emulator.console.application import with_console
+from dfns_signers.emulator.cross_origin import allowing
 from dfns_signers.emulator.messages import Incoming
 from dfns_signers.emulator.service import MAXIMUM_BODY_BYTES, Service
+from dfns_signers.emulator.starting import ServerSettings
 from dfns_signers.errors import ListeningError
 
 STOP_SECONDS: Final = 5.0
@@ -29,16 +34,21 @@ _BACKLOG: Final = 2048
 class ServerThread:
     """Serves the API on a loopback address until it is stopped.
 
+    Attributes:
+        url: base URL of the API.
+
     Raises:
         ListeningError: the port is in use or not permitted.
     """
 
-    def __init__(self, service: Service, address: str, port: int) -> None:
-        self._listener = _listen(address, port)
+    def __init__(self, service: Service, settings: ServerSettings) -> None:
+        self._listener = _listen(settings.address, settings.port)
+        self._authority = LocalAuthority() if settings.tls else None
+        self.url = _url_of(self._listener, "https" if settings.tls else "http")
         # log_config: the logging of the program is not ours to configure. log_level: at lower
         # levels than this uvicorn logs headers, which have tokens in them.
         config = uvicorn.Config(
-            _application(service),
+            with_console(allowing(_application(service), settings.cors_origins), service),
             loop="asyncio",
             http="h11",
             ws="none",
@@ -49,14 +59,16 @@ class ServerThread:
             server_header=False,
             date_header=False,  # uvicorn renews it in the loop that is not run here
         )
+        config.load()
+        if self._authority is not None:
+            config.ssl = self._authority.server_context()
         self._server = _Server(config)
         self._thread = threading.Thread(target=self._run, name="dfns-emulator", daemon=True)
 
     @property
-    def url(self) -> str:
-        """Base URL of the API."""
-        address, port = self._listener.getsockname()[:2]
-        return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+    def ca_file(self) -> Path | None:
+        """The certificate that clients must trust; None for http."""
+        return self._authority.file if self._authority else None
 
     def start(self) -> None:
         """Begin to serve; connections that queue on the socket are not lost."""
@@ -69,6 +81,8 @@ class ServerThread:
             RuntimeError: it has not ended in time.
         """
         self._server.stop()
+        if self._authority is not None:
+            self._authority.close()
         self._thread.join(STOP_SECONDS)
         if self._thread.is_alive():
             raise RuntimeError(f"the emulator did not stop within {STOP_SECONDS:g} s")
@@ -113,6 +127,11 @@ class _Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         await asyncio.sleep(0)
+
+
+def _url_of(listener: socket.socket, scheme: str) -> str:
+    address, port = listener.getsockname()[:2]
+    return f"{scheme}://{f'[{address}]' if ':' in address else address}:{port}"
 
 
 def _listen(address: str, port: int) -> socket.socket:

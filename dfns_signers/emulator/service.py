@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import logging
 import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,9 +28,10 @@ from dfns_signers.emulator.messages import (
     shortened,
 )
 from dfns_signers.emulator.permissions import owned_only, require_permission
-from dfns_signers.emulator.request_log import RequestLog
+from dfns_signers.emulator.request_log import Exchange, RequestLog
 from dfns_signers.emulator.resources import build_router
 from dfns_signers.emulator.routes import Call, Route
+from dfns_signers.emulator.signing_trail import SigningTrail, caller_name
 from dfns_signers.emulator.state import State
 from dfns_signers.emulator.wire import new_id, parse_json
 from dfns_signers.errors import ConfigurationError
@@ -50,17 +53,44 @@ class Service:
         self.approvals: list[Route] = []
         self.requests = RequestLog()
         self._rate_limit = rate_limit
+        self._numbers = itertools.count(1)
+        self._trail = SigningTrail()
 
     def answer(self, request: Incoming) -> Answer:
         """Answer one request; never two at a time."""
         with self.lock:
-            self.requests.append(request.without_secrets())
-            try:
-                answer, reason = self._answer(request), ""
-            except Refusal as refusal:
-                answer, reason = refusal.answer(), f" {refusal.check}: {refusal}"
-            _LOG.info("%s %d%s", _line(request), answer.status, reason)
-            return answer
+            exchange = self._exchange(request)
+            self.requests.append(exchange)
+            refusal = f" {exchange.check}: {exchange.reason}" if exchange.check else ""
+            _LOG.info(
+                "%s %d%s",
+                _line(request),
+                exchange.answer.status,
+                refusal,
+                extra={"exchange": exchange},
+            )
+            return exchange.answer
+
+    def _exchange(self, request: Incoming) -> Exchange:
+        # The call may forget the token that it is made with.
+        caller = caller_name(self.state.directory, request)
+        begun = time.perf_counter()
+        check, reason = "", ""
+        try:
+            answer = self._answer(request)
+        except Refusal as refusal:
+            answer, check, reason = refusal.answer(), refusal.check, str(refusal)
+        return Exchange(
+            number=next(self._numbers),
+            date=self.state.clock(),
+            seconds=time.perf_counter() - begun,
+            request=request.without_secrets(),
+            answer=answer,
+            caller=caller,
+            signing=self._trail.follow(request, answer),
+            check=check,
+            reason=reason,
+        )
 
     def _answer(self, request: Incoming) -> Answer:
         expire(self.state)

@@ -24,6 +24,7 @@ from dfns_signers.emulator.messages import Refusal, bad_request, not_found, quot
 from dfns_signers.emulator.pending import PendingApproval
 from dfns_signers.emulator.progress import Progress
 from dfns_signers.emulator.relying_party import RelyingParty
+from dfns_signers.emulator.webhooks import Webhooks
 from dfns_signers.emulator.wire import canonical_json, from_base64url, to_base64url
 
 Record: TypeAlias = dict[str, Any]
@@ -203,6 +204,8 @@ class State:
         self.permissions = Collection("Permission", page_size)
         self.held_keys: dict[str, HeldKey] = {}
         self.pending: dict[str, PendingApproval] = {}
+        self.webhooks = Webhooks(clock, self.collection("Webhook"), self.collection("WebhookEvent"))
+        self.events.subscribers.append(self.webhooks.publish)
 
     def collection(self, noun: str) -> Collection:
         """The entities of one kind, by what one of them is called."""

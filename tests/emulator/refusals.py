@@ -38,6 +38,7 @@ from tests.emulator.spoiled import (
     init,
     post,
 )
+from tests.emulator.webhooks import WEBHOOKS
 
 ASSERTION = "firstFactor.credentialAssertion"
 
@@ -284,4 +285,5 @@ CASES = [
     *section("New credentials", NEW_CREDENTIALS),
     *section("Tokens, wallets and keys", ENTITIES),
     *section("Transfers and transactions", TRANSFERS),
+    *section("Webhooks", WEBHOOKS),
 ]

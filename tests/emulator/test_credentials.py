@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from dfns_signers.emulator import Emulator
-from tests.emulator.caller import Caller, answered, full_access, b64url, compact, refused
+from tests.emulator.caller import Caller, answered, b64url, compact, full_access, refused
 from tests.emulator.flows import (
     NEW,
     REGISTRATION,

@@ -198,6 +198,7 @@ def test_settings_are_what_a_client_needs(emulator: Emulator) -> None:
         "user_id": emulator.user_id,
         "org_id": emulator.org_id,
         "credential_ids": ["cr-first"],
+        "auth_token_jwt": emulator.auth_token,
     }
 
 

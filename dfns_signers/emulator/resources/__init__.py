@@ -25,6 +25,7 @@ from dfns_signers.emulator.resources import (
     user_actions,
     users,
     wallets,
+    webhooks,
 )
 from dfns_signers.emulator.routes import Router
 
@@ -49,6 +50,7 @@ _MODULES: Final = (
     registration,
     login,
     recovery,
+    webhooks,
 )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import httpx
 import pytest
 
 from dfns_signers import ChangeRequest, DfnsClient
-from tests.core.cli.support import Command, Started
+from tests.core.cli.support import PROGRAM, Command, Started, run
 from tests.core.config.support import write_client_config, write_config
 from tests.core.keys import public_key, public_pem
 
@@ -91,6 +93,126 @@ def test_requests_are_not_shown_where_that_is_asked_for(option: str) -> None:
         assert wallets(settings, TOKEN) == 200
         assert wallets(settings, "another-token") == 401
         assert process.stop(signal.SIGTERM) == (0, b"", b"")
+
+
+def test_log_shows_who_called_what_was_signed_and_why_it_was_refused(
+    folder: Path, key_file: Path
+) -> None:
+    config = write_client_config(folder, "https://api.dfns.io", TOKEN)
+    options = ("--config", config, "--log", "--require-approval", "POST /keys")
+
+    with Started("emulator", *options) as process:
+        settings = announced(process)
+        (credential,) = settings["credential_ids"]
+        with DfnsClient.from_config(config=config, base_url=settings["url"]) as dfns:
+            dfns.wallets.create(network="EthereumSepolia")
+            dfns.keys.create(scheme="EdDSA", curve="ed25519")
+        assert wallets(settings, "another-token") == 401
+        _, _, err = process.stop(signal.SIGTERM)
+
+    def row(status: int, caller: str, call: str, signing: str = "") -> str:
+        return f"{status}  {caller:16}  {call:40}  {signing}".rstrip()
+
+    # Time of day and duration differ.
+    shown = re.sub(r"(?m)^[0-9:]{8}  ([0-9]{3}) +[0-9.]+ ms|^ {26}", r"\1", err.decode())
+    user, init, complete = "emulator-user", "POST   /auth/action/init", "POST   /auth/action"
+    assert shown.splitlines() == [
+        row(200, user, init, "announces POST /wallets"),
+        row(200, user, complete, f"{credential} (Key) signs POST /wallets"),
+        row(200, user, "POST   /wallets", f"signed by {credential} (Key)"),
+        row(200, user, init, "announces POST /keys"),
+        row(200, user, complete, f"{credential} (Key) signs POST /keys"),
+        row(202, user, "POST   /keys", f"signed by {credential} (Key)"),
+        "accepted; it waits for approval",
+        row(401, "-", "GET    /wallets"),
+        REFUSAL,
+    ]
+    assert b"\x1b" not in err
+    assert TOKEN.encode() not in err
+
+
+def test_log_keeps_what_a_request_has_in_it_from_the_terminal() -> None:
+    with Started("emulator", "--token", TOKEN, "--log") as process:
+        url = announced(process)["url"]
+        httpx.post(
+            f"{url}/auth/action/init",
+            json={"userActionHttpMethod": "a\nb\x1b[2J", "userActionHttpPath": "[red]"},
+            headers={"Authorization": f"Bearer {TOKEN}"},
+            trust_env=False,
+        )
+        _, _, err = process.stop(signal.SIGTERM)
+
+    first, second = err.decode().splitlines()
+    assert first.endswith("announces a\\nb\\x1b[2J [red]")
+    assert "field.missing" in second
+
+
+def test_more_and_nothing_of_the_requests_cannot_both_be_shown(command: Command) -> None:
+    done = command("emulator", "--log", "--quiet")
+
+    assert (done.code, done.out) == (2, "")
+    assert "--log and --quiet exclude each other" in done.err
+
+
+def test_tls_is_announced_with_what_each_client_must_be_given() -> None:
+    with Started("emulator", "--tls", "--token", TOKEN) as process:
+        settings = announced(process)
+        file = Path(settings["ca_file"])
+        context = ssl.create_default_context(cafile=file)
+        answer = httpx.get(
+            f"{settings['url']}/wallets",
+            headers={"Authorization": f"Bearer {settings['auth_token_jwt']}"},
+            verify=context,
+            trust_env=False,
+        )
+        code, _, err = process.stop(signal.SIGTERM)
+
+    assert settings["url"].startswith("https://127.0.0.1:")
+    assert (answer.status_code, code) == (200, 0)
+    said = err.decode()
+    assert f"SSL_CERT_FILE={file}" in said
+    assert f"NODE_EXTRA_CA_CERTS={file}" in said
+    assert f"-file {file}" in said
+    assert not file.parent.exists()
+
+
+def test_profile_of_the_first_user_is_called_with_the_authority(folder: Path) -> None:
+    config = folder / "config.toml"
+
+    with Started("emulator", "--tls", "--admin", "local", "--config", config) as process:
+        settings = announced(process)
+        trust = {"SSL_CERT_FILE": settings["ca_file"]}
+        done = run(
+            "request", "--config", config, "--profile", "local", "POST", "/wallets",
+            "--json", '{"network": "EthereumSepolia"}', **trust,
+        )  # fmt: skip
+        _, _, err = process.stop(signal.SIGTERM)
+
+    assert (done.code, done.json["network"]) == (0, "EthereumSepolia")
+    assert f"SSL_CERT_FILE={settings['ca_file']} {PROGRAM} request" in err.decode()
+
+
+def test_page_of_a_named_origin_may_call() -> None:
+    origins = ("http://localhost:3000", "https://app.example")
+    options = [word for origin in origins for word in ("--cors-origin", origin)]
+
+    with Started("emulator", *options) as process:
+        url = announced(process)["url"]
+        allowed = [
+            httpx.get(f"{url}/wallets", headers={"Origin": origin}, trust_env=False).headers.get(
+                "access-control-allow-origin"
+            )
+            for origin in (*origins, "http://localhost:3001")
+        ]
+
+    assert allowed == [*origins, None]
+
+
+def test_origin_that_no_browser_sends_ends_with_3(command: Command) -> None:
+    done = command("emulator", "--cors-origin", "localhost:3000/page")
+
+    assert (done.code, done.out) == (3, "")
+    assert "such as http://localhost:3000" in done.err
 
 
 def test_private_key_in_place_of_a_public_one_ends_with_3_and_how_to_write_that(

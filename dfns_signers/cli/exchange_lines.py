@@ -1,0 +1,84 @@
+"""``emulator --log``: each exchange in a line or two, aligned, and coloured on a terminal."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from dfns_signers.cli.output import printable
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from dfns_signers.emulator.request_log import Exchange
+
+_CALLER: Final = 16
+_CALL: Final = 40
+_INDENT: Final = " " * 26
+
+
+@contextmanager
+def exchanges_shown() -> Iterator[None]:
+    """Show what the emulator exchanges with its clients on standard error."""
+    handler = _Handler()
+    logger = logging.getLogger("dfns_signers.emulator")
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(handler)
+
+
+class _Handler(logging.Handler):
+    def __init__(self) -> None:
+        from rich.console import Console  # noqa: PLC0415  # as in ``output``
+
+        super().__init__()
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print the exchange of a record."""
+        exchange: Exchange = record.__dict__["exchange"]
+        for line in _lines(exchange):
+            self._console.print(line)
+
+
+def _lines(exchange: Exchange) -> Iterator[Text]:
+    from rich.text import Text  # noqa: PLC0415
+
+    status = exchange.answer.status
+    style = _style(status)
+    request = exchange.request
+    target = f"{request.raw_path}?{request.query}" if request.query else request.raw_path
+    time = datetime.fromtimestamp(exchange.date).astimezone().strftime("%H:%M:%S")
+    call = _printable(f"{request.method:6} {target}")
+    yield Text.assemble(
+        (time, "dim"),
+        "  ",
+        (str(status), style),
+        (f"{exchange.seconds * 1000:8.1f} ms", "dim"),
+        f"  {_printable(exchange.caller) or '-':{_CALLER}}  ",
+        (f"{call:{_CALL}}" if exchange.signing else call, "bold"),
+        (f"  {_printable(exchange.signing)}" if exchange.signing else ""),
+    )
+    if exchange.check:
+        yield Text(f"{_INDENT}{exchange.check}: {_printable(exchange.reason)}", style)
+    elif status == HTTPStatus.ACCEPTED:
+        yield Text(f"{_INDENT}accepted; it waits for approval", style)
+
+
+def _style(status: int) -> str:
+    if status >= HTTPStatus.BAD_REQUEST:
+        return "red"
+    return "yellow" if status == HTTPStatus.ACCEPTED else "green"
+
+
+def _printable(text: str) -> str:
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")

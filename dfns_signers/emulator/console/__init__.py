@@ -1,0 +1,1 @@
+"""The page at ``/_emulator``, and what other programs may ask of a running emulator there."""
