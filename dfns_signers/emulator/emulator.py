@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dfns_signers.emulator.entities import Entities
 from dfns_signers.emulator.identities import CredentialKind, Identity, add_identity, register
 from dfns_signers.emulator.listening import loopback_address
 from dfns_signers.emulator.messages import ReceivedRequest
@@ -137,6 +138,11 @@ class Emulator:
     def org_id(self) -> str:
         """Id of the organisation."""
         return self._state.directory.org_id
+
+    @property
+    def entities(self) -> Entities:
+        """Puts entities there that no operation makes."""
+        return Entities(self._service, self._first.token)
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -15,8 +15,9 @@ PLACEHOLDER: Final = "(removed)"
 QUOTED_CHARACTERS: Final = 200
 
 CheckName: TypeAlias = Literal[
-    "attestation.hex", "attestation.json", "authenticatorData", "base64url", "body.json",
-    "body.size", "body.type", "challenge.expired", "challenge.foreign", "challenge.unknown",
+    "attestation.hex", "attestation.json", "authenticatorData", "base64url", "body.checksum",
+    "body.json", "body.parts", "body.size", "body.type",
+    "challenge.expired", "challenge.foreign", "challenge.unknown",
     "challenge.used", "clientData.challenge", "clientData.json", "clientData.object",
     "clientData.type", "credential.disabled", "credential.foreign", "credential.kind",
     "credential.taken", "credential.unknown", "entity", "externalId", "field.exclusive",

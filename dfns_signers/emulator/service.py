@@ -23,6 +23,7 @@ from dfns_signers.emulator.messages import (
     quoted,
     shortened,
 )
+from dfns_signers.emulator.multipart import Upload
 from dfns_signers.emulator.request_log import RequestLog
 from dfns_signers.emulator.resources import build_router
 from dfns_signers.emulator.resources.policies import change_request
@@ -72,6 +73,8 @@ class Service:
         self._rate_limit.count()
         if route.session_operation:
             require_session(token, route.session_operation)
+        upload = Upload(request) if route.operation.multipart else None
+        request = upload.request if upload else request
         body = {} if request.method == "GET" else _parsed_body(request)
         if route.takes_user_action:
             check_user_action(
@@ -82,6 +85,7 @@ class Service:
                 exact=self.state.exact_payloads,
             )
         query = _parsed_query(request.query, route)
+        body = upload.without_checksum(body) if upload else body
         route.check_body(body)
         call = Call(self.state, token, route, request.raw_path, parameters, query, body)
         if route in self.approvals:

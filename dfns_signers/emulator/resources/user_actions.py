@@ -8,6 +8,7 @@ from dfns_signers.emulator.fields import members, one_of, string
 from dfns_signers.emulator.identities import CREDENTIAL_KINDS, Credential
 from dfns_signers.emulator.ledger import Action, ActionChallenge, redeem_challenge
 from dfns_signers.emulator.messages import unauthorized
+from dfns_signers.emulator.resources.audit_logs import record_action
 from dfns_signers.emulator.routes import Call, Route
 from dfns_signers.emulator.state import Record
 from dfns_signers.emulator.verification import FACTOR, verify_factor
@@ -73,7 +74,9 @@ def complete(call: Call) -> Record:
             "secondFactor.missing",
             f"Not Authorized. {first.credential_id} requires a secondFactor.",
         )
-    return {"userAction": state.user_actions.issue(holder, issued.action)}
+    user_action = state.user_actions.issue(holder, issued.action)
+    record_action(call, issued.action, user_action, first, body["firstFactor"])
+    return {"userAction": user_action}
 
 
 def _supported(usable: list[Credential]) -> list[dict[str, Any]]:
