@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,10 +13,11 @@ from dfns_signers.emulator.kept_values import members_of
 from dfns_signers.emulator.messages import Refusal
 from dfns_signers.emulator.routes import Call
 from dfns_signers.emulator.service import Service
+from dfns_signers.emulator.shape_checks import check_of
 from dfns_signers.emulator.state import Record
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.near_miss import did_you_mean
-from dfns_signers.operations import match_operation
+from dfns_signers.operations import Schema, match_operation
 
 
 class Entities:
@@ -33,8 +35,8 @@ class Entities:
             members: wire names; what else the entity must have is made up.
 
         Raises:
-            ConfigurationError: the path is not that of a collection, goes through an entity that
-                is not there, or its entities do not have such a member.
+            ConfigurationError: the path is not that of a collection, or goes through an entity
+                that is not there; its entities do not have such a member, or not of this value.
         """
         operation = match_operation("GET", path)
         if operation is None or operation.path not in collections():
@@ -54,9 +56,15 @@ class Entities:
             return dict(add_kept(state, operation.path, decoded, members, call.requester))
 
 
-def _check_members(path: str, collection: str, members: dict[str, Any]) -> None:
-    known = {name for schema in shapes_of_item(collection) for name in members_of(schema)}
-    for name in members if known else ():
+def _check_members(path: str, collection: str, members: Mapping[str, Any]) -> None:
+    known: dict[str, Schema] = {}
+    for schema in shapes_of_item(collection):
+        known |= members_of(schema)
+    for name, value in members.items() if known else ():
         if name not in known:
             hint = did_you_mean(name, known) or f"; they have {', '.join(sorted(known))}"
             raise ConfigurationError(f"entities of {path} do not have a member {name}{hint}")
+        try:
+            check_of(known[name])(name, value)
+        except Refusal as refusal:
+            raise ConfigurationError(f"nothing can be added at {path}: {refusal}") from None

@@ -26,6 +26,7 @@ from dfns_signers.emulator.kept_places import (
     last,
     noun_of,
     parent,
+    shapes_of_item,
 )
 from dfns_signers.emulator.kept_values import choices_of_member
 from dfns_signers.emulator.messages import Answer, json_answer, not_found
@@ -147,7 +148,7 @@ def act(call: Call) -> Answer:
     change(record, members, call.parameters)
     set_status(record, parent(item), verb)
     call.state.progress.stop(record["id"])
-    return _answer(call, {**record, **call.parameters})
+    return _answer(call, record)
 
 
 def answer(call: Call) -> Answer:
@@ -157,7 +158,11 @@ def answer(call: Call) -> Answer:
     made: Record = {"id": new_id(last(path)[:2]), "dateCreated": iso_date(call.state.clock())}
     if call.route.method == "GET":
         made = {"items": []} if any(items_above(path)) else {}
-    return _answer(call, {**made, **call.query, **call.parameters, **call.body})
+    given = {**made, **call.query, **call.parameters, **call.body}
+    kind = last(path).removesuffix("s").capitalize()
+    if kind in choices_of_member(shapes_of(call.route.operation).response, "kind"):
+        given["kind"] = kind  # a deposit or a withdrawal
+    return _answer(call, given)
 
 
 def list_members(call: Call) -> Answer:
@@ -168,7 +173,9 @@ def list_members(call: Call) -> Answer:
 def add_to(call: Call) -> Answer:
     """Add to a list of an entity; what it has stays."""
     listed = _list_of(call)
-    listed += [item for item in _items(call) if item not in listed]
+    for item in _items(call):
+        if item not in listed:
+            listed.append(item)
     return json_answer({})
 
 
@@ -187,15 +194,15 @@ def _answer(call: Call, given: Record) -> Answer:
     if not shapes.response:
         return json_answer({})
     collection = _collection(call.route.template)
-    context = {"requester": call.requester, "requestBody": call.body, **call.query, **given}
-    values = values_of(call.state, context, collection)
+    context = {"requester": call.requester, "requestBody": call.body, **call.query}
+    values = values_of(call.state, {**context, **call.parameters, **given}, collection)
     return json_answer(values.fitting(shapes.response, given))
 
 
 def check_path(call: Call) -> None:
     """Refuse a path that goes through an entity that is not there, or a body with such a wallet."""
     if "network" in call.parameters:
-        _network_check(call.route.operation)("network", call.parameters["network"])
+        _network_check(call.route.template)("network", call.parameters["network"])
     for item in items_above(parent(call.route.template)):
         _entity(call, item)
     for name in ("walletId", "targetWalletId"):
@@ -203,9 +210,11 @@ def check_path(call: Call) -> None:
             call.state.wallets.get(call.body[name])
 
 
-def _network_check(operation: Operation) -> Check:
-    choices = choices_of_member(shapes_of(operation).response, "network")
-    return one_of(*choices) if choices else _NETWORK
+def _network_check(path: str) -> Check:
+    """The check of a network: those that the entities of the path may have, or any."""
+    shapes = shapes_of_item(_collection(path))
+    choices = {name for shape in shapes for name in choices_of_member(shape, "network")}
+    return one_of(*sorted(choices)) if choices else _NETWORK
 
 
 def _entity(call: Call, item: str) -> Record:

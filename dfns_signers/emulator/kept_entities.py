@@ -45,6 +45,7 @@ def collection_at(state: State, path: str) -> Collection:
     """The entities of a collection, by its path in the table; there is one key store."""
     own = {
         "/wallets": state.wallets,
+        "/wallets/{walletId}/transfers": state.transfers,
         "/keys": state.keys,
         "/v2/policies": state.policies,
         "/permissions": state.permissions,
@@ -77,7 +78,8 @@ def add_kept(
         "id": new_id(prefix_of(path)),
         "dateCreated": iso_date(state.clock()),
     }
-    values = values_of(state, {**record, "requester": requester, "requestBody": given}, path)
+    context = {**record, "requester": requester, "requestBody": given}
+    values = values_of(state, {**context, last(item_of(path))[1:-1]: record["id"]}, path)
     for schema in shapes_of_item(path):
         record.update(values.fitting(schema, record))
     _move_by_itself(state, path, record)

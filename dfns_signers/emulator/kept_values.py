@@ -137,17 +137,19 @@ def choices_of(schema: Schema) -> tuple[Any, ...]:
 
 def choices_of_member(schema: Schema | None, name: str) -> tuple[Any, ...]:
     """The values that a shape lists for a member."""
-    return tuple(
-        choice
-        for option in options_of(schema or {})
-        for inner in options_of(option.get("properties", {}).get(name, {}))
-        for choice in choices_of(inner)
-    )
+    inner = members_of(schema or {}).get(name, {})
+    return tuple(choice for option in options_of(inner) for choice in choices_of(option))
 
 
-def members_of(schema: Schema) -> set[str]:
-    """The names of the members that a shape knows."""
-    return {name for option in options_of(schema) for name in option.get("properties", {})}
+def members_of(schema: Schema) -> dict[str, Schema]:
+    """The shapes of the members that a shape knows, in any of its variants."""
+    found: dict[str, list[Schema]] = {}
+    for option in options_of(schema):
+        for name, inner in option.get("properties", {}).items():
+            found.setdefault(name, []).append(inner)
+    return {
+        name: inner[0] if len(inner) == 1 else {"anyOf": inner} for name, inner in found.items()
+    }
 
 
 def is_of_kind(kind: str, value: Any) -> bool:
