@@ -37,6 +37,7 @@ from tests.emulator.spoiled import (
     init,
     post,
 )
+from tests.emulator.uploads import data_of, path, send, upload
 
 ASSERTION = "firstFactor.credentialAssertion"
 
@@ -244,6 +245,15 @@ NEW_CREDENTIALS = [
 ]
 
 
+# Uploads
+
+UPLOADS = [
+    ("body.type", lambda world: world.caller.call("POST", path(world.caller), {})),
+    ("body.parts", lambda world: send(world.caller, "{}", {"data": (None, b"{}")})),
+    ("body.checksum", lambda world: upload(world.caller, data_of(b"x"), b"y")),
+]
+
+
 # Tokens, wallets and keys
 
 
@@ -281,5 +291,6 @@ CASES = [
     *section("POST /auth/action", SIGN),
     *section("Signed calls", SIGNED_CALLS),
     *section("New credentials", NEW_CREDENTIALS),
+    *section("Uploads", UPLOADS),
     *section("Tokens, wallets and keys", ENTITIES),
 ]

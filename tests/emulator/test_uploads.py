@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,49 +12,13 @@ from hypothesis import strategies as st
 from dfns_signers.emulator import Emulator
 from tests.emulator.caller import Caller, answered, compact, refused
 from tests.emulator.conftest import calling
-from tests.emulator.flows import Json
-
-OUTPUT: Json = {
-    "type": "keystore-output",
-    "version": 1,
-    "org_id": "or-1",
-    "fleet_id": "f-1",
-    "keystore_id": "ks-1",
-    "group_id": "g-1",
-    "status": "partial",
-    "outputs": {},
-}
+from tests.emulator.uploads import OUTPUT, data_of, path, send, upload
 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Caller]:
     with calling() as caller:
         yield caller
-
-
-def path(caller: Caller) -> str:
-    store = answered(caller.get("/key-stores"))["items"][0]["id"]
-    return f"/key-stores/{store}/onchain-sign/output"
-
-
-def upload(
-    caller: Caller, data: bytes, file: bytes, *, announced: bytes | None = None
-) -> httpx.Response:
-    """A signed upload of these parts, made by httpx."""
-    target = path(caller)
-    payload = data if announced is None else announced
-    action = caller.user_action("POST", target, payload.decode())
-    return caller.http.post(
-        target,
-        data={"data": data.decode()},
-        files={"file": ("upload.bin", file)},
-        headers={"Authorization": f"Bearer {caller.token}", "X-DFNS-USERACTION": action},
-    )
-
-
-def data_of(file: bytes, **members: object) -> bytes:
-    checksum = hashlib.sha256(file).hexdigest()
-    return compact({"outputJson": OUTPUT, "fileChecksum": checksum, **members})
 
 
 @given(file=st.binary(max_size=200) | st.text("\r\n-b=", max_size=40).map(str.encode))
@@ -91,16 +54,7 @@ def test_unknown_member_of_the_data_is_refused_by_name(shared: Caller) -> None:
 
 
 def test_upload_without_a_file_is_refused(shared: Caller) -> None:
-    target = path(shared)
-    action = shared.user_action("POST", target, "{}")
-
-    response = shared.http.post(
-        target,
-        files={"data": (None, b"{}")},
-        headers={"Authorization": f"Bearer {shared.token}", "X-DFNS-USERACTION": action},
-    )
-
-    refused(response, 400, "body.parts", '"file"')
+    refused(send(shared, "{}", {"data": (None, b"{}")}), 400, "body.parts", '"file"')
 
 
 def test_json_in_place_of_parts_is_refused(shared: Caller) -> None:
