@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dfns_signers.emulator import Emulator
-from tests.emulator.caller import Caller, answered, refused
+from tests.emulator.caller import Caller, answered, compact, refused
 from tests.emulator.conftest import calling
 from tests.emulator.flows import Json
 
@@ -360,3 +360,10 @@ def test_agreement_is_unaccepted_until_each_user_has_accepted_it(
     assert accepted["userId"] == emulator.user_id
     assert answered(caller.get(path)) == {"latestAgreement": None}
     assert answered(stranger.get(path)) == {"latestAgreement": agreement}
+
+
+def test_token_is_exchanged_for_one_that_calls(shared: Caller) -> None:
+    body = compact({"target": "or-1"})
+    token = answered(shared.send("POST", "/auth/tokens", body))["token"]
+
+    answered(shared.http.get("/wallets", headers={"Authorization": f"Bearer {token}"}))

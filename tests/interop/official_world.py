@@ -36,6 +36,7 @@ POLICY: Json = {
 }
 # What the emulator checks beyond the declared shape.
 BODIES: Mapping[str, Json] = {
+    "POST /auth/tokens": {"target": "or-1"},
     "POST /permissions": {"name": "one", "operations": ["Wallets:Read"]},
     "PUT /permissions/{permissionId}": {"operations": ["Wallets:Read"]},
     "POST /v2/policies": POLICY,
