@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dfns_signers.emulator.controls import Controls
 from dfns_signers.emulator.credentials import CredentialKind, register
+from dfns_signers.emulator.entities import Entities
 from dfns_signers.emulator.identities import Identity
 from dfns_signers.emulator.mail import Mail
 from dfns_signers.emulator.messages import ReceivedRequest
@@ -110,6 +111,11 @@ class Emulator(Controls, LocalServer):
     def org_id(self) -> str:
         """Id of the organisation."""
         return self._state.directory.org_id
+
+    @property
+    def entities(self) -> Entities:
+        """Puts entities there that no operation makes."""
+        return Entities(self._service, self._first.token)
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from dfns_signers.emulator.messages import (
     quoted,
     shortened,
 )
+from dfns_signers.emulator.multipart import Upload
 from dfns_signers.emulator.permissions import owned_only, require_permission
 from dfns_signers.emulator.request_log import Exchange, RequestLog
 from dfns_signers.emulator.resources import build_router
@@ -109,6 +110,8 @@ class Service:
             require_session(token, route.session_operation)
         if token and self.state.enforce_permissions:
             require_permission(self.state, token, route.operation, parameters)
+        upload = Upload(request) if route.operation.multipart else None
+        request = upload.request if upload else request
         body = {} if request.method == "GET" else _parsed_body(request)
         if token and route.takes_user_action:
             check_user_action(
@@ -121,6 +124,7 @@ class Service:
         query = _parsed_query(request.query, route)
         if token and self.state.enforce_permissions:
             query = owned_only(self.state, token, route.operation, query)
+        body = upload.without_checksum(body) if upload else body
         route.check_body(body)
         call = Call(self.state, token, route, request.raw_path, parameters, query, body)
         if route in self.approvals:

@@ -38,6 +38,7 @@ from tests.emulator.spoiled import (
     init,
     post,
 )
+from tests.emulator.uploads import data_of, path, send, upload
 from tests.emulator.webhooks import WEBHOOKS
 
 ASSERTION = "firstFactor.credentialAssertion"
@@ -246,6 +247,15 @@ NEW_CREDENTIALS = [
 ]
 
 
+# Uploads
+
+UPLOADS = [
+    ("body.type", lambda world: world.caller.call("POST", path(world.caller), {})),
+    ("body.parts", lambda world: send(world.caller, "{}", {"data": (None, b"{}")})),
+    ("body.checksum", lambda world: upload(world.caller, data_of(b"x"), b"y")),
+]
+
+
 # Tokens, wallets and keys
 
 
@@ -283,6 +293,7 @@ CASES = [
     *section("POST /auth/action", SIGN),
     *section("Signed calls", SIGNED_CALLS),
     *section("New credentials", NEW_CREDENTIALS),
+    *section("Uploads", UPLOADS),
     *section("Tokens, wallets and keys", ENTITIES),
     *section("Transfers and transactions", TRANSFERS),
     *section("Webhooks", WEBHOOKS),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -13,12 +12,14 @@ from dfns_signers.emulator import Emulator
 from dfns_signers.emulator.messages import CheckName
 from dfns_signers.emulator.request_log import KEPT_BYTES, KEPT_REQUESTS
 from dfns_signers.emulator.resources import build_router
+from dfns_signers.operations import Operation, operations
+from tests.emulator import operations_page
 from tests.emulator.caller import Caller, refused
 from tests.emulator.conftest import Clock
 from tests.emulator.refusals import CASES, Case
 from tests.emulator.spoiled import World
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text("utf-8")
+GUIDE = operations_page.GUIDE.read_text("utf-8")
 SECTION = re.compile(r"^### ([^\n]+)\n(.*?)(?=^##)", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| [^|]+ \| ([0-9]{3}) \| ([^|]+) \|[^|]+\|$", re.MULTILINE)
 
@@ -30,13 +31,6 @@ DOCUMENTED = [
     for check in re.findall(r"`([^`]+)`", checks)
 ]
 STATUS = {(section, check): status for section, check, status in DOCUMENTED}
-
-OPERATIONS = [
-    (method, template)
-    for template, methods in re.findall(r"^\| `(/[^`]+)` \| ([A-Z, ]+) \|$", GUIDE, re.MULTILINE)
-    for method in methods.split(", ")
-]
-SIGNING = {"/auth/action/init", "/auth/action", "/auth/credentials/init"}
 
 # What the Dfns docs say in these cases; messages begin with it.
 WORDINGS = {
@@ -84,22 +78,23 @@ def test_bounds_of_the_requests_that_are_kept_are_on_the_page() -> None:
     assert f"the last {KEPT_REQUESTS:,} requests or {KEPT_BYTES >> 20} MiB of them" in GUIDE
 
 
-def test_table_of_operations_is_complete() -> None:
-    assert set(OPERATIONS) == {(route.method, route.template) for route in build_router().routes}
+def test_table_of_operations_is_that_of_the_emulator() -> None:
+    assert operations_page.page_with_table(GUIDE) == GUIDE, (
+        "python -m tests.emulator.operations_page writes it"
+    )
 
 
-@pytest.mark.parametrize(("method", "template"), OPERATIONS)
-def test_every_call_but_a_get_and_those_that_sign_requires_a_user_action(
-    caller: Caller, method: str, template: str
+def test_every_operation_is_answered() -> None:
+    assert {route.operation for route in build_router().routes} == set(operations())
+
+
+@pytest.mark.parametrize("operation", operations(), ids=str)
+def test_signed_operations_alone_require_a_user_action(
+    caller: Caller, operation: Operation
 ) -> None:
-    response = caller.send(method, re.sub(r"\{[^}]+\}", "x", template))
+    response = caller.send(operation.method, re.sub(r"\{[^}]+\}", "x", operation.path))
 
-    if template in SIGNING:
-        refused(response, 400, "field.missing")
-    elif method == "GET" and response.status_code == 400:
-        field = refused(response, 400, "field.missing")["details"]["field"]
-        assert field.startswith("query.")
-    elif method == "GET":
-        assert response.status_code in {200, 404}
-    else:
+    if operation.signed:
         refused(response, 403, "userAction.missing")
+    else:
+        assert response.status_code in {200, 400, 404}

@@ -105,4 +105,5 @@ def test_emulator_imports_nothing_of_the_signing_side() -> None:
         "dfns_signers.errors",
         "dfns_signers.near_miss",
         "dfns_signers.networks",
+        "dfns_signers.operations",
     }

@@ -6,6 +6,7 @@ from typing import Final
 
 from dfns_signers.emulator.fields import one_of, string, where_present
 from dfns_signers.emulator.ledger import Action, ActionChallenge, redeem_challenge
+from dfns_signers.emulator.resources.audit_logs import record_action
 from dfns_signers.emulator.resources.challenges import assertion_options
 from dfns_signers.emulator.routes import Call, Route
 from dfns_signers.emulator.state import Record
@@ -39,8 +40,10 @@ def complete(call: Call) -> Record:
     """Exchange a signed challenge for a user action."""
     state, holder, body = call.state, call.token.holder, call.body
     issued = redeem_challenge(state.action_challenges, body["challengeIdentifier"], holder)
-    verify_factors(state, holder, issued.challenge, body)
-    return {"userAction": state.user_actions.issue(holder, issued.action)}
+    first = verify_factors(state, holder, issued.challenge, body)
+    user_action = state.user_actions.issue(holder, issued.action)
+    record_action(call, issued.action, user_action, first, body["firstFactor"])
+    return {"userAction": user_action}
 
 
 ROUTES: Final = (
