@@ -23,6 +23,13 @@ _INVALID_TOKEN: Final = "user token is missing or invalid"  # noqa: S105 - a mes
 _INVALID_ACTION: Final = "user action signature is missing or invalid"
 _USED_ACTION: Final = "user action has already been used"
 
+_PURPOSES: Final[Mapping[str, str]] = {"Temp": "registration", "Recovery": "recovery"}
+_PURPOSE_NAMES: Final = {
+    "token": "the token of a user or a service account",
+    "registration": "the temporaryAuthenticationToken of a registration",
+    "recovery": "the temporaryAuthenticationToken of a recovery",
+}
+
 _ACTION_CHECKS: Final[Mapping[Reason, CheckName]] = {
     "unknown": "userAction.unknown",
     "used": "userAction.used",
@@ -31,7 +38,9 @@ _ACTION_CHECKS: Final[Mapping[Reason, CheckName]] = {
 }
 
 
-def authenticate(directory: Directory, request: Incoming) -> AccessToken:
+def authenticate(
+    directory: Directory, request: Incoming, access: Literal["token", "registration", "recovery"]
+) -> AccessToken:
     """The token that the request was sent with, refused with 401 unless it is in force."""
     token = directory.tokens.get(_bearer(request))
     if token is None:
@@ -46,7 +55,23 @@ def authenticate(directory: Directory, request: Incoming) -> AccessToken:
         raise unauthorized(
             "token.user", f"Not Authorized. The user {token.user.user_id} is deactivated."
         )
+    _require_purpose(token, access)
     return token
+
+
+def _require_purpose(
+    token: AccessToken, access: Literal["token", "registration", "recovery"]
+) -> None:
+    """Refuse a temporary token of another purpose, and where a temporary one is required."""
+    found = _PURPOSES.get(token.kind, "token")
+    if found != access:
+        raise unauthorized(
+            "token.purpose",
+            f"{_INVALID_TOKEN}: expected {_PURPOSE_NAMES[access]}, and found"
+            f" {_PURPOSE_NAMES[found]}.",
+            expected=access,
+            found=found,
+        )
 
 
 def require_session(token: AccessToken, operation: str) -> None:

@@ -13,7 +13,9 @@ from dfns_signers.emulator.signatures import PublicKey, load_public_key
 from dfns_signers.emulator.wire import iso_date, new_id, new_jwt, to_base64url
 from dfns_signers.errors import ConfigurationError
 
-TokenKind: TypeAlias = Literal["Token", "Pat", "ServiceAccount"]
+TokenKind: TypeAlias = Literal["Token", "Pat", "ServiceAccount", "Temp", "Recovery"]
+"""``Temp`` and ``Recovery`` only complete a registration and a recovery."""
+UserKind: TypeAlias = Literal["CustomerEmployee", "EndUser"]
 CredentialKind: TypeAlias = Literal["Key", "PasswordProtectedKey", "Fido2"]
 CREDENTIAL_KINDS: Final[tuple[CredentialKind, ...]] = ("Key", "PasswordProtectedKey", "Fido2")
 TOKEN_PATTERN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, b64token
@@ -21,15 +23,23 @@ TOKEN_PATTERN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, b64token
 
 @dataclass(slots=True)
 class User:
-    """A person or a service account; both have ``us-`` identifiers (Dfns docs)."""
+    """A person or a service account; both have ``us-`` identifiers (Dfns docs).
+
+    Attributes:
+        kind: an end user has no permissions, only wallets and keys.
+        is_registered: whether the user has registered credentials, or never needs to.
+    """
 
     user_id: str
     org_id: str
     name: str
     is_service_account: bool
     date_created: str
+    kind: UserKind = "CustomerEmployee"
+    email: str = ""
     external_id: str | None = None
     is_active: bool = True
+    is_registered: bool = True
 
 
 @dataclass(slots=True)
@@ -55,7 +65,11 @@ class Credential:
 
 @dataclass(slots=True)
 class AccessToken:
-    """A bearer token."""
+    """A bearer token.
+
+    Attributes:
+        challenge: what new credentials sign, if the token completes a registration or a recovery.
+    """
 
     token_id: str
     value: str = field(repr=False)
@@ -68,6 +82,7 @@ class AccessToken:
     external_id: str | None = None
     permission_assignments: Sequence[Mapping[str, Any]] = ()
     is_active: bool = True
+    challenge: str = field(default="", repr=False)
 
     @property
     def holder(self) -> str:
@@ -104,10 +119,26 @@ class Directory:
     tokens: dict[str, AccessToken] = field(default_factory=dict, repr=False)
     credentials: dict[str, Credential] = field(default_factory=dict, repr=False)
 
-    def add_user(self, name: str, *, is_service_account: bool) -> User:
+    def add_user(
+        self,
+        name: str,
+        *,
+        is_service_account: bool = False,
+        kind: UserKind = "CustomerEmployee",
+        email: str = "",
+        is_registered: bool = True,
+    ) -> User:
         """A new user or service account."""
-        created = iso_date(self.clock())
-        user = User(new_id("us"), self.org_id, name, is_service_account, created)
+        user = User(
+            new_id("us"),
+            self.org_id,
+            name,
+            is_service_account,
+            iso_date(self.clock()),
+            kind=kind,
+            email=email,
+            is_registered=is_registered,
+        )
         self.users[user.user_id] = user
         return user
 

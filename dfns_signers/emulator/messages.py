@@ -23,8 +23,8 @@ CheckName: TypeAlias = Literal[
     "field.missing", "field.unknown", "field.value", "key.curve", "key.scheme", "method", "path",
     "publicKey", "query.limit", "query.paginationToken", "query.repeated", "rateLimit",
     "secondFactor.missing", "secondFactor.same", "signature.encoding", "signature.value",
-    "token.deactivated", "token.expired", "token.malformed", "token.missing", "token.session",
-    "token.unknown", "token.user", "userAction.expired", "userAction.foreign",
+    "token.deactivated", "token.expired", "token.malformed", "token.missing", "token.purpose",
+    "token.session", "token.unknown", "token.user", "userAction.expired", "userAction.foreign",
     "userAction.method", "userAction.missing", "userAction.path", "userAction.payload",
     "userAction.repeated", "userAction.unknown", "userAction.used",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import unquote
 
 from dfns_signers.emulator.fields import Check, anything, where_present
@@ -21,6 +21,9 @@ from dfns_signers.near_miss import did_you_mean
 from dfns_signers.operations import Operation, find_operation, match_operation
 
 METHODS: Final = ("DELETE", "GET", "POST", "PUT")
+Access: TypeAlias = Literal["token", "open", "registration", "recovery"]
+"""Who may call: a token of a user or a service account, anybody, or the
+``temporaryAuthenticationToken`` of a registration or a recovery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +31,19 @@ class Call:
     """A request that passed every check that does not depend on its meaning."""
 
     state: State
-    token: AccessToken
+    bearer: AccessToken | None
     route: Route
     path: str
     parameters: Mapping[str, str]
     query: Mapping[str, str]
     body: Any
+
+    @property
+    def token(self) -> AccessToken:
+        """The caller's bearer token; routes whose access is ``open`` have none."""
+        if self.bearer is None:
+            raise LookupError(f"{self.route.operation} is called without a bearer token")
+        return self.bearer
 
     @property
     def requester(self) -> dict[str, str]:
@@ -53,6 +63,7 @@ class Route:
         query: what query parameters must be beside their declared shapes.
         entity: what the operation changes, as change requests name it.
         session_operation: name of the operation if it requires the login session of a user.
+        access: whose bearer token it takes.
     """
 
     method: str
@@ -62,6 +73,7 @@ class Route:
     query: Mapping[str, Check] = field(default_factory=dict)
     entity: str = ""
     session_operation: str = ""
+    access: Access = "token"
 
     @property
     def operation(self) -> Operation:

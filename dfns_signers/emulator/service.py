@@ -68,12 +68,14 @@ class Service:
                 if not fault.remaining:
                     self.faults.remove(fault)
                 return fault.answer
-        token = authenticate(self.state.directory, request)
+        token = None
+        if route.access != "open":
+            token = authenticate(self.state.directory, request, route.access)
         self._rate_limit.count()
-        if route.session_operation:
+        if token and route.session_operation:
             require_session(token, route.session_operation)
         body = {} if request.method == "GET" else _parsed_body(request)
-        if route.takes_user_action:
+        if token and route.takes_user_action:
             check_user_action(
                 self.state.user_actions,
                 token.holder,
