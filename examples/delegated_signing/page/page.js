@@ -70,8 +70,8 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;
   const fields = Object.fromEntries(new FormData(form, event.submitter));
-  const buttons = document.querySelectorAll("button");
-  buttons.forEach((button) => (button.disabled = true));
+  if (document.body.ariaBusy === "true") return;
+  document.body.ariaBusy = "true";
   say("Working …");
   try {
     say(await actions[fields.action](fields));
@@ -80,7 +80,7 @@ document.addEventListener("submit", async (event) => {
       ? "The passkey was not used: the prompt was closed, or this device has no passkey for the account. Try again, or recover the account."
       : error.message, true);
   } finally {
-    buttons.forEach((button) => (button.disabled = false));
+    document.body.ariaBusy = "false";
   }
 });
 
@@ -92,7 +92,10 @@ function say(text, isError = false) {
 const FINAL = ["Confirmed", "Failed", "Rejected"];
 
 function show({ email, wallets, transfers, approvals }) {
-  document.body.dataset.signedIn = email ? "yes" : "no";
+  if (email && byId("email-shown").textContent !== email) {
+    document.body.dataset.signedIn = "yes";
+    byId("wallets-title").focus(); // the form that had it is hidden
+  }
   byId("email-shown").textContent = email;
   fill("wallets", wallets, (row, { id, address, network }) => {
     row.querySelector("b").textContent = network;
