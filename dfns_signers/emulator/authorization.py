@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
-from dfns_signers.emulator.identities import TOKEN_PATTERN, AccessToken, Directory
+from dfns_signers.emulator.identities import TOKEN_PATTERN, AccessToken, Directory, User
 from dfns_signers.emulator.ledger import Action, Ledger, Reason, UnredeemableError
 from dfns_signers.emulator.messages import (
     CheckName,
@@ -51,10 +51,7 @@ def authenticate(
         )
     if token.expires_at is not None and directory.clock() >= token.expires_at:
         raise unauthorized("token.expired", f"{_INVALID_TOKEN}: {token.token_id} has expired.")
-    if not token.user.is_active:
-        raise unauthorized(
-            "token.user", f"Not Authorized. The user {token.user.user_id} is deactivated."
-        )
+    require_active(token.user)
     _require_purpose(token, access)
     return token
 
@@ -74,6 +71,12 @@ def _require_purpose(
         )
 
 
+def require_active(user: User) -> None:
+    """Refuse a user who is deactivated with 401."""
+    if not user.is_active:
+        raise unauthorized("token.user", f"Not Authorized. The user {user.user_id} is deactivated.")
+
+
 def require_session(token: AccessToken, operation: str) -> None:
     """Refuse a token that is not a user's login session with 403."""
     if token.kind != "Token":
@@ -82,6 +85,18 @@ def require_session(token: AccessToken, operation: str) -> None:
             f"{token.kind} {token.token_id} is not authorized to perform operation ({operation}):"
             " it requires the login session of a user.",
             expected="Token",
+            found=token.kind,
+        )
+
+
+def require_service_account(token: AccessToken, operation: str) -> None:
+    """Refuse a token that is not of a service account with 403."""
+    if token.kind != "ServiceAccount":
+        raise forbidden(
+            "token.serviceAccount",
+            f"{token.kind} {token.token_id} is not authorized to perform operation ({operation}):"
+            " it requires a service account.",
+            expected="ServiceAccount",
             found=token.kind,
         )
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dfns_signers.emulator.identities import CredentialKind, Identity, add_identity, register
+from dfns_signers.emulator.credentials import CredentialKind, register
+from dfns_signers.emulator.identities import Identity, add_identity
 from dfns_signers.emulator.listening import loopback_address
+from dfns_signers.emulator.mail import Mail
 from dfns_signers.emulator.messages import ReceivedRequest
+from dfns_signers.emulator.relying_party import RelyingParty
 from dfns_signers.emulator.service import Fault, RateLimit, Service, fault_answer
 from dfns_signers.emulator.state import MAXIMUM_LIMIT, State
 from dfns_signers.errors import ConfigurationError
@@ -36,6 +39,8 @@ class Emulator:
         rate_limit: requests allowed in a minute; None allows any number.
         clock: the time in seconds since 1970.
         page_size: entities on a page when a request names no limit.
+        rp_id: domain that passkeys belong to.
+        origins: of pages that may use passkeys; by default those of the domain and below it.
 
     Raises:
         ConfigurationError: an argument cannot be used.
@@ -54,6 +59,8 @@ class Emulator:
         rate_limit: int | None = None,
         clock: Callable[[], float] = time.time,
         page_size: int = 50,
+        rp_id: str = "localhost",
+        origins: Sequence[str] = (),
     ) -> None:
         _require(challenge_lifetime > 0, "challenge_lifetime must be above 0")
         _require(user_action_lifetime > 0, "user_action_lifetime must be above 0")
@@ -67,6 +74,7 @@ class Emulator:
             challenge_lifetime=challenge_lifetime,
             user_action_lifetime=user_action_lifetime,
             page_size=page_size,
+            relying_party=RelyingParty(rp_id, tuple(origins)),
         )
         self._service = Service(self._state, RateLimit(rate_limit, clock))
         self._server: ServerThread | None = None
@@ -165,6 +173,11 @@ class Emulator:
         """The last 10,000 requests or 32 MiB of them, newest last, without tokens."""
         with self._service.lock:
             return tuple(self._service.requests)
+
+    @property
+    def mail(self) -> Mail:
+        """The codes that were sent to users."""
+        return Mail(self._service.lock, self._state.mail)
 
     def register(
         self,

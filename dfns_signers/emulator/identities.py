@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
+from dfns_signers.emulator.credentials import (
+    Credential,
+    CredentialKind,
+    NewCredential,
+    Passkey,
+    register,
+)
+from dfns_signers.emulator.ledger import CredentialChallenge
 from dfns_signers.emulator.messages import not_found
-from dfns_signers.emulator.signatures import PublicKey, load_public_key
-from dfns_signers.emulator.wire import iso_date, new_id, new_jwt, to_base64url
+from dfns_signers.emulator.signatures import load_public_key
+from dfns_signers.emulator.wire import iso_date, new_id, new_jwt
 from dfns_signers.errors import ConfigurationError
 
 TokenKind: TypeAlias = Literal["Token", "Pat", "ServiceAccount", "Temp", "Recovery"]
 """``Temp`` and ``Recovery`` only complete a registration and a recovery."""
 UserKind: TypeAlias = Literal["CustomerEmployee", "EndUser"]
-CredentialKind: TypeAlias = Literal["Key", "PasswordProtectedKey", "Fido2"]
-CREDENTIAL_KINDS: Final[tuple[CredentialKind, ...]] = ("Key", "PasswordProtectedKey", "Fido2")
 TOKEN_PATTERN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, b64token
 
 
@@ -43,27 +48,6 @@ class User:
 
 
 @dataclass(slots=True)
-class Credential:
-    """A registered public key.
-
-    Attributes:
-        holder: who may sign with it: a user id, or the token id of a personal access token.
-    """
-
-    credential_id: str
-    uuid: str
-    kind: CredentialKind
-    holder: str
-    pem: str
-    public_key: PublicKey
-    name: str
-    date_created: str
-    requires_second_factor: bool = False
-    encrypted_private_key: str | None = field(default=None, repr=False)
-    is_active: bool = True
-
-
-@dataclass(slots=True)
 class AccessToken:
     """A bearer token.
 
@@ -82,7 +66,7 @@ class AccessToken:
     external_id: str | None = None
     permission_assignments: Sequence[Mapping[str, Any]] = ()
     is_active: bool = True
-    challenge: str = field(default="", repr=False)
+    challenge: CredentialChallenge | None = None
 
     @property
     def holder(self) -> str:
@@ -188,32 +172,62 @@ class Directory:
         requires_second_factor: bool = False,
         encrypted_private_key: str | None = None,
     ) -> Credential:
-        """A new credential.
+        """A new credential with this public key.
 
         Raises:
             ValueError: the key is not acceptable, or the credential id is in use.
         """
-        identifier = credential_id or new_id("cr")
-        if identifier in self.credentials:
-            raise ValueError(f"the credential id {identifier} is in use")
+        new = NewCredential(
+            kind,
+            credential_id or new_id("cr"),
+            pem,
+            encrypted_private_key,
+            Passkey() if kind == "Fido2" else None,
+        )
+        credential = self.keep_credential(holder, new, name)
+        credential.requires_second_factor = requires_second_factor
+        return credential
+
+    def keep_credential(self, holder: str, new: NewCredential, name: str) -> Credential:
+        """A new credential of what was proved.
+
+        Raises:
+            ValueError: the key is not acceptable, or the credential id is in use.
+        """
+        if new.credential_id in self.credentials:
+            raise ValueError(f"the credential id {new.credential_id} is in use")
         credential = Credential(
-            credential_id=identifier,
+            credential_id=new.credential_id,
             uuid=new_id("cu"),
-            kind=kind,
+            kind=new.kind,
             holder=holder,
-            pem=pem,
-            public_key=load_public_key(pem),
+            pem=new.pem,
+            public_key=load_public_key(new.pem) if new.pem else None,
             name=name,
             date_created=iso_date(self.clock()),
-            requires_second_factor=requires_second_factor,
-            encrypted_private_key=encrypted_private_key,
+            requires_second_factor=new.kind == "Password",
+            encrypted_private_key=new.encrypted_private_key,
+            passkey=new.passkey,
+            secret=new.secret,
         )
-        self.credentials[identifier] = credential
+        self.credentials[new.credential_id] = credential
         return credential
 
     def credentials_of(self, holder: str) -> list[Credential]:
         """The credentials that this holder may sign with, disabled ones included."""
         return [found for found in self.credentials.values() if found.holder == holder]
+
+    def usable_credentials_of(self, holder: str) -> list[Credential]:
+        """The credentials that this holder signs and logs in with."""
+        found = self.credentials_of(holder)
+        return [one for one in found if one.is_active and one.kind != "RecoveryKey"]
+
+    def user_named(self, username: str) -> User:
+        """The user of this name; refused with 404 if there is none."""
+        for user in self.users.values():
+            if user.name == username and not user.is_service_account:
+                return user
+        raise not_found("User", username)
 
     def credential_by_uuid(self, uuid: str, holder: str) -> Credential:
         """The holder's credential of this uuid; refused with 404 if there is none."""
@@ -275,36 +289,3 @@ def add_identity(
         directory.forget_user(user)
         raise
     return Identity(user.user_id, added.value, service_account)
-
-
-def register(
-    directory: Directory,
-    holder: str,
-    pem: str | bytes,
-    credential_id: str | None,
-    *,
-    kind: CredentialKind = "Key",
-    requires_second_factor: bool = False,
-) -> str:
-    """The id of a new credential.
-
-    Raises:
-        ConfigurationError: the key is not acceptable, or the id is in use.
-    """
-    if kind not in CREDENTIAL_KINDS:
-        raise ConfigurationError(f"kind must be one of {', '.join(CREDENTIAL_KINDS)}")
-    opaque = to_base64url(secrets.token_bytes(64)) if kind == "PasswordProtectedKey" else None
-    try:
-        credential = directory.add_credential(
-            holder,
-            pem.decode("ascii") if isinstance(pem, bytes) else pem,
-            credential_id or "registered",
-            credential_id=credential_id,
-            kind=kind,
-            requires_second_factor=requires_second_factor,
-            encrypted_private_key=opaque,
-        )
-    except ValueError as error:
-        named = credential_id or "a credential"
-        raise ConfigurationError(f"cannot register {named}: {error}") from error
-    return credential.credential_id

@@ -43,10 +43,26 @@ class ActionChallenge:
 
 @dataclass(frozen=True, slots=True)
 class CredentialChallenge:
-    """A challenge that must be signed to register a credential."""
+    """A challenge that new credentials sign.
+
+    Attributes:
+        kind: of the credential; "" for those of a registration or a recovery.
+        holder: whose credential it becomes.
+        otp_secret: secret that a TOTP is made with.
+    """
 
     challenge: str
     kind: str
+    holder: str
+    otp_secret: bytes = field(default_factory=lambda: secrets.token_bytes(20), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginChallenge:
+    """A challenge that is signed to log in; without a holder, that of the credential logs in."""
+
+    challenge: str
+    holder: str | None
 
 
 class UnredeemableError(Exception):

@@ -15,18 +15,23 @@ PLACEHOLDER: Final = "(removed)"
 QUOTED_CHARACTERS: Final = 200
 
 CheckName: TypeAlias = Literal[
-    "attestation.hex", "attestation.json", "authenticatorData", "base64url", "body.json",
+    "attestation.credId", "attestation.format", "attestation.hex", "attestation.json",
+    "attestation.object", "attestation.statement", "authenticatorData",
+    "authenticatorData.backup", "authenticatorData.counter", "authenticatorData.rpId",
+    "authenticatorData.userPresent", "authenticatorData.userVerified", "base64url", "body.json",
     "body.size", "body.type", "challenge.expired", "challenge.foreign", "challenge.unknown",
-    "challenge.used", "clientData.challenge", "clientData.json", "clientData.object",
-    "clientData.type", "credential.disabled", "credential.foreign", "credential.kind",
-    "credential.taken", "credential.unknown", "entity", "externalId", "field.exclusive",
-    "field.missing", "field.unknown", "field.value", "key.curve", "key.scheme", "method", "path",
-    "publicKey", "query.limit", "query.paginationToken", "query.repeated", "rateLimit",
+    "challenge.used", "clientData.challenge", "clientData.crossOrigin", "clientData.json",
+    "clientData.object", "clientData.origin", "clientData.type", "code", "credential.disabled",
+    "credential.foreign", "credential.kind", "credential.taken", "credential.unknown", "entity",
+    "externalId", "field.exclusive", "field.missing", "field.unknown", "field.value",
+    "key.curve", "key.scheme", "method", "otpCode", "password", "path", "publicKey",
+    "query.limit", "query.paginationToken", "query.repeated", "rateLimit",
     "secondFactor.missing", "secondFactor.same", "signature.encoding", "signature.value",
     "token.deactivated", "token.expired", "token.malformed", "token.missing", "token.purpose",
-    "token.session", "token.unknown", "token.user", "userAction.expired", "userAction.foreign",
-    "userAction.method", "userAction.missing", "userAction.path", "userAction.payload",
-    "userAction.repeated", "userAction.unknown", "userAction.used",
+    "token.serviceAccount", "token.session", "token.unknown", "token.user", "user.registered",
+    "user.unregistered", "userAction.expired", "userAction.foreign", "userAction.method",
+    "userAction.missing", "userAction.path", "userAction.payload", "userAction.repeated",
+    "userAction.unknown", "userAction.used", "userHandle",
 ]  # fmt: skip
 """Every check that can refuse a request; docs/emulator.md says what each refuses."""
 

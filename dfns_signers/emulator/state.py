@@ -11,10 +11,18 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from dfns_signers.emulator.events import Events
 from dfns_signers.emulator.fields import Check, string
-from dfns_signers.emulator.identities import Directory
-from dfns_signers.emulator.ledger import Action, ActionChallenge, CredentialChallenge, Ledger
+from dfns_signers.emulator.identities import Directory, User
+from dfns_signers.emulator.ledger import (
+    Action,
+    ActionChallenge,
+    CredentialChallenge,
+    Ledger,
+    LoginChallenge,
+)
+from dfns_signers.emulator.mail import SentCodes
 from dfns_signers.emulator.messages import Refusal, bad_request, not_found, quoted
 from dfns_signers.emulator.progress import Progress
+from dfns_signers.emulator.relying_party import RelyingParty
 from dfns_signers.emulator.wire import canonical_json, from_base64url, to_base64url
 
 Record: TypeAlias = dict[str, Any]
@@ -152,12 +160,17 @@ class State:
         challenge_lifetime: float,
         user_action_lifetime: float,
         page_size: int,
+        relying_party: RelyingParty,
     ) -> None:
         self.clock = clock
+        self.relying_party = relying_party
         self.exact_payloads = exact_payloads
         self.directory = Directory(clock)
         self.action_challenges = Ledger[ActionChallenge](clock, challenge_lifetime)
         self.credential_challenges = Ledger[CredentialChallenge](clock, challenge_lifetime)
+        self.login_challenges = Ledger[LoginChallenge](clock, challenge_lifetime)
+        self.credential_codes: dict[str, tuple[User, float]] = {}
+        self.mail = SentCodes()
         self.user_actions = Ledger[Action](clock, user_action_lifetime)
         self.events = Events()
         self.progress = Progress()

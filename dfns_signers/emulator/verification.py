@@ -1,126 +1,58 @@
-"""What a credential signs: the assertion of a challenge, and the attestation of a new key.
-
-Both sign client data, the JSON with the challenge in it (WebAuthn and Dfns docs).
-"""
+"""Assertions: what a credential signs, or a user knows, to answer a challenge."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
-import json
-import re
+from collections.abc import Mapping
 from typing import Any, Final
 
-from dfns_signers.emulator.fields import members, one_of, string, variants
-from dfns_signers.emulator.identities import Credential, Directory
-from dfns_signers.emulator.messages import CheckName, bad_request, quoted, unauthorized
-from dfns_signers.emulator.signatures import ALGORITHMS, find_fault, load_public_key
-from dfns_signers.emulator.wire import from_base64url, kind_of, parse_json
-
-# WebAuthn: hash of the relying party id (32), flags (1), counter (4).
-AUTHENTICATOR_DATA_BYTES: Final = 37
-
-_SIGNED: Final = {"credId": string(), "clientData": string(), "signature": string()}
-_ALGORITHM: Final = {"algorithm": one_of(*ALGORITHMS)}
-_KEY: Final = members({"credentialAssertion": members(_SIGNED, _ALGORITHM)})
-_FIDO2: Final = members(
-    {
-        "credentialAssertion": members(
-            {**_SIGNED, "authenticatorData": string()}, {**_ALGORITHM, "userHandle": string(0)}
-        )
-    }
+from dfns_signers.emulator.client_data import (
+    check_key_client_data,
+    check_passkey_client_data,
+    decoded,
 )
+from dfns_signers.emulator.credentials import Credential, CredentialKind, Passkey
+from dfns_signers.emulator.fields import one_of, where_present
+from dfns_signers.emulator.identities import Directory
+from dfns_signers.emulator.messages import bad_request, quoted, unauthorized
+from dfns_signers.emulator.one_time_passwords import is_valid_code
+from dfns_signers.emulator.passkeys import check_counter, read_authenticator_data
+from dfns_signers.emulator.passwords import is_password
+from dfns_signers.emulator.signatures import ALGORITHMS, find_fault
+from dfns_signers.emulator.state import State
 
-FACTOR: Final = variants("kind", {"Key": _KEY, "PasswordProtectedKey": _KEY, "Fido2": _FIDO2})
-"""Shape of a factor. The deprecated kinds Password and Totp are not emulated."""
-
-CREDENTIAL_INFO: Final = members(
-    {"credId": string(), "clientData": string(), "attestationData": string()}
+_ASSERTION: Final = where_present(
+    {"credentialAssertion": where_present({"algorithm": one_of(*ALGORITHMS)})}
 )
-_ATTESTATION: Final = members({"publicKey": string(), "signature": string()}, _ALGORITHM)
-_LOWER_CASE_HEX: Final = re.compile(r"(?:[0-9a-f]{2})+")
+FACTORS: Final = where_present({"firstFactor": _ASSERTION, "secondFactor": _ASSERTION})
+"""What factors must be beside their declared shape."""
 
 
-def verify_factor(
-    directory: Directory, holder: str, challenge: str, where: str, factor: dict[str, Any]
+def verify_factors(
+    state: State, holder: str, challenge: str, body: Mapping[str, Any]
 ) -> Credential:
-    """The credential that signed the challenge; refused unless everything about it is right."""
-    assertion = factor["credentialAssertion"]
-    credential = _credential(directory, holder, assertion["credId"], factor["kind"])
-    inside = f"{where}.credentialAssertion"
-    client_data = _decoded(f"{inside}.clientData", assertion["clientData"])
-    signature = _decoded(f"{inside}.signature", assertion["signature"])
-    wanted_type, message = "key.get", client_data
-    if credential.kind == "Fido2":
-        wanted_type = "webauthn.get"
-        message = _authenticator_data(inside, assertion) + hashlib.sha256(client_data).digest()
-    _check_client_data(f"{inside}.clientData", client_data, wanted_type, challenge)
-    fault = find_fault(credential.public_key, signature, message)
-    if fault:
-        raise unauthorized(
-            fault.check,
-            f"Not Authorized. {inside}.signature is refused: {fault.message}.",
-            field=where,
-            found=fault.found,
-        )
-    return credential
+    """The credential of the first factor; refused unless every factor that is needed is right."""
 
+    def verified(name: str) -> Credential:
+        return _verify_factor(state, holder, challenge, name, body[name])
 
-def verify_attestation(challenge: str, info: dict[str, Any]) -> str:
-    """The PEM of the attested public key; refused with 400 unless everything is right."""
-    where = "credentialInfo.clientData"
-    client_data = _decoded(where, info["clientData"])
-    _check_client_data(where, client_data, "key.create", challenge)
-    attestation = _attestation(info["attestationData"])
-    pem: str = attestation["publicKey"]
-    try:
-        key = load_public_key(pem)
-    except ValueError as error:
-        raise bad_request("publicKey", f"attestationData.publicKey: {error}.") from None
-    fault = find_fault(key, _from_hex(attestation["signature"]), _fingerprint(client_data, pem))
-    if fault:
-        raise bad_request(
-            fault.check,
-            f"attestationData.signature is refused: {fault.message}. The bytes are"
-            ' {"clientDataHash":"<hex SHA-256 of clientData>","publicKey":"<the same PEM>"}.',
-            found=fault.found,
-        )
-    return pem
-
-
-def _decoded(where: str, text: str) -> bytes:
-    try:
-        return from_base64url(text)
-    except ValueError as error:
-        raise bad_request("base64url", f"{where} {error}.", field=where) from None
-
-
-def _check_client_data(where: str, data: bytes, wanted_type: str, challenge: str) -> None:
-    # Other members are allowed: official SDKs send `origin` and `crossOrigin`.
-    try:
-        content = parse_json(data)
-    except ValueError as error:
-        raise bad_request("clientData.json", f"{where} is not UTF-8 JSON: {error}.") from None
-    if not isinstance(content, dict):
-        raise bad_request(
-            "clientData.object", f"{where} must be a JSON object, and is {kind_of(content)}."
-        )
-    expected: tuple[tuple[CheckName, str, str], ...] = (
-        ("clientData.type", "type", wanted_type),
-        ("clientData.challenge", "challenge", challenge),
-    )
-    for check, member, wanted in expected:
-        found = content.get(member)
-        if found != wanted:
-            shown = quoted(found) if isinstance(found, str) else kind_of(found)
-            raise bad_request(
-                check,
-                f'The {member} in {where} must be "{wanted}", and is {shown}.',
-                expected=wanted,
-                found=shown,
+    first = verified("firstFactor")
+    if "secondFactor" in body:
+        if verified("secondFactor") is first:
+            raise unauthorized(
+                "secondFactor.same", "Not Authorized. Both factors are the same credential."
             )
+    elif first.requires_second_factor:
+        raise unauthorized(
+            "secondFactor.missing",
+            f"Not Authorized. {first.credential_id} requires a secondFactor.",
+        )
+    return first
 
 
-def _credential(directory: Directory, holder: str, credential_id: str, kind: str) -> Credential:
+def find_credential(directory: Directory, holder: str, credential_id: str, kind: str) -> Credential:
+    """A holder's credential; refused unless it is active and of this kind."""
     credential = directory.credentials.get(credential_id)
     start = f"User does not have a credential {quoted(credential_id)}"
     if credential is None:
@@ -139,38 +71,107 @@ def _credential(directory: Directory, holder: str, credential_id: str, kind: str
     return credential
 
 
-def _authenticator_data(where: str, assertion: dict[str, Any]) -> bytes:
-    data = _decoded(f"{where}.authenticatorData", assertion["authenticatorData"])
-    if len(data) < AUTHENTICATOR_DATA_BYTES:
-        raise bad_request(
-            "authenticatorData",
-            f"{where}.authenticatorData must have {AUTHENTICATOR_DATA_BYTES} bytes or more,"
-            f" and has {len(data)}.",
+def check_key_signature(
+    where: str, credential: Credential, assertion: Mapping[str, str], challenge: str
+) -> None:
+    """Refuse the assertion of a key unless it signs the challenge."""
+    client_data = decoded(f"{where}.clientData", assertion["clientData"])
+    check_key_client_data(f"{where}.clientData", client_data, "key.get", challenge)
+    check_signature(where, credential, assertion, client_data)
+
+
+def check_signature(
+    where: str, credential: Credential, assertion: Mapping[str, str], message: bytes
+) -> None:
+    """Refuse an assertion whose signature is not by the credential over the message."""
+    if credential.public_key is None:
+        raise LookupError(f"a credential of kind {credential.kind} has no key")
+    signature = decoded(f"{where}.signature", assertion["signature"])
+    fault = find_fault(credential.public_key, signature, message)
+    if fault:
+        raise unauthorized(
+            fault.check,
+            f"Not Authorized. {where}.signature is refused: {fault.message}.",
+            field=where.partition(".")[0],
+            found=fault.found,
         )
-    return data
 
 
-def _attestation(encoded: str) -> dict[str, Any]:
-    data = _decoded("credentialInfo.attestationData", encoded)
-    try:
-        attestation: dict[str, Any] = parse_json(data)
-    except ValueError as error:
-        raise bad_request("attestation.json", f"attestationData is not JSON: {error}.") from None
-    _ATTESTATION("attestationData", attestation)
-    return attestation
+def _verify_factor(
+    state: State, holder: str, challenge: str, where: str, factor: Mapping[str, Any]
+) -> Credential:
+    kind = factor["kind"]
+    if kind == "Password":
+        return _verify_password(state.directory, holder, where, factor["password"])
+    if kind == "Totp":
+        return _verify_code(state.directory, holder, where, factor["otpCode"])
+    assertion, inside = factor["credentialAssertion"], f"{where}.credentialAssertion"
+    credential = find_credential(state.directory, holder, assertion["credId"], kind)
+    if credential.passkey:
+        _check_passkey(state, inside, credential, credential.passkey, assertion, challenge)
+    else:
+        check_key_signature(inside, credential, assertion, challenge)
+    return credential
 
 
-def _fingerprint(client_data: bytes, pem: str) -> bytes:
-    hashed = hashlib.sha256(client_data).hexdigest()
-    content = {"clientDataHash": hashed, "publicKey": pem}
-    return json.dumps(content, separators=(",", ":")).encode("ascii")
+def _check_passkey(
+    state: State,
+    where: str,
+    credential: Credential,
+    passkey: Passkey,
+    assertion: Mapping[str, str],
+    challenge: str,
+) -> None:
+    client_data = decoded(f"{where}.clientData", assertion["clientData"])
+    check_passkey_client_data(
+        f"{where}.clientData", client_data, "webauthn.get", challenge, state.relying_party
+    )
+    inside = f"{where}.authenticatorData"
+    encoded = decoded(inside, assertion["authenticatorData"])
+    data = read_authenticator_data(inside, encoded, state.relying_party)
+    _check_user_handle(where, passkey, assertion.get("userHandle"))
+    check_signature(where, credential, assertion, encoded + hashlib.sha256(client_data).digest())
+    check_counter(inside, passkey.counter, data.counter)
+    passkey.counter = data.counter
 
 
-def _from_hex(text: str) -> bytes:
-    if not _LOWER_CASE_HEX.fullmatch(text):
+def _check_user_handle(where: str, passkey: Passkey, handle: str | None) -> None:
+    """Refuse the handle of another user than the passkey was made for.
+
+    SDKs give the browser the user's id as the bytes of its text, or as what the text encodes in
+    base64url.
+    """
+    if not handle or passkey.user_id is None:
+        return
+    text = passkey.user_id.encode("ascii")
+    as_base64url = base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+    if decoded(f"{where}.userHandle", handle) not in {text, as_base64url}:
         raise bad_request(
-            "attestation.hex",
-            "attestationData.signature must be lower-case hexadecimal digits, two per byte;"
-            " it is the only binary member that is not base64url.",
+            "userHandle",
+            f"{where}.userHandle must be the id of the user that the passkey was made for,"
+            f" {passkey.user_id}.",
+            expected=passkey.user_id,
         )
-    return bytes.fromhex(text)
+
+
+def _verify_password(directory: Directory, holder: str, where: str, password: str) -> Credential:
+    for credential in _usable(directory, holder, "Password"):
+        if is_password(credential.secret, password):
+            return credential
+    raise unauthorized("password", f"Not Authorized. {where}.password is wrong.")
+
+
+def _verify_code(directory: Directory, holder: str, where: str, code: str) -> Credential:
+    for credential in _usable(directory, holder, "Totp"):
+        if is_valid_code(credential.secret, code, directory.clock()):
+            return credential
+    raise unauthorized("otpCode", f"Not Authorized. {where}.otpCode is not the present one.")
+
+
+def _usable(directory: Directory, holder: str, kind: CredentialKind) -> list[Credential]:
+    found = [one for one in directory.usable_credentials_of(holder) if one.kind == kind]
+    if not found:
+        raise unauthorized(
+            "credential.unknown", f"User does not have a credential of kind {kind} that is active."
+        )
+    return found

@@ -7,7 +7,10 @@ from typing import Final
 from dfns_signers.emulator.resources import (
     credentials,
     keys,
+    login,
     policies,
+    recovery,
+    registration,
     tokens,
     transfers,
     user_actions,
@@ -15,7 +18,18 @@ from dfns_signers.emulator.resources import (
 )
 from dfns_signers.emulator.routes import Router
 
-_MODULES: Final = (user_actions, credentials, tokens, wallets, transfers, keys, policies)
+_MODULES: Final = (
+    user_actions,
+    credentials,
+    registration,
+    login,
+    recovery,
+    tokens,
+    wallets,
+    transfers,
+    keys,
+    policies,
+)
 
 
 def build_router() -> Router:

@@ -2,101 +2,71 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import Final
+import secrets
+from datetime import datetime, timezone
+from typing import Any, Final
 
-from dfns_signers.emulator.fields import members, one_of, string, variants
-from dfns_signers.emulator.identities import Credential
+from dfns_signers.emulator.attestations import verify_new_credential
+from dfns_signers.emulator.credentials import Credential
+from dfns_signers.emulator.fields import string, where_present, wrong
+from dfns_signers.emulator.identities import User
 from dfns_signers.emulator.ledger import CredentialChallenge, redeem_challenge
-from dfns_signers.emulator.messages import Refusal, bad_request
-from dfns_signers.emulator.routes import Call, Route
-from dfns_signers.emulator.state import Record
-from dfns_signers.emulator.verification import CREDENTIAL_INFO, verify_attestation
-from dfns_signers.emulator.wire import new_challenge
-
-_REGISTRATION: Final = {
-    "credentialName": string(),
-    "challengeIdentifier": string(),
-    "credentialInfo": CREDENTIAL_INFO,
-}
-_CREATE: Final = variants(
-    "credentialKind",
-    {
-        "Key": members(_REGISTRATION),
-        "PasswordProtectedKey": members({**_REGISTRATION, "encryptedPrivateKey": string()}),
-    },
+from dfns_signers.emulator.messages import bad_request, unauthorized
+from dfns_signers.emulator.one_time_passwords import otp_url
+from dfns_signers.emulator.resources.challenges import (
+    key_options,
+    passkey_options,
+    user_options,
 )
-_INIT: Final = members({"kind": one_of("Key", "PasswordProtectedKey")})
-_UUID: Final = members({"credentialUuid": string()})
-# COSE identifiers of EdDSA, ES256 and RS256 (IANA).
-_ALGORITHMS: Final = (-8, -7, -257)
+from dfns_signers.emulator.routes import Call, Route
+from dfns_signers.emulator.state import Record, State
+from dfns_signers.emulator.wire import iso_date, new_challenge
 
-
-def _view(credential: Credential) -> Record:
-    """A credential as it is sent."""
-    return {
-        "kind": credential.kind,
-        "credentialId": credential.credential_id,
-        "credentialUuid": credential.uuid,
-        "dateCreated": credential.date_created,
-        "isActive": credential.is_active,
-        "name": credential.name,
-        "publicKey": credential.pem,
-        "relyingPartyId": "",
-        "origin": "",
-    }
+_CREATE: Final = where_present({"credentialName": string(), "encryptedPrivateKey": string()})
+_ANYBODY: Final = ""
+"""Holder of challenges that a one-time code was exchanged for: who verifies them has no token."""
 
 
 def init(call: Call) -> Record:
-    """Issue a challenge for a new credential."""
-    kind = call.body["kind"]
-    challenge = new_challenge()
-    identifier = call.state.credential_challenges.issue(
-        call.token.holder, CredentialChallenge(challenge, kind)
-    )
-    user = call.token.user
-    return {
-        "kind": kind,
-        "user": {"id": user.user_id, "displayName": user.name, "name": user.name},
-        "challengeIdentifier": identifier,
-        "challenge": challenge,
-        "attestation": "direct",
-        "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in _ALGORITHMS],
-        "temporaryAuthenticationToken": "",
-    }
+    """Issue a challenge for a new credential of the caller."""
+    holder = call.token.holder
+    return _challenge(call.state, call.token.user, call.body["kind"], holder, issued_to=holder)
 
 
 def create(call: Call) -> Record:
     """Register the credential that was attested."""
-    body = call.body
-    challenge = redeem_challenge(
-        call.state.credential_challenges, body["challengeIdentifier"], call.token.holder
-    )
-    if challenge.kind != body["credentialKind"]:
-        raise bad_request(
-            "credential.kind",
-            f"credentialKind must be {challenge.kind} as it was for the challenge,"
-            f" and is {body['credentialKind']}.",
+    return _created(call, call.token.holder)
+
+
+def create_code(call: Call) -> Record:
+    """A code that registers one credential of the caller without a token."""
+    expires_at = _seconds("expiration", call.body["expiration"])
+    if expires_at <= call.state.clock():
+        raise wrong("expiration", "in the future", call.body["expiration"])
+    code = secrets.token_urlsafe(9)
+    call.state.credential_codes[code] = (call.token.user, expires_at)
+    return {"code": code, "expiration": iso_date(expires_at)}
+
+
+def init_with_code(call: Call) -> Record:
+    """Issue a challenge for a new credential of the user who made the code, which it uses up."""
+    state = call.state
+    user, expires_at = state.credential_codes.pop(call.body["code"], (None, 0.0))
+    if user is None or not user.is_active or state.clock() >= expires_at:
+        raise unauthorized(
+            "code", "Not Authorized. The code is unknown, was used before, or has expired."
         )
-    credential_id = body["credentialInfo"]["credId"]
-    if credential_id in call.state.directory.credentials:
-        raise Refusal(
-            HTTPStatus.CONFLICT, "credential.taken", "A credential with this credId exists."
-        )
-    pem = verify_attestation(challenge.challenge, body["credentialInfo"])
-    credential = call.state.directory.add_credential(
-        call.token.holder,
-        pem,
-        body["credentialName"],
-        credential_id=credential_id,
-        kind=body["credentialKind"],
-        encrypted_private_key=body.get("encryptedPrivateKey"),
-    )
-    return _view(credential)
+    kind = call.body["credentialKind"]
+    return _challenge(state, user, kind, user.user_id, issued_to=_ANYBODY)
+
+
+def verify_with_code(call: Call) -> Record:
+    """Register the credential that was attested for a code."""
+    return _created(call, _ANYBODY)
 
 
 def list_all(call: Call) -> Record:
-    """The credentials that the caller's token signs with."""
+    """The credentials of the caller."""
     found = call.state.directory.credentials_of(call.token.holder)
     return {"items": [_view(credential) for credential in found]}
 
@@ -118,10 +88,69 @@ def delete(call: Call) -> Record:
     return _view(credential)
 
 
+def _challenge(state: State, user: User, kind: str, holder: str, *, issued_to: str) -> Record:
+    challenge = CredentialChallenge(new_challenge(), kind, holder)
+    shown: Record = {
+        "kind": kind,
+        "challengeIdentifier": state.credential_challenges.issue(issued_to, challenge),
+        "temporaryAuthenticationToken": "",
+    }
+    if kind == "Password":
+        return {**shown, **user_options(state, user)}
+    if kind == "Totp":
+        url = otp_url(user.name, challenge.otp_secret)
+        return {**shown, **user_options(state, user), "otpUrl": url}
+    shown["challenge"] = challenge.challenge
+    options = passkey_options if kind == "Fido2" else key_options
+    return {**shown, **options(state, user)}
+
+
+def _created(call: Call, issued_to: str) -> Record:
+    state, body = call.state, call.body
+    challenge = redeem_challenge(
+        state.credential_challenges, body["challengeIdentifier"], issued_to
+    )
+    if challenge.kind != body["credentialKind"]:
+        raise bad_request(
+            "credential.kind",
+            f"credentialKind must be {challenge.kind} as it was for the challenge,"
+            f" and is {body['credentialKind']}.",
+        )
+    new = verify_new_credential(state.directory, state.relying_party, challenge, body)
+    return _view(state.directory.keep_credential(challenge.holder, new, body["credentialName"]))
+
+
+def _seconds(where: str, moment: Any) -> float:
+    """Seconds since 1970 of a date that is written so, or in ISO 8601."""
+    if not isinstance(moment, str):
+        return float(moment)
+    try:
+        parsed = datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    except ValueError:
+        raise wrong(where, "a date in ISO 8601 or seconds since 1970", moment) from None
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).timestamp()
+
+
+def _view(credential: Credential) -> Record:
+    """A credential as it is sent."""
+    passkey = credential.passkey
+    return {
+        "kind": credential.kind,
+        "credentialId": credential.credential_id,
+        "credentialUuid": credential.uuid,
+        "dateCreated": credential.date_created,
+        "isActive": credential.is_active,
+        "name": credential.name,
+        "publicKey": credential.pem,
+        "relyingPartyId": passkey.rp_id if passkey else "",
+        "origin": passkey.origin if passkey else "",
+    }
+
+
 def _switched(call: Call, *, is_active: bool) -> Record:
     credential = _own(call, call.body["credentialUuid"])
     credential.is_active = is_active
-    return _view(credential)
+    return {"message": f"Credential {'activated' if is_active else 'deactivated'}"}
 
 
 def _own(call: Call, uuid: str) -> Credential:
@@ -131,9 +160,18 @@ def _own(call: Call, uuid: str) -> Credential:
 _PATH: Final = "/auth/credentials"
 ROUTES: Final = (
     Route("GET", _PATH, list_all),
-    Route("POST", f"{_PATH}/init", init, _INIT),
+    Route("POST", f"{_PATH}/init", init),
     Route("POST", _PATH, create, _CREATE, entity="Credential"),
-    Route("PUT", f"{_PATH}/activate", activate, _UUID, entity="Credential"),
-    Route("PUT", f"{_PATH}/deactivate", deactivate, _UUID, entity="Credential"),
+    Route(
+        "POST",
+        f"{_PATH}/code",
+        create_code,
+        entity="Credential",
+        session_operation="Auth:Creds:Code:Create",
+    ),
+    Route("POST", f"{_PATH}/code/init", init_with_code, access="open"),
+    Route("POST", f"{_PATH}/code/verify", verify_with_code, _CREATE, access="open"),
+    Route("PUT", f"{_PATH}/activate", activate, entity="Credential"),
+    Route("PUT", f"{_PATH}/deactivate", deactivate, entity="Credential"),
     Route("DELETE", f"{_PATH}/{{credentialUuid}}", delete, entity="Credential"),
 )

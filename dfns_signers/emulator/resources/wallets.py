@@ -6,10 +6,11 @@ import secrets
 from typing import Any, Final
 
 from dfns_signers.emulator.fields import boolean, known, list_of, members, one_of, string
-from dfns_signers.emulator.messages import bad_request
+from dfns_signers.emulator.identities import User
+from dfns_signers.emulator.messages import bad_request, not_found
 from dfns_signers.emulator.resources.keys import CURVES, DERIVE_FROM, add_key
 from dfns_signers.emulator.routes import Call, Route
-from dfns_signers.emulator.state import PAGING, Record
+from dfns_signers.emulator.state import PAGING, Record, State
 from dfns_signers.emulator.wire import iso_date, new_id
 from dfns_signers.networks import EVM_NETWORKS, WALLET_NETWORKS
 
@@ -51,22 +52,51 @@ def create(call: Call) -> Record:
     existing = state.wallets.made_before(call.path, body)
     if existing:
         return existing
-    key = _signing_key(call)
-    kept = ("name", "externalId", "delegateTo")
+    wallet = add_wallet(
+        state,
+        body["network"],
+        key=_signing_key(call),
+        owner=_owner(call),
+        **{name: body[name] for name in ("name", "externalId", "tags") if name in body},
+    )
+    state.wallets.bind(wallet["id"], call.path, body)
+    return wallet
+
+
+def add_wallet(
+    state: State,
+    network: str,
+    *,
+    key: Record | None = None,
+    owner: User | None = None,
+    **members: Any,
+) -> Record:
+    """A new wallet.
+
+    Args:
+        state: the memory of the emulator.
+        network: a network of the Dfns API.
+        key: the key that signs for it; a new one that suits the network by default.
+        owner: the user that the wallet and its key are delegated to; nobody by default.
+        members: further members of the wallet, such as ``name``.
+    """
+    key = key or add_key(state, *_key_of(network), {})
+    signing_key = {name: key[name] for name in ("id", "scheme", "curve", "publicKey")}
+    if owner:
+        signing_key["delegatedTo"] = owner.user_id
     wallet: Record = {
         "id": new_id("wa"),
-        "network": body["network"],
-        "signingKey": {name: key[name] for name in ("id", "scheme", "curve", "publicKey")},
+        "network": network,
+        "signingKey": signing_key,
         "status": "Active",
         "dateCreated": iso_date(state.clock()),
-        "custodial": "delegateTo" not in body,
-        "tags": list(dict.fromkeys(body.get("tags", []))),
-        **{name: body[name] for name in kept if name in body},
+        "custodial": owner is None,
+        **members,
+        "tags": list(dict.fromkeys(members.get("tags", []))),
     }
-    address = _address(body["network"], key["publicKey"])
+    address = _address(network, key["publicKey"])
     if address:
         wallet["address"] = address
-    state.wallets.bind(wallet["id"], call.path, body)
     return state.wallets.add(wallet)
 
 
@@ -116,8 +146,18 @@ def _signing_key(call: Call) -> Record:
     return add_key(call.state, wanted.get("scheme", scheme), wanted.get("curve", curve), {})
 
 
+def _owner(call: Call) -> User | None:
+    """The user that the body delegates to."""
+    identifier = call.body.get("delegateTo")
+    if identifier is None:
+        return None
+    if identifier not in call.state.directory.users:
+        raise not_found("User", identifier)
+    return call.state.directory.users[identifier]
+
+
 def _chosen(call: Call, wallet: Record) -> bool:
-    query, owner_id = call.query, wallet.get("delegateTo")
+    query, owner_id = call.query, wallet["signingKey"].get("delegatedTo")
     owner = call.state.directory.users.get(owner_id or "")
     username = owner.name if owner else None
     return (
