@@ -174,15 +174,22 @@ class Application:
     async def _state(self, request: Request) -> Response:
         """All that the page shows."""
         session = _session(request)
-        approvals = self._operator.paginate("/v2/policy-approvals", params={"status": "Pending"})
-        shown: dict[str, Any] = {"email": "", "wallets": [], "transfers": []}
+        pending = self._operator.paginate("/v2/policy-approvals", params={"status": "Pending"})
+        shown: dict[str, Any] = {"approvals": [approval async for approval in pending]}
         if session.dfns:
-            shown["email"] = session.email
-            async for wallet in session.dfns.wallets.list():
-                shown["wallets"].append(wallet)
-                listed = session.dfns.paginate(f"/wallets/{wallet['id']}/transfers")
-                shown["transfers"] += [transfer async for transfer in listed]
-        return JSONResponse({**shown, "approvals": [approval async for approval in approvals]})
+            wallets = [wallet async for wallet in session.dfns.wallets.list()]
+            transfers = [
+                one for wallet in wallets for one in await _transfers(session.dfns, wallet)
+            ]
+            shown |= {"email": session.email, "wallets": wallets, "transfers": transfers}
+        return JSONResponse(shown)
+
+
+async def _transfers(dfns: AsyncDelegatedDfnsClient, wallet: Any) -> list[Any]:
+    path = f"/wallets/{wallet['id']}/transfers"
+    listed = [transfer async for transfer in dfns.paginate(path)]
+    # The emulator moves a transfer on when it is read alone; Dfns lists the same as it reads.
+    return [await dfns.get(f"{path}/{transfer['id']}") for transfer in listed]
 
 
 def _session(request: Request) -> Session:

@@ -70,7 +70,7 @@ def test_passkey_signs_in_again_from_a_fresh_session(visitor: Visitor) -> None:
     visitor.register(EMAIL)
     wallets = visitor.act("/wallets")["wallets"]
     visitor.http.cookies.clear()
-    assert visitor.call("GET", "/state")["wallets"] == []
+    assert "wallets" not in visitor.call("GET", "/state")
 
     assert visitor.login(EMAIL)["wallets"] == wallets
 
@@ -86,7 +86,7 @@ def test_passkey_of_somebody_else_does_not_sign_in(visitor: Visitor, stranger: V
     )
 
     assert 400 <= status < 500
-    assert stranger.call("GET", "/state")["email"] == ""
+    assert "email" not in stranger.call("GET", "/state")
 
 
 def test_recovery_key_brings_the_account_back_with_a_new_passkey(
@@ -158,7 +158,7 @@ def test_session_gets_another_id_when_somebody_signs_in(visitor: Visitor) -> Non
     after = visitor.http.cookies["session"]
     visitor.http.cookies.set("session", before)
     assert after != before
-    assert visitor.call("GET", "/state")["email"] == ""
+    assert "email" not in visitor.call("GET", "/state")
 
 
 @pytest.mark.parametrize(

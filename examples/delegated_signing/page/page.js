@@ -91,7 +91,7 @@ function say(text, isError = false) {
 
 const FINAL = ["Confirmed", "Failed", "Rejected"];
 
-function show({ email, wallets, transfers, approvals }) {
+function show({ email, approvals, wallets = [], transfers = [] }) {
   if (email && byId("email-shown").textContent !== email) {
     document.body.dataset.signedIn = "yes";
     byId("wallets-title").focus(); // the form that had it is hidden
