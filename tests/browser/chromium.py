@@ -1,4 +1,4 @@
-"""Chromium of the system, driven by Selenium, with an authenticator that Chromium itself emulates."""
+"""The system's Chromium, driven by Selenium, with an authenticator that Chromium emulates."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dfns_signers import PemKey
 from dfns_signers.encodings import base64url_encode
+from dfns_signers.public_keys import public_key_pem
 from dfns_signers.registration import attest
 from tests.emulator.passkeys import Authenticator
 
@@ -88,7 +89,7 @@ class Visitor(AbstractContextManager["Visitor"]):
 
 
 def credential_id(key: PemKey) -> str:
-    return base64url_encode(hashlib.sha256(key.public_key.public_bytes_raw()).digest())
+    return base64url_encode(hashlib.sha256(public_key_pem(key.public_key).encode()).digest())
 
 
 def recovery_assertion(key: PemKey, credential: str, new: dict[str, Any]) -> dict[str, Any]:
