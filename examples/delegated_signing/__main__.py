@@ -46,6 +46,7 @@ def main() -> None:
     with Emulator() as emulator:
         app = application(emulator).starlette(origin=origin)
         sys.stdout.write(f"open {origin} in a browser that has passkeys; Ctrl-C ends it\n")
+        sys.stdout.flush()
         uvicorn.run(app, host="localhost", port=port, log_level="warning")
 
 

@@ -57,6 +57,7 @@ const actions = {
   },
 };
 
+// A passkey and a recovery key, each proving that it signed this challenge.
 async function newCredentials(challenge) {
   const recovery = await recoveryKey();
   const credentials = {
@@ -75,6 +76,7 @@ document.addEventListener("submit", async (event) => {
   say("Working …");
   try {
     say(await actions[fields.action](fields));
+    form.reset();
   } catch (error) {
     say(error.name === "NotAllowedError"
       ? "The passkey was not used: the prompt was closed, or this device has no passkey for the account. Try again, or recover the account."
@@ -92,7 +94,7 @@ function say(text, isError = false) {
 const FINAL = ["Confirmed", "Failed", "Rejected"];
 
 function show({ email, approvals, wallets = [], transfers = [] }) {
-  if (email && byId("email-shown").textContent !== email) {
+  if (email && document.body.dataset.signedIn === "no") {
     document.body.dataset.signedIn = "yes";
     byId("wallets-title").focus(); // the form that had it is hidden
   }
