@@ -149,16 +149,35 @@ def test_no_token_reaches_the_page_and_no_script_reads_the_cookie(
     assert "HttpOnly; SameSite=Strict" in answer.headers["set-cookie"]
 
 
-def test_session_gets_another_id_when_somebody_signs_in(visitor: Visitor) -> None:
+def test_session_ends_when_somebody_signs_in_anew(visitor: Visitor) -> None:
+    visitor.register(EMAIL)
+    before = visitor.http.cookies["session"]
+
+    assert visitor.login(EMAIL)["email"] == EMAIL
+
+    visitor.http.cookies.clear()
+    visitor.http.cookies.set("session", before)
+    assert "email" not in visitor.call("GET", "/state")
+
+
+def test_session_of_before_the_login_is_not_signed_in(visitor: Visitor) -> None:
     visitor.call("GET", "/state")
     before = visitor.http.cookies["session"]
 
     visitor.register(EMAIL)
 
-    after = visitor.http.cookies["session"]
+    visitor.http.cookies.clear()
     visitor.http.cookies.set("session", before)
-    assert after != before
     assert "email" not in visitor.call("GET", "/state")
+
+
+def test_signature_is_good_for_one_action(visitor: Visitor) -> None:
+    visitor.register(EMAIL)
+    signed = visitor.authenticator.get(visitor.call("POST", "/wallets"))
+    assert len(visitor.call("PUT", "/action", signed)["wallets"]) == 1
+
+    assert visitor.refused("PUT", "/action", signed)[0] == 409
+    assert len(visitor.call("GET", "/state")["wallets"]) == 1
 
 
 @pytest.mark.parametrize(
