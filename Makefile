@@ -7,9 +7,12 @@ SERVERS := $(patsubst localstack/requirements/%.txt,.venv-%/.done,$(wildcard loc
 SHOWN := --with aws-kms --with gcp-kms --with vault-transit
 # tests/conftest.py says which tests share a worker, and so the servers that it starts.
 PARALLEL ?= -n auto --maxprocesses 4 --dist loadgroup
+# The official SDK for browsers, bundled with what the page of the example imports.
+SDK := .local/browser-sdk
+PASSKEYS := tests/browser/sdk/passkeys.js examples/delegated_signing/page/passkeys.js
 METADATA := pyproject.toml $(wildcard plugins/*/pyproject.toml) constraints.txt
 
-.PHONY: help demo test soak fuzz check format bench lowest constraints emulator localstack openbao gcp-emulator clean
+.PHONY: help demo test soak fuzz check format bench lowest constraints emulator localstack openbao gcp-emulator example browser clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -55,6 +58,12 @@ openbao: $(VENV)/.runtime .venv-openbao/.done ## the same in OpenBao, for Vault 
 gcp-emulator: $(VENV)/.runtime ## the same in the Cloud KMS emulator
 	@$(BIN)/python localstack/serve_gcp.py $(ARGS)
 
+example: $(VENV)/.runtime ## run the web application of docs/delegated-signing.md against a local Dfns API
+	@$(BIN)/python -m examples.delegated_signing $(ARGS)
+
+browser: $(VENV)/.development $(SDK)/passkeys.js ## drive it in headless Chromium; screenshots go into .local/screenshots
+	@$(BIN)/python -m pytest tests/browser $(ARGS)
+
 constraints: | $(VENV)/bin/pip ## renew constraints.txt from the newest versions, for every Python from 3.10
 	@$(BIN)/pip install -q uv
 	@printf -- '-e %s\n' '.[cli,emulator]' $(patsubst %/pyproject.toml,./%,$(wildcard plugins/*/pyproject.toml)) \
@@ -77,6 +86,15 @@ endef
 	$(call new-venv,.venv-$*)
 	@.venv-$*/bin/pip install -q -r $<
 	@touch $@
+
+$(SDK)/node_modules: tests/browser/sdk/package.json
+	@command -v npm >/dev/null || { echo "npm not found: apt-get install npm"; exit 1; }
+	@mkdir -p $(SDK) && cp $< $(SDK)
+	@npm install --prefix $(SDK) --no-package-lock --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(SDK)/passkeys.js: $(SDK)/node_modules $(PASSKEYS)
+	@NODE_PATH=$(SDK)/node_modules $</.bin/esbuild $(firstword $(PASSKEYS)) --bundle --format=esm --log-level=error --outfile=$@
 
 $(VENV)/bin/pip:
 	$(call new-venv,$(VENV))

@@ -11,10 +11,10 @@ from typing_extensions import Self, Unpack
 
 from dfns_signers import defaults
 from dfns_signers.client.arguments import CallLimits, check_keepalive_expiry, check_timeout
+from dfns_signers.client.auth import Auth
 from dfns_signers.client.call import Call, QueryValue
 from dfns_signers.client.given_connections import HttpT
 from dfns_signers.client.http_settings import HttpSettings, Timeout
-from dfns_signers.client.identities import Auth
 from dfns_signers.client.keys import Keys
 from dfns_signers.client.verbs import Verbs
 from dfns_signers.client.wallets import Wallets

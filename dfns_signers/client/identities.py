@@ -41,7 +41,7 @@ class ServiceAccount(TypedDict):
 
 
 class CredentialChallenge(TypedDict):
-    """What a new key has to sign, see ``dfns_signers.registration.attest``."""
+    """What a new credential has to sign, see ``dfns_signers.registration.attest`` for a key."""
 
     kind: str
     challenge: str
@@ -156,36 +156,49 @@ def _list_credentials() -> Call[Credential]:
     return Call.of("GET", "/auth/credentials")
 
 
-def _credential_challenge() -> Call[CredentialChallenge]:
-    """Ask for the challenge that a new Key credential has to sign."""
-    return Call.of("POST", "/auth/credentials/init", json={"kind": "Key"}, signed=False)
+def _credential_challenge(*, kind: str = "Key") -> Call[CredentialChallenge]:
+    """Ask for the challenge of a new credential: a ``Key``, a ``Fido2`` (a passkey), and so on."""
+    return Call.of("POST", "/auth/credentials/init", json={"kind": kind}, signed=False)
 
 
 def _create_credential(
-    *, name: str, challenge: CredentialChallenge, credential_info: CredentialInfo
+    *,
+    name: str,
+    challenge: CredentialChallenge,
+    credential_info: CredentialInfo | Mapping[str, Any],
+    extra: Mapping[str, Any] | None = None,
 ) -> Call[Credential]:
-    """Register a new Key credential.
+    """Register a new credential, of the kind of its challenge.
 
     Args:
         name: for people.
         challenge: the answer of ``challenge()``.
-        credential_info: the proof of possession, from ``dfns_signers.registration.attest``.
+        credential_info: the proof of possession, from ``dfns_signers.registration.attest``, or
+            for a passkey from the browser.
+        extra: further members of the body, by their names in the API, such as
+            ``encryptedPrivateKey``.
     """
-    identifier = by_name("challenge", challenge).get("challengeIdentifier")
-    if not isinstance(identifier, str):
-        raise RequestError(
-            "'challenge' has no 'challengeIdentifier' string: give the answer of challenge()"
-        )
     return Call.of(
         "POST",
         "/auth/credentials",
-        json={
-            "credentialKind": "Key",
-            "credentialName": name,
-            "challengeIdentifier": identifier,
-            "credentialInfo": by_name("credential_info", credential_info),
-        },
+        json=members(
+            extra,
+            credentialKind=by_name("challenge", challenge).get("kind", "Key"),
+            credentialName=name,
+            challengeIdentifier=challenge_identifier(challenge, from_call="challenge"),
+            credentialInfo=by_name("credential_info", credential_info),
+        ),
     )
+
+
+def challenge_identifier(challenge: Mapping[str, Any], *, from_call: str) -> str:
+    """The identifier of a challenge; RequestError if it is not one that ``from_call`` returned."""
+    identifier = by_name("challenge", challenge).get("challengeIdentifier")
+    if not isinstance(identifier, str):
+        raise RequestError(
+            f"'challenge' has no 'challengeIdentifier' string: give the answer of {from_call}()"
+        )
+    return identifier
 
 
 def _activate_credential(credential_uuid: str) -> Call[Any]:
@@ -223,13 +236,3 @@ class Credentials(Resource[ClientT_co]):
     list = listing(_list_credentials)
     activate = signed(_activate_credential)
     deactivate = signed(_deactivate_credential)
-
-
-class Auth(Resource[ClientT_co]):
-    """Identities and what they sign with."""
-
-    def __init__(self, client: ClientT_co) -> None:
-        super().__init__(client)
-        self.service_accounts = ServiceAccounts(client)
-        self.personal_access_tokens = PersonalAccessTokens(client)
-        self.credentials = Credentials(client)
