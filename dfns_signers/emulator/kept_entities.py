@@ -45,7 +45,7 @@ def collection_at(state: State, path: str) -> Collection:
     """The entities of a collection, by its path in the table; there is one key store."""
     own = {
         "/wallets": state.wallets,
-        "/wallets/{walletId}/transfers": state.transfers,
+        "/wallets/{walletId}/transfers": state.collection("Transfer"),
         "/keys": state.keys,
         "/v2/policies": state.policies,
         "/permissions": state.permissions,

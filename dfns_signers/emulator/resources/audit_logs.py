@@ -44,7 +44,7 @@ def record_action(
                 "id": credential.credential_id,
                 "kind": credential.kind,
                 "publicKey": credential.pem,
-                "assertion": _evidence(factor["credentialAssertion"]),
+                "assertion": _evidence(factor.get("credentialAssertion", {})),
             },
         }
     )
