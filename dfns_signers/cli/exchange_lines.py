@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from dfns_signers.cli.output import printable
+from dfns_signers.cli.output import logged_to, printable
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -21,19 +21,9 @@ _CALL: Final = 40
 _INDENT: Final = " " * 26
 
 
-@contextmanager
-def exchanges_shown() -> Iterator[None]:
+def exchanges_shown() -> AbstractContextManager[None]:
     """Show what the emulator exchanges with its clients on standard error."""
-    handler = _Handler()
-    logger = logging.getLogger("dfns_signers.emulator")
-    before = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
-        logger.removeHandler(handler)
+    return logged_to(_Handler(), "dfns_signers.emulator")
 
 
 class _Handler(logging.Handler):

@@ -10,7 +10,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 import typer
@@ -76,11 +76,16 @@ def warnings_shown() -> Iterator[None]:
         root.removeHandler(handler)
 
 
-@contextmanager
-def logged_lines(name: str) -> Iterator[None]:
+def logged_lines(name: str) -> AbstractContextManager[None]:
     """Show what a logger logs at INFO on standard error, a line for each record."""
     handler = logging.StreamHandler()
     handler.setFormatter(_LineFormatter())
+    return logged_to(handler, name)
+
+
+@contextmanager
+def logged_to(handler: logging.Handler, name: str) -> Iterator[None]:
+    """Give a handler what a logger logs at INFO."""
     logger = logging.getLogger(name)
     before = logger.level
     logger.addHandler(handler)

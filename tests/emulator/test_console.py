@@ -113,7 +113,7 @@ def test_signed_call_is_followed_from_its_announcement(
 def test_caller_of_a_service_account_is_named_with_its_kind(
     emulator: Emulator, http: httpx.Client
 ) -> None:
-    account = emulator.add_identity("ci", service_account=True)
+    account = emulator.add_identity("ci", service_account=True, token="ci")
     for token in (account.token, account.token_jwt, "unknown"):
         http.get("/wallets", headers={"Authorization": f"Bearer {token}"})
     http.get("/wallets")

@@ -77,7 +77,7 @@ def with_console(api: ASGIApp, service: Service) -> ASGIApp:
 async def _response(
     handlers: Mapping[tuple[str, str], _Handler], service: Service, request: Request
 ) -> Response:
-    path = request.url.path
+    path: str = request.scope["path"]
     try:
         _check_sender(request)
         if request.method == "GET" and path in _FILES:
@@ -100,7 +100,7 @@ def _check_sender(request: Request) -> None:
         raise _RefusedError(
             HTTPStatus.FORBIDDEN, "expected 127.0.0.1, [::1] or localhost in the header Host"
         )
-    if any(origin != f"{request.url.scheme}://{host}" for origin in origins):
+    if any(origin != f"{request.scope['scheme']}://{host}" for origin in origins):
         raise _RefusedError(HTTPStatus.FORBIDDEN, "pages of other origins may not ask here")
 
 
