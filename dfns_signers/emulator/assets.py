@@ -12,6 +12,8 @@ from dfns_signers.networks import EVM_NETWORKS, NETWORKS
 from dfns_signers.operations import Schema, declared_type, find_operation, shapes_of
 
 TOKEN_DECIMALS: Final = 6
+QUOTES: Final[Mapping[str, float]] = {"USD": 1.0}
+"""What a whole unit of any asset is worth."""
 _DESCRIPTION: Final = frozenset(
     {"kind", "symbol", "decimals", "verified", "balance", "quotes", "tokenUri"}
 )

@@ -21,11 +21,11 @@ class Controls:
         return ProgressControl(self._state.progress, self._service.lock)
 
     @property
-    def funds(self) -> Funds:
-        """Gives assets to wallets."""
-        return Funds(self._state, self._service.lock)
-
-    @property
     def approvals(self) -> Approvals:
         """What waits for approval; ``approvals.decide`` decides it."""
         return Approvals(self._state, self._service.lock)
+
+    @property
+    def funds(self) -> Funds:
+        """Gives assets to wallets."""
+        return Funds(self._state, self._service.lock)

@@ -21,6 +21,7 @@ from tests.emulator.flows import (
 )
 from tests.emulator.keys import pem, private_key, sign
 from tests.emulator.passkeys import passkey_factor
+from tests.emulator.refused_transfers import TRANSFERS
 from tests.emulator.spoiled import (
     WALLET,
     Request,
@@ -282,4 +283,5 @@ CASES = [
     *section("Signed calls", SIGNED_CALLS),
     *section("New credentials", NEW_CREDENTIALS),
     *section("Tokens, wallets and keys", ENTITIES),
+    *section("Transfers and transactions", TRANSFERS),
 ]

@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Final
 
-from dfns_signers.emulator.assets import Asset, description
+from dfns_signers.emulator.assets import QUOTES, Asset, description
 from dfns_signers.emulator.fields import wrong
 from dfns_signers.emulator.routes import Call, Route
 from dfns_signers.emulator.settlement import history
 from dfns_signers.emulator.state import PAGING, Record
-
-QUOTE: Final = 1.0
-"""What a whole unit of any asset is worth, in USD."""
 
 
 def list_assets(call: Call) -> Record:
@@ -23,14 +20,14 @@ def list_assets(call: Call) -> Record:
     for asset, amount in call.state.balances.of(wallet["id"]).items():
         if not asset.is_unique:
             about = description(network, asset)
-            worth += amount / 10 ** about["decimals"] * QUOTE
+            worth += amount / 10 ** about["decimals"] * QUOTES["USD"]
             items.append({**_named(asset), **about, "balance": str(amount)})
     if "netWorth" not in call.query:
         return {"walletId": wallet["id"], "network": network, "assets": items}
     return {
         "walletId": wallet["id"],
         "network": network,
-        "assets": [{**item, "quotes": {"USD": QUOTE}} for item in items],
+        "assets": [{**item, "quotes": QUOTES} for item in items],
         "netWorth": {"USD": worth},
     }
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from dfns_signers.emulator.addresses import address_check
 from dfns_signers.emulator.assets import (
+    QUOTES,
     asset_of,
     check_network,
     description,
@@ -32,7 +33,9 @@ def create(call: Call) -> Record:
     check_network(body["kind"], network)
     where_present(dict.fromkeys(identity_members(body["kind"]), string()))("", body)
     where_present(dict.fromkeys(("to", "contract"), address_check(network)))("", body)
-    metadata = {"asset": description(network, asset_of(body))}
+    asset = asset_of(body)
+    about = description(network, asset)
+    metadata = {"asset": about if asset.is_unique else {**about, "quotes": dict(QUOTES)}}
     return request(call, TRANSFER, wallet, {"metadata": metadata})
 
 
