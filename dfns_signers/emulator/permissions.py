@@ -200,12 +200,11 @@ def _missing(state: State, token: AccessToken, needed: str) -> Refusal:
     lacking = caller
     if token.kind == "Pat":
         caller = f"Pat {token.token_id}"
-        may_user = needed in _operations(state, user.user_id)
-        lacking = caller if may_user else f"{kind} {user.user_id}, whose token it is,"
+        user_may = needed in _operations(state, user.user_id)
+        lacking = caller if user_may else f"its user {user.user_id}"
     return forbidden(
         "permission.missing",
         f"{caller} is not authorized to perform operation ({needed}): no permission with this"
-        f" operation is assigned to {lacking.rstrip(',')}. Assign one with"
-        " POST /permissions/{permissionId}/assignments.",
+        f" operation is assigned to {lacking}.",
         permission=needed,
     )
