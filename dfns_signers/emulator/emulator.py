@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dfns_signers.emulator.approvals import Approvals
+from dfns_signers.emulator.controls import Controls
 from dfns_signers.emulator.identities import CredentialKind, Identity, register
 from dfns_signers.emulator.listening import loopback_address
 from dfns_signers.emulator.messages import ReceivedRequest
 from dfns_signers.emulator.permissions import add_identity
+from dfns_signers.emulator.progress import ProgressKind
 from dfns_signers.emulator.service import Fault, RateLimit, Service, fault_answer
 from dfns_signers.emulator.state import MAXIMUM_LIMIT, State
 from dfns_signers.errors import ConfigurationError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from dfns_signers.emulator.server import ServerThread
 
 
-class Emulator:
+class Emulator(Controls):
     """A Dfns API on this machine, with one organisation and, at first, one user.
 
     Use it as a context manager, or call `start` and `stop`. One emulator starts once.
@@ -38,6 +39,7 @@ class Emulator:
         rate_limit: requests allowed in a minute; None allows any number.
         clock: the time in seconds since 1970.
         page_size: entities on a page when a request names no limit.
+        progress: what moves statuses: "reads" of the entity, or "manual" calls of `progress`.
         enforce_permissions: whether callers may do only what is assigned to them.
 
     Raises:
@@ -57,12 +59,14 @@ class Emulator:
         rate_limit: int | None = None,
         clock: Callable[[], float] = time.time,
         page_size: int = 50,
+        progress: ProgressKind = "reads",
         enforce_permissions: bool = True,
     ) -> None:
         _require(challenge_lifetime > 0, "challenge_lifetime must be above 0")
         _require(user_action_lifetime > 0, "user_action_lifetime must be above 0")
         _require(rate_limit is None or rate_limit > 0, "rate_limit must be above 0, or None")
         _require(1 <= page_size <= MAXIMUM_LIMIT, f"page_size must be 1 to {MAXIMUM_LIMIT}")
+        _require(progress in {"reads", "manual"}, 'progress must be "reads" or "manual"')
         self._address = loopback_address(host)
         self._port = port
         self._state = State(
@@ -73,6 +77,7 @@ class Emulator:
             page_size=page_size,
             enforce_permissions=enforce_permissions,
         )
+        self._state.progress.at_reads = progress == "reads"
         self._service = Service(self._state, RateLimit(rate_limit, clock))
         self._server: ServerThread | None = None
         self._url = ""
@@ -243,11 +248,6 @@ class Emulator:
             if user is None:
                 raise ConfigurationError(f"the emulator has no user {user_id}")
             user.is_active = False
-
-    @property
-    def approvals(self) -> Approvals:
-        """What waits for approval; ``approvals.decide`` decides it."""
-        return Approvals(self._state, self._service.lock)
 
     def require_approval(self, method: str, path_template: str) -> None:
         """Answer 202 with a change request to this operation from now on.

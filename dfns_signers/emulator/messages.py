@@ -21,14 +21,15 @@ CheckName: TypeAlias = Literal[
     "clientData.challenge", "clientData.json", "clientData.object", "clientData.type",
     "credential.disabled", "credential.foreign", "credential.kind", "credential.taken",
     "credential.unknown", "entity", "externalId", "field.exclusive", "field.missing",
-    "field.unknown", "field.value", "key.curve", "key.scheme", "method", "path",
-    "permission.immutable", "permission.missing", "policy.blocked", "publicKey", "query.limit",
-    "query.paginationToken", "query.repeated", "rateLimit", "secondFactor.missing",
-    "secondFactor.same", "signature.encoding", "signature.value", "token.deactivated",
-    "token.expired", "token.malformed", "token.missing", "token.purpose", "token.session",
-    "token.unknown", "token.user", "userAction.expired", "userAction.foreign",
-    "userAction.method", "userAction.missing", "userAction.path", "userAction.payload",
-    "userAction.repeated", "userAction.unknown", "userAction.used",
+    "field.unknown", "field.value", "key.curve", "key.delegation", "key.network", "key.owner",
+    "key.scheme", "method", "network", "path", "permission.immutable", "permission.missing",
+    "policy.blocked", "publicKey", "query.limit", "query.paginationToken", "query.repeated",
+    "rateLimit", "secondFactor.missing", "secondFactor.same", "signature.encoding",
+    "signature.value", "status", "token.deactivated", "token.expired", "token.malformed",
+    "token.missing", "token.purpose", "token.session", "token.unknown", "token.user", "typedData",
+    "userAction.expired", "userAction.foreign", "userAction.method", "userAction.missing",
+    "userAction.path", "userAction.payload", "userAction.repeated", "userAction.unknown",
+    "userAction.used",
 ]  # fmt: skip
 """Every check that can refuse a request; docs/emulator.md says what each refuses."""
 

@@ -188,7 +188,7 @@ def _require_owner(state: State, noun: str, identifier: str, user_id: str) -> No
     if noun == "Wallet":
         owner = state.wallets.get(identifier)["signingKey"].get("delegatedTo")
     else:
-        owner = state.keys.get(identifier).get("delegatedTo")
+        owner = state.held_keys[state.keys.get(identifier)["id"]].owner_id
     if owner != user_id:
         raise not_found(noun, identifier)
 

@@ -159,7 +159,7 @@ def _earlier(state: State, minutes: float, request: Record) -> list[Record]:
     since = iso_date(max(0.0, min(now, now - minutes * SECONDS_PER_MINUTE)))
     return [
         one
-        for one in (*state.transfers.all(), *state.collection("Transaction").all())
+        for one in (*state.collection("Transfer").all(), *state.collection("Transaction").all())
         if one["id"] != request["id"]
         and one["walletId"] == request.get("walletId")
         and one["dateRequested"] >= since

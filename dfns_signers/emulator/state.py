@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-
+from dfns_signers.emulator.balances import Balances
 from dfns_signers.emulator.events import Events
 from dfns_signers.emulator.fields import Check, string
 from dfns_signers.emulator.identities import Directory
+from dfns_signers.emulator.key_material import KeyMaterial
 from dfns_signers.emulator.ledger import Action, ActionChallenge, CredentialChallenge, Ledger
 from dfns_signers.emulator.messages import Refusal, bad_request, not_found, quoted
 from dfns_signers.emulator.pending import PendingApproval
@@ -20,13 +20,29 @@ from dfns_signers.emulator.wire import canonical_json, from_base64url, to_base64
 
 Record: TypeAlias = dict[str, Any]
 """An entity as it is sent: wire names, JSON values."""
-WalletKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 MAXIMUM_LIMIT: Final = 500
 PAGING: Final[Mapping[str, Check]] = {
     "limit": string(1, 9, pattern="[0-9]+", expected="an integer in decimal digits"),
     "paginationToken": string(),
 }
+
+
+@dataclass(slots=True)
+class HeldKey:
+    """What a key does not show.
+
+    Attributes:
+        material: its private half.
+        owner_id: the user that it is delegated to.
+        may_be_delegated: whether it was made for that.
+        derivations: how many paths were made up below it.
+    """
+
+    material: KeyMaterial
+    owner_id: str | None = None
+    may_be_delegated: bool = False
+    derivations: int = 0
 
 
 @dataclass(slots=True)
@@ -164,16 +180,16 @@ class State:
         self.user_actions = Ledger[Action](clock, user_action_lifetime)
         self.events = Events()
         self.progress = Progress()
+        self.balances = Balances()
         self._page_size = page_size
         self._collections: dict[str, Collection] = {}
         self.wallets = Collection("Wallet", page_size)
-        self.transfers = Collection("Transfer", page_size)
         self.keys = Collection("Key", page_size)
         self.signatures = Collection("Signature", page_size)
         self.policies = Collection("Policy", page_size)
         self.permissions = Collection("Permission", page_size)
+        self.held_keys: dict[str, HeldKey] = {}
         self.pending: dict[str, PendingApproval] = {}
-        self.private_keys: dict[str, WalletKey] = {}
 
     def collection(self, noun: str) -> Collection:
         """The entities of one kind, by what one of them is called."""

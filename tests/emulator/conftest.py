@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from dfns_signers.emulator import Emulator
+from dfns_signers.emulator.events import Events
+from tests.emulator.broadcasts import BODIES, Requests, requests_of
 from tests.emulator.caller import Caller
 from tests.emulator.keys import PrivateKey, pem, private_key
 
@@ -74,3 +76,37 @@ def stranger(emulator: Emulator) -> Iterator[Caller]:
     identity = emulator.add_identity("stranger", credentials={"cr-stranger": pem(other)})
     with Caller(emulator.url, identity.token, "cr-stranger", other) as second:
         yield second
+
+
+@pytest.fixture(params=BODIES)
+def noun(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def moving(emulator: Emulator, caller: Caller, noun: str) -> Requests:
+    """In an emulator that moves statuses at reads."""
+    return requests_of(emulator, caller, noun)
+
+
+@pytest.fixture
+def manual(key: PrivateKey, noun: str) -> Iterator[Requests]:
+    """In an emulator that moves statuses when the test says so."""
+    with (
+        Emulator(credentials={"cr-1": pem(key)}, progress="manual") as emulator,
+        Caller(emulator.url, emulator.auth_token, "cr-1", key) as caller,
+    ):
+        yield requests_of(emulator, caller, noun)
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+    """Every event, with the data as it was then."""
+    seen: list[tuple[str, dict[str, Any]]] = []
+
+    def publish(_: Events, kind: str, data: dict[str, Any]) -> None:
+        seen.append((kind, {name: dict(value) for name, value in data.items()}))
+
+    monkeypatch.setattr(Events, "publish", publish)
+    return seen

@@ -16,8 +16,18 @@ ADDRESS = "0x" + "ab" * 20
 TOKEN = {"name": "n", "publicKey": pem(private_key("p256")), "permissionId": "p", "externalId": "e"}
 DERIVED = {"deriveFrom": {"keyId": "k", "path": "p"}, "storeId": "s"}
 DELEGATED = {"delegateTo": "us-1", "delayDelegation": True}
+EXPORT = {
+    "encryptionKey": "k",
+    "supportedSchemes": [{"protocol": "CGGMP21", "curve": "secp256k1"}],
+}
+IMPORT = {
+    "name": "n",
+    "curve": "secp256k1",
+    "protocol": "CGGMP21",
+    "minSigners": 3,
+    "encryptedKeyShares": [{"signerId": "s", "encryptedKeyShare": "x"}],
+}
 SIGNATURE = {"network": "Base", "blockchainKind": "Evm", "externalId": "e"}
-TRANSFER = {"externalId": "e", "feeSponsorId": "f", "travelRule": {}, "priority": "Slow"}
 GROUP = {
     "name": "n",
     "quorum": 1,
@@ -25,6 +35,17 @@ GROUP = {
     "initiatorCanApprove": True,
     "serviceAccountsCanApprove": True,
 }
+TRAVEL_RULE = {
+    "kind": "Notabene",
+    "beneficiaryVASPdid": "did",
+    "beneficiaryProof": {},
+    "originator": {},
+    "beneficiary": {},
+}
+TRANSFER = {"externalId": "e", "feeSponsorId": "f", "travelRule": TRAVEL_RULE}
+FAST = {**TRANSFER, "priority": "Fast"}
+CALL = {"to": ADDRESS, "value": "0x1", "data": "0x"}
+EVM = {**CALL, "nonce": 1, "gasLimit": "21000", "externalId": "e"}
 POLICY = {
     "name": "n",
     "activityKind": "Wallets:Sign",
@@ -66,20 +87,69 @@ BODIES: list[tuple[str, str, Json]] = [
             "offer": True,
             "expiresAt": "x",
             "useDurableNonce": True,
-            **TRANSFER,
+            **FAST,
         },
     ),
     (
         "POST",
         "/wallets/x/transfers",
-        {"kind": "Erc20", "contract": ADDRESS, "to": ADDRESS, "amount": "1", **TRANSFER},
+        {"kind": "Erc20", "contract": ADDRESS, "to": ADDRESS, "amount": "1", **FAST},
     ),
     (
         "POST",
         "/wallets/x/transfers",
-        {"kind": "Erc721", "contract": ADDRESS, "to": ADDRESS, "tokenId": "1", **TRANSFER},
+        {"kind": "Erc721", "contract": ADDRESS, "to": ADDRESS, "tokenId": "1", **FAST},
     ),
-    ("POST", "/wallets/x/transfers", {"kind": "Asa", "amount": "1", "externalId": "e"}),
+    (
+        "POST",
+        "/wallets/x/transfers",
+        {"kind": "Asa", "assetId": "1", "to": "a", "amount": "1", "memo": "m", **TRANSFER},
+    ),
+    (
+        "POST",
+        "/wallets/x/transactions",
+        {"kind": "Transaction", "transaction": "0x02", "externalId": "e"},
+    ),
+    ("POST", "/wallets/x/transactions", {"kind": "Transaction", "transaction": {}}),
+    ("POST", "/wallets/x/transactions", {"kind": "Evm", **EVM}),
+    (
+        "POST",
+        "/wallets/x/transactions",
+        {"kind": "Eip1559", "maxFeePerGas": "2", "maxPriorityFeePerGas": "1", **EVM},
+    ),
+    (
+        "POST",
+        "/wallets/x/transactions",
+        {
+            "kind": "UserOperations",
+            "userOperations": [CALL],
+            "feeSponsorId": "f",
+            "externalId": "e",
+        },
+    ),
+    ("POST", "/wallets/x/transactions", {"kind": "Psbt", "psbt": "p", "externalId": "e"}),
+    (
+        "POST",
+        "/wallets/x/transactions",
+        {"kind": "SignDocDirect", "signDoc": "s", "externalId": "e"},
+    ),
+    (
+        "POST",
+        "/wallets/x/transactions",
+        {"kind": "FunctionCall", "call": {}, "externalId": "e"},
+    ),
+    ("POST", "/wallets/x/transactions", {"kind": "TransferPreapproval", "externalId": "e"}),
+    (
+        "POST",
+        "/wallets/x/transactions",
+        {
+            "kind": "CreateSolanaNonceAccounts",
+            "nonceAuthority": "a",
+            "count": 1,
+            "priority": "Slow",
+            "externalId": "e",
+        },
+    ),
     (
         "POST",
         "/keys",
@@ -93,6 +163,13 @@ BODIES: list[tuple[str, str, Json]] = [
         },
     ),
     ("PUT", "/keys/x", {"name": "n"}),
+    ("POST", "/keys/x/delegate", {"delegateTo": "us-1"}),
+    ("POST", "/keys/x/derive", {"domain": "d", "seed": "s"}),
+    ("POST", "/keys/x/export", EXPORT),
+    ("POST", "/keys/import", {**IMPORT, "masterKey": True}),
+    ("POST", "/wallets/import", {**IMPORT, "network": "Base", "externalId": "e"}),
+    ("POST", "/wallets/x/export", EXPORT),
+    ("POST", "/wallets/x/delegate", {"userId": "us-1"}),
     ("POST", "/keys/x/signatures", {"kind": "Hash", "hash": "00" * 32, **SIGNATURE}),
     ("POST", "/keys/x/signatures", {"kind": "Message", "message": "00", **SIGNATURE}),
     ("POST", "/v2/policies", POLICY),
@@ -161,9 +238,7 @@ def test_member_of_another_kind_is_refused_by_name(
     assert error["details"]["field"] == member
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body"), [call for call in BODIES if call[2].get("kind") != "Asa"]
-)
+@pytest.mark.parametrize(("method", "path", "body"), BODIES)
 def test_unknown_member_is_refused_by_name(
     caller: Caller, method: str, path: str, body: Json
 ) -> None:
@@ -181,6 +256,11 @@ def test_unknown_member_is_refused_by_name(
         ("/wallets?limit=", "limit"),
         ("/wallets?paginationToken=", "paginationToken"),
         ("/keys?owner=", "owner"),
+        ("/wallets/x/assets?netWorth=false", "netWorth"),
+        ("/wallets/x/history?direction=Up", "direction"),
+        ("/wallets/x/history?kind=Native", "kind"),
+        ("/wallets/all/history?startTime=2026-01-01&endTime=never", "endTime"),
+        ("/networks/fees?network=Tron", "network"),
         ("/v2/policies?status=", "status"),
         ("/v2/policies?status=Paused", "status"),
     ],

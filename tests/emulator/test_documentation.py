@@ -96,6 +96,9 @@ def test_every_call_but_a_get_and_those_that_sign_requires_a_user_action(
 
     if template in SIGNING:
         refused(response, 400, "field.missing")
+    elif method == "GET" and response.status_code == 400:
+        field = refused(response, 400, "field.missing")["details"]["field"]
+        assert field.startswith("query.")
     elif method == "GET":
         assert response.status_code in {200, 404}
     else:

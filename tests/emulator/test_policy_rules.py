@@ -142,10 +142,12 @@ def test_velocity_adds_what_the_wallet_did_in_the_timeframe(
     kind: str, limit: int, minutes_ago: int, expected: bool
 ) -> None:
     state = memory()
-    state.transfers.add(transfer("xfr-0", at=NOW - minutes_ago * MINUTE, amount="1000000"))
+    state.collection("Transfer").add(
+        transfer("xfr-0", at=NOW - minutes_ago * MINUTE, amount="1000000")
+    )
     elsewhere = {**transfer("xfr-2", amount="1000000"), "walletId": "wa-2"}
-    state.transfers.add(elsewhere)
-    request = state.transfers.add(transfer(amount="1000000"))
+    state.collection("Transfer").add(elsewhere)
+    request = state.collection("Transfer").add(transfer(amount="1000000"))
     configuration = {"limit": limit, "currency": "USD", "timeframe": 10}
 
     found = triggered(state, request, rule={"kind": kind, "configuration": configuration})

@@ -1,14 +1,27 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from dfns_signers.emulator import Emulator
+from dfns_signers.operations import declared_type, find_operation, shapes_of
 from tests.emulator.caller import Caller, answered, refused
+from tests.emulator.transfer_kinds import ADDRESS, ADDRESSES, KINDS, NFTS
 
-ADDRESS = "0x" + "aB" * 20
 NATIVE = {"kind": "Native", "to": ADDRESS, "amount": "1000"}
+
+
+def declared_kinds() -> Iterator[str]:
+    """Every kind that the declared body of a transfer may have."""
+    operation = find_operation("POST", "/wallets/{walletId}/transfers")
+    assert operation is not None
+    body = shapes_of(operation).body
+    assert body is not None
+    for option in declared_type(body["$ref"])["anyOf"]:
+        kind = declared_type(option["$ref"])["properties"]["kind"]
+        yield from kind.get("enum", [kind.get("const")])
 
 
 @pytest.fixture
@@ -28,22 +41,71 @@ def test_created_transfer_is_pending_and_repeats_the_request(
     assert transfer["status"] == "Pending"
     assert transfer["requestBody"] == NATIVE
     assert transfer["requester"]["userId"] == emulator.user_id
-    assert answered(caller.get(f"{path}/{transfer['id']}")) == transfer
+
+
+def test_transfer_describes_the_native_asset(caller: Caller, path: str) -> None:
+    transfer = caller.create(path, NATIVE)
+
+    assert transfer["metadata"]["asset"] == {
+        "symbol": "ETH",
+        "decimals": 18,
+        "verified": True,
+        "quotes": {"USD": 1.0},
+    }
+
+
+@pytest.mark.parametrize(("network", "kind", "asset"), KINDS, ids=lambda value: str(value)[:12])
+def test_every_kind_of_transfer_is_accepted_on_its_network(
+    caller: Caller, network: str, kind: str, asset: dict[str, str]
+) -> None:
+    wallet = caller.create("/wallets", {"network": network})
+    amount = {} if kind in NFTS else {"amount": "1"}
+    body = {"kind": kind, "to": ADDRESSES.get(network, ADDRESS), **asset, **amount}
+
+    assert caller.create(f"/wallets/{wallet['id']}/transfers", body)["requestBody"] == body
+
+
+def test_kinds_that_are_tested_are_all_that_are_declared() -> None:
+    assert {kind for _, kind, _ in KINDS} == set(declared_kinds())
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("network", "body", "words"),
     [
-        {**NATIVE, "memo": "", "priority": "Fast", "createDestinationAccount": True},
-        {"kind": "Erc20", "contract": ADDRESS, "to": ADDRESS, "amount": "1", "priority": "Slow"},
-        {"kind": "Erc721", "contract": ADDRESS, "to": ADDRESS, "tokenId": "7"},
-        {"kind": "Asa", "assetId": "7", "to": "0xa", "amount": "1"},
+        ("Base", {"kind": "Spl", "mint": "m"}, "kind Spl is for the networks of Solana"),
+        ("Ethereum", {"kind": "Trc20", "contract": ADDRESS}, "networks of Tron"),
+        ("Solana", {"kind": "Erc20", "contract": "m"}, "networks of the EVM"),
+        ("Bitcoin", {"kind": "Tep74", "master": "m"}, "networks of Ton and Ion"),
+        ("KeyECDSA", {"kind": "Native"}, "a wallet of KeyECDSA has a key and no blockchain"),
     ],
 )
-def test_documented_kinds_of_transfer_are_accepted(
-    caller: Caller, path: str, body: dict[str, Any]
+def test_transfer_of_a_kind_that_the_network_does_not_have_is_refused(
+    caller: Caller, network: str, body: dict[str, str], words: str
 ) -> None:
-    assert caller.create(path, body)["requestBody"] == body
+    wallet = caller.create("/wallets", {"network": network})
+    path = f"/wallets/{wallet['id']}/transfers"
+
+    response = caller.call("POST", path, {**body, "to": "x", "amount": "1"})
+
+    error = refused(response, 400, "network")
+    assert words.lower() in error["message"].lower()
+    assert network in error["message"]
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"memo": ""},
+        {"priority": "Fast"},
+        {"createDestinationAccount": True},
+        {"offer": True, "expiresAt": "2030-01-01T00:00:00Z"},
+        {"travelRule": {"kind": "Notabene", "originator": {}, "beneficiary": {}}},
+    ],
+)
+def test_optional_members_of_a_transfer_are_accepted(
+    caller: Caller, path: str, extra: dict[str, Any]
+) -> None:
+    assert caller.create(path, {**NATIVE, **extra})["requestBody"] == {**NATIVE, **extra}
 
 
 def test_transfer_names_its_external_id_and_fee_sponsor(caller: Caller, path: str) -> None:
@@ -68,7 +130,14 @@ def test_transfer_names_its_external_id_and_fee_sponsor(caller: Caller, path: st
         ({**NATIVE, "contract": ADDRESS}, "field.unknown", "contract"),
         ({"kind": "Erc20", "to": ADDRESS, "amount": "1"}, "field.missing", "contract"),
         ({"kind": "Erc721", "to": ADDRESS, "contract": ADDRESS}, "field.missing", "tokenId"),
-        ({"kind": "Asa", "externalId": ""}, "field.value", "externalId"),
+        ({**NATIVE, "amount": "1" * 79}, "field.value", "amount"),
+        ({**NATIVE, "externalId": ""}, "field.value", "externalId"),
+        ({**NATIVE, "travelRule": {}}, "field.missing", "travelRule.kind"),
+        (
+            {"kind": "Erc721", "to": ADDRESS, "contract": ADDRESS, "tokenId": ""},
+            "field.value",
+            "tokenId",
+        ),
     ],
 )
 def test_transfer_with_a_wrong_member_is_refused_by_name(
@@ -103,12 +172,15 @@ def test_transfer_to_what_is_not_an_address_of_an_evm_network_is_refused(
 
 
 @pytest.mark.parametrize("network", ["Bitcoin", "Solana", "Tron"])
-def test_addresses_of_other_networks_are_not_checked(caller: Caller, network: str) -> None:
+def test_transfer_to_what_is_not_an_address_of_its_network_is_refused(
+    caller: Caller, network: str
+) -> None:
     wallet = caller.create("/wallets", {"network": network})
 
-    transfer = caller.create(f"/wallets/{wallet['id']}/transfers", {**NATIVE, "to": "nonsense"})
+    response = caller.call("POST", f"/wallets/{wallet['id']}/transfers", NATIVE)
 
-    assert transfer["requestBody"]["to"] == "nonsense"
+    error = refused(response, 400, "field.value", f"an address of {network}")
+    assert error["details"]["field"] == "to"
 
 
 def test_external_id_of_the_maximum_length_is_accepted(caller: Caller, path: str) -> None:

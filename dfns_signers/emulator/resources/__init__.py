@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 from dfns_signers.emulator.resources import (
+    activation,
     approvals,
+    assets,
     credentials,
+    fees,
+    key_shares,
     keys,
     permissions,
     policies,
     service_accounts,
+    signatures,
     tokens,
+    transactions,
     transfers,
     user_actions,
     users,
@@ -29,8 +35,14 @@ _MODULES: Final = (
     policies,
     approvals,
     wallets,
+    activation,
     transfers,
+    transactions,
+    assets,
+    fees,
     keys,
+    key_shares,
+    signatures,
 )
 
 

@@ -38,7 +38,9 @@ def test_every_item_of_every_page_comes_once(
 def test_any_list_can_be_walked(dfns: Driven) -> None:
     wallet = dfns.call(lambda client: client.wallets.create(network="Bitcoin"))
     made = [
-        dfns.call(lambda client: client.wallets.transfer(wallet["id"], to="bc1q", amount=5))
+        dfns.call(
+            lambda client: client.wallets.transfer(wallet["id"], to="bc1q" + "q" * 38, amount=5)
+        )
         for _ in range(3)
     ]
 
