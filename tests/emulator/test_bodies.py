@@ -28,6 +28,13 @@ IMPORT = {
     "encryptedKeyShares": [{"signerId": "s", "encryptedKeyShare": "x"}],
 }
 SIGNATURE = {"network": "Base", "blockchainKind": "Evm", "externalId": "e"}
+GROUP = {
+    "name": "n",
+    "quorum": 1,
+    "approvers": {"userId": {"in": ["us-1"]}},
+    "initiatorCanApprove": True,
+    "serviceAccountsCanApprove": True,
+}
 TRAVEL_RULE = {
     "kind": "Notabene",
     "beneficiaryVASPdid": "did",
@@ -42,9 +49,12 @@ EVM = {**CALL, "nonce": 1, "gasLimit": "21000", "externalId": "e"}
 POLICY = {
     "name": "n",
     "activityKind": "Wallets:Sign",
-    "rule": {},
-    "filters": {},
-    "action": {"kind": "RequestApproval", "approvalGroups": [{}], "autoRejectTimeout": 1},
+    "rule": {
+        "kind": "TransactionAmountVelocity",
+        "configuration": {"limit": 1, "currency": "USD", "timeframe": 1},
+    },
+    "filters": {"walletId": {"in": ["w"]}, "walletTags": {"hasAny": ["t"], "hasAll": ["t"]}},
+    "action": {"kind": "RequestApproval", "approvalGroups": [GROUP], "autoRejectTimeout": 1},
 }
 
 # Complete bodies: with every member that the operation knows.
@@ -164,10 +174,18 @@ BODIES: list[tuple[str, str, Json]] = [
     ("POST", "/keys/x/signatures", {"kind": "Message", "message": "00", **SIGNATURE}),
     ("POST", "/v2/policies", POLICY),
     ("PUT", "/v2/policies/x", POLICY),
-    ("POST", "/permissions", {"name": "n", "operations": ["o"]}),
-    ("PUT", "/permissions/x", {"name": "n", "operations": ["o"]}),
+    ("POST", "/v2/policy-approvals/x/decisions", {"value": "Denied", "reason": "r"}),
+    ("POST", "/permissions", {"name": "n", "operations": ["Wallets:Read"]}),
+    ("PUT", "/permissions/x", {"name": "n", "operations": ["Wallets:Read"]}),
     ("PUT", "/permissions/x/archive", {"isArchived": True}),
-    ("POST", "/auth/service-accounts", {**TOKEN, "daysValid": 1}),
+    ("POST", "/permissions/x/assignments", {"identityId": "us-1"}),
+    (
+        "POST",
+        "/auth/users",
+        {"email": "e", "kind": "CustomerEmployee", "externalId": "e", "isSSORequired": True},
+    ),
+    ("PUT", "/auth/users/x", {"isSSORequired": True}),
+    ("POST", "/auth/service-accounts", {**TOKEN, "daysValid": 1, "federatedIdentity": {}}),
     ("PUT", "/auth/service-accounts/x", {"name": "n", "externalId": "e"}),
     ("PUT", "/auth/service-accounts/x/deactivate", {"force": True}),
     ("POST", "/auth/pats", {**TOKEN, "daysValid": 1}),
