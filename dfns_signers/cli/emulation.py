@@ -197,6 +197,8 @@ def _announce(server: Emulator, first: EmulatorProfile | None, line: str) -> Non
 
 def _next_commands(profile: str, config: Path, ca_file: Path | None) -> Iterator[str]:
     """What to run then, as it can be pasted into any other terminal."""
+    from dfns_signers.emulator import FULL_ACCESS  # noqa: PLC0415
+
     trust = [f"SSL_CERT_FILE={ca_file}"] if ca_file else []
     program = [*trust, os.path.abspath(sys.argv[0])]  # noqa: PTH100  # a link stays as it is
     named = [] if config == default_path().resolve() else ["--config", str(config)]
@@ -205,4 +207,5 @@ def _next_commands(profile: str, config: Path, ca_file: Path | None) -> Iterator
     yield f"the profile {profile!r} in {config} calls it. A signed call, from another terminal:"
     yield shlex.join([*program, *call])
     yield "A key of your own:"
-    yield shlex.join([*program, "setup", *named, "--register-by", profile])
+    setup = ["setup", *named, "--register-by", profile, "--permission", FULL_ACCESS]
+    yield shlex.join([*program, *setup])

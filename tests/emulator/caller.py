@@ -121,11 +121,6 @@ class Caller:
         return answered(self.call("POST", path, value))
 
 
-def full_access(caller: Caller) -> dict[str, str]:
-    """The member of a body that gives a new token the managed permission for everything."""
-    return {"permissionId": answered(caller.get("/permissions"))["items"][0]["id"]}
-
-
 def answered(response: httpx.Response, status: int = 200) -> dict[str, Any]:
     """The JSON object of an answer of this status."""
     assert response.status_code == status, response.text

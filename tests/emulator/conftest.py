@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dfns_signers.emulator import Emulator
+from dfns_signers.emulator.events import Events
 from tests.emulator.broadcasts import BODIES, Requests, requests_of
 from tests.emulator.caller import Caller
 from tests.emulator.end_users import Application
@@ -109,3 +110,15 @@ def application(emulator: Emulator) -> Iterator[Application]:
     )
     with Caller(emulator.url, identity.token, "cr-application", key) as account:
         yield Application(emulator, account)
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+    """Every event, with the data as it was then."""
+    seen: list[tuple[str, dict[str, Any]]] = []
+
+    def publish(_: Events, kind: str, data: dict[str, Any]) -> None:
+        seen.append((kind, {name: dict(value) for name, value in data.items()}))
+
+    monkeypatch.setattr(Events, "publish", publish)
+    return seen

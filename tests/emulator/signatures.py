@@ -54,6 +54,13 @@ SMART_ACCOUNT: dict[str, Any] = {
     "transactionReference": "r",
 }
 
+BLOCKING_POLICY = {
+    "name": "none",
+    "activityKind": "Wallets:Sign",
+    "rule": {"kind": "AlwaysTrigger", "configuration": {}},
+    "action": {"kind": "Block"},
+}
+
 
 def keccak256(data: bytes) -> bytes:
     return keccak.new(digest_bits=256, data=data).digest()

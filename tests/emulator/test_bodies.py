@@ -16,6 +16,17 @@ ADDRESS = "0x" + "ab" * 20
 TOKEN = {"name": "n", "publicKey": pem(private_key("p256")), "permissionId": "p", "externalId": "e"}
 DERIVED = {"deriveFrom": {"keyId": "k", "path": "p"}, "storeId": "s"}
 DELEGATED = {"delegateTo": "us-1", "delayDelegation": True}
+EXPORT = {
+    "encryptionKey": "k",
+    "supportedSchemes": [{"protocol": "CGGMP21", "curve": "secp256k1"}],
+}
+IMPORT = {
+    "name": "n",
+    "curve": "secp256k1",
+    "protocol": "CGGMP21",
+    "minSigners": 3,
+    "encryptedKeyShares": [{"signerId": "s", "encryptedKeyShare": "x"}],
+}
 SIGNATURE = {"network": "Base", "blockchainKind": "Evm", "externalId": "e"}
 TRAVEL_RULE = {
     "kind": "Notabene",
@@ -152,6 +163,13 @@ BODIES: list[tuple[str, str, Json]] = [
         },
     ),
     ("PUT", "/keys/x", {"name": "n"}),
+    ("POST", "/keys/x/delegate", {"delegateTo": "us-1"}),
+    ("POST", "/keys/x/derive", {"domain": "d", "seed": "s"}),
+    ("POST", "/keys/x/export", EXPORT),
+    ("POST", "/keys/import", {**IMPORT, "masterKey": True}),
+    ("POST", "/wallets/import", {**IMPORT, "network": "Base", "externalId": "e"}),
+    ("POST", "/wallets/x/export", EXPORT),
+    ("POST", "/wallets/x/delegate", {"userId": "us-1"}),
     ("POST", "/keys/x/signatures", {"kind": "Hash", "hash": "00" * 32, **SIGNATURE}),
     ("POST", "/keys/x/signatures", {"kind": "Message", "message": "00", **SIGNATURE}),
     ("POST", "/v2/policies", POLICY),

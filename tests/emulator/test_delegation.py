@@ -8,7 +8,7 @@ import pytest
 
 from dfns_signers.emulator import Emulator
 from tests.emulator.caller import Caller, answered, refused
-from tests.emulator.signatures import ECDSA, EDDSA, new_key
+from tests.emulator.signatures import BLOCKING_POLICY, ECDSA, EDDSA, new_key
 
 MESSAGE = {"kind": "Message", "message": "00"}
 DELAYED = {"delayDelegation": True}
@@ -151,13 +151,7 @@ def test_only_the_owner_uses_a_delegated_wallet(
 def test_policies_do_not_apply_to_what_a_user_owns(
     caller: Caller, stranger: Caller, owner_id: str
 ) -> None:
-    policy = {
-        "name": "none",
-        "activityKind": "Wallets:Sign",
-        "rule": {"kind": "AlwaysTrigger", "configuration": {}},
-        "action": {"kind": "Block"},
-    }
-    caller.create("/v2/policies", policy)
+    caller.create("/v2/policies", BLOCKING_POLICY)
     wallet = caller.create("/wallets", {"network": "Base", "delegateTo": owner_id})
 
     signature = stranger.create(f"/wallets/{wallet['id']}/signatures", MESSAGE)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from dfns_signers.emulator import Emulator
-from tests.emulator.caller import Caller, answered, full_access, refused
+from dfns_signers.emulator.permissions import FULL_ACCESS
+from tests.emulator.caller import Caller, answered, refused
 from tests.emulator.keys import pem, private_key
 
 PATH = "/auth/pats"
@@ -14,7 +15,7 @@ PATH = "/auth/pats"
 
 @pytest.fixture
 def body(caller: Caller) -> dict[str, Any]:
-    return {"name": "ci", "publicKey": pem(private_key("p256")), **full_access(caller)}
+    return {"name": "ci", "publicKey": pem(private_key("p256")), "permissionId": FULL_ACCESS}
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.emulator.caller import Caller, answered, full_access, refused
+from dfns_signers.emulator.permissions import FULL_ACCESS
+from tests.emulator.caller import Caller, answered, refused
 from tests.emulator.conftest import Clock
 from tests.emulator.keys import KINDS, pem, private_key
 
@@ -19,7 +20,7 @@ SPKI = PublicFormat.SubjectPublicKeyInfo
 
 @pytest.fixture
 def body(caller: Caller) -> dict[str, Any]:
-    return {"name": "robot", "publicKey": pem(private_key("p256")), **full_access(caller)}
+    return {"name": "robot", "publicKey": pem(private_key("p256")), "permissionId": FULL_ACCESS}
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_created_account_signs_with_its_own_credential(robot: Caller) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_accepted_kind_of_key_signs(caller: Caller, kind: str) -> None:
     key = private_key(kind)
-    body = {"name": "robot", "publicKey": pem(key), **full_access(caller)}
+    body = {"name": "robot", "publicKey": pem(key), "permissionId": FULL_ACCESS}
     (token,) = caller.create(PATH, body)["accessTokens"]
 
     with Caller(caller.url, token["accessToken"], token["credId"], key) as robot:

@@ -7,6 +7,7 @@ import pytest
 from dfns_signers.emulator import Emulator
 from tests.emulator.caller import Caller, answered, refused
 from tests.emulator.signatures import (
+    BLOCKING_POLICY,
     ECDSA,
     EDDSA,
     HASH,
@@ -192,13 +193,7 @@ def test_signature_waits_for_an_approval(
 
 
 def test_signature_is_rejected_by_a_policy_that_blocks(caller: Caller) -> None:
-    policy = {
-        "name": "none",
-        "activityKind": "Wallets:Sign",
-        "rule": {"kind": "AlwaysTrigger", "configuration": {}},
-        "action": {"kind": "Block"},
-    }
-    caller.create("/v2/policies", policy)
+    caller.create("/v2/policies", BLOCKING_POLICY)
     path = f"/keys/{new_key(caller, EDDSA)['id']}/signatures"
 
     rejected = caller.create(path, MESSAGE)

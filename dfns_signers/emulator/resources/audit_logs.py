@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from dfns_signers.emulator.fields import wrong
 from dfns_signers.emulator.credentials import Credential
+from dfns_signers.emulator.fields import wrong
 from dfns_signers.emulator.ledger import Action
 from dfns_signers.emulator.messages import Answer
 from dfns_signers.emulator.routes import Call, Route
