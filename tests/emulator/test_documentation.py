@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import get_args
 
@@ -11,8 +12,11 @@ import pytest
 
 from dfns_signers.emulator import Emulator
 from dfns_signers.emulator.messages import CheckName
+from dfns_signers.emulator.permissions import FULL_ACCESS
 from dfns_signers.emulator.request_log import KEPT_BYTES, KEPT_REQUESTS
+from dfns_signers.emulator.required_permissions import required_permission
 from dfns_signers.emulator.resources import build_router
+from dfns_signers.operations import operations
 from tests.emulator.caller import Caller, refused
 from tests.emulator.conftest import Clock
 from tests.emulator.refusals import CASES, Case
@@ -36,7 +40,7 @@ OPERATIONS = [
     for template, methods in re.findall(r"^\| `(/[^`]+)` \| ([A-Z, ]+) \|$", GUIDE, re.MULTILINE)
     for method in methods.split(", ")
 ]
-SIGNING = {"/auth/action/init", "/auth/action", "/auth/credentials/init"}
+UNSIGNED = {"/auth/action/init", "/auth/action", "/auth/credentials/init", "/auth/tokens"}
 
 # What the Dfns docs say in these cases; messages begin with it.
 WORDINGS = {
@@ -84,17 +88,33 @@ def test_bounds_of_the_requests_that_are_kept_are_on_the_page() -> None:
     assert f"the last {KEPT_REQUESTS:,} requests or {KEPT_BYTES >> 20} MiB of them" in GUIDE
 
 
+def test_id_of_the_permission_for_everything_is_on_the_page() -> None:
+    assert f"under the id `{FULL_ACCESS}`" in GUIDE
+
+
+def test_operations_without_a_permission_are_on_the_page() -> None:
+    patterns = GUIDE.partition("None is required where")[2].split("```")[1].strip().splitlines()
+    free = {str(one): required_permission(one) is None for one in operations()}
+
+    for pattern in patterns:
+        meant = [name for name in free if fnmatchcase(name, pattern)]
+        assert meant, pattern
+        assert all(free[name] for name in meant), pattern
+    listed = {name for name in free if any(fnmatchcase(name, pattern) for pattern in patterns)}
+    assert listed == {name for name, is_free in free.items() if is_free}
+
+
 def test_table_of_operations_is_complete() -> None:
     assert set(OPERATIONS) == {(route.method, route.template) for route in build_router().routes}
 
 
 @pytest.mark.parametrize(("method", "template"), OPERATIONS)
-def test_every_call_but_a_get_and_those_that_sign_requires_a_user_action(
+def test_every_call_but_a_get_and_those_without_effect_requires_a_user_action(
     caller: Caller, method: str, template: str
 ) -> None:
     response = caller.send(method, re.sub(r"\{[^}]+\}", "x", template))
 
-    if template in SIGNING:
+    if template in UNSIGNED:
         refused(response, 400, "field.missing")
     elif method == "GET" and response.status_code == 400:
         field = refused(response, 400, "field.missing")["details"]["field"]
