@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import httpx
 
 from dfns_signers.emulator import Emulator
+from tests.emulator.access_refusals import ACCESS
 from tests.emulator.caller import Caller, answered, b64url, compact
 from tests.emulator.flows import (
     ACTION,
@@ -276,4 +277,5 @@ CASES = [
     *section("Tokens, wallets and keys", ENTITIES),
     *section("Transfers and transactions", TRANSFERS),
     *section("Webhooks", WEBHOOKS),
+    *section("Permissions, policies and approvals", ACCESS),
 ]

@@ -272,3 +272,19 @@ def test_decision_of_a_test_that_cannot_be_is_refused(caller: Caller, emulator: 
     ):
         with pytest.raises(ConfigurationError, match=words):
             emulator.approvals.decide(*arguments, **options)  # type: ignore[arg-type]
+
+
+def test_events_say_what_triggered_what_waits_and_what_was_decided(
+    caller: Caller, emulator: Emulator, events: list[tuple[str, dict[str, Any]]]
+) -> None:
+    approval = asked(caller, {})
+    emulator.approvals.decide(approval["id"], "Denied")
+
+    (triggered, policy_data), (pending, waiting), (resolved, decided) = events
+    assert [triggered, pending, resolved] == [
+        "policy.triggered",
+        "policy.approval.pending",
+        "policy.approval.resolved",
+    ]
+    assert policy_data["policy"]["id"] == approval["policyEvaluations"][0]["policyId"]
+    assert waiting["approval"]["id"] == decided["approval"]["id"] == approval["id"]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from fnmatch import fnmatchcase
 from typing import get_args
 
 import pytest
 
 from dfns_signers.emulator import Emulator
 from dfns_signers.emulator.messages import CheckName
+from dfns_signers.emulator.permissions import FULL_ACCESS
 from dfns_signers.emulator.request_log import KEPT_BYTES, KEPT_REQUESTS
+from dfns_signers.emulator.required_permissions import required_permission
 from dfns_signers.emulator.resources import build_router
 from dfns_signers.operations import Operation, operations
 from tests.emulator import operations_page
@@ -76,6 +79,22 @@ def test_every_check_of_the_emulator_is_on_the_page() -> None:
 
 def test_bounds_of_the_requests_that_are_kept_are_on_the_page() -> None:
     assert f"the last {KEPT_REQUESTS:,} requests or {KEPT_BYTES >> 20} MiB of them" in GUIDE
+
+
+def test_id_of_the_permission_for_everything_is_on_the_page() -> None:
+    assert f"under the id `{FULL_ACCESS}`" in GUIDE
+
+
+def test_operations_without_a_permission_are_on_the_page() -> None:
+    patterns = GUIDE.partition("None is required where")[2].split("```")[1].strip().splitlines()
+    free = {str(one): required_permission(one) is None for one in operations()}
+
+    for pattern in patterns:
+        meant = [name for name in free if fnmatchcase(name, pattern)]
+        assert meant, pattern
+        assert all(free[name] for name in meant), pattern
+    listed = {name for name in free if any(fnmatchcase(name, pattern) for pattern in patterns)}
+    assert listed == {name for name, is_free in free.items() if is_free}
 
 
 def test_table_of_operations_is_that_of_the_emulator() -> None:
