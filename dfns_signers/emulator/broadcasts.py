@@ -138,7 +138,8 @@ class Broadcast:
         replacement = _new(call, TRANSACTION, wallet, body, original=self)
         record["replacementId"] = replacement.record["id"]
         replacement.start()
-        self._go_on(*[replacement.step] * 3)
+        if record["status"] == "Broadcasted":
+            self._go_on(*[replacement.step] * 3)
         return replacement.record
 
     def make_way(self, replacement: Record) -> None:

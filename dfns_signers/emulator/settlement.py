@@ -89,8 +89,8 @@ def settle(
     state.balances.block += 1
     for asset, amount in needed.items():
         state.balances.add(wallet["id"], asset, -amount)
-    for index, movement in enumerate(movements):
-        _enter(state, wallet, "Out", movement, movement.to, tx_hash, 0 if index else fee)
+    for movement in movements:  # several have a sponsor, who pays the fee
+        _enter(state, wallet, "Out", movement, movement.to, tx_hash, fee)
         for receiver in state.wallets.all():
             if _is_at(receiver, wallet["network"], movement.to):
                 entry = _receive(state, receiver, movement, address_of(wallet), tx_hash)

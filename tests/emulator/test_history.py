@@ -135,6 +135,13 @@ def test_history_of_bitcoin_has_the_ends_of_transactions(holdings: Holdings) -> 
     assert (entry["froms"], entry["tos"]) == ([wallet["address"]], [address])
 
 
+@pytest.mark.parametrize("what", ["assets", "nfts", "history"])
+def test_wallet_that_is_a_bare_key_holds_nothing_to_show(holdings: Holdings, what: str) -> None:
+    wallet = holdings.wallet("KeyEdDSA")
+
+    refused(holdings.caller.get(f"/wallets/{wallet['id']}/{what}"), 400, "network", "no blockchain")
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 def test_native_asset_of_every_network_has_a_symbol(holdings: Holdings, network: str) -> None:
     wallet = holdings.wallet(network)

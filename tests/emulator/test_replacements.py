@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dfns_signers.emulator import Emulator
+from dfns_signers.errors import ConfigurationError
 from tests.emulator.broadcasts import Requests, requests_of
 from tests.emulator.caller import Caller, answered, refused
 
@@ -78,7 +79,8 @@ def test_failed_request_stays_so_when_its_replacement_is_confirmed(manual: Reque
     manual.emulator.progress.fail(identifier, "out of gas")
     manual.emulator.progress.finish(replacement["id"])
 
-    assert manual.read(identifier)["reason"] == "out of gas"
+    found = manual.read(identifier)
+    assert (found["status"], found["reason"]) == ("Failed", "out of gas")
 
 
 def test_nonce_of_what_failed_before_it_was_broadcast_can_be_cancelled(manual: Requests) -> None:
@@ -89,6 +91,10 @@ def test_nonce_of_what_failed_before_it_was_broadcast_can_be_cancelled(manual: R
 
     assert "txHash" not in replacement["requestBody"]
     refused(manual.replace(identifier, "speed-up"), 400, "status", "must be Broadcasted")
+    manual.emulator.progress.finish(replacement["id"])
+    assert manual.read(identifier)["status"] == "Failed"
+    with pytest.raises(ConfigurationError, match="no status to move to"):
+        manual.emulator.progress.fail(identifier)
 
 
 @pytest.mark.parametrize("how", ["cancel", "speed-up"])

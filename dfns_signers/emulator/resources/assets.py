@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Final
 
-from dfns_signers.emulator.assets import QUOTES, Asset, description
+from dfns_signers.emulator.assets import QUOTES, Asset, check_network, description
 from dfns_signers.emulator.fields import wrong
 from dfns_signers.emulator.routes import Call, Route
 from dfns_signers.emulator.settlement import history
@@ -14,7 +14,7 @@ from dfns_signers.emulator.state import PAGING, Record
 
 def list_assets(call: Call) -> Record:
     """The fungible assets of a wallet; with ``netWorth`` also what they are worth."""
-    wallet = call.state.wallets.get(call.parameters["walletId"])
+    wallet = _wallet(call)
     network = wallet["network"]
     worth, items = 0.0, []
     for asset, amount in call.state.balances.of(wallet["id"]).items():
@@ -34,7 +34,7 @@ def list_assets(call: Call) -> Record:
 
 def list_nfts(call: Call) -> Record:
     """The assets of a wallet of which there is one each."""
-    wallet = call.state.wallets.get(call.parameters["walletId"])
+    wallet = _wallet(call)
     held = call.state.balances.of(wallet["id"])
     return {
         "walletId": wallet["id"],
@@ -45,7 +45,7 @@ def list_nfts(call: Call) -> Record:
 
 def list_history(call: Call) -> Record:
     """A page of the entries of a wallet, oldest first."""
-    wallet = call.state.wallets.get(call.parameters["walletId"])
+    wallet = _wallet(call)
     page = history(call.state).page(
         call.query, lambda record: _is_wanted(call, record["entry"]), walletId=wallet["id"]
     )
@@ -61,6 +61,13 @@ def list_history_of_all(call: Call) -> Record:
     )
     items = [_row(record["entry"]) for record in page.pop("items")]
     return {"orgId": call.state.directory.org_id, "items": items, **page}
+
+
+def _wallet(call: Call) -> Record:
+    """The wallet of the call; one that is a bare key holds nothing on any network."""
+    wallet = call.state.wallets.get(call.parameters["walletId"])
+    check_network("Native", wallet["network"])
+    return wallet
 
 
 def _named(asset: Asset) -> Record:
