@@ -237,7 +237,7 @@ def test_registration_of_a_key_that_is_not_acceptable_is_refused(emulator: Emula
 
 def test_registration_of_an_unknown_kind_is_refused(emulator: Emulator) -> None:
     with pytest.raises(ConfigurationError, match="kind must be one of Key"):
-        emulator.register(pem(private_key("p256")), kind="Totp")  # type: ignore[arg-type]
+        emulator.register(pem(private_key("p256")), kind="Totp")
 
 
 def test_disabling_an_unknown_credential_is_refused(emulator: Emulator) -> None:

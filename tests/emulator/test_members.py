@@ -65,7 +65,7 @@ def test_unknown_member_is_refused_by_name(caller: Caller, flow: Flow, path: str
     assert error["details"]["field"] == path
 
 
-@pytest.mark.parametrize("kind", ["Password", "Totp", "RecoveryKey", "Yubikey", ""])
+@pytest.mark.parametrize("kind", ["Totp", "RecoveryKey", "Yubikey", ""])
 def test_unknown_kind_of_factor_is_refused(caller: Caller, kind: str) -> None:
     error = refused(ACTION.attempt(caller, put("firstFactor.kind", kind)), 400, "field.value")
 
@@ -126,7 +126,7 @@ PAT = {"name": "ci", "publicKey": pem(NEW)}
         (
             "/wallets",
             {"network": "Base", "name": 1},
-            "name must be a string of at least 1 characters, and is a number.",
+            "name must be a string, and is a number.",
         ),
         (
             "/wallets",
@@ -135,8 +135,8 @@ PAT = {"name": "ci", "publicKey": pem(NEW)}
         ),
         (
             "/wallets",
-            {"network": "Base", "tags": []},
-            "tags must be an array with at least one item, and is empty.",
+            {"network": "Base", "tags": "new"},
+            "tags must be an array, and is a string.",
         ),
         (
             "/wallets",
@@ -146,7 +146,7 @@ PAT = {"name": "ci", "publicKey": pem(NEW)}
         (
             "/keys",
             {"scheme": "RSA", "curve": "stark"},
-            'scheme must be "ECDSA" or "EdDSA" or "Schnorr" or "DH", and is "RSA".',
+            'scheme must be "DH" or "ECDSA" or "EdDSA" or "Schnorr", and is "RSA".',
         ),
         (
             "/auth/pats",
