@@ -1,4 +1,8 @@
-"""What holds for every test: a clean environment, and no secret in a log record or an error."""
+"""What holds for every test.
+
+A clean environment, no secret in a log record or an error, and only answers of declared shapes
+from an emulator.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 from tests.secrecy import Watch, watch_errors
+from tests.support.answer_judge import AnswerJudge
 
 pytest_plugins = ["pytester"]
 
@@ -60,6 +65,20 @@ def _one_tls_context() -> Iterator[None]:
 def _no_secret_gets_out(secrecy: Watch) -> Iterator[None]:
     yield
     assert secrecy.drain() == []
+
+
+@pytest.fixture(scope="session")
+def answer_judge() -> Iterator[AnswerJudge]:
+    with pytest.MonkeyPatch.context() as patch:
+        judge = AnswerJudge()
+        judge.watch(patch)
+        yield judge
+
+
+@pytest.fixture(autouse=True)
+def _answers_of_the_emulator_fit_their_shapes(answer_judge: AnswerJudge) -> Iterator[None]:
+    yield
+    assert answer_judge.drain() == []
 
 
 @pytest.fixture(autouse=True)
