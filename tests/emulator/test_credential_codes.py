@@ -65,7 +65,7 @@ def test_code_expires(caller: Caller, clock: Clock) -> None:
     refused(begin(caller, made), 401, "code")
 
 
-@pytest.mark.parametrize("expiration", [1_800_000_000, "2027-01-15T07:59:59Z", "tomorrow"])
+@pytest.mark.parametrize("expiration", [1_800_000_000, "2027-01-15T07:59:59Z", "tomorrow", 1e300])
 def test_expiration_that_is_past_or_no_date_is_refused(caller: Caller, expiration: Any) -> None:
     response = caller.call("POST", PATH, {"expiration": expiration})
 

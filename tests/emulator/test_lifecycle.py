@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 from typing import Any
 from urllib.parse import urlsplit
@@ -189,6 +190,18 @@ def test_start_without_the_extra_packages_says_what_to_install(
     with pytest.raises(ConfigurationError, match=r'pip install "dfns-signers\[emulator\]"') as said:
         Emulator().start()
     assert 'in a clone of the repository: pip install ".[emulator]"' in str(said.value)
+
+
+def test_library_of_passkeys_is_imported_for_a_passkey_only(key: PrivateKey) -> None:
+    program = (
+        "import sys\n"
+        "from dfns_signers.emulator import Emulator\n"
+        "with Emulator() as emulator:\n"
+        "    emulator.register(sys.stdin.read(), kind='Fido2')\n"
+        "assert 'fido2' not in sys.modules"
+    )
+
+    subprocess.run([sys.executable, "-c", program], input=pem(key), text=True, check=True)
 
 
 def test_settings_are_what_a_client_needs(emulator: Emulator) -> None:

@@ -172,7 +172,7 @@ def test_wrong_password_is_refused(caller: Caller, password: Json, wrong: str) -
     ("late", "accepted"), [(-60, False), (-30, True), (0, True), (30, True), (60, False)]
 )
 def test_one_time_password_is_good_for_its_time_and_the_times_next_to_it(
-    demanding: Caller, clock: Clock, secret: bytes, late: int, accepted: bool
+    clock: Clock, secret: bytes, demanding: Caller, late: int, accepted: bool
 ) -> None:
     challenge = demanding.challenge()
 
