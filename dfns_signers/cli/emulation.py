@@ -66,6 +66,15 @@ def emulator(
     rate_limit: Annotated[
         int | None, typer.Option(min=1, help="Requests per minute. [default: no limit]")
     ] = None,
+    rp_id: Annotated[str, typer.Option(help="Domain that passkeys belong to.")] = "localhost",
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Origin of pages that may use passkeys; may be repeated. "
+            "[default: those of the domain and below it]",
+            show_default=False,
+        ),
+    ] = None,
     require_approval: Annotated[
         list[str] | None,
         typer.Option(
@@ -137,6 +146,8 @@ def emulator(
         enforce_permissions=not no_permissions,
         tls=tls,
         cors_origins=cors_origin or (),
+        rp_id=rp_id,
+        origins=origin or (),
     )
     if known is not None and first is not None:
         server.add_identity(known.name, token=known.token, credentials=known.credentials)

@@ -51,6 +51,7 @@ def string(
 ) -> Check:
     """A string of a length, and of a pattern if there is one."""
     length = f"{minimum} to {maximum}" if maximum else f"at least {minimum}"
+    wanted = f"a string of {length} characters" if minimum or maximum else "a string"
     compiled = re.compile(pattern) if pattern else None
 
     def fault(value: Any) -> str:
@@ -60,7 +61,7 @@ def string(
             return f"{len(value)} characters long"
         return quoted(value) if compiled and not compiled.fullmatch(value) else ""
 
-    return _expecting(expected or f"a string of {length} characters", fault)
+    return _expecting(expected or wanted, fault)
 
 
 def one_of(*choices: str | float | bool | None) -> Check:

@@ -22,7 +22,16 @@ from tests.emulator.flows import (
 )
 from tests.emulator.key_refusals import ENTITIES
 from tests.emulator.keys import pem, private_key, sign
-from tests.emulator.passkeys import passkey_factor
+from tests.emulator.refusals_of_end_users import (
+    END_USERS,
+    PASSKEYS,
+    assertion,
+    delegated_by_a_user,
+    one_time_password_of_another_secret,
+    token_of_a_user_registers,
+    unknown_one_time_code,
+    without_a_key,
+)
 from tests.emulator.refused_transfers import TRANSFERS
 from tests.emulator.spoiled import (
     WALLET,
@@ -110,6 +119,8 @@ EVERY_REQUEST = [
     ("token.expired", expired_token),
     ("token.user", deactivated_user),
     ("token.session", token_made_by_a_token),
+    ("token.serviceAccount", delegated_by_a_user),
+    ("token.purpose", token_of_a_user_registers),
     ("rateLimit", one_request_too_many),
     ("body.size", post(b" " * 1_048_577)),
     ("body.type", post(b"{}", "text/plain")),
@@ -135,14 +146,6 @@ def disabled_credential(world: World) -> httpx.Response:
 
 def foreign_credential(world: World) -> httpx.Response:
     return ACTION.attempt(world.caller, put(f"{ASSERTION}.credId", "cr-stranger"))
-
-
-def short_authenticator_data(world: World) -> httpx.Response:
-    key = private_key("p256")
-    world.emulator.register(pem(key), "cr-passkey", kind="Fido2")
-    challenge = world.caller.challenge()
-    factor = passkey_factor(challenge, key, "cr-passkey", authenticator_data=b"\0" * 36)
-    return world.caller.complete(challenge, factor)
 
 
 def demanding(change: Callable[[Json], None]) -> Request:
@@ -178,7 +181,9 @@ SIGN = [
     ("clientData.challenge", client_data(ACTION, lambda right: compact({"type": right["type"]}))),
     ("signature.encoding", attempt(ACTION, put(f"{ASSERTION}.signature", b64url(b"\1" * 63)))),
     ("signature.value", attempt(ACTION, put(f"{ASSERTION}.signature", b64url(b"\1" * 64)))),
-    ("authenticatorData", short_authenticator_data),
+    ("authenticatorData", assertion(authenticator_data=lambda data: data[:36])),
+    ("password", without_a_key("Password", "password")),
+    ("otpCode", without_a_key("Totp", "otpCode")),
     ("secondFactor.missing", demanding(lambda _: None)),
     ("secondFactor.same", demanding(repeat_the_factor)),
 ]
@@ -231,7 +236,7 @@ def key_of_another_kind(world: World) -> httpx.Response:
 NEW_CREDENTIALS = [
     ("field.missing", attempt(REGISTRATION, drop("credentialInfo.credId"))),
     ("field.unknown", attempt(REGISTRATION, put("credentialInfo.note", "x"))),
-    ("field.value", attempt(REGISTRATION, put("credentialKind", "Fido2"))),
+    ("field.value", attempt(REGISTRATION, put("credentialKind", "Yubikey"))),
     ("credential.kind", challenge_of_another_kind),
     *challenges(REGISTRATION),
     ("base64url", attempt(REGISTRATION, put("credentialInfo.attestationData", "e30="))),
@@ -246,6 +251,8 @@ NEW_CREDENTIALS = [
     ("publicKey", attestation(publicKey="ssh-ed25519 AAAA")),
     ("publicKey", key_of_another_kind),
     ("credential.taken", attempt(REGISTRATION, put("credentialInfo.credId", "cr-stranger"))),
+    ("otpCode", one_time_password_of_another_secret),
+    ("code", unknown_one_time_code),
 ]
 
 
@@ -274,6 +281,8 @@ CASES = [
     *section("Signed calls", SIGNED_CALLS),
     *section("New credentials", NEW_CREDENTIALS),
     *section("Uploads", UPLOADS),
+    *section("Passkeys", PASSKEYS),
+    *section("Registration, login and recovery", END_USERS),
     *section("Tokens, wallets and keys", ENTITIES),
     *section("Transfers and transactions", TRANSFERS),
     *section("Webhooks", WEBHOOKS),

@@ -38,9 +38,13 @@ STATUS = {(section, check): status for section, check, status in DOCUMENTED}
 # What the Dfns docs say in these cases; messages begin with it.
 WORDINGS = {
     "user token is missing or invalid": (
-        "token.missing token.malformed token.unknown token.deactivated token.expired"
+        "token.missing token.malformed token.unknown token.deactivated token.expired token.purpose"
     ),
-    "Not Authorized.": "token.user secondFactor.missing secondFactor.same",
+    "Not Authorized.": (
+        "token.user secondFactor.missing secondFactor.same password otpCode code"
+        " user.unregistered authenticatorData.rpId authenticatorData.userPresent"
+        " authenticatorData.userVerified authenticatorData.backup authenticatorData.counter"
+    ),
     "Conflicting wallet with same externalId": "externalId",
     "Challenge token is not valid.": (
         "challenge.unknown challenge.expired challenge.used challenge.foreign"
@@ -116,4 +120,11 @@ def test_signed_operations_alone_require_a_user_action(
     if operation.signed:
         refused(response, 403, "userAction.missing")
     else:
-        assert response.status_code in {200, 400, 404}
+        assert response.status_code in {200, 400, 401, 404}
+
+
+def test_operation_that_anybody_may_call_is_not_signed() -> None:
+    opened = [route for route in build_router().routes if route.access != "token"]
+
+    assert len(opened) > 10
+    assert not [route.template for route in opened if route.takes_user_action]

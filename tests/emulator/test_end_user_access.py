@@ -15,6 +15,7 @@ from dfns_signers.emulator.permissions import (
     owned_only,
     require_permission,
 )
+from dfns_signers.emulator.relying_party import RelyingParty
 from dfns_signers.emulator.resources.wallets import add_wallet
 from dfns_signers.emulator.state import State
 from dfns_signers.operations import match_operation
@@ -50,6 +51,7 @@ def memory() -> Memory:
         challenge_lifetime=1,
         user_action_lifetime=1,
         page_size=10,
+        relying_party=RelyingParty("localhost", ()),
     )
     user = state.directory.add_user("ada", kind="EndUser")
     token = state.directory.add_token(user, "Token", "login")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ import pytest
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import ConfigurationError
 from tests.emulator.caller import Caller, answered
-from tests.emulator.keys import pem, private_key
+from tests.emulator.keys import PrivateKey, pem, private_key
 
 
 def get(emulator: Emulator) -> httpx.Response:
@@ -191,6 +192,18 @@ def test_start_without_the_extra_packages_says_what_to_install(
     assert 'in a clone of the repository: pip install ".[emulator]"' in str(said.value)
 
 
+def test_library_of_passkeys_is_imported_for_a_passkey_only(key: PrivateKey) -> None:
+    program = (
+        "import sys\n"
+        "from dfns_signers.emulator import Emulator\n"
+        "with Emulator() as emulator:\n"
+        "    emulator.register(sys.stdin.read(), kind='Fido2')\n"
+        "assert 'fido2' not in sys.modules"
+    )
+
+    subprocess.run([sys.executable, "-c", program], input=pem(key), text=True, check=True)
+
+
 def test_settings_are_what_a_client_needs(emulator: Emulator) -> None:
     assert emulator.settings == {
         "url": emulator.url,
@@ -238,7 +251,7 @@ def test_registration_of_a_key_that_is_not_acceptable_is_refused(emulator: Emula
 
 def test_registration_of_an_unknown_kind_is_refused(emulator: Emulator) -> None:
     with pytest.raises(ConfigurationError, match="kind must be one of Key"):
-        emulator.register(pem(private_key("p256")), kind="Totp")  # type: ignore[arg-type]
+        emulator.register(pem(private_key("p256")), kind="Totp")
 
 
 def test_disabling_an_unknown_credential_is_refused(emulator: Emulator) -> None:

@@ -65,7 +65,7 @@ def test_unknown_member_is_refused_by_name(caller: Caller, flow: Flow, path: str
     assert error["details"]["field"] == path
 
 
-@pytest.mark.parametrize("kind", ["Password", "Totp", "RecoveryKey", "Yubikey", ""])
+@pytest.mark.parametrize("kind", ["Totp", "RecoveryKey", "Yubikey", ""])
 def test_unknown_kind_of_factor_is_refused(caller: Caller, kind: str) -> None:
     error = refused(ACTION.attempt(caller, put("firstFactor.kind", kind)), 400, "field.value")
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dfns_signers.emulator.policy_rules import evaluate
+from dfns_signers.emulator.relying_party import RelyingParty
 from dfns_signers.emulator.state import Record, State
 from dfns_signers.emulator.wire import iso_date
 from tests.emulator.policies import ALWAYS
@@ -27,6 +28,7 @@ def memory() -> State:
         challenge_lifetime=1,
         user_action_lifetime=1,
         page_size=1,
+        relying_party=RelyingParty("localhost", ()),
     )
     state.wallets.add({"id": "wa-1", "signingKey": {"id": "key-1"}, "tags": ["hot", "eu"]})
     return state

@@ -22,6 +22,7 @@ from dfns_signers.emulator.routes import Call, Route
 from dfns_signers.emulator.state import Record, State
 from dfns_signers.emulator.wire import iso_date, new_challenge
 
+_YEAR_9999: Final = 253_370_764_800
 _ANYBODY: Final = ""
 """Holder of challenges that a one-time code was exchanged for: who verifies them has no token."""
 
@@ -40,8 +41,8 @@ def create(call: Call) -> Record:
 def create_code(call: Call) -> Record:
     """A code that registers one credential of the caller without a token."""
     expires_at = _seconds("expiration", call.body["expiration"])
-    if expires_at <= call.state.clock():
-        raise wrong("expiration", "in the future", call.body["expiration"])
+    if not call.state.clock() < expires_at < _YEAR_9999:
+        raise wrong("expiration", "in the future, in seconds or ISO 8601", call.body["expiration"])
     code = secrets.token_urlsafe(9)
     call.state.credential_codes[code] = (call.token.user, expires_at)
     return {"code": code, "expiration": iso_date(expires_at)}

@@ -88,7 +88,7 @@ def log_out(call: Call) -> Record:
     """Refuse the token from now on, or every login token of the user."""
     token = call.token
     sessions = [token]
-    if call.body.get("allSessions"):
+    if (call.body or {}).get("allSessions"):
         sessions = call.state.directory.tokens_of(token.user.user_id, "Token")
     for session in sessions:
         session.is_active = False

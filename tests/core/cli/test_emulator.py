@@ -17,6 +17,7 @@ from dfns_signers import ChangeRequest, DfnsClient
 from tests.core.cli.support import PROGRAM, Command, Started, run
 from tests.core.config.support import write_client_config, write_config
 from tests.core.keys import public_key, public_pem
+from tests.emulator.passkeys import Authenticator
 
 TOKEN = "a-token-of-its-own"
 REFUSAL = "token.unknown: user token is missing or invalid: this server did not issue it."
@@ -312,6 +313,32 @@ def test_call_that_shall_be_approved_is_answered_so(folder: Path, key_file: Path
             assert isinstance(dfns.wallets.create(network="EthereumSepolia"), ChangeRequest)
 
 
+def test_relying_party_and_its_origins_are_those_of_the_options() -> None:
+    site = ("--rp-id", "example.com", "--origin", "https://app.example.com")
+    with Started("emulator", *site, "--token", TOKEN) as process:
+        settings = announced(process)
+        body = {"idToken": "alice", "socialLoginProviderKind": "Oidc"}
+        with httpx.Client(base_url=settings["url"], trust_env=False) as http:
+            challenge = http.post("/auth/registration/social", json=body).json()
+            browser = Authenticator(rp_id="example.com", origin="https://other.example.com")
+            answers = []
+            for origin in (browser.origin, "https://app.example.com"):
+                browser.origin = origin
+                passkey = {"credentialKind": "Fido2", "credentialInfo": browser.create(challenge)}
+                answers.append(
+                    http.post(
+                        "/auth/registration",
+                        json={"firstFactorCredential": passkey},
+                        headers={
+                            "Authorization": f"Bearer {challenge['temporaryAuthenticationToken']}"
+                        },
+                    )
+                )
+
+    assert challenge["rp"]["id"] == "example.com"
+    assert [answer.status_code for answer in answers] == [400, 200]
+
+
 def test_rate_limit_is_kept() -> None:
     with Started("emulator", "--rate-limit", "1", "--token", TOKEN) as process:
         settings = announced(process)
@@ -368,6 +395,22 @@ def test_option_of_another_form_ends_with_2_naming_it(
 
     assert (done.code, done.out) == (2, "")
     assert option in done.err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [
+        ("--rp-id", "https://example.com", "rp_id must be a domain"),
+        ("--origin", "localhost:8000", "scheme, host and port alone"),
+    ],
+)
+def test_relying_party_that_is_not_valid_ends_with_3_and_the_reason(
+    command: Command, option: str, value: str, reason: str
+) -> None:
+    done = command("emulator", option, value)
+
+    assert (done.code, done.out) == (3, "")
+    assert reason in done.err
 
 
 def test_public_key_file_that_is_missing_ends_with_2_naming_it(command: Command) -> None:
