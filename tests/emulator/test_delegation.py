@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from dfns_signers.emulator import Emulator
+from dfns_signers.emulator.resources import build_router
+from dfns_signers.emulator.routes import Call
+from dfns_signers.emulator.state import State
 from tests.emulator.caller import Caller, answered, refused
 from tests.emulator.signatures import BLOCKING_POLICY, ECDSA, EDDSA, new_key
 
@@ -159,3 +162,25 @@ def test_policies_do_not_apply_to_what_a_user_owns(
     transferred = stranger.create(f"/wallets/{wallet['id']}/transfers", transfer)
 
     assert (signature["status"], transferred["status"]) == ("Pending", "Pending")
+
+
+@pytest.mark.parametrize("path", ["/wallets", "/keys"])
+def test_what_an_end_user_makes_belongs_to_the_end_user(path: str) -> None:
+    state = State(
+        clock=lambda: 0.0,
+        exact_payloads=False,
+        challenge_lifetime=1,
+        user_action_lifetime=1,
+        page_size=1,
+    )
+    alice = state.directory.add_user("alice", kind="EndUser")
+    token = state.directory.add_token(alice, "Token", "alice")
+    route = build_router().named("POST", path)
+    body = {"network": "Base"} if path == "/wallets" else EDDSA
+
+    made = route.handler(Call(state, token, route, path, {}, {}, body))
+
+    assert isinstance(made, dict)
+    assert made["custodial"] is False
+    (held,) = state.held_keys.values()
+    assert held.owner_id == alice.user_id
