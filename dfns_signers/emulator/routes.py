@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from dfns_signers.emulator.fields import Check, anything, where_present
 from dfns_signers.emulator.identities import AccessToken
 from dfns_signers.emulator.messages import Answer, Refusal, quoted, shortened
-from dfns_signers.emulator.shape_checks import body_check, query_check
+from dfns_signers.emulator.shape_checks import body_check, lists_in_query, query_check
 from dfns_signers.emulator.state import Record, State
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.near_miss import did_you_mean
@@ -75,6 +75,11 @@ class Route:
     def takes_user_action(self) -> bool:
         """Whether ``X-DFNS-USERACTION`` is required."""
         return self.operation.signed
+
+    @property
+    def lists_in_query(self) -> frozenset[str]:
+        """The query parameters that may be repeated; a handler gets their values with commas."""
+        return lists_in_query(self.operation)
 
     def check_body(self, body: Any) -> None:
         """Refuse a body that the API does not take."""
