@@ -80,7 +80,7 @@ def _hinting(method: str, path: str) -> Iterator[None]:
         yield
     except ApiError as error:
         if error.status in _UNKNOWN_TO_THE_API:
-            hint = path_hint(method.upper(), path.partition("?")[0])
+            hint = path_hint(method.upper(), path)
             if hint:
                 note(f"no operation that is known here: {method.upper()} {path}{hint}")
         raise
