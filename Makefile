@@ -12,7 +12,7 @@ SDK := .local/browser-sdk
 PASSKEYS := tests/browser/sdk/passkeys.js examples/delegated_signing/page/passkeys.js
 METADATA := pyproject.toml $(wildcard plugins/*/pyproject.toml) constraints.txt
 
-.PHONY: help demo test soak fuzz check format bench lowest constraints emulator localstack openbao gcp-emulator example browser clean
+.PHONY: help demo test soak fuzz check format bench lowest constraints emulator localstack openbao gcp-emulator operations example browser clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -69,6 +69,9 @@ constraints: | $(VENV)/bin/pip ## renew constraints.txt from the newest versions
 	@printf -- '-e %s\n' '.[cli,emulator]' $(patsubst %/pyproject.toml,./%,$(wildcard plugins/*/pyproject.toml)) \
 	| $(BIN)/uv pip compile -q --universal --python-version 3.10 --no-header --no-annotate - --group check \
 	| grep == > constraints.txt
+
+operations: $(VENV)/.development ## renew the table of operations from the newest official SDKs; needs Node.js
+	@$(BIN)/python -m scripts.renew_operations
 
 clean: ## remove the environments and everything that tools left
 	rm -rf .venv .venv-* .local .bench .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -1,20 +1,16 @@
-"""The networks that the Dfns API knows; networks.json lists them and says where they are from."""
+"""The networks that the Dfns API knows, as the declared shapes list them."""
 
 from __future__ import annotations
 
-import json
-from importlib.resources import files
 from typing import Final
 
-_DATA: Final[dict[str, list[str]]] = json.loads(
-    files("dfns_signers").joinpath("networks.json").read_text(encoding="utf-8")
-)
+from dfns_signers.operations import declared_enum
 
-NETWORKS: Final = tuple(_DATA["blockchains"])
+NETWORKS: Final = declared_enum("network")
 """Values of ``network`` that name a blockchain."""
-WALLET_NETWORKS: Final = (*NETWORKS, *_DATA["keys"])
+WALLET_NETWORKS: Final = declared_enum("walletNetwork")
 """Values of ``network`` for a wallet: also those of a bare key, such as ``KeyECDSA``."""
-EVM_NETWORKS: Final = frozenset(_DATA["evm"])
+EVM_NETWORKS: Final = frozenset(declared_enum("evmNetwork"))
 """The networks whose addresses are ``0x`` and 40 hexadecimal digits."""
-BLOCKCHAIN_KINDS: Final = tuple(_DATA["blockchainKinds"])
+BLOCKCHAIN_KINDS: Final = declared_enum("blockchainKind")
 """Values of ``blockchainKind``."""

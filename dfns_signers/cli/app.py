@@ -86,6 +86,11 @@ _COMMANDS: Final = (
     ),
     LazyCommand("request", "requests:request", "Call the Dfns API and print its answer as JSON."),
     LazyCommand(
+        "operations",
+        "operations:show_operations",
+        "List the operations of the Dfns API, or show what one of them takes.",
+    ),
+    LazyCommand(
         "backends",
         "inspection:backends",
         "List the installed plugins, without importing any of them.",

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Final
 
 import typer
 
 from dfns_signers.cli.exit_codes import ExitCode, reports_errors
 from dfns_signers.cli.inputs import body_argument, pairs
+from dfns_signers.cli.operation_completion import complete_method, complete_path
 from dfns_signers.cli.options import ConfigOption, ProfileOption
 from dfns_signers.cli.output import note, print_json
 from dfns_signers.client.client import DfnsClient
 from dfns_signers.client.results import ChangeRequest
+from dfns_signers.errors import ApiError
+from dfns_signers.operations import path_hint
+
+_UNKNOWN_TO_THE_API: Final = frozenset({404, 405})
 
 
 @reports_errors
 def request(
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST, PUT or DELETE.")],
-    path: Annotated[str, typer.Argument(metavar="PATH", help="Such as /wallets.")],
+    method: Annotated[
+        str,
+        typer.Argument(
+            metavar="METHOD", help="GET, POST, PUT or DELETE.", autocompletion=complete_method
+        ),
+    ],
+    path: Annotated[
+        str,
+        typer.Argument(metavar="PATH", help="Such as /wallets.", autocompletion=complete_path),
+    ],
     config: ConfigOption = None,
     profile: ProfileOption = None,
     json: Annotated[
@@ -41,11 +56,14 @@ def request(
 
     Example: `dfns-signers request POST /wallets --json '{"network": "EthereumSepolia"}'`
 
+    `dfns-signers operations` lists the paths, and `dfns-signers operations POST /wallets` the
+    members of a body.
+
     A policy that wants approval first (202) ends with exit code 8.
     """
     params = pairs(param or [], "--param")
     body = None if json is None else body_argument(json)
-    with DfnsClient.from_config(profile, config=config) as dfns:
+    with _hinting(method, path), DfnsClient.from_config(profile, config=config) as dfns:
         answer = dfns.request(method, path, json=body, params=params, signed=signed)
     if isinstance(answer, ChangeRequest):
         print_json(answer.body)
@@ -53,3 +71,16 @@ def request(
         raise typer.Exit(ExitCode.AWAITS_APPROVAL)
     if answer is not None:
         print_json(answer)
+
+
+@contextmanager
+def _hinting(method: str, path: str) -> Iterator[None]:
+    """Name what was probably meant when the API does not know a path, and we do not either."""
+    try:
+        yield
+    except ApiError as error:
+        if error.status in _UNKNOWN_TO_THE_API:
+            hint = path_hint(method.upper(), path)
+            if hint:
+                note(f"no operation that is known here: {method.upper()} {path}{hint}")
+        raise

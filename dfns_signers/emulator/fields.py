@@ -35,6 +35,7 @@ def _of(kind: type, wanted: str) -> Check:
 
 
 any_object: Final = _of(dict, "an object")
+any_string: Final = _of(str, "a string")
 boolean: Final = _of(bool, "true or false")
 null: Final = _of(type(None), "null")
 number: Final = _expecting(
@@ -70,7 +71,7 @@ def one_of(*choices: str | float | bool | None) -> Check:
 
     def fault(value: Any) -> str:
         if isinstance(value, (dict, list)) or json.dumps(value) not in written:
-            return quoted(value) if isinstance(value, str) else kind_of(value)
+            return _quoted_with_hint(value, choices) if isinstance(value, str) else kind_of(value)
         return ""
 
     return _expecting(" or ".join(written), fault)
@@ -83,12 +84,19 @@ def known(names: Iterable[str], expected: str) -> Check:
     def fault(value: Any) -> str:
         if not isinstance(value, str):
             return kind_of(value)
-        if value in choices:
-            return ""
-        hint = did_you_mean(value, choices) if len(value) <= QUOTED_CHARACTERS else ""
-        return quoted(value) + hint
+        return "" if value in choices else _quoted_with_hint(value, choices)
 
     return _expecting(expected, fault)
+
+
+def _quoted_with_hint(value: str, choices: Iterable[object]) -> str:
+    return quoted(value) + _hint(value, choices)
+
+
+def _hint(value: str, choices: Iterable[object]) -> str:
+    if len(value) > QUOTED_CHARACTERS:  # a near miss is looked for in quadratic time
+        return ""
+    return did_you_mean(value, [name for name in choices if isinstance(name, str)])
 
 
 def integer(minimum: int, maximum: int) -> Check:
@@ -111,6 +119,16 @@ def list_of(item: Check, *, minimum: int = 1) -> Check:
             raise _refusal(where, wanted, "empty" if value == [] else kind_of(value))
         for index, element in enumerate(value):
             item(f"{where}[{index}]", element)
+
+    return check
+
+
+def comma_separated(item: Check) -> Check:
+    """A query parameter of several values."""
+
+    def check(where: str, value: Any) -> None:
+        for element in value.split(","):
+            item(where, element)
 
     return check
 
@@ -198,9 +216,10 @@ def missing(where: str, name: str) -> Refusal:
 def _unknown(where: str, name: str, known: list[str]) -> Refusal:
     field = joined(where, name)[:100]
     listed = ", ".join(known) or "none"
+    hint = _hint(name, known)
     return bad_request(
         "field.unknown",
-        f"{field} is not a member of this request. Members it may have: {listed}.",
+        f"{field} is not a member of this request{hint}. Members it may have: {listed}.",
         field=field,
         known=known,
     )

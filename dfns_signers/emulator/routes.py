@@ -13,12 +13,12 @@ from urllib.parse import unquote
 
 from dfns_signers.emulator.fields import Check, anything, where_present
 from dfns_signers.emulator.identities import AccessToken
-from dfns_signers.emulator.messages import Answer, Refusal, quoted, shortened
-from dfns_signers.emulator.shape_checks import body_check, query_check
+from dfns_signers.emulator.messages import QUOTED_CHARACTERS, Answer, Refusal, quoted, shortened
+from dfns_signers.emulator.shape_checks import body_check, lists_in_query, query_check
 from dfns_signers.emulator.state import Record, State
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.near_miss import did_you_mean
-from dfns_signers.operations import Operation, find_operation, match_operation
+from dfns_signers.operations import Operation, find_operation, match_operation, path_hint
 
 METHODS: Final = ("DELETE", "GET", "POST", "PUT")
 Access: TypeAlias = Literal["token", "open", "registration", "recovery"]
@@ -88,6 +88,11 @@ class Route:
         """Whether ``X-DFNS-USERACTION`` is required."""
         return self.operation.signed
 
+    @property
+    def lists_in_query(self) -> frozenset[str]:
+        """The query parameters that may be repeated; a handler gets their values with commas."""
+        return lists_in_query(self.operation)
+
     def check_body(self, body: Any) -> None:
         """Refuse a body that the API does not take."""
         body_check(self.operation)("", body)
@@ -119,7 +124,9 @@ class Router:
         methods = [other for other in METHODS if self._route(other, raw_path)]
         if not methods:
             raise Refusal(
-                HTTPStatus.NOT_FOUND, "path", f"No such path in this emulator: {quoted(raw_path)}."
+                HTTPStatus.NOT_FOUND,
+                "path",
+                f"No such path in this emulator: {quoted(raw_path)}{_hint(method, raw_path)}.",
             )
         allowed = ", ".join(methods)
         raise Refusal(
@@ -147,3 +154,8 @@ class Router:
     def _route(self, method: str, raw_path: str) -> Route | None:
         operation = match_operation(method, raw_path)
         return self._routes.get(operation) if operation else None
+
+
+def _hint(method: str, raw_path: str) -> str:
+    """A near miss; looking for it takes quadratic time, and paths of the API are short."""
+    return path_hint(method, raw_path) if len(raw_path) <= QUOTED_CHARACTERS else ""

@@ -227,9 +227,13 @@ def _parsed_body(request: Incoming) -> Any:
 
 
 def _parsed_query(query: str, route: Route) -> Mapping[str, str]:
-    pairs = parse_qsl(query, keep_blank_values=True)
-    parameters = dict(pairs)
-    if len(parameters) != len(pairs):
-        raise bad_request("query.repeated", "A query parameter is given more than once.")
+    parameters: dict[str, str] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in parameters:
+            parameters[name] = value
+        elif name in route.lists_in_query:
+            parameters[name] += f",{value}"
+        else:
+            raise bad_request("query.repeated", "A query parameter is given more than once.")
     route.check_query(parameters)
     return parameters

@@ -9,8 +9,10 @@ from typing import Any, Final
 from dfns_signers.emulator.fields import (
     Check,
     any_object,
+    any_string,
     anything,
     boolean,
+    comma_separated,
     joined,
     known,
     list_of,
@@ -23,23 +25,25 @@ from dfns_signers.emulator.fields import (
     wrong,
 )
 from dfns_signers.emulator.messages import Refusal
+from dfns_signers.emulator.wire import kind_of
 from dfns_signers.operations import Operation, Schema, declared_enum, declared_type, shapes_of
 
 _LISTED_CHOICES: Final = 8
 _TYPES: Final[Mapping[str, Check]] = {
-    "string": string(0),
+    "string": any_string,
     "number": number,
     "boolean": boolean,
     "null": null,
 }
 _KINDS: Final = {
-    "string": (str,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "null": (type(None),),
-    "object": (dict,),
-    "array": (list,),
+    "string": "a string",
+    "number": "a number",
+    "boolean": "a boolean",
+    "null": "null",
+    "object": "an object",
+    "array": "an array",
 }
+"""The names of types in messages, as `kind_of` gives them."""
 _QUERY_TYPES: Final[Mapping[str, Check]] = {
     "number": string(1, 20, pattern="[0-9]+", expected="an integer in decimal digits"),
     # The official SDK for Python writes booleans as Python does.
@@ -71,6 +75,13 @@ def query_check(operation: Operation) -> Check:
     )
 
 
+@cache
+def lists_in_query(operation: Operation) -> frozenset[str]:
+    """The query parameters whose values are lists."""
+    properties = (shapes_of(operation).query or {}).get("properties", {})
+    return frozenset(name for name, schema in properties.items() if schema.get("type") == "array")
+
+
 def check_of(schema: Schema) -> Check:
     """The check of values that must have this shape."""
     options = list(_options(schema))
@@ -78,9 +89,13 @@ def check_of(schema: Schema) -> Check:
 
 
 def _options(schema: Schema) -> Iterator[Schema]:
-    """The shapes of which a value must have one, without references and shapes of several types."""
+    """The shapes of which a value must have one, each of one type, without references."""
     if "$ref" in schema:
         yield from _options(declared_type(schema["$ref"]))
+    elif "$enum" in schema:
+        yield {"type": "string", "enum": declared_enum(schema["$enum"])}
+    elif "const" in schema:
+        yield {**schema, "enum": (schema["const"],)}
     elif "anyOf" in schema:
         for option in schema["anyOf"]:
             yield from _options(option)
@@ -92,9 +107,8 @@ def _options(schema: Schema) -> Iterator[Schema]:
 
 
 def _check_of_one(schema: Schema) -> Check:
-    choices = _choices(schema)
-    if choices:
-        return _choice(choices)
+    if "enum" in schema:
+        return _choice(schema["enum"])
     match schema.get("type"):
         case "object":
             return _object(schema)
@@ -108,7 +122,7 @@ def _check_of_one(schema: Schema) -> Check:
 def _object(schema: Schema) -> Check:
     properties = {name: _later(inner) for name, inner in schema.get("properties", {}).items()}
     required = schema.get("required", ())
-    more = schema.get("additionalProperties", not properties)
+    more = schema.get("additionalProperties", True)
     return members(
         {name: properties[name] for name in required},
         {name: check for name, check in properties.items() if name not in required},
@@ -130,12 +144,12 @@ def _later(schema: Schema) -> Check:
 
 def _any_of(options: list[Schema]) -> Check:
     checks = [(option, _later(option)) for option in options]
+    kinds = list(dict.fromkeys(_KINDS[option["type"]] for option in options if "type" in option))
 
     def check(where: str, value: Any) -> None:
         fitting = [pair for pair in checks if _is_of_type(pair[0], value)]
         if not fitting:
-            kinds = dict.fromkeys(str(option.get("type")) for option in options)
-            raise wrong(where, " or ".join(f"a value of type {kind}" for kind in kinds), value)
+            raise wrong(where, " or ".join(kinds), value)
         if isinstance(value, dict):
             fitting = _tagged(where, value, fitting)
         _first_that_passes(where, value, fitting)
@@ -147,7 +161,10 @@ def _tagged(
     where: str, value: Mapping[str, Any], options: list[tuple[Schema, Check]]
 ) -> list[tuple[Schema, Check]]:
     """The options whose tags, such as ``kind``, are those of the value."""
-    for tag in _tags([option for option, _ in options]):
+    seen: set[str] = set()
+    while tags := [tag for tag in _tags([option for option, _ in options]) if tag not in seen]:
+        tag = tags[0]
+        seen.add(tag)
         if tag not in value:
             raise missing(where, tag)
         choices = [_choices(option["properties"][tag]) for option, _ in options]
@@ -162,8 +179,6 @@ def _tagged(
 
 def _tags(options: list[Schema]) -> list[str]:
     """The members that every option requires and of which each lists the values, not all alike."""
-    if len(options) == 1:
-        return []
     shared = set.intersection(*(set(option.get("required", ())) for option in options))
     tags = []
     for name in options[0].get("properties", {}):
@@ -193,41 +208,41 @@ def _likeness(option: Schema, value: Any) -> int:
 
 
 def _is_of_type(schema: Schema, value: Any) -> bool:
-    kinds = _KINDS.get(schema.get("type", ""))
-    if kinds is None:
-        return True
-    return isinstance(value, kinds) and (not isinstance(value, bool) or kinds == (bool,))
+    return "type" not in schema or kind_of(value) == _KINDS[schema["type"]]
 
 
-def _choices(schema: Schema) -> tuple[str, ...]:
+def _choices(schema: Schema) -> tuple[Any, ...]:
     """The values that a shape lists; none where it does not."""
-    if "$ref" in schema:
-        return _choices(declared_type(schema["$ref"]))
-    if "$enum" in schema:
-        return declared_enum(schema["$enum"])
-    if "const" in schema:
-        return (schema["const"],)
-    return tuple(schema.get("enum", ()))
+    options = list(_options(schema))
+    if not all("enum" in option for option in options):
+        return ()
+    return tuple(name for option in options for name in option["enum"])
 
 
-def _choice(choices: Iterable[str]) -> Check:
+def _choice(choices: Iterable[Any]) -> Check:
     names = tuple(choices)
     if len(names) <= _LISTED_CHOICES:
         return one_of(*names)
 
     def check(where: str, value: Any) -> None:
-        member = where.rpartition(".")[2] or "value"
-        known(names, f"a {member} of the Dfns API")(where, value)
+        member = where.rpartition(".")[2]
+        list_name, is_item, _ = member.partition("[")
+        noun = f"one of the {list_name}" if is_item else f"{_article(member)} {member}"
+        known(names, f"{noun} of the Dfns API")(where, value)
 
     return check
 
 
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"
+
+
 def _query_check(schema: Schema) -> Check:
-    options = list(_options(schema))
-    if len(options) > 1:
-        return string(0)
-    return (
-        _choice(_choices(options[0]))
-        if _choices(options[0])
-        else _QUERY_TYPES.get(options[0].get("type", ""), string(0))
-    )
+    *others, option = _options(schema)
+    if others:
+        return any_string
+    if "enum" in option:
+        return _choice(option["enum"])
+    if option["type"] == "array":
+        return comma_separated(_query_check(option["items"]))
+    return _QUERY_TYPES.get(option["type"], any_string)

@@ -4,6 +4,7 @@
 one; each says what it was read from. Neither is read before it is asked for.
 """
 
+from dfns_signers.operations.near_paths import path_hint
 from dfns_signers.operations.shapes import (
     Schema,
     Shapes,
@@ -29,5 +30,6 @@ __all__ = [
     "find_operation",
     "match_operation",
     "operations",
+    "path_hint",
     "shapes_of",
 ]

@@ -1,8 +1,9 @@
 """The declared shapes of operations: a part of JSON Schema, as parsed JSON.
 
 A shape has ``type`` (a name or a list of names), ``properties``, ``required``,
-``additionalProperties``, ``items``, ``enum``, ``const``, ``anyOf``; ``$ref`` names a declared
-type, ``$enum`` a list of strings. An empty shape is any value.
+``additionalProperties``, ``items``, ``enum`` (of strings), ``const``, ``anyOf``; ``$ref`` names a
+declared type, ``$enum`` a list of strings. An empty shape is any value, and an answer without a
+body is null.
 """
 
 from __future__ import annotations

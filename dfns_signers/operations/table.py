@@ -25,7 +25,8 @@ class Operation(NamedTuple):
         path: template with ``{placeholders}``, such as ``/wallets/{walletId}``.
         signed: whether a user action is required.
         operation_class: what a call can do.
-        name: group and name in the official SDK for Python, such as ``wallets.get_wallet``.
+        name: group and name in the official SDK for Python, such as ``wallets.get_wallet``, or
+            in that for TypeScript where the former does not have it.
         idempotent: whether a repeated ``externalId`` answers with what is there already.
         multipart: whether the body is sent in parts, with a file.
     """

@@ -9,6 +9,7 @@ import pytest
 from dfns_signers.emulator import Emulator
 from dfns_signers.emulator.resources import build_router
 from dfns_signers.emulator.routes import Call
+from dfns_signers.emulator.relying_party import RelyingParty
 from dfns_signers.emulator.state import State
 from tests.emulator.caller import Caller, answered, refused
 from tests.emulator.signatures import BLOCKING_POLICY, ECDSA, EDDSA, new_key
@@ -172,6 +173,7 @@ def test_what_an_end_user_makes_belongs_to_the_end_user(path: str) -> None:
         challenge_lifetime=1,
         user_action_lifetime=1,
         page_size=1,
+        relying_party=RelyingParty("localhost", ()),
     )
     alice = state.directory.add_user("alice", kind="EndUser")
     token = state.directory.add_token(alice, "Token", "alice")

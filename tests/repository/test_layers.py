@@ -14,8 +14,8 @@ PACKAGE = ROOT / "dfns_signers"
 
 # From the ground up; a module may import its own layer and those before it.
 LAYERS = (
-    ("operations",),
-    ("errors", "arguments", "near_miss", "sealed", "private_files", "networks"),
+    ("near_miss", "operations"),
+    ("errors", "arguments", "sealed", "private_files", "networks"),
     ("addresses", "defaults", "forks", "retries"),
     ("deadlines", "worker_threads"),
     ("encodings", "algorithms", "public_keys", "announced_call"),

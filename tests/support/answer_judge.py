@@ -112,7 +112,7 @@ def _json_schema(schema: Schema) -> dict[str, Any]:
     for keyword in ("$ref", "$enum"):
         if keyword in schema:
             return {"$ref": f"#/$defs/{schema[keyword]}"}
-    for keyword in ("additionalProperties", "items", "not"):
+    for keyword in ("additionalProperties", "items"):
         if isinstance(schema.get(keyword), Mapping):
             written[keyword] = _json_schema(schema[keyword])
     if "anyOf" in schema:

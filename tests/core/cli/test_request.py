@@ -165,3 +165,24 @@ def test_parameter_that_is_no_pair_ends_with_2(
     assert done.code == 2
     assert "--param" in done.err
     assert emulator.requests == ()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "hint"),
+    [
+        ("POST", "/wallets/wa-1/transfer", "(did you mean POST /wallets/{walletId}/transfers?)"),
+        ("get", "/walets", "(did you mean GET /wallets?)"),
+    ],
+)
+def test_unknown_path_is_sent_and_named_with_a_near_miss(
+    request_: Command, emulator: Emulator, method: str, path: str, hint: str
+) -> None:
+    done = request_(method, path)
+
+    assert (done.code, done.out) == (6, "")
+    assert paths(emulator)[-1] == path
+    assert f"no operation that is known here: {method.upper()} {path} {hint}" in done.err
+
+
+def test_missing_entity_of_a_known_path_gets_no_hint(request_: Command) -> None:
+    assert "known here" not in request_("GET", "/wallets/wa-1").err
