@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from dfns_signers.emulator import Emulator
+from dfns_signers.emulator.relying_party import RelyingParty
 from dfns_signers.emulator.resources import build_router
 from dfns_signers.emulator.routes import Call
-from dfns_signers.emulator.relying_party import RelyingParty
 from dfns_signers.emulator.state import State
 from tests.emulator.caller import Caller, answered, refused
 from tests.emulator.signatures import BLOCKING_POLICY, ECDSA, EDDSA, new_key
