@@ -12,7 +12,7 @@ import pytest
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import ConfigurationError
 from tests.emulator.caller import Caller, answered
-from tests.emulator.keys import pem, private_key
+from tests.emulator.keys import PrivateKey, pem, private_key
 
 
 def get(emulator: Emulator) -> httpx.Response:
