@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
-from dfns_signers.emulator.identities import TOKEN_PATTERN, AccessToken, Directory, User
+from dfns_signers.emulator.identities import TOKEN_PATTERN, AccessToken, Directory, TokenKind, User
 from dfns_signers.emulator.ledger import Action, Ledger, Reason, UnredeemableError
 from dfns_signers.emulator.messages import (
     CheckName,
@@ -79,24 +79,23 @@ def require_active(user: User) -> None:
 
 def require_session(token: AccessToken, operation: str) -> None:
     """Refuse a token that is not a user's login session with 403."""
-    if token.kind != "Token":
-        raise forbidden(
-            "token.session",
-            f"{token.kind} {token.token_id} is not authorized to perform operation ({operation}):"
-            " it requires the login session of a user.",
-            expected="Token",
-            found=token.kind,
-        )
+    _require_kind(token, operation, "Token", "token.session", "the login session of a user")
 
 
 def require_service_account(token: AccessToken, operation: str) -> None:
     """Refuse a token that is not of a service account with 403."""
-    if token.kind != "ServiceAccount":
+    _require_kind(token, operation, "ServiceAccount", "token.serviceAccount", "a service account")
+
+
+def _require_kind(
+    token: AccessToken, operation: str, kind: TokenKind, check: CheckName, what: str
+) -> None:
+    if token.kind != kind:
         raise forbidden(
-            "token.serviceAccount",
+            check,
             f"{token.kind} {token.token_id} is not authorized to perform operation ({operation}):"
-            " it requires a service account.",
-            expected="ServiceAccount",
+            f" it requires {what}.",
+            expected=kind,
             found=token.kind,
         )
 

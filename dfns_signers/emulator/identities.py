@@ -218,9 +218,8 @@ class Directory:
         return [found for found in self.credentials.values() if found.holder == holder]
 
     def usable_credentials_of(self, holder: str) -> list[Credential]:
-        """The credentials that this holder signs and logs in with."""
-        found = self.credentials_of(holder)
-        return [one for one in found if one.is_active and one.kind != "RecoveryKey"]
+        """The active credentials of this holder."""
+        return [found for found in self.credentials_of(holder) if found.is_active]
 
     def user_named(self, username: str) -> User:
         """The user of this name; refused with 404 if there is none."""

@@ -12,8 +12,15 @@ from tests.emulator.attestation_certificates import SUBJECT, attestation_certifi
 from tests.emulator.caller import Caller, answered, b64url, refused
 from tests.emulator.end_users import Application
 from tests.emulator.flows import Json
-from tests.emulator.keys import pem
-from tests.emulator.passkeys import AAGUID, Attestation, Authenticator, flagged, from_b64url
+from tests.emulator.keys import pem, private_key
+from tests.emulator.passkeys import (
+    AAGUID,
+    Attestation,
+    Authenticator,
+    cose_key,
+    flagged,
+    from_b64url,
+)
 
 WALLET = {"network": "Base"}
 
@@ -162,6 +169,7 @@ def test_credential_id_that_is_not_that_of_the_attestation_is_refused(
 
 
 COSE = {1: 2, 3: -7, -1: 1, -2: b"\1" * 32, -3: b"\1" * 32}
+ON_P256 = cose_key(private_key("p256"))
 
 
 @pytest.mark.parametrize(
@@ -169,13 +177,13 @@ COSE = {1: 2, 3: -7, -1: 1, -2: b"\1" * 32, -3: b"\1" * 32}
     [
         {},
         {-3: b"\1" * 31},
-        {-1: 8},
+        {**ON_P256, -1: 8},
         {1: 1, 3: -8},
         {1: 1, 3: -8, -1: 6, -2: b"\1" * 31},
         {1: 3, 3: -257, -1: b"\xff" * 128, -2: b"\1\0\1"},
         {3: -35},
     ],
-    ids=["off-curve", "short", "curve", "kind", "short-eddsa", "rsa-1024", "algorithm"],
+    ids=["off-curve", "short", "other-curve", "kind", "short-eddsa", "rsa-1024", "algorithm"],
 )
 def test_public_key_that_is_not_offered_is_refused(
     application: Application, members: dict[int, Any]

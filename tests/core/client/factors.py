@@ -35,11 +35,11 @@ def fido2_factor(challenge: Any, key: PrivateKey, credential_id: str) -> dict[st
         {
             "type": "webauthn.get",
             "challenge": challenge["challenge"],
-            "origin": "https://app.example",
+            "origin": "http://localhost:8000",
             "crossOrigin": False,
         }
     ).encode()
-    authenticator_data = hashlib.sha256(b"app.example").digest() + b"\x05" + bytes(4)
+    authenticator_data = hashlib.sha256(b"localhost").digest() + b"\x05" + bytes(4)
     signed = authenticator_data + hashlib.sha256(client_data).digest()
     return {
         "kind": "Fido2",
