@@ -167,6 +167,8 @@ def _announce(server: Emulator, first: EmulatorProfile | None, line: str) -> Non
 
 def _next_commands(profile: str, config: Path) -> Iterator[str]:
     """What to run then, as it can be pasted into any other terminal."""
+    from dfns_signers.emulator import FULL_ACCESS  # noqa: PLC0415
+
     program = [os.path.abspath(sys.argv[0])]  # noqa: PTH100  # a link stays as it is
     named = [] if config == default_path().resolve() else ["--config", str(config)]
     body = '{"network": "EthereumSepolia"}'
@@ -174,4 +176,5 @@ def _next_commands(profile: str, config: Path) -> Iterator[str]:
     yield f"the profile {profile!r} in {config} calls it. A signed call, from another terminal:"
     yield shlex.join([*program, *call])
     yield "A key of your own:"
-    yield shlex.join([*program, "setup", *named, "--register-by", profile])
+    setup = ["setup", *named, "--register-by", profile, "--permission", FULL_ACCESS]
+    yield shlex.join([*program, *setup])

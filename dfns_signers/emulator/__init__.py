@@ -8,5 +8,13 @@ from dfns_signers.emulator.emulator import Emulator
 from dfns_signers.emulator.identities import Identity
 from dfns_signers.emulator.listening import parse_listen, serve_forever
 from dfns_signers.emulator.messages import ReceivedRequest
+from dfns_signers.emulator.permissions import FULL_ACCESS
 
-__all__ = ["Emulator", "Identity", "ReceivedRequest", "parse_listen", "serve_forever"]
+__all__ = [
+    "FULL_ACCESS",
+    "Emulator",
+    "Identity",
+    "ReceivedRequest",
+    "parse_listen",
+    "serve_forever",
+]

@@ -12,6 +12,7 @@ from dfns_signers.emulator.balances import InsufficientFundsError
 from dfns_signers.emulator.messages import Refusal, bad_request
 from dfns_signers.emulator.movements import movements_of
 from dfns_signers.emulator.progress import Step
+from dfns_signers.emulator.resources.ownership import require_owner
 from dfns_signers.emulator.routes import Call
 from dfns_signers.emulator.settlement import (
     Movement,
@@ -60,6 +61,7 @@ def requests_of(state: State, kind: Kind) -> Collection:
 def request(call: Call, kind: Kind, wallet: Record, members: Record | None = None) -> Record:
     """What the call asks for, on its way unless a policy keeps it; or what it has made before."""
     state, body = call.state, call.body
+    require_owner(call, wallet["signingKey"]["id"])
     requests = requests_of(state, kind)
     existing = requests.made_before(call.path, body)
     if existing:
@@ -67,13 +69,7 @@ def request(call: Call, kind: Kind, wallet: Record, members: Record | None = Non
     broadcast = _new(call, kind, wallet, body, members)
     record = broadcast.record
     requests.bind(record["id"], call.path, body)
-    approval_id = judge(
-        call,
-        "Wallets:Sign",
-        {kind.member: record},
-        carry_out=broadcast.approve,
-        reject=broadcast.reject,
-    )
+    approval_id = None if "delegatedTo" in wallet["signingKey"] else broadcast.judged(call)
     if approval_id is not None:
         record["approvalId"] = approval_id
     elif record["status"] == "Pending":
@@ -93,6 +89,16 @@ class Broadcast:
     kind: Kind
     record: Record
     original: Broadcast | None = None
+
+    def judged(self, call: Call) -> str | None:
+        """The approval that it waits for; not asked where a user owns the wallet (Dfns docs)."""
+        return judge(
+            call,
+            "Wallets:Sign",
+            {self.kind.member: self.record},
+            carry_out=self.approve,
+            reject=self.reject,
+        )
 
     def start(self) -> None:
         """Set out: Executing, Broadcasted and Confirmed are to come."""

@@ -15,7 +15,9 @@ from dfns_signers.errors import ConfigurationError
 from dfns_signers.near_miss import did_you_mean
 from dfns_signers.operations import Operation
 
-FULL_ACCESS: Final = "ManagedFullAdminAccess"
+FULL_ACCESS: Final = "pm-full-admin-access"
+"""Id of the permission for everything, in every emulator."""
+_FULL_ACCESS_NAME: Final = "ManagedFullAdminAccess"
 # Lists of what an end user may own, and the query parameter that asks for those of one owner.
 _OWNER_PARAMETERS: Final = {"/wallets": "ownerId", "/keys": "owner"}
 
@@ -47,10 +49,8 @@ def owned_only(
     return {**query, parameter: token.user.user_id}
 
 
-def add_permission(
-    state: State, name: str, operations: Sequence[str], *, is_immutable: bool = False
-) -> Record:
-    """A new permission."""
+def add_permission(state: State, name: str, operations: Sequence[str], **members: Any) -> Record:
+    """A new permission; ``members`` are those in which it differs from others."""
     now = iso_date(state.clock())
     return state.permissions.add(
         {
@@ -58,10 +58,11 @@ def add_permission(
             "name": name,
             "operations": list(operations),
             "status": "Active",
-            "isImmutable": is_immutable,
+            "isImmutable": False,
             "isArchived": False,
             "dateCreated": now,
             "dateUpdated": now,
+            **members,
         }
     )
 
@@ -117,7 +118,7 @@ def add_identity(
         credentials=credentials,
     )
     if permissions is None:
-        assign(state, _full_access(state), added.user_id)
+        assign(state, state.permissions.get(FULL_ACCESS), added.user_id)
     else:
         assign(state, add_permission(state, f"Permissions of {name}", permissions), added.user_id)
     return added
@@ -164,11 +165,10 @@ def _operations(state: State, identity_id: str) -> set[str]:
     }
 
 
-def _full_access(state: State) -> Record:
-    for permission in state.permissions.all():
-        if permission["isImmutable"]:
-            return permission
-    return add_permission(state, FULL_ACCESS, permission_names(), is_immutable=True)
+def add_full_access(state: State) -> Record:
+    """The managed permission for everything."""
+    names = permission_names()
+    return add_permission(state, _FULL_ACCESS_NAME, names, id=FULL_ACCESS, isImmutable=True)
 
 
 def _concerns_own(
@@ -188,7 +188,7 @@ def _require_owner(state: State, noun: str, identifier: str, user_id: str) -> No
     if noun == "Wallet":
         owner = state.wallets.get(identifier)["signingKey"].get("delegatedTo")
     else:
-        owner = state.keys.get(identifier).get("delegatedTo")
+        owner = state.held_keys[state.keys.get(identifier)["id"]].owner_id
     if owner != user_id:
         raise not_found(noun, identifier)
 
@@ -200,12 +200,11 @@ def _missing(state: State, token: AccessToken, needed: str) -> Refusal:
     lacking = caller
     if token.kind == "Pat":
         caller = f"Pat {token.token_id}"
-        may_user = needed in _operations(state, user.user_id)
-        lacking = caller if may_user else f"{kind} {user.user_id}, whose token it is,"
+        user_may = needed in _operations(state, user.user_id)
+        lacking = caller if user_may else f"its user {user.user_id}"
     return forbidden(
         "permission.missing",
         f"{caller} is not authorized to perform operation ({needed}): no permission with this"
-        f" operation is assigned to {lacking.rstrip(',')}. Assign one with"
-        " POST /permissions/{permissionId}/assignments.",
+        f" operation is assigned to {lacking}.",
         permission=needed,
     )

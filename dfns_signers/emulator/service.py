@@ -25,7 +25,7 @@ from dfns_signers.emulator.messages import (
     quoted,
     shortened,
 )
-from dfns_signers.emulator.permissions import owned_only, require_permission
+from dfns_signers.emulator.permissions import add_full_access, owned_only, require_permission
 from dfns_signers.emulator.request_log import RequestLog
 from dfns_signers.emulator.resources import build_router
 from dfns_signers.emulator.routes import Call, Route
@@ -45,6 +45,7 @@ class Service:
     def __init__(self, state: State, rate_limit: RateLimit) -> None:
         self.lock = threading.RLock()
         self.state = state
+        add_full_access(state)
         self.router = build_router()
         self.faults: list[Fault] = []
         self.approvals: list[Route] = []

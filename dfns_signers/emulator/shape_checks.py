@@ -112,7 +112,7 @@ def _object(schema: Schema) -> Check:
     return members(
         {name: properties[name] for name in required},
         {name: check for name, check in properties.items() if name not in required},
-        others=anything if more is True else _later(more) if more else None,
+        others=_later({} if more is True else more) if more is not False else None,
     )
 
 

@@ -57,6 +57,9 @@ _BEFORE_SENDING: Final = (
     httpx.PoolTimeout,
     httpx.ProxyError,
 )
+_MISSING_PERMISSION: Final = re.compile(r"not authorized to perform operation \((\w[\w:]{0,99})\)")
+"""Wording of the Dfns docs."""
+_ASSIGNMENT: Final = "POST /permissions/{permissionId}/assignments"
 _ERRORS: Final[Mapping[int, tuple[type[ApiError], str]]] = {
     400: (BadRequestError, ""),
     401: (
@@ -150,15 +153,18 @@ def reject_followed_redirect(response: httpx.Response, sent: httpx.Request, *, c
 def api_error(response: httpx.Response, *, call: bool, signer: object = None) -> ApiError:
     """The error for a response with status 400 and up; never fails itself."""
     request, status = response.request, response.status_code
-    kind, hint = _ERRORS.get(status, (ServerError if response.is_server_error else ApiError, ""))
-    if signer is not None:
-        is_of_signature = not call and request.url.path.endswith(COMPLETE_PATH)
-        hint = _naming(signer, status, hint, is_of_signature=is_of_signature)
     text = response.content.decode("utf-8", "replace")
     # What the server sent is searched as decoded: an escape would hide a secret from the search.
     envelope = _redacted(_envelope(text), request)
     message, error_id = envelope.get("message"), envelope.get("id")
     said = message if isinstance(message, str) and message else response.reason_phrase
+    kind, hint = _ERRORS.get(status, (ServerError if response.is_server_error else ApiError, ""))
+    missing = _MISSING_PERMISSION.search(said) if kind is PermissionDeniedError else None
+    if missing:
+        hint = f"Assign a permission with {missing[1]} to the token's identity ({_ASSIGNMENT})"
+    if signer is not None:
+        is_of_signature = not call and request.url.path.endswith(COMPLETE_PATH)
+        hint = _naming(signer, status, hint, is_of_signature=is_of_signature)
     sentence = f"{request.method} {request.url.path} was answered with {status}: {quoted(said)}"
     headers = {name: value for name, value in response.headers.items() if name != "set-cookie"}
     error = kind(

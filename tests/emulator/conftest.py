@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dfns_signers.emulator import Emulator
+from dfns_signers.emulator.events import Events
 from tests.emulator.broadcasts import BODIES, Requests, requests_of
 from tests.emulator.caller import Caller
 from tests.emulator.keys import PrivateKey, pem, private_key
@@ -97,3 +98,15 @@ def manual(key: PrivateKey, noun: str) -> Iterator[Requests]:
         Caller(emulator.url, emulator.auth_token, "cr-1", key) as caller,
     ):
         yield requests_of(emulator, caller, noun)
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+    """Every event, with the data as it was then."""
+    seen: list[tuple[str, dict[str, Any]]] = []
+
+    def publish(_: Events, kind: str, data: dict[str, Any]) -> None:
+        seen.append((kind, {name: dict(value) for name, value in data.items()}))
+
+    monkeypatch.setattr(Events, "publish", publish)
+    return seen

@@ -19,6 +19,7 @@ from tests.emulator.flows import (
     drop,
     put,
 )
+from tests.emulator.key_refusals import ENTITIES
 from tests.emulator.keys import pem, private_key, sign
 from tests.emulator.passkeys import passkey_factor
 from tests.emulator.refused_transfers import TRANSFERS
@@ -244,27 +245,6 @@ NEW_CREDENTIALS = [
     ("credential.taken", attempt(REGISTRATION, put("credentialInfo.credId", "cr-stranger"))),
 ]
 
-
-# Tokens, wallets and keys
-
-
-def key_and_scheme(world: World) -> httpx.Response:
-    key = world.caller.create("/keys", {"scheme": "ECDSA", "curve": "secp256k1"})
-    signing_key = {"id": key["id"], "scheme": "ECDSA"}
-    return call("/wallets", {"network": "Base", "signingKey": signing_key})(world)
-
-
-def signature_by_another_scheme(world: World) -> httpx.Response:
-    key = world.caller.create("/keys", {"scheme": "Schnorr", "curve": "secp256k1"})
-    return call(f"/keys/{key['id']}/signatures", {"kind": "Message", "message": "00"})(world)
-
-
-ENTITIES = [
-    ("publicKey", call("/auth/pats", {"name": "ci", "publicKey": "x"})),
-    ("field.exclusive", key_and_scheme),
-    ("key.curve", call("/keys", {"scheme": "EdDSA", "curve": "secp256k1"})),
-    ("key.scheme", signature_by_another_scheme),
-]
 
 CASES = [
     *section("Every request", EVERY_REQUEST),

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from dfns_signers.emulator import Emulator
+from dfns_signers.emulator.permissions import FULL_ACCESS
 from tests.emulator.caller import Caller, answered, refused
 from tests.emulator.conftest import Clock
 from tests.emulator.keys import pem, private_key
@@ -52,7 +53,7 @@ def test_token_of_another_user_works_after_a_user_is_disabled(
 
 
 def test_personal_token_of_a_disabled_user_is_refused(emulator: Emulator, caller: Caller) -> None:
-    body = {"name": "ci", "publicKey": pem(private_key("p256"))}
+    body = {"name": "ci", "publicKey": pem(private_key("p256")), "permissionId": FULL_ACCESS}
     caller.token = caller.create("/auth/pats", body)["accessToken"]
     answered(caller.get("/wallets"))
 
@@ -65,7 +66,7 @@ def test_expiring_token_is_accepted_until_it_expires_and_refused_then(
     caller: Caller, clock: Clock
 ) -> None:
     body = {"name": "ci", "publicKey": pem(private_key("p256")), "secondsValid": 60}
-    caller.token = caller.create("/auth/pats", body)["accessToken"]
+    caller.token = caller.create("/auth/pats", {**body, "permissionId": FULL_ACCESS})["accessToken"]
 
     clock.now += 59.9
     answered(caller.get("/wallets"))

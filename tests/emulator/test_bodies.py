@@ -16,7 +16,25 @@ ADDRESS = "0x" + "ab" * 20
 TOKEN = {"name": "n", "publicKey": pem(private_key("p256")), "permissionId": "p", "externalId": "e"}
 DERIVED = {"deriveFrom": {"keyId": "k", "path": "p"}, "storeId": "s"}
 DELEGATED = {"delegateTo": "us-1", "delayDelegation": True}
+EXPORT = {
+    "encryptionKey": "k",
+    "supportedSchemes": [{"protocol": "CGGMP21", "curve": "secp256k1"}],
+}
+IMPORT = {
+    "name": "n",
+    "curve": "secp256k1",
+    "protocol": "CGGMP21",
+    "minSigners": 3,
+    "encryptedKeyShares": [{"signerId": "s", "encryptedKeyShare": "x"}],
+}
 SIGNATURE = {"network": "Base", "blockchainKind": "Evm", "externalId": "e"}
+GROUP = {
+    "name": "n",
+    "quorum": 1,
+    "approvers": {"userId": {"in": ["us-1"]}},
+    "initiatorCanApprove": True,
+    "serviceAccountsCanApprove": True,
+}
 TRAVEL_RULE = {
     "kind": "Notabene",
     "beneficiaryVASPdid": "did",
@@ -31,9 +49,12 @@ EVM = {**CALL, "nonce": 1, "gasLimit": "21000", "externalId": "e"}
 POLICY = {
     "name": "n",
     "activityKind": "Wallets:Sign",
-    "rule": {},
-    "filters": {},
-    "action": {"kind": "RequestApproval", "approvalGroups": [{}], "autoRejectTimeout": 1},
+    "rule": {
+        "kind": "TransactionAmountVelocity",
+        "configuration": {"limit": 1, "currency": "USD", "timeframe": 1},
+    },
+    "filters": {"walletId": {"in": ["w"]}, "walletTags": {"hasAny": ["t"], "hasAll": ["t"]}},
+    "action": {"kind": "RequestApproval", "approvalGroups": [GROUP], "autoRejectTimeout": 1},
 }
 
 # Complete bodies: with every member that the operation knows.
@@ -142,14 +163,29 @@ BODIES: list[tuple[str, str, Json]] = [
         },
     ),
     ("PUT", "/keys/x", {"name": "n"}),
+    ("POST", "/keys/x/delegate", {"delegateTo": "us-1"}),
+    ("POST", "/keys/x/derive", {"domain": "d", "seed": "s"}),
+    ("POST", "/keys/x/export", EXPORT),
+    ("POST", "/keys/import", {**IMPORT, "masterKey": True}),
+    ("POST", "/wallets/import", {**IMPORT, "network": "Base", "externalId": "e"}),
+    ("POST", "/wallets/x/export", EXPORT),
+    ("POST", "/wallets/x/delegate", {"userId": "us-1"}),
     ("POST", "/keys/x/signatures", {"kind": "Hash", "hash": "00" * 32, **SIGNATURE}),
     ("POST", "/keys/x/signatures", {"kind": "Message", "message": "00", **SIGNATURE}),
     ("POST", "/v2/policies", POLICY),
     ("PUT", "/v2/policies/x", POLICY),
-    ("POST", "/permissions", {"name": "n", "operations": ["o"]}),
-    ("PUT", "/permissions/x", {"name": "n", "operations": ["o"]}),
+    ("POST", "/v2/policy-approvals/x/decisions", {"value": "Denied", "reason": "r"}),
+    ("POST", "/permissions", {"name": "n", "operations": ["Wallets:Read"]}),
+    ("PUT", "/permissions/x", {"name": "n", "operations": ["Wallets:Read"]}),
     ("PUT", "/permissions/x/archive", {"isArchived": True}),
-    ("POST", "/auth/service-accounts", {**TOKEN, "daysValid": 1}),
+    ("POST", "/permissions/x/assignments", {"identityId": "us-1"}),
+    (
+        "POST",
+        "/auth/users",
+        {"email": "e", "kind": "CustomerEmployee", "externalId": "e", "isSSORequired": True},
+    ),
+    ("PUT", "/auth/users/x", {"isSSORequired": True}),
+    ("POST", "/auth/service-accounts", {**TOKEN, "daysValid": 1, "federatedIdentity": {}}),
     ("PUT", "/auth/service-accounts/x", {"name": "n", "externalId": "e"}),
     ("PUT", "/auth/service-accounts/x/deactivate", {"force": True}),
     ("POST", "/auth/pats", {**TOKEN, "daysValid": 1}),
@@ -195,7 +231,7 @@ def test_member_of_another_kind_is_refused_by_name(
     caller: Caller, method: str, path: str, body: Json, member: str
 ) -> None:
     wrong = deepcopy(body)
-    put(member, [])(wrong)
+    put(member, lambda value: {} if isinstance(value, list) else [])(wrong)
 
     error = refused(caller.call(method, path, wrong), 400, "field.value")
 

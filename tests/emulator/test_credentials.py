@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from dfns_signers.emulator import Emulator
+from dfns_signers.emulator.permissions import FULL_ACCESS
 from tests.emulator.caller import Caller, answered, b64url, compact, refused
 from tests.emulator.flows import (
     NEW,
@@ -241,7 +242,8 @@ def test_deletion_of_the_credential_of_somebody_else_is_not_found(
 
 def test_rotation_of_a_service_account_keeps_its_token(caller: Caller) -> None:
     old = private_key("ed25519", 8)
-    created = caller.create("/auth/service-accounts", {"name": "robot", "publicKey": pem(old)})
+    body = {"name": "robot", "publicKey": pem(old), "permissionId": FULL_ACCESS}
+    created = caller.create("/auth/service-accounts", body)
     (token,) = created["accessTokens"]
     with Caller(caller.url, token["accessToken"], token["credId"], old) as robot:
         answered(REGISTRATION.attempt(robot))

@@ -3,16 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 
 from tests.emulator.caller import Caller, answered, refused
-
-ECDSA = {"scheme": "ECDSA", "curve": "secp256k1"}
-EDDSA = {"scheme": "EdDSA", "curve": "ed25519"}
-HASH = "5e" * 32
-ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+from tests.emulator.signatures import ECDSA, EDDSA, HASH, new_key
 
 
 @pytest.mark.parametrize(
@@ -22,6 +15,7 @@ ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
         ("ECDSA", "stark"),
         ("EdDSA", "ed25519"),
         ("Schnorr", "secp256k1"),
+        ("DH", "secp256k1"),
         ("DH", "ed25519"),
     ],
 )
@@ -31,7 +25,8 @@ def test_documented_keys_are_made(caller: Caller, scheme: str, curve: str) -> No
     assert key["id"].startswith("key-")
     assert (key["scheme"], key["curve"], key["status"]) == (scheme, curve, "Active")
     assert bytes.fromhex(key["publicKey"])
-    assert answered(caller.get(f"/keys/{key['id']}")) == key
+    read = answered(caller.get(f"/keys/{key['id']}"))
+    assert key.items() <= read.items()
 
 
 @pytest.mark.parametrize(
@@ -67,168 +62,112 @@ def test_key_is_renamed(caller: Caller) -> None:
     assert answered(caller.get(path))["name"] == "new"
 
 
-def test_deleted_key_is_not_found(caller: Caller) -> None:
-    path = f"/keys/{caller.create('/keys', EDDSA)['id']}"
+def test_name_of_a_key_is_taken_away_by_null(caller: Caller) -> None:
+    path = f"/keys/{new_key(caller, EDDSA, name='old')['id']}"
 
-    assert answered(caller.call("DELETE", path))["status"] == "Deleted"
+    assert "name" not in answered(caller.call("PUT", path, {"name": None}))
+    assert "name" not in answered(caller.get(path))
 
+
+def test_key_shows_its_wallets_and_the_store_that_has_it(caller: Caller) -> None:
+    key = new_key(caller, ECDSA)
+    wallets = [
+        caller.create("/wallets", {"network": network, "signingKey": {"id": key["id"]}})
+        for network in ("Base", "Tron")
+    ]
+
+    read = answered(caller.get(f"/keys/{key['id']}"))
+
+    assert read["wallets"] == [
+        {"id": wallet["id"], "network": wallet["network"]} for wallet in wallets
+    ]
+    (store,) = answered(caller.get("/key-stores"))["items"]
+    assert read["store"] == {"id": store["id"], "kind": store["kind"], "keyId": key["id"]}
+
+
+def test_key_is_made_in_the_store_that_is_listed_and_in_no_other(caller: Caller) -> None:
+    (store,) = answered(caller.get("/key-stores"))["items"]
+
+    assert new_key(caller, EDDSA, storeId=store["id"])["status"] == "Active"
+    refused(caller.call("POST", "/keys", {**EDDSA, "storeId": "ks-1"}), 404, "entity", "Key store")
+
+
+def test_deleted_key_and_its_wallets_are_not_found(caller: Caller) -> None:
+    wallet = caller.create("/wallets", {"network": "Solana"})
+    path = f"/keys/{wallet['signingKey']['id']}"
+
+    deleted = answered(caller.call("DELETE", path))
+
+    assert deleted["status"] == "Archived"
+    assert deleted["dateDeleted"]
     refused(caller.get(path), 404, "entity")
+    refused(caller.get(f"/wallets/{wallet['id']}"), 404, "entity")
     refused(caller.call("DELETE", path), 404, "entity")
     refused(
         caller.call("POST", f"{path}/signatures", {"kind": "Hash", "hash": HASH}), 404, "entity"
     )
 
 
-def test_keys_are_listed_by_owner(caller: Caller) -> None:
-    caller.create("/keys", EDDSA)
-    delegated = caller.create("/keys", {**EDDSA, "delegateTo": "us-1"})
-
-    assert answered(caller.get("/keys?owner=us-1")) == {"items": [delegated]}
-    assert answered(caller.get("/keys?owner=us-2")) == {"items": []}
+# Derivation
 
 
-# Signatures
+def test_key_is_derived_from_another_at_a_path(caller: Caller) -> None:
+    master = new_key(caller, ECDSA, masterKey=True)
+    derive_from = {"keyId": master["id"], "path": "m/44/60/0"}
+
+    first, again = (new_key(caller, ECDSA, deriveFrom=derive_from) for _ in range(2))
+    other = new_key(caller, ECDSA, deriveFrom={**derive_from, "path": "m/44/60/1"})
+
+    assert master["masterKey"] is True
+    assert first["derivedFrom"] == derive_from
+    assert first["publicKey"] == again["publicKey"]
+    assert len({master["publicKey"], first["publicKey"], other["publicKey"]}) == 3
 
 
-def signed(caller: Caller, key: dict[str, Any], body: dict[str, Any]) -> tuple[int, int]:
-    path = f"/keys/{key['id']}/signatures"
-    requested = caller.create(path, body)
-    signature = answered(caller.get(f"{path}/{requested['id']}"))["signature"]
-    assert len(signature["r"]) == len(signature["s"]) == 66
-    return int(signature["r"], 16), int(signature["s"], 16)
+def test_path_of_a_derived_key_is_made_up_where_none_is_given(caller: Caller) -> None:
+    master = new_key(caller, ECDSA)
+
+    derived = [
+        new_key(caller, ECDSA, deriveFrom={"keyId": master["id"]})["derivedFrom"] for _ in range(2)
+    ]
+
+    assert {one["keyId"] for one in derived} == {master["id"]}
+    assert derived[0]["path"] != derived[1]["path"]
 
 
-def test_signature_is_pending_at_first_and_signed_when_asked_for(caller: Caller) -> None:
-    path = f"/keys/{caller.create('/keys', EDDSA)['id']}/signatures"
+def test_key_of_a_wallet_is_derived(caller: Caller) -> None:
+    master = new_key(caller, ECDSA)
+    derive_from = {"keyId": master["id"], "path": "m/0"}
 
-    requested = caller.create(path, {"kind": "Message", "message": "00"})
-    signature = answered(caller.get(f"{path}/{requested['id']}"))
-
-    assert requested["status"] == "Pending"
-    assert "signature" not in requested
-    assert signature["status"] == "Signed"
-    assert signature["keyId"] == requested["keyId"]
-    assert signature["requestBody"] == {"kind": "Message", "message": "00"}
-
-
-@pytest.mark.parametrize("prefix", ["", "0x"])
-@pytest.mark.parametrize("scheme", ["hash", "message"])
-def test_ecdsa_signature_verifies_with_the_public_key(
-    caller: Caller, prefix: str, scheme: str
-) -> None:
-    key = caller.create("/keys", ECDSA)
-    public_key = ec.EllipticCurvePublicKey.from_encoded_point(
-        ec.SECP256K1(), bytes.fromhex(key["publicKey"])
+    wallet = caller.create(
+        "/wallets", {"network": "Base", "signingKey": {"deriveFrom": derive_from}}
     )
 
-    r, s = signed(caller, key, {"kind": scheme.capitalize(), scheme: prefix + HASH})
-
-    digest = hashes.SHA256()
-    algorithm = ec.ECDSA(Prehashed(digest) if scheme == "hash" else digest)
-    public_key.verify(encode_dss_signature(r, s), bytes.fromhex(HASH), algorithm)
+    key = answered(caller.get(f"/keys/{wallet['signingKey']['id']}"))
+    assert key["derivedFrom"] == derive_from
 
 
-def test_ecdsa_signatures_have_a_low_s(caller: Caller) -> None:
-    key = caller.create("/keys", ECDSA)
+def test_key_is_not_derived_from_an_unknown_one(caller: Caller) -> None:
+    body = {**ECDSA, "deriveFrom": {"keyId": "key-1"}}
 
-    found = [signed(caller, key, {"kind": "Hash", "hash": HASH})[1] for _ in range(12)]
-
-    assert max(found) <= ORDER // 2
+    refused(caller.call("POST", "/keys", body), 404, "entity", "key-1")
 
 
-@pytest.mark.parametrize(
-    "body", [{"kind": "Hash", "hash": HASH}, {"kind": "Message", "message": HASH}]
-)
-def test_ed25519_signature_verifies_with_the_public_key(
-    caller: Caller, body: dict[str, Any]
-) -> None:
-    key = caller.create("/keys", EDDSA)
-    public_key = ed25519.Ed25519PublicKey.from_public_bytes(bytes.fromhex(key["publicKey"]))
+def test_diffie_hellman_key_derives_the_same_output_from_the_same_seed(caller: Caller) -> None:
+    path = f"/keys/{new_key(caller, {'scheme': 'DH', 'curve': 'secp256k1'})['id']}/derive"
 
-    r, s = signed(caller, key, body)
+    first, again = (caller.create(path, {"domain": "d", "seed": "s"})["output"] for _ in range(2))
+    others = [
+        caller.create(path, body)["output"]
+        for body in ({"domain": "d", "seed": "t"}, {"domain": "e", "seed": "s"})
+    ]
 
-    public_key.verify(r.to_bytes(32, "big") + s.to_bytes(32, "big"), bytes.fromhex(HASH))
-
-
-def test_key_of_a_wallet_signs(caller: Caller) -> None:
-    wallet = caller.create("/wallets", {"network": "Solana"})
-
-    assert all(signed(caller, wallet["signingKey"], {"kind": "Message", "message": "00"}))
+    assert first == again
+    assert first not in others
+    assert len(bytes.fromhex(first.removeprefix("0x"))) == 32
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        {"scheme": "ECDSA", "curve": "stark"},
-        {"scheme": "Schnorr", "curve": "secp256k1"},
-        {"scheme": "DH", "curve": "ed25519"},
-    ],
-)
-def test_signature_of_another_scheme_is_refused(caller: Caller, kind: dict[str, str]) -> None:
-    path = f"/keys/{caller.create('/keys', kind)['id']}/signatures"
+def test_key_of_another_scheme_derives_nothing(caller: Caller) -> None:
+    path = f"/keys/{new_key(caller, ECDSA)['id']}/derive"
 
-    response = caller.call("POST", path, {"kind": "Hash", "hash": HASH})
-
-    refused(response, 400, "key.scheme", kind["scheme"])
-    assert answered(caller.get(path))["items"] == []
-
-
-@pytest.mark.parametrize(
-    ("body", "check", "field"),
-    [
-        ({"hash": HASH}, "field.missing", "kind"),
-        ({"kind": "Eip712", "message": "00"}, "field.value", "kind"),
-        ({"kind": "Hash"}, "field.missing", "hash"),
-        ({"kind": "Hash", "hash": HASH[:-1]}, "field.value", "hash"),
-        ({"kind": "Hash", "hash": HASH + "00"}, "field.value", "hash"),
-        ({"kind": "Hash", "hash": "zz" * 32}, "field.value", "hash"),
-        ({"kind": "Message", "message": ""}, "field.value", "message"),
-        ({"kind": "Message", "message": "0"}, "field.value", "message"),
-        ({"kind": "Message", "message": "hello!"}, "field.value", "message"),
-        ({"kind": "Message", "message": "00", "hash": HASH}, "field.unknown", "hash"),
-        ({"kind": "Hash", "hash": HASH, "externalId": "x" * 51}, "field.value", "externalId"),
-        ({"kind": "Hash", "hash": HASH, "network": "Etherium"}, "field.value", "network"),
-        ({"kind": "Hash", "hash": HASH, "network": "KeyECDSA"}, "field.value", "network"),
-        ({"kind": "Hash", "hash": HASH, "blockchainKind": "EVM"}, "field.value", "blockchainKind"),
-    ],
-)
-def test_signature_with_a_wrong_member_is_refused_by_name(
-    caller: Caller, body: dict[str, Any], check: str, field: str
-) -> None:
-    path = f"/keys/{caller.create('/keys', ECDSA)['id']}/signatures"
-
-    assert refused(caller.call("POST", path, body), 400, check)["details"]["field"] == field
-
-
-def test_signatures_are_listed_by_key(caller: Caller) -> None:
-    first, second = (f"/keys/{caller.create('/keys', EDDSA)['id']}/signatures" for _ in range(2))
-    requested = caller.create(first, {"kind": "Message", "message": "00"})
-
-    (listed,) = answered(caller.get(first))["items"]
-
-    assert listed["id"] == requested["id"]
-    assert answered(caller.get(second))["items"] == []
-    refused(caller.get(f"{second}/{requested['id']}"), 404, "entity", "Signature")
-
-
-def test_same_signature_with_an_external_id_is_made_once(caller: Caller) -> None:
-    path = f"/keys/{caller.create('/keys', EDDSA)['id']}/signatures"
-    body = {"kind": "Message", "message": "00", "externalId": "e-1", "network": "Base"}
-
-    first, second = caller.create(path, body), caller.create(path, body)
-
-    assert first["id"] == second["id"]
-    assert second["status"] == "Signed"
-    assert (first["externalId"], first["network"]) == ("e-1", "Base")
-    assert len(answered(caller.get(path))["items"]) == 1
-
-
-def test_other_signature_with_an_external_id_in_use_is_refused(caller: Caller) -> None:
-    path = f"/keys/{caller.create('/keys', EDDSA)['id']}/signatures"
-    body = {"kind": "Message", "message": "00", "externalId": "e-1"}
-    first = caller.create(path, body)
-
-    response = caller.call("POST", path, {**body, "message": "01"})
-
-    error = refused(response, 409, "externalId", "Conflicting signature")
-    assert error["details"]["duplicate"]["id"] == first["id"]
+    refused(caller.call("POST", path, {"domain": "d", "seed": "s"}), 400, "key.scheme", "ECDSA")

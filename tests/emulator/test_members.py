@@ -125,8 +125,8 @@ PAT = {"name": "ci", "publicKey": pem(NEW)}
     [
         (
             "/wallets",
-            {"network": "Base", "name": 1},
-            "name must be a string of at least 1 characters, and is a number.",
+            {"network": "Base", "name": ""},
+            "name must be a string of at least 1 characters, and is 0 characters long.",
         ),
         (
             "/wallets",
@@ -135,8 +135,8 @@ PAT = {"name": "ci", "publicKey": pem(NEW)}
         ),
         (
             "/wallets",
-            {"network": "Base", "tags": []},
-            "tags must be an array with at least one item, and is empty.",
+            {"network": "Base", "tags": {}},
+            "tags must be an array, and is an object.",
         ),
         (
             "/wallets",
@@ -146,7 +146,7 @@ PAT = {"name": "ci", "publicKey": pem(NEW)}
         (
             "/keys",
             {"scheme": "RSA", "curve": "stark"},
-            'scheme must be "ECDSA" or "EdDSA" or "Schnorr" or "DH", and is "RSA".',
+            'scheme must be "DH" or "ECDSA" or "EdDSA" or "Schnorr", and is "RSA".',
         ),
         (
             "/auth/pats",

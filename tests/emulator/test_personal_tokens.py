@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dfns_signers.emulator import Emulator
+from dfns_signers.emulator.permissions import FULL_ACCESS
 from tests.emulator.caller import Caller, answered, refused
 from tests.emulator.keys import pem, private_key
 
@@ -13,8 +14,8 @@ PATH = "/auth/pats"
 
 
 @pytest.fixture
-def body() -> dict[str, Any]:
-    return {"name": "ci", "publicKey": pem(private_key("p256"))}
+def body(caller: Caller) -> dict[str, Any]:
+    return {"name": "ci", "publicKey": pem(private_key("p256")), "permissionId": FULL_ACCESS}
 
 
 @pytest.fixture
@@ -113,8 +114,7 @@ def test_token_is_renamed(caller: Caller, created: dict[str, Any]) -> None:
 
     answered(caller.call("PUT", path, {"name": "new", "externalId": "e-1"}))
 
-    found = answered(caller.get(path))
-    assert (found["name"], found["externalId"]) == ("new", "e-1")
+    assert answered(caller.get(path))["name"] == "new"
 
 
 def test_deactivated_token_is_refused_until_it_is_activated(
@@ -160,6 +160,12 @@ def test_wrong_member_is_refused_by_name(
 
     assert refused(response, 400, check)["details"]["field"] == field
     assert answered(caller.get(PATH)) == {"items": []}
+
+
+def test_permission_is_assigned_to_the_token(body: dict[str, Any], created: dict[str, Any]) -> None:
+    (assignment,) = created["permissionAssignments"]
+
+    assert assignment["permissionId"] == body["permissionId"]
 
 
 def test_unknown_permission_is_refused_and_nothing_is_made(

@@ -4,26 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from dfns_signers.emulator.events import Events
 from tests.emulator.broadcasts import Requests
 from tests.emulator.caller import answered
 from tests.emulator.holdings import Holdings
 
 MEMBERS = {"transfers": "transferRequest", "transactions": "transactionRequest"}
-
-
-@pytest.fixture
-def events(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
-    """Every event, with the data as it was then."""
-    seen: list[tuple[str, dict[str, Any]]] = []
-
-    def publish(_: Events, kind: str, data: dict[str, Any]) -> None:
-        seen.append((kind, {name: dict(value) for name, value in data.items()}))
-
-    monkeypatch.setattr(Events, "publish", publish)
-    return seen
 
 
 def of(events: list[tuple[str, dict[str, Any]]], noun: str) -> list[tuple[str, str]]:

@@ -130,19 +130,16 @@ def test_path_announced_in_another_encoding_is_refused(caller: Caller, announced
     refused(response, 403, "userAction.path")
 
 
-# Payloads. A policy takes any JSON in `rule`, so that every value can be sent.
+# Payloads. No shape is declared of an invitation, so that every value can be sent.
 
 
-def policy(rule: str) -> bytes:
-    return (
-        '{"name":"p","activityKind":"Wallets:Sign","rule":{"value":' + rule + "},"
-        '"action":{"kind":"RequestApproval","approvalGroups":[{}]}}'
-    ).encode()
+def invitation(note: str) -> bytes:
+    return ('{"email":"e","note":' + note + "}").encode()
 
 
-def post_policy(caller: Caller, announced: bytes, sent: bytes) -> httpx.Response:
-    action = caller.user_action("POST", "/v2/policies", announced.decode("utf-8"))
-    return caller.send("POST", "/v2/policies", sent, user_action=action)
+def invite(caller: Caller, announced: bytes, sent: bytes) -> httpx.Response:
+    action = caller.user_action("POST", "/auth/users/invite", announced.decode("utf-8"))
+    return caller.send("POST", "/auth/users/invite", sent, user_action=action)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +159,7 @@ def post_policy(caller: Caller, announced: bytes, sent: bytes) -> httpx.Response
     ],
 )
 def test_payload_of_another_value_is_refused(caller: Caller, announced: str, sent: str) -> None:
-    response = post_policy(caller, policy(announced), policy(sent))
+    response = invite(caller, invitation(announced), invitation(sent))
 
     error = refused(response, 403, "userAction.payload", "not the same JSON")
     assert error["details"]["announced"].startswith('"{')
@@ -178,7 +175,7 @@ def test_payload_of_another_value_is_refused(caller: Caller, announced: str, sen
     ids=["escaped", "order-and-spaces", "digits"],
 )
 def test_payload_of_the_same_value_is_accepted(caller: Caller, announced: str, sent: str) -> None:
-    answered(post_policy(caller, policy(announced), policy(sent)))
+    answered(invite(caller, invitation(announced), invitation(sent)))
 
 
 @pytest.mark.parametrize(
@@ -195,9 +192,9 @@ def test_payload_of_other_bytes_is_refused_where_it_must_be_exact(
 ) -> None:
     emulator.exact_payloads = True
 
-    response = post_policy(caller, policy(announced), policy(sent))
+    response = invite(caller, invitation(announced), invitation(sent))
 
-    at = policy("X").index(b"X") + difference
+    at = invitation("X").index(b"X") + difference
     refused(response, 403, "userAction.payload", f"the first difference is at byte {at}.")
 
 
@@ -205,9 +202,9 @@ def test_exact_payload_that_ends_early_is_refused_with_both_lengths(
     emulator: Emulator, caller: Caller
 ) -> None:
     emulator.exact_payloads = True
-    body = policy("1")
+    body = invitation("1")
 
-    error = refused(post_policy(caller, body[:-1], body), 403, "userAction.payload")
+    error = refused(invite(caller, body[:-1], body), 403, "userAction.payload")
 
     assert f"{len(body) - 1} bytes and the body {len(body)}" in error["message"]
     assert f"at byte {len(body) - 1}." in error["message"]
@@ -216,7 +213,7 @@ def test_exact_payload_that_ends_early_is_refused_with_both_lengths(
 def test_exact_payload_is_accepted(emulator: Emulator, caller: Caller) -> None:
     emulator.exact_payloads = True
 
-    answered(post_policy(caller, policy('"é"'), policy('"é"')))
+    answered(invite(caller, invitation('"é"'), invitation('"é"')))
 
 
 def test_exact_payloads_can_be_asked_for_at_the_start(caller: Caller, key: Any) -> None:
@@ -227,13 +224,13 @@ def test_exact_payloads_can_be_asked_for_at_the_start(caller: Caller, key: Any) 
 
 
 def test_announced_payload_with_a_member_twice_is_refused(caller: Caller) -> None:
-    response = post_policy(caller, policy('{"a":1,"a":2}'), policy('{"a":2}'))
+    response = invite(caller, invitation('{"a":1,"a":2}'), invitation('{"a":2}'))
 
     refused(response, 403, "userAction.payload", "occurs twice")
 
 
 def test_announced_payload_that_is_not_json_is_refused(caller: Caller) -> None:
-    refused(post_policy(caller, b"{", policy("1")), 403, "userAction.payload", "not JSON")
+    refused(invite(caller, b"{", invitation("1")), 403, "userAction.payload", "not JSON")
 
 
 def activate(caller: Caller, announced: bytes, sent: bytes) -> httpx.Response:

@@ -12,7 +12,7 @@ from dfns_signers.config.assembly import open_key
 from dfns_signers.config.files import read_file
 from dfns_signers.config.loading import load_profile
 from dfns_signers.config.writing import ConfigEdit
-from dfns_signers.emulator import Emulator
+from dfns_signers.emulator import FULL_ACCESS, Emulator
 from dfns_signers.secrets import Secret
 from dfns_signers.signing_key import SigningKey
 from tests.core.cli.support import Command, Outcome
@@ -116,7 +116,7 @@ class Life:
         """The command that registers the key as a service account or a token too."""
         return (
             "register", kind, *self.profile, "--by", ADMINISTRATOR,
-            "--token-file", self.token_file(kind), "--json",
+            "--token-file", self.token_file(kind), "--permission", FULL_ACCESS, "--json",
         )  # fmt: skip
 
     @property

@@ -64,36 +64,16 @@ def user(call: Call, user_id: str) -> User:
 
 
 def is_chosen(
-    call: Call,
-    owner_id: str | None,
-    *,
-    owner: str | None = None,
-    owner_name: str | None = None,
+    state: State, owner_id: str | None, *, owner: str | None = None, owner_name: str | None = None
 ) -> bool:
     """Whether a list has what this user owns.
 
     Args:
-        call: the request; an end user sees nothing but their own.
+        state: the memory of the emulator.
         owner_id: who owns it, if anybody does.
         owner: the id or the username that is asked for.
         owner_name: the username that is asked for.
     """
-    owning = call.state.directory.users.get(owner_id or "")
+    owning = state.directory.users.get(owner_id or "")
     name = owning.name if owning else None
-    return (
-        is_visible(call, owner_id)
-        and owner in {None, owner_id, name}
-        and owner_name in {None, name}
-    )
-
-
-def is_visible(call: Call, owner_id: str | None) -> bool:
-    """Whether the caller may see what this user owns."""
-    caller = call.token.user
-    return caller.kind != "EndUser" or owner_id == caller.user_id
-
-
-def require_visible(call: Call, noun: str, identifier: str, owner_id: str | None) -> None:
-    """Refuse with 404 what an end user does not own."""
-    if not is_visible(call, owner_id):
-        raise not_found(noun, identifier)
+    return owner in {None, owner_id, name} and owner_name in {None, name}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from dfns_signers.emulator import FULL_ACCESS
 from dfns_signers.lifecycle import ProfileSetup
 from tests.core.cli.support import PROGRAM, Command, Started
 from tests.core.config.support import write_config
@@ -45,7 +46,7 @@ def test_two_commands_lead_to_a_key_of_ones_own(config: Path, command: Command) 
         announced(process)
         done = command(
             "setup", "--config", config, "--name", "laptop", "--backend", "pem", "--create",
-            "--register-by", "admin", "--yes",
+            "--register-by", "admin", "--permission", FULL_ACCESS, "--yes",
         )  # fmt: skip
         called = command("request", "--config", config, *WALLET)
 
@@ -59,7 +60,10 @@ def test_emulator_says_how_a_key_is_registered_with_it(config: Path) -> None:
         _, _, said = process.stop(signal.SIGTERM)
 
     assert f"the profile 'admin' in {config} calls it" in said.decode()
-    assert f"{PROGRAM} setup --config {config} --register-by admin\n" in said.decode()
+    assert (
+        f"{PROGRAM} setup --config {config} --register-by admin --permission {FULL_ACCESS}\n"
+        in said.decode()
+    )
 
 
 def test_profile_works_again_at_the_next_start_on_another_port(
@@ -85,7 +89,7 @@ def test_profile_that_was_set_up_before_is_known_again_where_it_is_named(
         port = announced(process)["url"].removeprefix("http://")
         command(
             "setup", "--config", config, "--name", "laptop", "--backend", "pem", "--create",
-            "--register-by", "admin", "--yes",
+            "--register-by", "admin", "--permission", FULL_ACCESS, "--yes",
         )  # fmt: skip
 
     with emulator(config, "--profile", "laptop", "--listen", port) as process:

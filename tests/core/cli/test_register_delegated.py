@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dfns_signers.emulator import Emulator
+from dfns_signers.emulator import FULL_ACCESS, Emulator
 from tests.core.cli.registering import config, profile
 from tests.core.cli.support import Command, Started
 
@@ -16,8 +16,8 @@ __all__ = ["config"]
 
 TOKEN_OPTIONS = {
     "credential": (),
-    "service-account": ("--token-file", "token"),
-    "token": ("--token-file", "token"),
+    "service-account": ("--token-file", "token", "--permission", FULL_ACCESS),
+    "token": ("--token-file", "token", "--permission", FULL_ACCESS),
 }
 
 

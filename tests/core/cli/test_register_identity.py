@@ -13,7 +13,7 @@ import pytest
 import tomlkit
 
 from dfns_signers.cli.registration_results import TokenPlace
-from dfns_signers.emulator import Emulator
+from dfns_signers.emulator import FULL_ACCESS, Emulator
 from dfns_signers.lifecycle.token_file import TokenFile
 from dfns_signers.sealed import Sealed
 from tests.core.cli.registering import config, creations, profile, signs
@@ -34,7 +34,18 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def arguments(kind: str, config: Path) -> tuple[Any, ...]:
-    return ("register", kind, "--config", config, "--profile", "next", "--by", "p")
+    return (
+        "register",
+        kind,
+        "--config",
+        config,
+        "--profile",
+        "next",
+        "--by",
+        "p",
+        "--permission",
+        FULL_ACCESS,
+    )
 
 
 def test_identity_that_is_written_makes_the_profile_complete(

@@ -10,7 +10,7 @@ import pytest
 
 from dfns_signers import DfnsClient
 from dfns_signers.config.writing import ConfigEdit
-from dfns_signers.emulator import Emulator
+from dfns_signers.emulator import FULL_ACCESS, Emulator
 from tests.core.cli.support import Command, Outcome
 from tests.core.config.support import write_client_config, write_key
 from tests.secrecy import CANARY
@@ -54,7 +54,16 @@ def setup(command: Command, config: Path) -> Any:
 
 
 API: Final = ("--base-url", "http://[::1]:1")
-CREATE: Final = ("--backend", "pem", "--create", "--register-by", "p", "--yes")
+CREATE: Final = (
+    "--backend",
+    "pem",
+    "--create",
+    "--register-by",
+    "p",
+    "--permission",
+    FULL_ACCESS,
+    "--yes",
+)
 
 
 def test_one_command_leads_from_nothing_to_a_signed_call(

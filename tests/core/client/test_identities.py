@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dfns_signers.backends.pem.key import PemKey
-from dfns_signers.emulator import Emulator
+from dfns_signers.emulator import FULL_ACCESS, Emulator
 from dfns_signers.errors import (
     AuthenticationError,
     BadRequestError,
@@ -37,7 +37,7 @@ def signer_of(token: Any, algorithm: str = "ES256") -> KeySigner:
 def test_token_and_key_of_a_new_service_account_make_a_client(
     dfns: Driven, connect: Connector, emulator: Emulator, algorithm: str
 ) -> None:
-    token = robot(dfns, algorithm)["accessTokens"][0]
+    token = robot(dfns, algorithm, permission_id=FULL_ACCESS)["accessTokens"][0]
     theirs = connect(token["accessToken"], signer_of(token, algorithm), base_url=emulator.url)
 
     wallet = theirs.call(lambda client: client.wallets.create(network="Bitcoin"))
@@ -95,6 +95,7 @@ def test_personal_access_token_and_its_key_make_a_client(
         lambda client: client.auth.personal_access_tokens.create(
             name="laptop",
             public_key=public_pem(public_key("ES256")).decode(),
+            permission_id=FULL_ACCESS,
             external_id="p-1",
             days_valid=7,
         )
@@ -102,6 +103,7 @@ def test_personal_access_token_and_its_key_make_a_client(
     assert json.loads(calls(emulator)[-1].body).keys() == {
         "name",
         "publicKey",
+        "permissionId",
         "externalId",
         "daysValid",
     }

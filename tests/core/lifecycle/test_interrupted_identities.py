@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dfns_signers import DfnsClient, DfnsSignersError, KeySigner
-from dfns_signers.emulator import Emulator
+from dfns_signers.emulator import FULL_ACCESS, Emulator
 from dfns_signers.errors import RegistrationError
 from dfns_signers.lifecycle import NewServiceAccount, NewToken
 from dfns_signers.lifecycle.registrable import registration
@@ -20,6 +20,7 @@ from tests.core.lifecycle.spoiling import FAULTS, LOSING_THE_ANSWER, spoiled
 __all__ = ["token_file"]
 
 KINDS = {"register_service_account": NewServiceAccount, "register_token": NewToken}
+ROBOT: Any = {"name": "robot", "permission_id": FULL_ACCESS}
 # Look, announcement, assertion, the call itself.
 REQUESTS = 4
 
@@ -27,9 +28,9 @@ REQUESTS = 4
 def repeated(do: Lifecycle, function: str, token_file: Path) -> Any:
     """Run again, as the error says if it must be."""
     try:
-        return do(function, new_key(), name="robot", token_file=token_file)
+        return do(function, new_key(), **ROBOT, token_file=token_file)
     except RegistrationError:
-        return do(function, new_key(), name="robot", token_file=token_file, replace=True)
+        return do(function, new_key(), **ROBOT, token_file=token_file, replace=True)
 
 
 def assert_is_the_only_one_and_works(
@@ -56,7 +57,7 @@ def test_one_that_meets_a_fault_at_any_request_is_done_again_without_a_second_on
     with spoiled(emulator, number, fault) as proxy:
         try:
             Lifecycle("blocking", emulator, proxy.url)(
-                function, new_key(), name="robot", token_file=token_file
+                function, new_key(), **ROBOT, token_file=token_file
             )
         except DfnsSignersError:
             assert not token_file.exists()
@@ -76,9 +77,7 @@ def test_token_whose_answer_is_lost_is_said_at_once(
         spoiled(emulator, REQUESTS - 1, fault) as proxy,
         pytest.raises(RegistrationError, match=r"'robot'.*--replace.*The call ended so: "),
     ):
-        Lifecycle(way, emulator, proxy.url)(
-            function, new_key(), name="robot", token_file=token_file
-        )
+        Lifecycle(way, emulator, proxy.url)(function, new_key(), **ROBOT, token_file=token_file)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -88,13 +87,13 @@ def test_replacement_that_meets_a_fault_at_any_request_is_done_again_without_a_s
 ) -> None:
     function = "register_service_account"
     do = Lifecycle("blocking", emulator, emulator.url)
-    do(function, new_key(), name="robot", token_file=token_file)
+    do(function, new_key(), **ROBOT, token_file=token_file)
     token_file.unlink()
 
     with spoiled(emulator, number, fault) as proxy:
         try:
             Lifecycle("blocking", emulator, proxy.url)(
-                function, new_key(), name="robot", token_file=token_file, replace=True
+                function, new_key(), **ROBOT, token_file=token_file, replace=True
             )
         except DfnsSignersError:
             assert not token_file.exists()
@@ -112,9 +111,7 @@ def test_one_that_is_killed_after_any_step_is_done_again_without_a_second_one(
     for steps in killed_after_each_step(
         lambda: registration(
             dfns,
-            KINDS[function](
-                new_key(), name="robot", token_file=tmp_path / "token", replace=replace
-            ),
+            KINDS[function](new_key(), **ROBOT, token_file=tmp_path / "token", replace=replace),
         )
     ):
         made = repeated(do, function, tmp_path / "token")
@@ -156,10 +153,10 @@ def test_token_that_cannot_be_written_is_in_another_file_that_the_error_names(
     with monkeypatch.context() as patch:
         unwritable(patch, "token")
         with pytest.raises(RegistrationError, match=r"It is in .*, which only you can") as caught:
-            do(function, new_key(), name="robot", token_file=token_file)
+            do(function, new_key(), **ROBOT, token_file=token_file)
     rescued = Path(str(caught.value).partition("It is in ")[2].partition(",")[0])
 
-    made = do(function, new_key(), name="robot", token_file=rescued)
+    made = do(function, new_key(), **ROBOT, token_file=rescued)
 
     assert not made.is_new
     assert rescued.stat().st_mode & 0o777 == 0o600
@@ -176,10 +173,10 @@ def test_token_that_cannot_be_written_anywhere_is_said_to_be_lost(
         unwritable(patch, "token")
         patch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
         with pytest.raises(RegistrationError, match=r"It is lost.*--replace"):
-            do("register_service_account", new_key(), name="robot", token_file=token_file)
+            do("register_service_account", new_key(), **ROBOT, token_file=token_file)
 
     assert do(
-        "register_service_account", new_key(), name="robot", token_file=token_file, replace=True
+        "register_service_account", new_key(), **ROBOT, token_file=token_file, replace=True
     ).is_new
 
 
@@ -200,5 +197,5 @@ def test_answer_that_is_odd_is_the_error_and_shows_no_token(
 
     with pytest.raises(DfnsSignersError, match="/auth/service-accounts"):
         Lifecycle(way, emulator, emulator.url)(
-            "register_service_account", new_key(), name="robot", token_file=token_file
+            "register_service_account", new_key(), **ROBOT, token_file=token_file
         )

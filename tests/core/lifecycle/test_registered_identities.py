@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from dfns_signers import DfnsClient, KeySigner
-from dfns_signers.emulator import Emulator
+from dfns_signers.emulator import FULL_ACCESS, Emulator
 from dfns_signers.errors import (
     ApprovalRequiredError,
     ConfigurationError,
@@ -33,7 +33,7 @@ def test_key_and_token_file_make_a_client(
 ) -> None:
     key = new_key(algorithm)
 
-    made = do(function, key, name="robot", token_file=token_file)
+    made = do(function, key, name="robot", token_file=token_file, permission_id=FULL_ACCESS)
 
     assert made.is_new
     with DfnsClient(

@@ -135,11 +135,14 @@ def test_deactivated_one_is_refused_with_how_to_activate_it(
         do(function, new_key(), name="robot", token_file=token_file)
 
 
-def test_external_id_of_another_key_is_refused(
-    do: Lifecycle, emulator: Emulator, function: str, token_file: Path
+def test_external_id_of_another_key_is_refused_where_the_list_shows_it(
+    do: Lifecycle, dfns: DfnsClient, emulator: Emulator, function: str, token_file: Path
 ) -> None:
     other = token_file.with_name("other")
     made = do(function, new_key("ES256K"), name="one", token_file=other, external_id="r-1")
+    (entry,) = listed(dfns, function)
+    entry.get("userInfo", entry)["externalId"] = "r-1"  # the declared types do not have it
+    emulator.fail_next("GET", PATHS[function], status=200, body={"items": [entry]})
 
     with pytest.raises(RegistrationError, match=f"'r-1'.*{made.identity}.*another external id"):
         do(function, new_key(), name="two", token_file=token_file, external_id="r-1")

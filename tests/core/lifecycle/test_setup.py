@@ -11,7 +11,7 @@ import pytest
 from dfns_signers import AsyncDfnsClient, DfnsClient
 from dfns_signers.backends.pem.plugin import PemBackend
 from dfns_signers.config.loading import load_profile
-from dfns_signers.emulator import Emulator
+from dfns_signers.emulator import FULL_ACCESS, Emulator
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.lifecycle import ProfileSetup, Registration
 from dfns_signers.sealed import Sealed
@@ -64,7 +64,9 @@ def test_each_step_takes_from_what_is_missing(tmp_path: Path) -> None:
 def test_registered_key_makes_the_profile_complete(
     way: str, profile: ProfileSetup, emulator: Emulator, kind: str
 ) -> None:
-    done = registered(way, profile, emulator, kind=kind, token=emulator.auth_token)
+    done = registered(
+        way, profile, emulator, kind=kind, token=emulator.auth_token, permission_id=FULL_ACCESS
+    )
 
     assert (done.kind, done.is_new, profile.missing) == (kind, True, ())
     with DfnsClient.from_config("new", config=profile.config) as dfns:

@@ -20,6 +20,13 @@ def said(message: str, *, status: int = 400, token: str = "", user_action: str =
     return str(api_error(httpx.Response(status, content=content, request=request), call=True))
 
 
+def test_missing_permission_is_named_with_how_to_assign_it() -> None:
+    message = "ServiceAccount us-1 is not authorized to perform operation (Wallets:Tags:Add)"
+
+    hint = "permission with Wallets:Tags:Add to the token's identity (POST /permissions/"
+    assert hint in said(message, status=403)
+
+
 @pytest.mark.parametrize("message", ["No such wallet", "No such wallet."])
 def test_message_with_or_without_a_full_stop_is_followed_by_one_and_the_advice(
     message: str,
