@@ -146,9 +146,9 @@ class Router:
         if operation in self._routes:
             return self._routes[operation]
         hint = did_you_mean(template, {r.template for r in self.routes if r.method == method})
-        listed = ", ".join(sorted(f"{route.method} {route.template}" for route in self.routes))
         raise ConfigurationError(
-            f"the emulator has no operation {method} {template}{hint or f'; it has {listed}'}"
+            f"the emulator has no operation {method} {template}"
+            f"{hint or '; docs/emulator.md lists those that it has'}"
         )
 
     def _route(self, method: str, raw_path: str) -> Route | None:

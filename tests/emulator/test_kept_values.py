@@ -52,3 +52,18 @@ def test_answer_that_fits_is_left_as_it_is(operation: Operation, data: st.DataOb
     made = fitting(operation, data.draw(JSON))
 
     assert fitting(operation, made) == made
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{}, {"kind": "A", "of": 1}, {"kind": "B", "of": 1}, None],
+    ids=["nothing-required", "first", "second", "null"],
+)
+def test_variant_is_the_one_that_was_given(value: Any) -> None:
+    def tagged(kind: str) -> Schema:
+        properties = {"kind": {"const": kind}, "of": {"type": "number"}}
+        return {"type": "object", "properties": properties, "required": ["kind", "of"]}
+
+    variants = [tagged("A"), tagged("B"), {"type": "object"}, {"type": "null"}]
+
+    assert Values({}, DATE).fitting({"anyOf": variants}, value) == value
