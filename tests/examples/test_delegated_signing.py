@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from dfns_signers.emulator import Emulator
-from tests.emulator.passkeys import Authenticator
 from tests.examples.serving import served_example
 from tests.examples.visitors import TO, Visitor
 
@@ -28,13 +27,13 @@ def origin(emulator: Emulator) -> Iterator[str]:
 
 @pytest.fixture
 def visitor(origin: str) -> Iterator[Visitor]:
-    with Visitor(origin, Authenticator(origin)) as visitor:
+    with Visitor.of(origin) as visitor:
         yield visitor
 
 
 @pytest.fixture
 def stranger(origin: str) -> Iterator[Visitor]:
-    with Visitor(origin, Authenticator(origin)) as visitor:
+    with Visitor.of(origin) as visitor:
         yield visitor
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -22,30 +22,25 @@ TO = "0x" + "5a" * 20
 
 
 @dataclass
-class Visitor(AbstractContextManager["Visitor"]):
+class Visitor:
     """Does what the page does.
 
     Attributes:
-        origin: of the example.
+        http: an HTTP client that sends the origin of the page.
         authenticator: has the passkeys.
         recovery: the recovery key, once there is one.
     """
 
-    origin: str
+    http: httpx.Client
     authenticator: Authenticator
     recovery: PemKey | None = None
-    http: httpx.Client = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.origin, headers={"origin": self.origin})
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.http.close()
+    @classmethod
+    @contextmanager
+    def of(cls, origin: str) -> Iterator[Visitor]:
+        """Somebody who opens the page at its origin."""
+        with httpx.Client(base_url=origin, headers={"origin": origin}) as http:
+            yield cls(http, Authenticator(origin))
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         answer = self.http.request(method, path, json=body)
