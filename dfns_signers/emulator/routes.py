@@ -9,11 +9,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, Literal, TypeAlias
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from dfns_signers.emulator.fields import Check, anything, where_present
 from dfns_signers.emulator.identities import AccessToken
-from dfns_signers.emulator.messages import QUOTED_CHARACTERS, Answer, Refusal, quoted, shortened
+from dfns_signers.emulator.messages import (
+    QUOTED_CHARACTERS,
+    Answer,
+    Refusal,
+    bad_request,
+    quoted,
+    shortened,
+)
 from dfns_signers.emulator.shape_checks import body_check, lists_in_query, query_check
 from dfns_signers.emulator.state import Record, State
 from dfns_signers.errors import ConfigurationError
@@ -88,20 +95,24 @@ class Route:
         """Whether ``X-DFNS-USERACTION`` is required."""
         return self.operation.signed
 
-    @property
-    def lists_in_query(self) -> frozenset[str]:
-        """The query parameters that may be repeated; a handler gets their values with commas."""
-        return lists_in_query(self.operation)
-
     def check_body(self, body: Any) -> None:
         """Refuse a body that the API does not take."""
         body_check(self.operation)("", body)
         self.body("", body)
 
-    def check_query(self, query: Mapping[str, str]) -> None:
-        """Refuse query parameters that the API does not take."""
-        query_check(self.operation)("query", query)
-        where_present(self.query)("query", query)
+    def parsed_query(self, query: str) -> Mapping[str, str]:
+        """The query parameters, lists with commas; refused if the API does not take them."""
+        parameters: dict[str, str] = {}
+        for name, value in parse_qsl(query, keep_blank_values=True):
+            if name not in parameters:
+                parameters[name] = value
+            elif name in lists_in_query(self.operation):
+                parameters[name] += f",{value}"
+            else:
+                raise bad_request("query.repeated", "A query parameter is given more than once.")
+        query_check(self.operation)("query", parameters)
+        where_present(self.query)("query", parameters)
+        return parameters
 
 
 class Router:

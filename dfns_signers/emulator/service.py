@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 from dfns_signers.emulator.approvals import expire
 from dfns_signers.emulator.authorization import authenticate, check_user_action, require_session
@@ -122,7 +121,7 @@ class Service:
                 body,
                 exact=self.state.exact_payloads,
             )
-        query = _parsed_query(request.query, route)
+        query = route.parsed_query(request.query)
         if token and self.state.enforce_permissions:
             query = owned_only(self.state, token, route.operation, query)
         body = upload.without_checksum(body) if upload else body
@@ -224,16 +223,3 @@ def _parsed_body(request: Incoming) -> Any:
         return parse_json(request.body)
     except ValueError as error:
         raise bad_request("body.json", f"The body is not JSON: {error}.") from None
-
-
-def _parsed_query(query: str, route: Route) -> Mapping[str, str]:
-    parameters: dict[str, str] = {}
-    for name, value in parse_qsl(query, keep_blank_values=True):
-        if name not in parameters:
-            parameters[name] = value
-        elif name in route.lists_in_query:
-            parameters[name] += f",{value}"
-        else:
-            raise bad_request("query.repeated", "A query parameter is given more than once.")
-    route.check_query(parameters)
-    return parameters

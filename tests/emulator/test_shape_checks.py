@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 
 from dfns_signers.emulator.fields import Check
 from dfns_signers.emulator.messages import Refusal
-from dfns_signers.emulator.shape_checks import body_check, lists_in_query, query_check
+from dfns_signers.emulator.routes import Route
+from dfns_signers.emulator.shape_checks import body_check, check_of, query_check
 from dfns_signers.operations import Operation, Schema, find_operation, operations, shapes_of
 from tests.support.answer_judge import validator
 from tests.support.shape_values import draw_mistake, draw_value
 
+STRING = {"type": "string"}
+CLOSED = {"additionalProperties": False}
 WITH_BODY = [one for one in operations() if shapes_of(one).body is not None]
 
 
@@ -169,9 +172,26 @@ def test_mistake_in_a_query_is_refused_by_name(
     assert (found.check, found.details["field"]) == (check, field)
 
 
-def test_only_lists_may_be_repeated_in_a_query() -> None:
-    assert lists_in_query(named("GET", "/payouts")) == {"status"}
-    assert not lists_in_query(named("GET", "/wallets"))
+def test_list_in_a_query_may_be_repeated_as_the_sdk_for_typescript_does() -> None:
+    payouts = Route("GET", "/payouts", lambda _call: {})
+
+    query = payouts.parsed_query("status=Processing&walletId=wa-1&status=Completed")
+
+    assert query == {"status": "Processing,Completed", "walletId": "wa-1"}
+
+
+def test_each_value_of_a_repeated_list_is_checked() -> None:
+    payouts = Route("GET", "/payouts", lambda _call: {})
+
+    with pytest.raises(Refusal, match=r"query\.status must be"):
+        payouts.parsed_query("status=Processing&status=Done")
+
+
+def test_other_parameter_may_not_be_repeated() -> None:
+    payouts = Route("GET", "/payouts", lambda _call: {})
+
+    with pytest.raises(Refusal, match="more than once"):
+        payouts.parsed_query("limit=1&limit=2")
 
 
 def test_what_no_type_declares_may_be_any_object() -> None:
@@ -180,6 +200,18 @@ def test_what_no_type_declares_may_be_any_object() -> None:
     assert refusal(undeclared, {"any": ["member"]}) is None
     assert query_refusal(undeclared, {"any": "value"}) is None
     assert refusal(undeclared, []) is not None
+
+
+def test_mistake_in_one_of_several_shapes_without_a_tag_is_named_by_the_likest() -> None:
+    options = {"anyOf": [
+        {"type": "object", "properties": {"a": STRING}, "required": ["a"], **CLOSED},
+        {"type": "object", "properties": {"b": STRING, "c": STRING}, "required": ["b"], **CLOSED},
+    ]}  # fmt: skip
+
+    found = _refusal_of(check_of(options), "", {"b": "x", "c": 1})
+
+    assert found
+    assert found.details["field"] == "c"
 
 
 def test_type_that_contains_itself_is_checked_at_every_depth() -> None:
