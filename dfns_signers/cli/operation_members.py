@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from dfns_signers.operations import Schema, declared_enum, declared_type
+from dfns_signers.operations import Schema, declared_enum, declared_type, options_of
 
 _SHOWN_CHOICES: Final = 6
 
@@ -20,7 +20,7 @@ class Member(NamedTuple):
 
 def members_of(schema: Schema, inside: str = "", seen: tuple[str, ...] = ()) -> Iterator[Member]:
     """The members of an object, of the objects in it, and of each of several shapes it may have."""
-    options = [one for one in _options(schema) if "properties" in one]
+    options = [one for one in options_of(schema) if "properties" in one]
     for option in options:
         label = f"{inside}{_label(option)}" if len(options) > 1 else inside
         for name, inner in option["properties"].items():
@@ -35,7 +35,7 @@ def members_of(schema: Schema, inside: str = "", seen: tuple[str, ...] = ()) -> 
 
 def type_of(schema: Schema) -> str:
     """A declared type in few words."""
-    return " or ".join(dict.fromkeys(_named(option) for option in _options(schema)))
+    return " or ".join(dict.fromkeys(_named(option) for option in options_of(schema)))
 
 
 def written_out(schema: Schema, seen: tuple[str, ...] = ()) -> Any:
@@ -59,11 +59,9 @@ def written_out(schema: Schema, seen: tuple[str, ...] = ()) -> Any:
 
 def _named(schema: Schema) -> str:
     if "enum" in schema:
-        choices = schema["enum"]
+        choices = [str(choice) for choice in schema["enum"]]
         shown = " | ".join(choices[:_SHOWN_CHOICES])
         return shown if len(choices) <= _SHOWN_CHOICES else f"{shown} | … ({len(choices)} in all)"
-    if "const" in schema:
-        return str(schema["const"])
     if schema.get("type") == "array":
         return f"array of {type_of(schema.get('items', {}))}"
     return str(schema.get("type", "any value"))
@@ -79,19 +77,7 @@ def _label(option: Schema) -> str:
 
 def _item(schema: Schema) -> tuple[Schema, str]:
     """What an array has in it, with the brackets to show; any other shape as it is."""
-    for option in _options(schema):
+    for option in options_of(schema):
         if option.get("type") == "array":
             return option.get("items", {}), "[]"
     return schema, ""
-
-
-def _options(schema: Schema) -> list[Schema]:
-    if "$ref" in schema:
-        return _options(declared_type(schema["$ref"]))
-    if "$enum" in schema:
-        return [{"type": "string", "enum": declared_enum(schema["$enum"])}]
-    if "anyOf" in schema:
-        return [inner for option in schema["anyOf"] for inner in _options(option)]
-    if isinstance(schema.get("type"), list):
-        return [{**schema, "type": name} for name in schema["type"]]
-    return [schema]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ from dfns_signers.emulator.fields import (
 )
 from dfns_signers.emulator.messages import Refusal
 from dfns_signers.emulator.wire import kind_of
-from dfns_signers.operations import Operation, Schema, declared_enum, declared_type, shapes_of
+from dfns_signers.operations import Operation, Schema, options_of, shapes_of
 
 _LISTED_CHOICES: Final = 8
 _TYPES: Final[Mapping[str, Check]] = {
@@ -84,26 +84,8 @@ def lists_in_query(operation: Operation) -> frozenset[str]:
 
 def check_of(schema: Schema) -> Check:
     """The check of values that must have this shape."""
-    options = list(_options(schema))
+    options = list(options_of(schema))
     return _check_of_one(options[0]) if len(options) == 1 else _any_of(options)
-
-
-def _options(schema: Schema) -> Iterator[Schema]:
-    """The shapes of which a value must have one, each of one type, without references."""
-    if "$ref" in schema:
-        yield from _options(declared_type(schema["$ref"]))
-    elif "$enum" in schema:
-        yield {"type": "string", "enum": declared_enum(schema["$enum"])}
-    elif "const" in schema:
-        yield {**schema, "enum": (schema["const"],)}
-    elif "anyOf" in schema:
-        for option in schema["anyOf"]:
-            yield from _options(option)
-    elif isinstance(schema.get("type"), list):
-        for kind in schema["type"]:
-            yield {**schema, "type": kind}
-    else:
-        yield schema
 
 
 def _check_of_one(schema: Schema) -> Check:
@@ -213,7 +195,7 @@ def _is_of_type(schema: Schema, value: Any) -> bool:
 
 def _choices(schema: Schema) -> tuple[Any, ...]:
     """The values that a shape lists; none where it does not."""
-    options = list(_options(schema))
+    options = list(options_of(schema))
     if not all("enum" in option for option in options):
         return ()
     return tuple(name for option in options for name in option["enum"])
@@ -238,7 +220,7 @@ def _article(noun: str) -> str:
 
 
 def _query_check(schema: Schema) -> Check:
-    *others, option = _options(schema)
+    *others, option = options_of(schema)
     if others:
         return any_string
     if "enum" in option:

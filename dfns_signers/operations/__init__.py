@@ -10,6 +10,7 @@ from dfns_signers.operations.shapes import (
     Shapes,
     declared_enum,
     declared_type,
+    options_of,
     shapes_of,
 )
 from dfns_signers.operations.table import (
@@ -30,6 +31,7 @@ __all__ = [
     "find_operation",
     "match_operation",
     "operations",
+    "options_of",
     "path_hint",
     "shapes_of",
 ]

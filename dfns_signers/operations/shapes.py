@@ -8,7 +8,7 @@ body is null.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -48,6 +48,24 @@ def declared_type(name: str) -> Schema:
 def declared_enum(name: str) -> tuple[str, ...]:
     """The strings that an ``$enum`` names."""
     return tuple(_shapes()["enums"][name])
+
+
+def options_of(schema: Schema) -> Iterator[Schema]:
+    """The shapes of which a value must have one, each of one type, without references."""
+    if "$ref" in schema:
+        yield from options_of(declared_type(schema["$ref"]))
+    elif "$enum" in schema:
+        yield {"type": "string", "enum": declared_enum(schema["$enum"])}
+    elif "const" in schema:
+        yield {**schema, "enum": (schema["const"],)}
+    elif "anyOf" in schema:
+        for option in schema["anyOf"]:
+            yield from options_of(option)
+    elif isinstance(schema.get("type"), list):
+        for kind in schema["type"]:
+            yield {**schema, "type": kind}
+    else:
+        yield schema
 
 
 @cache
