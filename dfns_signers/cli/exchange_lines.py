@@ -14,7 +14,7 @@ from dfns_signers.cli.output import logged_to, printable
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from dfns_signers.emulator.request_log import Exchange
+    from dfns_signers.emulator.exchanges.request_log import Exchange
 
 _CALLER: Final = 16
 _CALL: Final = 40

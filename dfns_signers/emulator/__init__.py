@@ -4,11 +4,11 @@ It is a second reading of the Dfns documentation, independent of the rest of thi
 shares no code with the signing side, and refuses what the documentation does not allow.
 """
 
+from dfns_signers.emulator.access.identities import Identity
+from dfns_signers.emulator.access.permissions import FULL_ACCESS
 from dfns_signers.emulator.emulator import Emulator
-from dfns_signers.emulator.identities import Identity
-from dfns_signers.emulator.listening import parse_listen, serve_forever
-from dfns_signers.emulator.messages import ReceivedRequest
-from dfns_signers.emulator.permissions import FULL_ACCESS
+from dfns_signers.emulator.requests.messages import ReceivedRequest
+from dfns_signers.emulator.serving.listening import parse_listen, serve_forever
 
 __all__ = [
     "FULL_ACCESS",

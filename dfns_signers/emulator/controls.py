@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dfns_signers.emulator.approvals import Approvals
-from dfns_signers.emulator.funds import Funds
+from dfns_signers.emulator.chains.funds import Funds
+from dfns_signers.emulator.policies.approvals import Approvals
 from dfns_signers.emulator.progress import ProgressControl
 from dfns_signers.emulator.service import Service
 from dfns_signers.emulator.state import State

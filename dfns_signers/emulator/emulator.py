@@ -6,19 +6,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from dfns_signers.emulator.access.identities import Identity
+from dfns_signers.emulator.access.mail import Mail
+from dfns_signers.emulator.access.permissions import add_identity
 from dfns_signers.emulator.controls import Controls
-from dfns_signers.emulator.credentials import CredentialKind, register
-from dfns_signers.emulator.entities import Entities
-from dfns_signers.emulator.identities import Identity
-from dfns_signers.emulator.mail import Mail
-from dfns_signers.emulator.messages import ReceivedRequest
-from dfns_signers.emulator.permissions import add_identity
+from dfns_signers.emulator.credentials.credentials import CredentialKind, register
+from dfns_signers.emulator.credentials.relying_party import RelyingParty
+from dfns_signers.emulator.kept.added_by_tests import Entities
 from dfns_signers.emulator.progress import ProgressKind
-from dfns_signers.emulator.relying_party import RelyingParty
+from dfns_signers.emulator.requests.messages import ReceivedRequest
 from dfns_signers.emulator.service import Fault, RateLimit, Service, fault_answer
-from dfns_signers.emulator.starting import LocalServer, ServerSettings
+from dfns_signers.emulator.serving.starting import LocalServer, ServerSettings
 from dfns_signers.emulator.state import MAXIMUM_LIMIT, State
-from dfns_signers.emulator.webhooks import Webhooks
+from dfns_signers.emulator.webhooks.webhooks import Webhooks
 from dfns_signers.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -14,10 +14,17 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
-from dfns_signers.emulator.approvals import expire
-from dfns_signers.emulator.authorization import authenticate, check_user_action, require_session
-from dfns_signers.emulator.changes import hold
-from dfns_signers.emulator.messages import (
+from dfns_signers.emulator.access.authorization import (
+    authenticate,
+    check_user_action,
+    require_session,
+)
+from dfns_signers.emulator.access.permissions import add_full_access, owned_only, require_permission
+from dfns_signers.emulator.exchanges.request_log import Exchange, RequestLog
+from dfns_signers.emulator.exchanges.signing_trail import SigningTrail, caller_name
+from dfns_signers.emulator.policies.approvals import expire
+from dfns_signers.emulator.policies.changes import hold
+from dfns_signers.emulator.requests.messages import (
     Answer,
     Incoming,
     Refusal,
@@ -26,14 +33,11 @@ from dfns_signers.emulator.messages import (
     quoted,
     shortened,
 )
-from dfns_signers.emulator.multipart import Upload
-from dfns_signers.emulator.permissions import add_full_access, owned_only, require_permission
-from dfns_signers.emulator.request_log import Exchange, RequestLog
+from dfns_signers.emulator.requests.multipart import Upload
+from dfns_signers.emulator.requests.routes import Call, Route
+from dfns_signers.emulator.requests.wire import new_id, parse_json
 from dfns_signers.emulator.resources import build_router
-from dfns_signers.emulator.routes import Call, Route
-from dfns_signers.emulator.signing_trail import SigningTrail, caller_name
 from dfns_signers.emulator.state import State
-from dfns_signers.emulator.wire import new_id, parse_json
 from dfns_signers.errors import ConfigurationError
 
 MAXIMUM_BODY_BYTES: Final = 1_048_576

@@ -7,25 +7,25 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
-from dfns_signers.emulator.balances import Balances
-from dfns_signers.emulator.events import Events
-from dfns_signers.emulator.fields import Check, string
-from dfns_signers.emulator.identities import Directory, User
-from dfns_signers.emulator.key_material import KeyMaterial
-from dfns_signers.emulator.ledger import (
+from dfns_signers.emulator.access.identities import Directory, User
+from dfns_signers.emulator.access.ledger import (
     Action,
     ActionChallenge,
     CredentialChallenge,
     Ledger,
     LoginChallenge,
 )
-from dfns_signers.emulator.mail import SentCodes
-from dfns_signers.emulator.messages import Refusal, bad_request, not_found, quoted
-from dfns_signers.emulator.pending import PendingApproval
+from dfns_signers.emulator.access.mail import SentCodes
+from dfns_signers.emulator.chains.balances import Balances
+from dfns_signers.emulator.credentials.relying_party import RelyingParty
+from dfns_signers.emulator.keys.key_material import KeyMaterial
+from dfns_signers.emulator.policies.pending import PendingApproval
 from dfns_signers.emulator.progress import Progress
-from dfns_signers.emulator.relying_party import RelyingParty
-from dfns_signers.emulator.webhooks import Webhooks
-from dfns_signers.emulator.wire import canonical_json, from_base64url, to_base64url
+from dfns_signers.emulator.requests.fields import Check, string
+from dfns_signers.emulator.requests.messages import Refusal, bad_request, not_found, quoted
+from dfns_signers.emulator.requests.wire import canonical_json, from_base64url, to_base64url
+from dfns_signers.emulator.webhooks.events import Events
+from dfns_signers.emulator.webhooks.webhooks import Webhooks
 
 Record: TypeAlias = dict[str, Any]
 """An entity as it is sent: wire names, JSON values."""

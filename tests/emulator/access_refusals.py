@@ -7,7 +7,7 @@ import httpx
 from dfns_signers.emulator import FULL_ACCESS
 from tests.emulator.caller import Caller, answered
 from tests.emulator.flows import Json
-from tests.emulator.policies import approval_by, policy
+from tests.emulator.policy_bodies import approval_by, policy
 from tests.emulator.spoiled import World, call, get_with
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dfns_signers.emulator import Emulator
-from dfns_signers.emulator.events import Events
+from dfns_signers.emulator.webhooks.events import Events
 from tests.emulator.broadcasts import BODIES, Requests, requests_of
 from tests.emulator.caller import Caller
 from tests.emulator.end_users import Application

@@ -50,7 +50,7 @@ from tests.emulator.spoiled import (
     post,
 )
 from tests.emulator.uploads import data_of, path, send, upload
-from tests.emulator.webhooks import WEBHOOKS
+from tests.emulator.webhook_receiver import WEBHOOKS
 
 ASSERTION = "firstFactor.credentialAssertion"
 

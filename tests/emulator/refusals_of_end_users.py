@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from fido2 import cbor
 
-from dfns_signers.emulator.credentials import NewCredential
+from dfns_signers.emulator.credentials.credentials import NewCredential
 from dfns_signers.emulator.state import State
 from tests.emulator.caller import Caller, answered, b64url
 from tests.emulator.end_users import Application, recovery, recovery_credential

@@ -10,10 +10,10 @@ from typing import get_args
 import pytest
 
 from dfns_signers.emulator import Emulator
-from dfns_signers.emulator.messages import CheckName
-from dfns_signers.emulator.permissions import FULL_ACCESS
-from dfns_signers.emulator.request_log import KEPT_BYTES, KEPT_REQUESTS
-from dfns_signers.emulator.required_permissions import required_permission
+from dfns_signers.emulator.access.permissions import FULL_ACCESS
+from dfns_signers.emulator.access.required_permissions import required_permission
+from dfns_signers.emulator.exchanges.request_log import KEPT_BYTES, KEPT_REQUESTS
+from dfns_signers.emulator.requests.messages import CheckName
 from dfns_signers.emulator.resources import build_router
 from dfns_signers.operations import Operation, operations
 from tests.emulator import operations_page

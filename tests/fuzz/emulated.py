@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from dfns_signers import KeySigner
 from dfns_signers.emulator import Emulator
-from dfns_signers.emulator.messages import Answer, Incoming
+from dfns_signers.emulator.requests.messages import Answer, Incoming
 
 
 class Api:

@@ -15,7 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from dfns_signers.emulator.messages import Answer, Incoming
+from dfns_signers.emulator.requests.messages import Answer, Incoming
 from dfns_signers.emulator.service import Service
 from dfns_signers.operations import Operation, Schema, match_operation, shapes_of
 from dfns_signers.operations.table import read_table

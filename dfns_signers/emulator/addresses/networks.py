@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from dfns_signers.emulator.addresses import accounts
 from dfns_signers.emulator.addresses.accounts import Account
-from dfns_signers.emulator.fields import Check, string
+from dfns_signers.emulator.requests.fields import Check, string
 from dfns_signers.networks import EVM_NETWORKS
 
 KeyKind: TypeAlias = tuple[str, str]

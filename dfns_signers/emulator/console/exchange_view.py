@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dfns_signers.emulator.redaction import without_secrets
-from dfns_signers.emulator.request_log import Exchange
-from dfns_signers.emulator.wire import iso_date
+from dfns_signers.emulator.exchanges.redaction import without_secrets
+from dfns_signers.emulator.exchanges.request_log import Exchange
+from dfns_signers.emulator.requests.wire import iso_date
 
 
 def exchange_view(exchange: Exchange) -> dict[str, Any]:

@@ -5,34 +5,36 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from dfns_signers.emulator.kept import kept_routes
+from dfns_signers.emulator.kept.operations import kept_routes
+from dfns_signers.emulator.requests.routes import Route, Router
 from dfns_signers.emulator.resources import (
     activation,
     agreements,
     approvals,
     assets,
-    audit_logs,
-    credentials,
     fees,
     key_shares,
     keys,
-    login,
     permissions,
     policies,
-    recovery,
-    registration,
-    service_accounts,
     signatures,
-    token_exchange,
-    tokens,
     transactions,
     transfers,
-    user_actions,
-    users,
     wallets,
     webhooks,
 )
-from dfns_signers.emulator.routes import Route, Router
+from dfns_signers.emulator.resources.auth import (
+    audit_logs,
+    credentials,
+    login,
+    recovery,
+    registration,
+    service_accounts,
+    token_exchange,
+    tokens,
+    user_actions,
+    users,
+)
 
 _MODULES: Final = (
     user_actions,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from dfns_signers.emulator.routes import Call, Route
+from dfns_signers.emulator.requests.routes import Call, Route
+from dfns_signers.emulator.requests.wire import iso_date, new_id
 from dfns_signers.emulator.state import Collection, Record, State
-from dfns_signers.emulator.wire import iso_date, new_id
 
 _KINDS: Final = (
     "PrivacyPolicy",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
-from dfns_signers.emulator.approvals import approvals, decide
-from dfns_signers.emulator.fields import string, where_present
-from dfns_signers.emulator.messages import Refusal
-from dfns_signers.emulator.routes import Call, Route
+from dfns_signers.emulator.policies.approvals import approvals, decide
+from dfns_signers.emulator.requests.fields import string, where_present
+from dfns_signers.emulator.requests.messages import Refusal
+from dfns_signers.emulator.requests.routes import Call, Route
 from dfns_signers.emulator.state import PAGING, Record
 
 _MAXIMUM_REASON: Final = 1000  # Dfns docs

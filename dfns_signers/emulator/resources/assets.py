@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Final
 
-from dfns_signers.emulator.assets import QUOTES, Asset, check_network, description
-from dfns_signers.emulator.fields import wrong
-from dfns_signers.emulator.routes import Call, Route
-from dfns_signers.emulator.settlement import history
+from dfns_signers.emulator.chains.assets import QUOTES, Asset, check_network, description
+from dfns_signers.emulator.chains.settlement import history
+from dfns_signers.emulator.requests.fields import wrong
+from dfns_signers.emulator.requests.routes import Call, Route
 from dfns_signers.emulator.state import PAGING, Record
 
 

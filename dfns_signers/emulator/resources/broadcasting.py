@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dfns_signers.emulator.broadcasts import Broadcast, Kind, requests_of
-from dfns_signers.emulator.routes import Call, Route
+from dfns_signers.emulator.chains.broadcasts import Broadcast, Kind, requests_of
+from dfns_signers.emulator.requests.routes import Call, Route
 from dfns_signers.emulator.state import PAGING, Record
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from dfns_signers.emulator.routes import Call, Route
+from dfns_signers.emulator.requests.routes import Call, Route
 from dfns_signers.emulator.state import Record
 from dfns_signers.networks import EVM_NETWORKS
 

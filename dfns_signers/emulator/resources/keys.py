@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from dfns_signers.emulator.fields import string, where_present
-from dfns_signers.emulator.identities import User
-from dfns_signers.emulator.key_material import KeyMaterial
-from dfns_signers.emulator.messages import bad_request, not_found
+from dfns_signers.emulator.access.identities import User
+from dfns_signers.emulator.keys.key_material import KeyMaterial
+from dfns_signers.emulator.requests.fields import string, where_present
+from dfns_signers.emulator.requests.messages import bad_request, not_found
+from dfns_signers.emulator.requests.routes import Call, Route
+from dfns_signers.emulator.requests.wire import iso_date, new_id
 from dfns_signers.emulator.resources.ownership import (
     delegate_key,
     is_chosen,
@@ -16,9 +18,7 @@ from dfns_signers.emulator.resources.ownership import (
     user,
     wallets_of,
 )
-from dfns_signers.emulator.routes import Call, Route
 from dfns_signers.emulator.state import PAGING, HeldKey, Record, State
-from dfns_signers.emulator.wire import iso_date, new_id
 
 # Which go together: Dfns docs, "Supported key formats" and "Derive Key".
 CURVES: Final = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dfns_signers.emulator.identities import User
-from dfns_signers.emulator.messages import bad_request, forbidden, not_found
-from dfns_signers.emulator.routes import Call
+from dfns_signers.emulator.access.identities import User
+from dfns_signers.emulator.requests.messages import bad_request, forbidden, not_found
+from dfns_signers.emulator.requests.routes import Call
 from dfns_signers.emulator.state import Record, State
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from dfns_signers.emulator import permissions
-from dfns_signers.emulator.changes import Change, make, without_pending
-from dfns_signers.emulator.fields import string, where_present
-from dfns_signers.emulator.messages import Answer, forbidden, json_answer, not_found
-from dfns_signers.emulator.routes import Call, Route
+from dfns_signers.emulator.access import permissions
+from dfns_signers.emulator.policies.changes import Change, make, without_pending
+from dfns_signers.emulator.requests.fields import string, where_present
+from dfns_signers.emulator.requests.messages import Answer, forbidden, json_answer, not_found
+from dfns_signers.emulator.requests.routes import Call, Route
+from dfns_signers.emulator.requests.wire import iso_date
 from dfns_signers.emulator.state import PAGING, Record
-from dfns_signers.emulator.wire import iso_date
 
 _PERMISSION: Final = where_present({"name": string()})
 _CHANGED: Final = ("id", "name", "status", "operations", "isImmutable", "isArchived")

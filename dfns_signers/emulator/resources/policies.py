@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from dfns_signers.emulator.changes import PENDING_CHANGE, Change, make, without_pending
-from dfns_signers.emulator.fields import integer, string, where_present
-from dfns_signers.emulator.messages import Answer
-from dfns_signers.emulator.routes import Call, Route
+from dfns_signers.emulator.policies.changes import PENDING_CHANGE, Change, make, without_pending
+from dfns_signers.emulator.requests.fields import integer, string, where_present
+from dfns_signers.emulator.requests.messages import Answer
+from dfns_signers.emulator.requests.routes import Call, Route
+from dfns_signers.emulator.requests.wire import iso_date, new_id
 from dfns_signers.emulator.state import PAGING, Record
-from dfns_signers.emulator.wire import iso_date, new_id
 
 MINUTES_PER_YEAR: Final = 525_600
 _POLICY: Final = where_present(

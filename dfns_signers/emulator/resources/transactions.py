@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from dfns_signers.emulator.addresses import address_check
-from dfns_signers.emulator.assets import check_network
-from dfns_signers.emulator.broadcasts import TRANSACTION, request
-from dfns_signers.emulator.fields import list_of, string, where_present
+from dfns_signers.emulator.chains.assets import check_network
+from dfns_signers.emulator.chains.broadcasts import TRANSACTION, request
+from dfns_signers.emulator.requests.fields import list_of, string, where_present
+from dfns_signers.emulator.requests.routes import Call, Route
 from dfns_signers.emulator.resources.broadcasting import Operations
 from dfns_signers.emulator.resources.transfers import EXTERNAL_ID
-from dfns_signers.emulator.routes import Call, Route
 from dfns_signers.emulator.state import Record
 
 _CALL: Final = {

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from dfns_signers.emulator.addresses import address_check
-from dfns_signers.emulator.assets import (
+from dfns_signers.emulator.chains.assets import (
     QUOTES,
     asset_of,
     check_network,
     description,
     identity_members,
 )
-from dfns_signers.emulator.broadcasts import TRANSFER, request
-from dfns_signers.emulator.fields import string, where_present
+from dfns_signers.emulator.chains.broadcasts import TRANSFER, request
+from dfns_signers.emulator.requests.fields import string, where_present
+from dfns_signers.emulator.requests.routes import Call, Route
 from dfns_signers.emulator.resources.broadcasting import Operations
-from dfns_signers.emulator.routes import Call, Route
 from dfns_signers.emulator.state import Record
 
 AMOUNT: Final = string(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from dfns_signers.emulator.access.identities import User
 from dfns_signers.emulator.addresses import address_of, key_kinds
-from dfns_signers.emulator.fields import list_of, string, where_present
-from dfns_signers.emulator.identities import User
-from dfns_signers.emulator.messages import bad_request
+from dfns_signers.emulator.requests.fields import list_of, string, where_present
+from dfns_signers.emulator.requests.messages import bad_request
+from dfns_signers.emulator.requests.routes import Call, Route
+from dfns_signers.emulator.requests.wire import iso_date, new_id
 from dfns_signers.emulator.resources.keys import add_key, change, new_key_members
 from dfns_signers.emulator.resources.ownership import (
     delegate_key,
@@ -16,9 +18,7 @@ from dfns_signers.emulator.resources.ownership import (
     require_owner,
     user,
 )
-from dfns_signers.emulator.routes import Call, Route
 from dfns_signers.emulator.state import PAGING, Record, State
-from dfns_signers.emulator.wire import iso_date, new_id
 
 _TAG: Final = string(
     pattern=r"[a-zA-Z0-9_.:/+-]{1,100}", expected="1 to 100 letters, digits or _ . : / + -"

@@ -7,11 +7,11 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from dfns_signers.emulator.fields import where_present, wrong
-from dfns_signers.emulator.messages import Refusal
-from dfns_signers.emulator.routes import Call, Route
+from dfns_signers.emulator.requests.fields import where_present, wrong
+from dfns_signers.emulator.requests.messages import Refusal
+from dfns_signers.emulator.requests.routes import Call, Route
+from dfns_signers.emulator.requests.wire import iso_date, new_id, to_base64url
 from dfns_signers.emulator.state import PAGING, Collection, Record
-from dfns_signers.emulator.wire import iso_date, new_id, to_base64url
 
 MAXIMUM_WEBHOOKS: Final = 5
 """Default of the service (Dfns docs)."""

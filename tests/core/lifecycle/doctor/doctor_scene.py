@@ -12,7 +12,7 @@ import pytest
 import tomlkit
 
 from dfns_signers.emulator import Emulator
-from dfns_signers.emulator.wire import new_jwt
+from dfns_signers.emulator.requests.wire import new_jwt
 from dfns_signers.lifecycle import Finding, Severity, examine
 from tests.core.config.support import write_distribution, write_key
 from tests.core.keys import public_key, public_pem

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dfns_signers.config.loading import load_profile
-from dfns_signers.emulator.wire import new_jwt, to_base64url
+from dfns_signers.emulator.requests.wire import new_jwt, to_base64url
 from dfns_signers.lifecycle import Finding, Severity
 from dfns_signers.lifecycle.token_checks import readable_token
 from dfns_signers.lifecycle.token_claims import TokenClaims, read_claims

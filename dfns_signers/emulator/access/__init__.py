@@ -1,0 +1,1 @@
+"""Who calls, by which tokens, and what each caller may do."""

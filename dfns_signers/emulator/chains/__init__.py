@@ -1,0 +1,1 @@
+"""What the networks do: broadcast, move assets, remember."""

@@ -1,0 +1,1 @@
+"""Credentials: how each kind is registered, and what proves that it signed."""

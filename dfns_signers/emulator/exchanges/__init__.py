@@ -1,0 +1,1 @@
+"""The log of requests, and what may be shown of them."""

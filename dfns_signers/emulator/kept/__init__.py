@@ -1,0 +1,1 @@
+"""Operations without behaviour of their own, whose entities are only kept."""

@@ -1,0 +1,1 @@
+"""Policies: what they judge, and what waits for approval."""

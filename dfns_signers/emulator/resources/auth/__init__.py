@@ -1,0 +1,1 @@
+"""The operations below ``/auth``."""

@@ -1,0 +1,1 @@
+"""How an emulator listens: addresses, http and https, pages of other origins."""

@@ -1,0 +1,1 @@
+"""Webhooks: events, and their delivery."""
