@@ -68,6 +68,14 @@ def options_of(schema: Schema) -> Iterator[Schema]:
         yield schema
 
 
+def choices_of(schema: Schema) -> tuple[Any, ...]:
+    """The values that a shape lists; none where it does not."""
+    options = list(options_of(schema))
+    if not all("enum" in option for option in options):
+        return ()
+    return tuple(value for option in options for value in option["enum"])
+
+
 @cache
 def _shapes() -> dict[str, Any]:
     return read_table("shapes.json")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final, NamedTuple
 
 from dfns_signers.emulator.chains.native_assets import NATIVE_ASSETS
 from dfns_signers.emulator.requests.messages import Refusal, bad_request
 from dfns_signers.networks import EVM_NETWORKS, NETWORKS
-from dfns_signers.operations import Schema, declared_type, find_operation, shapes_of
+from dfns_signers.operations import Schema, choices_of, find_operation, options_of, shapes_of
 
-TOKEN_DECIMALS: Final = 6
+_TOKEN_DECIMALS: Final = 6
 QUOTES: Final[Mapping[str, float]] = {"USD": 1.0}
 """What a whole unit of any asset is worth."""
 _DESCRIPTION: Final = frozenset(
@@ -110,7 +110,7 @@ def description(network: str, asset: Asset) -> dict[str, Any]:
     if asset.is_unique:
         return {}
     if asset != NATIVE:
-        return {"decimals": TOKEN_DECIMALS}
+        return {"decimals": _TOKEN_DECIMALS}
     symbol, decimals = native_unit(network)
     return {"symbol": symbol, "decimals": decimals, "verified": True}
 
@@ -123,11 +123,8 @@ def native_unit(network: str) -> tuple[str, int]:
 
 def variant(schema: Schema, kind: str) -> Schema | None:
     """The shape that values of a kind must have, of those that a schema allows."""
-    for option in _options(schema):
-        declared = option["properties"]["kind"]
-        if kind == declared.get("const") or kind in declared.get("enum", ()):
-            return option
-    return None
+    options = (one for one in options_of(schema) if kind in choices_of(one["properties"]["kind"]))
+    return next(options, None)
 
 
 def response_shape(path: str) -> Schema:
@@ -151,17 +148,8 @@ def _wrong_network(reason: str, network: str) -> Refusal:
 def _shapes_of_assets(name: str) -> dict[str, Schema]:
     """The shapes of ``assets`` or ``nfts`` of a wallet, by kind."""
     items = response_shape(f"/wallets/{{walletId}}/{name}")["properties"][name]["items"]
-    shapes = {}
-    for option in _options(items):
-        declared = option["properties"]["kind"]
-        for kind in declared.get("enum", [declared.get("const")]):
-            shapes[kind] = option
-    return shapes
-
-
-def _options(schema: Schema) -> Iterator[Schema]:
-    for option in schema.get("anyOf", [schema]):
-        if "$ref" in option:
-            yield from _options(declared_type(option["$ref"]))
-        else:
-            yield option
+    return {
+        kind: option
+        for option in options_of(items)
+        for kind in choices_of(option["properties"]["kind"])
+    }

@@ -16,12 +16,12 @@ from dfns_signers.emulator.chains.settlement import (
     new_transaction_hash,
     settle,
 )
+from dfns_signers.emulator.keys.ownership import require_owner
 from dfns_signers.emulator.policies.approvals import judge
 from dfns_signers.emulator.progress import Step
 from dfns_signers.emulator.requests.messages import Refusal, bad_request
 from dfns_signers.emulator.requests.routes import Call
 from dfns_signers.emulator.requests.wire import iso_date, new_id
-from dfns_signers.emulator.resources.ownership import require_owner
 from dfns_signers.emulator.state import Collection, Record, State
 
 ReplacementKind: TypeAlias = Literal["CancelTransaction", "SpeedUpTransaction"]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from dfns_signers.emulator.chains.broadcasts import TRANSACTION, requests_of
 from dfns_signers.emulator.chains.settlement import new_transaction_hash
+from dfns_signers.emulator.keys.ownership import require_owner
 from dfns_signers.emulator.requests.messages import bad_request
 from dfns_signers.emulator.requests.routes import Call, Route
 from dfns_signers.emulator.requests.wire import iso_date, new_id
-from dfns_signers.emulator.resources.ownership import require_owner
 from dfns_signers.emulator.resources.wallets import wallet_of_call
 from dfns_signers.emulator.state import Record, State
 

@@ -9,11 +9,11 @@ import base64
 import secrets
 from typing import Any, Final
 
+from dfns_signers.emulator.keys.ownership import require_owner
 from dfns_signers.emulator.requests.messages import bad_request
 from dfns_signers.emulator.requests.routes import Call, Route
 from dfns_signers.emulator.requests.wire import iso_date
 from dfns_signers.emulator.resources.keys import add_key, key_of_call
-from dfns_signers.emulator.resources.ownership import require_owner
 from dfns_signers.emulator.resources.wallets import add_wallet, check_key, wallet_of_call
 from dfns_signers.emulator.state import Record
 

@@ -6,11 +6,7 @@ from typing import Any, Final
 
 from dfns_signers.emulator.access.identities import User
 from dfns_signers.emulator.keys.key_material import KeyMaterial
-from dfns_signers.emulator.requests.fields import string, where_present
-from dfns_signers.emulator.requests.messages import bad_request, not_found
-from dfns_signers.emulator.requests.routes import Call, Route
-from dfns_signers.emulator.requests.wire import iso_date, new_id
-from dfns_signers.emulator.resources.ownership import (
+from dfns_signers.emulator.keys.ownership import (
     delegate_key,
     is_chosen,
     new_owner,
@@ -18,6 +14,10 @@ from dfns_signers.emulator.resources.ownership import (
     user,
     wallets_of,
 )
+from dfns_signers.emulator.requests.fields import string, where_present
+from dfns_signers.emulator.requests.messages import bad_request, not_found
+from dfns_signers.emulator.requests.routes import Call, Route
+from dfns_signers.emulator.requests.wire import iso_date, new_id
 from dfns_signers.emulator.state import PAGING, HeldKey, Record, State
 
 # Which go together: Dfns docs, "Supported key formats" and "Derive Key".

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dfns_signers.emulator.addresses import address_check
+from dfns_signers.emulator.keys.ownership import require_owner
 from dfns_signers.emulator.keys.signing_requests import sign_request
 from dfns_signers.emulator.policies.approvals import judge
 from dfns_signers.emulator.requests.fields import Check, integer, string, where_present
 from dfns_signers.emulator.requests.routes import Call, Route
 from dfns_signers.emulator.requests.wire import iso_date, new_id
 from dfns_signers.emulator.resources.keys import key_of_call
-from dfns_signers.emulator.resources.ownership import require_owner
 from dfns_signers.emulator.resources.wallets import wallet_of_call
 from dfns_signers.emulator.state import PAGING, Record, State
 from dfns_signers.networks import NETWORKS

@@ -6,18 +6,18 @@ from typing import Any, Final
 
 from dfns_signers.emulator.access.identities import User
 from dfns_signers.emulator.addresses import address_of, key_kinds
-from dfns_signers.emulator.requests.fields import list_of, string, where_present
-from dfns_signers.emulator.requests.messages import bad_request
-from dfns_signers.emulator.requests.routes import Call, Route
-from dfns_signers.emulator.requests.wire import iso_date, new_id
-from dfns_signers.emulator.resources.keys import add_key, change, new_key_members
-from dfns_signers.emulator.resources.ownership import (
+from dfns_signers.emulator.keys.ownership import (
     delegate_key,
     is_chosen,
     new_owner,
     require_owner,
     user,
 )
+from dfns_signers.emulator.requests.fields import list_of, string, where_present
+from dfns_signers.emulator.requests.messages import bad_request
+from dfns_signers.emulator.requests.routes import Call, Route
+from dfns_signers.emulator.requests.wire import iso_date, new_id
+from dfns_signers.emulator.resources.keys import add_key, change, new_key_members
 from dfns_signers.emulator.state import PAGING, Record, State
 
 _TAG: Final = string(

@@ -32,7 +32,7 @@ def create(call: Call) -> Record:
 
 
 def exchange(call: Call) -> Record:
-    """A token for another organisation; there is one, so that it is the caller's own."""
+    """The token that the call was made with: it is good for the one organisation there is."""
     return {"token": call.token.value}
 
 
@@ -65,5 +65,5 @@ ROUTES: Final = (
     Route("DELETE", _ONE, _TOKEN.delete, entity="Pat"),
     Route("PUT", f"{_ONE}/activate", _TOKEN.activate, entity="Pat"),
     Route("PUT", f"{_ONE}/deactivate", _TOKEN.deactivate, entity="Pat"),
-    Route("POST", "/auth/tokens", exchange, members({"target": string()}), entity="Token"),
+    Route("POST", "/auth/tokens", exchange, members({"target": string()})),
 )
