@@ -16,6 +16,7 @@ from dfns_signers.emulator.kept.places import (
     shapes_of_item,
 )
 from dfns_signers.emulator.kept.values import Values, choices_of_member
+from dfns_signers.emulator.keys.key_material import KEY_STORE
 from dfns_signers.emulator.requests.wire import iso_date, new_id
 from dfns_signers.emulator.state import Collection, Record, State
 
@@ -52,7 +53,7 @@ def collection_at(state: State, path: str) -> Collection:
     }
     found = own.get(path) or state.collection(noun_of(path))
     if path == _STORES and not found.all():
-        found.add({"id": new_id(prefix_of(path)), "kind": "Mpc", "primary": True})
+        found.add({**KEY_STORE, "primary": True})
     return found
 
 

@@ -1,11 +1,11 @@
-"""``/keys``: keys made in memory, and where they are kept."""
+"""``/keys``: keys made in memory."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from dfns_signers.emulator.access.identities import User
-from dfns_signers.emulator.keys.key_material import KeyMaterial
+from dfns_signers.emulator.keys.key_material import KEY_STORE, KeyMaterial
 from dfns_signers.emulator.keys.ownership import (
     delegate_key,
     is_chosen,
@@ -27,7 +27,6 @@ CURVES: Final = {
     "Schnorr": ("secp256k1",),
     "DH": ("secp256k1", "ed25519"),
 }
-KEY_STORE: Final = {"id": "ks-local0-00000-0000000000000000", "kind": "Mpc"}
 _NAMED: Final = where_present({"name": string()})
 
 
@@ -100,11 +99,6 @@ def derive(call: Call) -> Record:
     seed = call.body["seed"].encode()
     output = call.state.held_keys[key["id"]].material.output(call.body["domain"], seed)
     return {"output": f"0x{output.hex()}"}
-
-
-def key_stores(_call: Call) -> Record:
-    """The one store of all keys."""
-    return {"items": [{**KEY_STORE, "primary": True}]}
 
 
 def add_key(
@@ -207,5 +201,4 @@ ROUTES: Final = (
     Route("DELETE", _ONE, delete, entity="Key"),
     Route("POST", f"{_ONE}/delegate", delegate, entity="Key"),
     Route("POST", f"{_ONE}/derive", derive, entity="Key"),
-    Route("GET", "/key-stores", key_stores),
 )
