@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dfns_signers.emulator.webhooks import KEPT_DELIVERIES, UNFINISHED_DELIVERIES
+from dfns_signers.emulator.webhooks.webhooks import KEPT_DELIVERIES, UNFINISHED_DELIVERIES
 from tests.support.pages import DOCS
 
 PAGE = "emulator-differences.md"

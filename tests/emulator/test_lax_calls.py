@@ -12,7 +12,7 @@ from tests.emulator.caller import Caller, answered, compact, refused
 from tests.emulator.conftest import Clock, calling
 from tests.emulator.end_users import Application
 from tests.emulator.keys import pem, private_key
-from tests.emulator.policies import ALWAYS, approval_by, policy
+from tests.emulator.policy_bodies import ALWAYS, approval_by, policy
 
 WALLET = compact({"network": "Base"})
 KEY = private_key("p256", 5)

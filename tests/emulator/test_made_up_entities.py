@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dfns_signers.emulator import Emulator
-from dfns_signers.emulator.kept_values import NOTHING, Values
+from dfns_signers.emulator.kept.values import NOTHING, Values
 from dfns_signers.operations import Schema
 from tests.emulator.caller import Caller, answered
 from tests.emulator.conftest import Clock
