@@ -11,20 +11,22 @@ import socket
 import threading
 from email.utils import formatdate
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dfns_signers.emulator.certificates import LocalAuthority
 from dfns_signers.emulator.console.application import with_console
 from dfns_signers.emulator.cross_origin import allowing
 from dfns_signers.emulator.messages import Incoming
 from dfns_signers.emulator.service import MAXIMUM_BODY_BYTES, Service
 from dfns_signers.emulator.starting import ServerSettings
 from dfns_signers.errors import ListeningError
+
+if TYPE_CHECKING:
+    from dfns_signers.emulator.certificates import LocalAuthority
 
 STOP_SECONDS: Final = 5.0
 _GRACE_SECONDS: Final = 1
@@ -43,7 +45,7 @@ class ServerThread:
 
     def __init__(self, service: Service, settings: ServerSettings) -> None:
         self._listener = _listen(settings.address, settings.port)
-        self._authority = LocalAuthority() if settings.tls else None
+        self._authority = _new_authority() if settings.tls else None
         self.url = _url_of(self._listener, "https" if settings.tls else "http")
         # log_config: the logging of the program is not ours to configure. log_level: at lower
         # levels than this uvicorn logs headers, which have tokens in them.
@@ -127,6 +129,12 @@ class _Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         await asyncio.sleep(0)
+
+
+def _new_authority() -> LocalAuthority:
+    from dfns_signers.emulator.certificates import LocalAuthority  # noqa: PLC0415 - slow to import
+
+    return LocalAuthority()
 
 
 def _url_of(listener: socket.socket, scheme: str) -> str:
