@@ -27,7 +27,7 @@ from dfns_signers.emulator.serving.starting import ServerSettings
 from dfns_signers.errors import ListeningError
 
 if TYPE_CHECKING:
-    from dfns_signers.emulator.certificates import LocalAuthority
+    from dfns_signers.emulator.serving.certificates import LocalAuthority
 
 STOP_SECONDS: Final = 5.0
 _GRACE_SECONDS: Final = 1
@@ -133,7 +133,7 @@ class _Server(uvicorn.Server):
 
 
 def _new_authority() -> LocalAuthority:
-    from dfns_signers.emulator.certificates import LocalAuthority  # noqa: PLC0415 - slow to import
+    from dfns_signers.emulator.serving.certificates import LocalAuthority  # noqa: PLC0415 - slow to import
 
     return LocalAuthority()
 
