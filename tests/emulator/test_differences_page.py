@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from dfns_signers.emulator.webhooks.webhooks import KEPT_DELIVERIES, UNFINISHED_DELIVERIES
+from tests.support import ROOT
 from tests.support.pages import DOCS
 
+TESTS = ROOT / "tests"
 PAGE = "emulator-differences.md"
 CLAIMS = json.loads(Path(__file__).with_name("page_claims.json").read_text("utf-8"))
 BULLET = re.compile(r"^- (.*(?:\n  .*)*)", re.MULTILINE)
@@ -41,10 +43,11 @@ def test_claim_is_one_sentence_of_the_page(phrase: str) -> None:
 @pytest.mark.parametrize("name", sorted({name for tests in CLAIMS.values() for name in tests}))
 def test_named_test_is_there(name: str) -> None:
     module, _, function = name.rpartition(".")
-    path = module if module.startswith("tests.") else f"tests.emulator.{module}"
+    (path,) = TESTS.rglob(f"{module.replace('.', '/')}.py")
+    dotted = ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
     assert function.startswith("test_")
-    assert callable(getattr(importlib.import_module(path), function))
+    assert callable(getattr(importlib.import_module(dotted), function))
 
 
 def test_bounds_of_deliveries_are_on_the_page() -> None:
