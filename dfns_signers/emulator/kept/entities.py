@@ -16,8 +16,9 @@ from dfns_signers.emulator.kept.places import (
     shapes_of_item,
 )
 from dfns_signers.emulator.kept.values import Values, choices_of_member
+from dfns_signers.emulator.keys.key_store import KEY_STORE
 from dfns_signers.emulator.requests.wire import iso_date, new_id
-from dfns_signers.emulator.state import Collection, Record, State
+from dfns_signers.emulator.state import Collection, Record, State, change
 
 _UNDER_WAY: Final = frozenset({"Pending", "Processing", "InProgress"})
 _STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -52,7 +53,7 @@ def collection_at(state: State, path: str) -> Collection:
     }
     found = own.get(path) or state.collection(noun_of(path))
     if path == _STORES and not found.all():
-        found.add({"id": new_id(prefix_of(path)), "kind": "Mpc", "primary": True})
+        found.add({**KEY_STORE, "primary": True})
     return found
 
 
@@ -111,15 +112,10 @@ def values_of(state: State, known: Mapping[str, Any], path: str = "") -> Values:
     )
 
 
-def change(record: Record, members: Mapping[str, Any], fixed: Mapping[str, str]) -> None:
-    """Change members of an entity; null takes one away, and what names it stays."""
-    for name, value in members.items():
-        if name in {"id", "dateCreated", *fixed}:
-            continue
-        if value is None:
-            record.pop(name, None)
-        else:
-            record[name] = value
+def change_kept(record: Record, members: Mapping[str, Any], fixed: Mapping[str, str]) -> None:
+    """Change members of an entity, but for those that name it."""
+    stay = {"id", "dateCreated", *fixed}
+    change(record, {name: value for name, value in members.items() if name not in stay})
 
 
 def set_status(record: Record, path: str, verb: str) -> None:

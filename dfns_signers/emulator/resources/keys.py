@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from dfns_signers.emulator.access.identities import User
 from dfns_signers.emulator.keys.key_material import KeyMaterial
+from dfns_signers.emulator.keys.key_store import KEY_STORE
 from dfns_signers.emulator.keys.ownership import (
     delegate_key,
     is_chosen,
@@ -18,7 +19,7 @@ from dfns_signers.emulator.requests.fields import string, where_present
 from dfns_signers.emulator.requests.messages import bad_request, not_found
 from dfns_signers.emulator.requests.routes import Call, Route
 from dfns_signers.emulator.requests.wire import iso_date, new_id
-from dfns_signers.emulator.state import PAGING, HeldKey, Record, State
+from dfns_signers.emulator.state import PAGING, HeldKey, Record, State, change
 
 # Which go together: Dfns docs, "Supported key formats" and "Derive Key".
 CURVES: Final = {
@@ -27,7 +28,6 @@ CURVES: Final = {
     "Schnorr": ("secp256k1",),
     "DH": ("secp256k1", "ed25519"),
 }
-KEY_STORE: Final = {"id": "ks-local0-00000-0000000000000000", "kind": "Mpc"}
 _NAMED: Final = where_present({"name": string()})
 
 
@@ -100,11 +100,6 @@ def derive(call: Call) -> Record:
     seed = call.body["seed"].encode()
     output = call.state.held_keys[key["id"]].material.output(call.body["domain"], seed)
     return {"output": f"0x{output.hex()}"}
-
-
-def key_stores(_call: Call) -> Record:
-    """The one store of all keys."""
-    return {"items": [{**KEY_STORE, "primary": True}]}
 
 
 def add_key(
@@ -189,15 +184,6 @@ def key_of_call(call: Call) -> Record:
     return call.state.keys.get(call.parameters["keyId"])
 
 
-def change(record: Record, members: Record) -> None:
-    """Set members of an entity; null takes one away."""
-    for name, value in members.items():
-        if value is None:
-            record.pop(name, None)
-        else:
-            record[name] = value
-
-
 _ONE: Final = "/keys/{keyId}"
 ROUTES: Final = (
     Route("POST", "/keys", create, _NAMED, entity="Key"),
@@ -207,5 +193,4 @@ ROUTES: Final = (
     Route("DELETE", _ONE, delete, entity="Key"),
     Route("POST", f"{_ONE}/delegate", delegate, entity="Key"),
     Route("POST", f"{_ONE}/derive", derive, entity="Key"),
-    Route("GET", "/key-stores", key_stores),
 )
