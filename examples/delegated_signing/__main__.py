@@ -8,23 +8,20 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dfns_signers import AsyncDfnsClient, DfnsClient, KeySigner, PemKey
-from dfns_signers.emulator import Emulator
+from dfns_signers.emulator import Emulator, Identity
 from dfns_signers.public_keys import public_key_pem
-from examples.delegated_signing.app import Application
+from examples.delegated_signing.app import NETWORK, Application
 
 PORT = 8000
 
 
 def application(emulator: Emulator) -> Application:
-    """The application of a service account at the emulator, which approves all transfers there."""
-    # In production: AsyncDfnsClient.from_config("production"), with a key that stays in a KMS.
-    key = PemKey(Ed25519PrivateKey.generate(), reference="made for this example")
-    credentials = {"cr-operator": public_key_pem(key.public_key)}
-    operator = emulator.add_identity("operator", service_account=True, credentials=credentials)
-    signer = KeySigner(key, "cr-operator")
+    """The application at an emulator, with a treasury whose transfers the desk approves."""
+    operator, operator_signer = _service_account(emulator, "operator")
+    desk, desk_signer = _service_account(emulator, "desk")
     group = {
         "quorum": 1,
-        "approvers": {"userId": {"in": [operator.user_id]}},
+        "approvers": {"userId": {"in": [desk.user_id]}},
         "serviceAccountsCanApprove": True,
     }
     policy = {
@@ -33,10 +30,24 @@ def application(emulator: Emulator) -> Application:
         "rule": {"kind": "AlwaysTrigger"},
         "action": {"kind": "RequestApproval", "approvalGroups": [group]},
     }
-    with DfnsClient(operator.token, signer, base_url=emulator.url) as dfns:
+    with DfnsClient(operator.token, operator_signer, base_url=emulator.url) as dfns:
         dfns.post("/v2/policies", json=policy)
-    client = AsyncDfnsClient(operator.token, signer, base_url=emulator.url)
-    return Application(client, base_url=emulator.url, org_id=emulator.org_id)
+        treasury = dfns.post("/wallets", json={"network": NETWORK})
+    return Application(
+        # In production: AsyncDfnsClient.from_config("operator"), with a key that stays in a KMS.
+        AsyncDfnsClient(operator.token, operator_signer, base_url=emulator.url),
+        AsyncDfnsClient(desk.token, desk_signer, base_url=emulator.url),
+        treasury=treasury["id"],
+        base_url=emulator.url,
+        org_id=emulator.org_id,
+    )
+
+
+def _service_account(emulator: Emulator, name: str) -> tuple[Identity, KeySigner]:
+    key = PemKey(Ed25519PrivateKey.generate(), reference=f"made for the {name}")
+    credentials = {f"cr-{name}": public_key_pem(key.public_key)}
+    account = emulator.add_identity(name, service_account=True, credentials=credentials)
+    return account, KeySigner(key, f"cr-{name}")
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
 """``python -m scripts.renew_operations``: make the table of operations anew.
 
 Methods, paths, names and what is signed are those of the newest SDKs for Python (PyPI) and
-TypeScript (npm), shapes those of the latter. An operation that is known keeps its class, and one
-that neither SDK has stays. A new write is ``escalating`` and not idempotent until somebody who
-has read its page says otherwise.
+TypeScript (npm), shapes those of the latter with some corrections. An operation that is known
+keeps its class, and one that neither SDK has stays. A new write is ``escalating`` and not
+idempotent until somebody who has read its page says otherwise.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from scripts.renew_operations.corrections import corrected
 from scripts.renew_operations.interning import Interning
 from scripts.renew_operations.python_sdk import SdkOperation, operations_of
 
@@ -39,7 +40,7 @@ def main() -> None:
     table, shapes = _read("operations.json"), _read("shapes.json")
     rows = _renewed(table["operations"], from_python, from_typescript)
     paths = {_form(row): f"{row['method']} {row['path']}" for row in rows}
-    answers = {paths[_form(row)]: row["shapes"] for row in declared["operations"]}
+    answers = corrected({paths[_form(row)]: row["shapes"] for row in declared["operations"]})
     _write_table(source, rows)
     _write_shapes(source, dict(sorted(answers.items(), key=_by_path)), declared["types"], shapes)
 

@@ -62,15 +62,15 @@ def chromium(profile: Path) -> Iterator[webdriver.Chrome]:
         browser.quit()
 
 
-def plug_in_authenticator(browser: webdriver.Chrome) -> None:
-    """An authenticator of the device, whose owner is present and verified."""
+def plug_in_authenticator(browser: webdriver.Chrome, *, is_user_verified: bool = True) -> None:
+    """An authenticator of the device, whose owner is present, and by default verified."""
     browser.add_virtual_authenticator(
         VirtualAuthenticatorOptions(
             protocol=Protocol.CTAP2,
             transport=Transport.INTERNAL,
             has_resident_key=True,
             has_user_verification=True,
-            is_user_verified=True,
+            is_user_verified=is_user_verified,
         )
     )
 

@@ -27,9 +27,16 @@ def emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Chrome]:
+def authenticator(request: pytest.FixtureRequest) -> dict[str, bool]:
+    """How the authenticator differs from the usual one; a parameter of tests."""
+    differences: dict[str, bool] = getattr(request, "param", {})
+    return differences
+
+
+@pytest.fixture
+def browser(tmp_path: Path, authenticator: dict[str, bool]) -> Iterator[Chrome]:
     with chromium(tmp_path) as running:
-        plug_in_authenticator(running)
+        plug_in_authenticator(running, **authenticator)
         yield running
 
 

@@ -39,8 +39,19 @@ class Page:
         self._fill("key", key)
         self._press("Recover account")
 
-    def create_wallet(self) -> None:
+    def ask_for_wallet(self) -> None:
         self._press("Create wallet")
+
+    def create_wallet(self) -> str:
+        """Create the first wallet; returns its address."""
+        self.ask_for_wallet()
+        self.expect("The wallet is ready.")
+        return self.wallets[0]
+
+    def ask_for_funds(self) -> None:
+        """Ask for funds for the first wallet, and wait until the desk has the request."""
+        self._press("Ask for funds")
+        self.expect("Your request waits for the operations desk.")
 
     def send(self, amount: int, to: str) -> None:
         self._fill("to", to)
@@ -55,9 +66,12 @@ class Page:
         """Wait until the page says this."""
         self._until(lambda: said in self.status, f"the page to say {said!r}")
 
-    def expect_transfer(self, status: str) -> None:
-        """Wait until the only transfer has this status."""
-        self._until(lambda: self.transfer.startswith(status), f"a transfer that is {status}")
+    def expect_transfer(self, shown: str, *, ordinal: int = 1) -> None:
+        """Wait until the first transfer, or another, shows this."""
+        self._until(
+            lambda: any(one.startswith(shown) for one in self.transfers[ordinal - 1 : ordinal]),
+            f"transfer {ordinal} to be {shown}",
+        )
 
     def expect_error(self) -> str:
         """Wait for an error message."""
@@ -69,8 +83,16 @@ class Page:
         return self.element("#status").text
 
     @property
-    def transfer(self) -> str:
-        return self.element("#transfers").text
+    def is_signed_in(self) -> bool:
+        return self.element("body").get_attribute("data-signed-in") == "yes"
+
+    @property
+    def transfers(self) -> list[str]:
+        """Status, amount and recipient of each transfer."""
+        rows = self.browser.execute_script(
+            "return [...document.querySelectorAll('#transfers li')].map((row) => row.innerText)"
+        )
+        return [str(row) for row in rows]
 
     @property
     def wallets(self) -> list[str]:

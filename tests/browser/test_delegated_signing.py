@@ -8,51 +8,110 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import Chrome
+from selenium.webdriver import ActionChains, Chrome, Keys
 
 from dfns_signers.emulator import Emulator
-from tests.browser.chromium import ColorScheme, show_as
+from tests.browser.chromium import (
+    ColorScheme,
+    chromium,
+    plug_in_authenticator,
+    show_as,
+)
 from tests.browser.pages import Page
 
 EMAIL = "ada@example.com"
 TO = "0x" + "5a" * 20
 SCREENSHOTS = Path(".local/screenshots")
+ONE_CODE = pytest.mark.parametrize("origin", ["own code"], indirect=True)
 AXE = Path(".local/browser-sdk/node_modules/axe-core/axe.min.js")
 
 
-def test_visitor_registers_makes_a_wallet_and_sends_what_the_desk_approves(page: Page) -> None:
+def test_visitor_makes_a_wallet_gets_funds_that_the_desk_approves_and_sends_them(
+    page: Page,
+) -> None:
     page.register(EMAIL)
-    page.create_wallet()
-    page.expect("The wallet is ready.")
-    assert [address[:2] for address in page.wallets] == ["0x"]
+    assert page.create_wallet().startswith("0x")
 
-    page.send(7, TO)
-    page.expect("The transfer waits for the operations desk.")
+    page.ask_for_funds()
     page.expect_transfer("Pending")
     page.decide("Approve")
-
-    page.expect("The transfer is approved.")
+    page.expect("The request is approved.")
     page.expect_transfer("Confirmed")
+    page.send(7, TO)
+
+    page.expect("The transfer is on its way.")
+    page.expect_transfer("Confirmed 7 wei", ordinal=2)
     assert page.complaints == []
 
 
-def test_denied_transfer_is_rejected(page: Page) -> None:
+def test_denied_funds_are_rejected(page: Page) -> None:
     page.register(EMAIL)
     page.create_wallet()
-    page.expect("The wallet is ready.")
-    page.send(7, TO)
-    page.expect_transfer("Pending")
+    page.ask_for_funds()
 
     page.decide("Deny")
 
-    page.expect("The transfer is denied.")
+    page.expect("The request is denied.")
     page.expect_transfer("Rejected")
+
+
+@ONE_CODE
+def test_reloaded_page_goes_on_with_what_was_pending(page: Page, browser: Chrome) -> None:
+    page.register(EMAIL)
+    page.create_wallet()
+    page.ask_for_funds()
+
+    browser.refresh()
+
+    page.expect_transfer("Pending")
+    page.decide("Approve")
+    page.expect_transfer("Confirmed")
+
+
+@ONE_CODE
+def test_two_visitors_share_the_desk_and_nothing_else(
+    page: Page, browser: Chrome, origin: str, tmp_path: Path
+) -> None:
+    page.register(EMAIL)
+    page.create_wallet()
+    page.ask_for_funds()
+
+    with chromium(tmp_path / "of the other") as second:
+        plug_in_authenticator(second)
+        second.get(origin)
+        other = Page(second)
+        other.register("eve@example.com")
+        assert (other.wallets, other.transfers) == ([], [])
+        other.decide("Approve")
+        other.expect("The request is approved.")
+
+    page.expect_transfer("Confirmed")
+
+
+@ONE_CODE
+@pytest.mark.parametrize("authenticator", [{"is_user_verified": False}], indirect=True)
+def test_authenticator_that_does_not_verify_its_user_makes_no_account(page: Page) -> None:
+    page.ask_to_register(EMAIL)
+
+    assert "The passkey was not used" in page.expect_error()
+    assert not page.is_signed_in
+
+
+@ONE_CODE
+def test_keyboard_alone_registers_and_makes_a_wallet(page: Page, browser: Chrome) -> None:
+    def press(*keys: str) -> None:
+        ActionChains(browser).send_keys(*keys).perform()
+
+    press(Keys.TAB, EMAIL, Keys.TAB, Keys.ENTER)
+    page.expect("Your account is ready.")
+    press(Keys.TAB, Keys.ENTER)
+
+    page.expect("The wallet is ready.")
 
 
 def test_passkey_signs_in_again_from_a_fresh_session(page: Page, browser: Chrome) -> None:
     page.register(EMAIL)
     page.create_wallet()
-    page.expect("The wallet is ready.")
     wallets = page.wallets
     browser.delete_all_cookies()
     browser.refresh()
@@ -76,10 +135,9 @@ def test_recovery_key_makes_a_new_passkey_and_the_old_one_is_refused(
 
     page.expect("Your account is back, with a new passkey.")
     page.create_wallet()
-    page.expect("The wallet is ready.")
     browser.remove_all_credentials()
     browser.add_credential(lost)
-    page.create_wallet()
+    page.ask_for_wallet()
     assert "The passkey was not used" in page.expect_error()
 
 
@@ -104,7 +162,6 @@ def test_either_code_signs_the_challenge_in_its_own_form(
 ) -> None:
     page.register(EMAIL)
     page.create_wallet()
-    page.expect("The wallet is ready.")
 
     (signed,) = [
         json.loads(request.body)["firstFactor"]["credentialAssertion"]["clientData"]
@@ -131,36 +188,39 @@ class TestOtherOrigin:
         assert "origin" in page.expect_error()
 
 
+@ONE_CODE
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("origin", ["own code"], indirect=True)
-def test_page_fits_its_window(page: Page, browser: Chrome, width: int, scheme: ColorScheme) -> None:
+def test_page_is_accessible_and_fits_its_window(
+    page: Page, browser: Chrome, width: int, scheme: ColorScheme
+) -> None:
+    """In each state; all of them are photographed."""
     show_as(browser, width=width, scheme=scheme)
-    photograph(browser, f"signed-out-{width}-{scheme}")
-    page.register(EMAIL)
-    page.create_wallet()
-    page.expect("The wallet is ready.")
-    page.send(7, TO)
-    page.expect_transfer("Pending")
-    photograph(browser, f"signed-in-{width}-{scheme}")
-
-    needed = browser.execute_script("return document.documentElement.scrollWidth")
-    assert needed <= width
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("origin", ["own code"], indirect=True)
-def test_page_is_accessible(page: Page, browser: Chrome, scheme: ColorScheme) -> None:
-    show_as(browser, width=1280, scheme=scheme)
     browser.execute_script(AXE.read_text())
-    signed_out = violations(browser)
-    page.register(EMAIL)
-    page.create_wallet()
-    page.expect("The wallet is ready.")
-    page.send(7, TO)
-    page.expect_transfer("Pending")
+    found = {}
 
-    assert (signed_out, violations(browser)) == ([], [])
+    def look(state: str) -> None:
+        photograph(browser, f"{state}-{width}-{scheme}")
+        needed = browser.execute_script("return document.documentElement.scrollWidth")
+        found[state] = violations(browser) + [f"{needed} wide"] * (needed > width)
+
+    look("signed-out")
+    page.log_in("nobody@example.com")
+    page.expect_error()
+    look("error")
+    page.register(EMAIL)
+    look("registered")
+    page.create_wallet()
+    page.ask_for_funds()
+    look("pending")
+    page.decide("Deny")
+    page.expect_transfer("Rejected")
+    page.ask_for_funds()
+    page.decide("Approve")
+    page.expect_transfer("Confirmed", ordinal=2)
+    look("decided")
+
+    assert not any(found.values()), found
 
 
 def violations(browser: Chrome) -> list[str]:

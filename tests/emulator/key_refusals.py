@@ -1,4 +1,4 @@
-"""A request for each check in the section "Tokens, wallets and keys" of docs/emulator.md."""
+"""A request for each check in the section "Tokens, wallets and keys" of emulator-refusals.md."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
-"""The table of operations in docs/emulator.md; ``python -m`` and this module write it."""
+"""The table of operations in emulator-operations.md; ``python -m`` and this module write it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from pathlib import Path
 
 from dfns_signers.emulator.resources import behaving_routes
 from dfns_signers.operations import operations
+from tests.support.pages import DOCS
 
-GUIDE = Path(__file__).parents[2] / "docs" / "emulator.md"
+PAGE = DOCS / "emulator-operations.md"
 HEAD = "| path | behaves | keeps |\n|---|---|---|\n"
 
 
@@ -34,4 +34,4 @@ def page_with_table(page: str) -> str:
 
 
 if __name__ == "__main__":
-    GUIDE.write_text(page_with_table(GUIDE.read_text("utf-8")), "utf-8")
+    PAGE.write_text(page_with_table(PAGE.read_text("utf-8")), "utf-8")

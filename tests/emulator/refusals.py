@@ -1,4 +1,4 @@
-"""A request for each check in each row of the tables of docs/emulator.md, in their order."""
+"""A request for each check in each row of the tables of emulator-refusals.md, in their order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests with passkeys, and of end users, for each check in their rows of docs/emulator.md."""
+"""Requests with passkeys, or of end users, for each check in their rows of emulator-refusals.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request for each check in each row on transfers and transactions of docs/emulator.md."""
+"""A request for each check in each row on transfers and transactions of emulator-refusals.md."""
 
 from __future__ import annotations
 

@@ -119,14 +119,14 @@ def recovered_key(signature: dict[str, Any], digest: bytes) -> str:
 
 
 def schnorr_key_fits(
-    key: dict[str, Any], signature: dict[str, Any], digest: bytes, merkle_root: bytes
+    key: dict[str, Any], signature: dict[str, Any], digest: bytes, merkle_root: bytes | None
 ) -> bool:
-    """Whether a signature is by the key, tweaked with this root (BIP 340, BIP 341)."""
+    """Whether a signature is by the key, tweaked with this root if any (BIP 340, BIP 341)."""
     internal = bytes.fromhex(key["publicKey"])[1:]
-    tweak = _tagged("TapTweak", internal + merkle_root)
-    output = SECP256K1.add(
-        SECP256K1.even_point(int.from_bytes(internal, "big")), SECP256K1.times(tweak)
-    )[0]
+    output = int.from_bytes(internal, "big")
+    if merkle_root is not None:
+        tweak = SECP256K1.times(_tagged("TapTweak", internal + merkle_root))
+        output = SECP256K1.add(SECP256K1.even_point(output), tweak)[0]
     r, s = numbers(signature)
     hashed = r.to_bytes(32, "big") + output.to_bytes(32, "big") + digest
     challenge = _tagged("BIP0340/challenge", hashed) % SECP256K1.n

@@ -1,4 +1,4 @@
-"""docs/emulator.md names every operation and every check; a real request is refused by each."""
+"""The pages of the emulator name every operation and every check; each check refuses a request."""
 
 from __future__ import annotations
 
@@ -21,15 +21,19 @@ from tests.emulator.caller import Caller, refused
 from tests.emulator.conftest import Clock
 from tests.emulator.refusals import CASES, Case
 from tests.emulator.spoiled import World
+from tests.support.pages import DOCS
 
-GUIDE = operations_page.GUIDE.read_text("utf-8")
-SECTION = re.compile(r"^### ([^\n]+)\n(.*?)(?=^##)", re.MULTILINE | re.DOTALL)
+GUIDE, REFUSALS, OPERATIONS = (
+    (DOCS / page).read_text("utf-8")
+    for page in ("emulator.md", "emulator-refusals.md", "emulator-operations.md")
+)
+SECTION = re.compile(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| [^|]+ \| ([0-9]{3}) \| ([^|]+) \|[^|]+\|$", re.MULTILINE)
 
 # (section, check, status), once for each row that names the check
 DOCUMENTED = [
     (section.replace("`", ""), check, int(status))
-    for section, text in SECTION.findall(GUIDE)
+    for section, text in SECTION.findall(REFUSALS)
     for status, checks in ROW.findall(text)
     for check in re.findall(r"`([^`]+)`", checks)
 ]
@@ -90,7 +94,9 @@ def test_id_of_the_permission_for_everything_is_on_the_page() -> None:
 
 
 def test_operations_without_a_permission_are_on_the_page() -> None:
-    patterns = GUIDE.partition("None is required where")[2].split("```")[1].strip().splitlines()
+    patterns = (
+        OPERATIONS.partition("None is required where")[2].split("```")[1].strip().splitlines()
+    )
     free = {str(one): required_permission(one) is None for one in operations()}
 
     for pattern in patterns:
@@ -102,7 +108,7 @@ def test_operations_without_a_permission_are_on_the_page() -> None:
 
 
 def test_table_of_operations_is_that_of_the_emulator() -> None:
-    assert operations_page.page_with_table(GUIDE) == GUIDE, (
+    assert operations_page.page_with_table(OPERATIONS) == OPERATIONS, (
         "python -m tests.emulator.operations_page writes it"
     )
 

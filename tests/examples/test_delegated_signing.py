@@ -37,32 +37,58 @@ def stranger(origin: str) -> Iterator[Visitor]:
         yield visitor
 
 
-def test_visitor_registers_makes_a_wallet_and_sends_what_the_desk_approves(
+def test_visitor_registers_makes_a_wallet_and_gets_funds_that_the_desk_approves(
     visitor: Visitor,
 ) -> None:
     assert visitor.register(EMAIL)["email"] == EMAIL
     (wallet,) = visitor.act("/wallets")["wallets"]
 
-    waiting = visitor.act("/transfers", {"walletId": wallet["id"], "to": TO, "amount": "7"})
+    waiting = visitor.call("POST", "/grants", {"walletId": wallet["id"]})
 
     (transfer,) = waiting["transfers"]
     (approval,) = waiting["approvals"]
-    assert (transfer["status"], transfer["requestBody"]["to"]) == ("Pending", TO)
-    assert approval["activity"]["transferRequest"]["requestBody"]["amount"] == "7"
+    assert (transfer["status"], transfer["requestBody"]["to"]) == ("Pending", wallet["address"])
+    assert approval["activity"]["transferRequest"]["id"] == transfer["id"]
     approved = visitor.call("PUT", f"/approvals/{approval['id']}", {"value": "Approved"})
     assert approved["approvals"] == []
     assert "Confirmed" in [visitor.call("GET", "/state")["transfers"][0]["status"] for _ in "123"]
 
 
-def test_denied_transfer_is_rejected(visitor: Visitor) -> None:
+def test_denied_funds_are_rejected(visitor: Visitor) -> None:
     visitor.register(EMAIL)
     (wallet,) = visitor.act("/wallets")["wallets"]
-    waiting = visitor.act("/transfers", {"walletId": wallet["id"], "to": TO, "amount": "7"})
+    waiting = visitor.call("POST", "/grants", {"walletId": wallet["id"]})
     approval = waiting["approvals"][0]["id"]
 
     denied = visitor.call("PUT", f"/approvals/{approval}", {"value": "Denied"})
 
     assert denied["transfers"][0]["status"] == "Rejected"
+
+
+def test_passkey_alone_decides_on_a_transfer_out_of_the_own_wallet(visitor: Visitor) -> None:
+    visitor.register(EMAIL)
+    (wallet,) = visitor.act("/wallets")["wallets"]
+
+    sent = visitor.act("/transfers", {"walletId": wallet["id"], "to": TO, "amount": "7"})
+
+    assert sent["approvals"] == []
+    assert sent["transfers"][0]["requestBody"]["to"] == TO
+    assert "Confirmed" in [visitor.call("GET", "/state")["transfers"][0]["status"] for _ in "123"]
+
+
+def test_visitors_see_and_fund_only_their_own(visitor: Visitor, stranger: Visitor) -> None:
+    visitor.register(EMAIL)
+    (wallet,) = visitor.act("/wallets")["wallets"]
+    visitor.call("POST", "/grants", {"walletId": wallet["id"]})
+    stranger.register("eve@example.com")
+
+    seen = stranger.call("GET", "/state")
+
+    assert (seen["wallets"], seen["transfers"]) == ([], [])
+    assert stranger.refused("POST", "/grants", {"walletId": wallet["id"]})[0] == 404
+    spend = {"walletId": wallet["id"], "to": TO, "amount": "7"}
+    signed = stranger.authenticator.get(stranger.call("POST", "/transfers", spend))
+    assert stranger.refused("PUT", "/action", signed)[0] == 404
 
 
 def test_passkey_signs_in_again_from_a_fresh_session(visitor: Visitor) -> None:
@@ -186,6 +212,7 @@ def test_signature_is_good_for_one_action(visitor: Visitor) -> None:
         ("PUT", "/login", {}),
         ("PUT", "/recovery", {"recovery": {}, "newCredentials": {}}),
         ("POST", "/wallets", {}),
+        ("POST", "/grants", {"walletId": "wa-1"}),
         ("PUT", "/action", {}),
     ],
 )

@@ -12,6 +12,8 @@ import dfns_sdk
 from dfns_sdk import delegated_client
 
 from dfns_signers.operations import Operation, find_operation
+from tests.interop.official_requests import UPLOAD, Request
+from tests.interop.official_world import PRIVATE_PEM
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,47 @@ class Method:
         """The method, or a half of it, of a client."""
         method: Callable[..., Any] = getattr(getattr(client, self.group), self.name + half)
         return method
+
+
+@dataclass(frozen=True)
+class PythonSdk:
+    """Both clients of the SDK, made for each call.
+
+    Attributes:
+        url: base URL of the API.
+    """
+
+    url: str
+
+    def call(self, method: Method, request: Request) -> Any:
+        """What a method answers."""
+        arguments = arguments_of(method, request)
+        token = request.who.token
+        signer = dfns_sdk.KeySigner(request.who.credential_id, PRIVATE_PEM)
+        if method.client == "direct":
+            direct = dfns_sdk.DfnsClientConfig(auth_token=token, base_url=self.url, signer=signer)
+            with dfns_sdk.DfnsClient(direct) as client:
+                return method.of(client)(**arguments)
+        outside = dfns_sdk.DfnsDelegatedClientConfig(auth_token=token, base_url=self.url)
+        with dfns_sdk.DfnsDelegatedClient(outside) as delegated:
+            if not method.is_signed_outside:
+                return method.of(delegated)(**arguments)
+            challenge = method.of(delegated, "_init")(**arguments)
+            signed = {
+                "challengeIdentifier": challenge["challengeIdentifier"],
+                "firstFactor": signer.sign(challenge),
+            }
+            return method.of(delegated, "_complete")(**arguments, signed_challenge=signed)
+
+
+def arguments_of(method: Method, request: Request) -> dict[str, Any]:
+    """What a method takes of a request."""
+    others = {"body": request.body, "query": request.query, "file": UPLOAD}
+    return {
+        name: request.parameters[placeholder] if placeholder else others[name]
+        for name, placeholder in method.parameters.items()
+        if placeholder or name in others
+    }
 
 
 def official_methods() -> list[Method]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from dfns_sdk.types import DfnsError
 
 from dfns_signers.operations import Operation, operations
-from tests.interop.official_methods import Method, official_methods
-from tests.interop.official_world import World, official_world
+from tests.interop.official_methods import Method, PythonSdk, official_methods
+from tests.interop.official_requests import request_of
+from tests.interop.official_world import World, find, official_world
 from tests.interop.shape_values import faults
 
 METHODS = official_methods()
@@ -20,10 +22,15 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def world() -> Iterator[World]:
     with official_world() as made:
         yield made
+
+
+@pytest.fixture
+def sdk(world: World) -> PythonSdk:
+    return PythonSdk(world.emulator.url)
 
 
 def has_csv(method: Method) -> bool:
@@ -41,8 +48,10 @@ ANSWERED = [one for one in METHODS if not has_csv(one) and not signs_nothing(one
 
 
 @pytest.mark.parametrize("method", ANSWERED, ids=str)
-def test_method_is_answered_in_its_declared_shape(world: World, method: Method) -> None:
-    answer = world.call(method)
+def test_method_is_answered_in_its_declared_shape(
+    world: World, sdk: PythonSdk, method: Method
+) -> None:
+    answer = sdk.call(method, request_of(world, method.operation))
 
     if method.answers:
         assert faults(method.operation, answer) == []
@@ -52,30 +61,36 @@ def test_method_is_answered_in_its_declared_shape(world: World, method: Method) 
 
 @pytest.mark.parametrize("method", UPLOADS, ids=str)
 def test_delegated_upload_fails_in_the_sdk_before_anything_is_sent(
-    world: World, method: Method
+    world: World, sdk: PythonSdk, method: Method
 ) -> None:
-    arguments = world.arguments(method)
+    request = request_of(world, method.operation)
     before = len(world.emulator.requests)
 
     with pytest.raises(DfnsError, match="Signer required") as caught:
-        method.of(world.delegated)(**arguments)
+        sdk.call(method, request)
 
     assert caught.value.error_code == "SIGNER_REQUIRED"
     assert len(world.emulator.requests) == before
 
 
 @pytest.mark.parametrize("method", WITH_CSV, ids=str)
-def test_sdk_takes_the_csv_of_the_logs_for_json(world: World, method: Method) -> None:
+def test_sdk_takes_the_csv_of_the_logs_for_json(
+    world: World, sdk: PythonSdk, method: Method
+) -> None:
+    request = request_of(world, method.operation)
+
     with pytest.raises(json.JSONDecodeError) as caught:
-        world.call(method)
+        sdk.call(method, request)
 
     assert caught.value.doc.splitlines()[0] == "id,action,userId,username,datePerformed"
 
 
-def test_sdk_writes_a_boolean_of_the_query_as_python_does(world: World) -> None:
-    account = world.make("/auth/service-accounts")
+def test_sdk_writes_a_boolean_of_the_query_as_python_does(world: World, sdk: PythonSdk) -> None:
+    operation = find("DELETE /auth/service-accounts/{serviceAccountId}")
+    (method, *_) = [one for one in METHODS if one.operation == operation]
+    request = replace(request_of(world, operation), query={"force": True})
 
-    world.direct.auth.delete_service_account(account, query={"force": True})
+    sdk.call(method, request)
 
     assert world.emulator.requests[-1].query == "force=True"
 
@@ -88,12 +103,12 @@ OTHERS = sorted(set(operations()) - CALLED)
 def test_operation_that_the_sdk_lacks_is_answered_in_its_declared_shape(
     world: World, operation: Operation
 ) -> None:
-    path = world.path_of(operation)
+    request = request_of(world, operation)
 
     if operation.method == "GET":
-        response = world.caller.get(path)
+        response = world.caller.get(request.path)
     else:
-        response = world.caller.call(operation.method, path, world.body_of(operation))
+        response = world.caller.call(operation.method, request.path, request.body)
 
     assert response.status_code == 200, response.text
     assert faults(operation, response.json()) == []

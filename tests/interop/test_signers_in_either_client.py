@@ -29,6 +29,22 @@ def test_our_signer_signs_for_the_official_client(
     assert listed["items"] == [made]
 
 
+def test_official_client_does_not_announce_the_bytes_of_a_body_that_is_not_ascii(
+    emulator: Emulator, their_signer: dfns_sdk.KeySigner
+) -> None:
+    emulator.exact_payloads = True
+    config = dfns_sdk.DfnsClientConfig(
+        auth_token=emulator.auth_token, base_url=emulator.url, signer=their_signer
+    )
+    client = dfns_sdk.DfnsClient(config)
+    try:
+        client.wallets.create_wallet({"network": "EthereumSepolia", "name": "e"})
+        with pytest.raises(dfns_sdk.DfnsError, match="payload"):
+            client.wallets.create_wallet({"network": "EthereumSepolia", "name": "é"})
+    finally:
+        client.close()
+
+
 def test_official_signer_is_accepted_by_the_emulator(
     emulator: Emulator, their_signer: dfns_sdk.KeySigner
 ) -> None:

@@ -7,17 +7,24 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, TypeAlias
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 Point: TypeAlias = tuple[int, int]
 
 
 class Curve(NamedTuple):
-    """The curve y^2 = x^3 + a x + b over the integers modulo p, and a point of order n."""
+    """The curve y^2 = x^3 + a x + b over the integers modulo p, and a point of order n.
+
+    Attributes:
+        library: the same curve in ``cryptography``, which is much faster; None if it is not there.
+    """
 
     p: int
     a: int
     b: int
     n: int
     generator: Point
+    library: ec.EllipticCurve | None = None
 
     def add(self, first: Point, second: Point) -> Point:
         """The sum of two points that is not the point at infinity."""
@@ -31,6 +38,9 @@ class Curve(NamedTuple):
 
     def times(self, scalar: int, point: Point | None = None) -> Point:
         """A point so many times; the generator by default. The scalar is 1 to n - 1."""
+        if point is None and self.library is not None:
+            numbers = ec.derive_private_key(scalar, self.library).public_key().public_numbers()
+            return numbers.x, numbers.y
         point = point or self.generator
         result = None
         while scalar:
@@ -58,6 +68,7 @@ SECP256K1: Final = Curve(  # SEC 2
         0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798,
         0x483ADA7726A3C4655DA4FBFC0E1108A8FD17B448A68554199C47D08FFB10D4B8,
     ),
+    library=ec.SECP256K1(),
 )
 STARK: Final = Curve(  # Starknet docs, "STARK curve"
     p=2**251 + 17 * 2**192 + 1,

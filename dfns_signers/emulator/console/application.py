@@ -19,9 +19,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dfns_signers.emulator.console.controls import CONTROLS, Control
 from dfns_signers.emulator.console.exchange_view import exchange_view
 from dfns_signers.emulator.service import Service
 from dfns_signers.emulator.serving.listening import is_loopback
+from dfns_signers.errors import ConfigurationError
+from dfns_signers.near_miss import did_you_mean
 
 PREFIX: Final = "/_emulator"
 _SHOWN: Final = 500
@@ -59,8 +62,7 @@ def with_console(api: ASGIApp, service: Service) -> ASGIApp:
     """The API, and these paths in front of it."""
     handlers: Mapping[tuple[str, str], _Handler] = {
         ("GET", f"{PREFIX}/exchanges"): partial(_exchanges, secrets.token_hex(8)),
-        ("POST", f"{PREFIX}/step"): _step,
-        ("POST", f"{PREFIX}/webhooks/retry"): _retry,
+        **{("POST", f"{PREFIX}/{path}"): partial(_do, one) for path, one in CONTROLS.items()},
     }
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,7 +88,9 @@ async def _response(
             return Response(content, media_type=kind, headers=_HEADERS)
         handler = handlers.get((request.method, path))
         if handler is None:
-            raise _RefusedError(HTTPStatus.NOT_FOUND, f"no {request.method} {path} here")
+            known = [other for method, other in handlers if method == request.method]
+            hint = did_you_mean(path, known)
+            raise _RefusedError(HTTPStatus.NOT_FOUND, f"no {request.method} {path} here{hint}")
         return JSONResponse(await handler(service, request), headers=_HEADERS)
     except _RefusedError as error:
         refusal = {"error": {"status": error.status, "message": str(error)}}
@@ -121,20 +125,12 @@ async def _exchanges(start: str, service: Service, request: Request) -> Any:
     return {"start": start, "exchanges": [exchange_view(exchange) for exchange in found]}
 
 
-async def _step(service: Service, request: Request) -> Any:
-    """Take the next step of an entity: ``{"id": "xfr-..."}``."""
-    body = await _json(request)
-    identifier = body.get("id") if isinstance(body, dict) else None
-    if not isinstance(identifier, str):
-        raise _RefusedError(HTTPStatus.BAD_REQUEST, 'expected {"id": "the id of an entity"}')
-    with service.lock:
-        return {"stepped": service.state.progress.step(identifier)}
-
-
-async def _retry(service: Service, request: Request) -> Any:
-    """Deliver to webhooks again what failed: ``{}``."""
-    await _json(request)
-    return {"retried": service.state.webhooks.retry()}
+async def _do(control: Control, service: Service, request: Request) -> Any:
+    """Do what a test asks for."""
+    try:
+        return control(service, await _json(request))
+    except ConfigurationError as error:
+        raise _RefusedError(HTTPStatus.BAD_REQUEST, str(error)) from None
 
 
 async def _json(request: Request) -> Any:

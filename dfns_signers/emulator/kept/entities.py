@@ -16,7 +16,7 @@ from dfns_signers.emulator.kept.places import (
     shapes_of_item,
 )
 from dfns_signers.emulator.kept.values import Values, choices_of_member
-from dfns_signers.emulator.keys.key_store import KEY_STORE
+from dfns_signers.emulator.keys.key_material import KEY_STORE
 from dfns_signers.emulator.requests.wire import iso_date, new_id
 from dfns_signers.emulator.state import Collection, Record, State, change
 

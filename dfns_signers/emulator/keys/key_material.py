@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from dfns_signers.emulator.addresses.curves import SECP256K1, STARK, Curve, Point
 from dfns_signers.emulator.addresses.hashes import tagged_hash
 
+KEY_STORE: Final = {"id": "ks-local0-00000-0000000000000000", "kind": "Mpc"}
+"""The one store of all keys."""
 _CURVES: Final = {"secp256k1": SECP256K1, "stark": STARK}
 _STARK_BITS: Final = 251
 

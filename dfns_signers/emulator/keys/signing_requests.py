@@ -1,6 +1,7 @@
 """What each kind of signature request signs, and with which keys.
 
-Kinds whose digest needs a whole chain library sign a stand-in; docs/emulator.md says which.
+Kinds whose digest needs a whole chain library sign a stand-in; docs/emulator-differences.md says
+which.
 """
 
 from __future__ import annotations

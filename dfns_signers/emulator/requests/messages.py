@@ -36,7 +36,7 @@ CheckName: TypeAlias = Literal[
     "userAction.payload", "userAction.repeated", "userAction.unknown", "userAction.used",
     "userHandle", "webhook.count",
 ]  # fmt: skip
-"""Every check that can refuse a request; docs/emulator.md says what each refuses."""
+"""Every check that can refuse a request; docs/emulator-refusals.md says what each refuses."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,7 @@ class Router:
         hint = did_you_mean(template, {r.template for r in self.routes if r.method == method})
         raise ConfigurationError(
             f"the emulator has no operation {method} {template}"
-            f"{hint or '; docs/emulator.md lists those that it has'}"
+            f"{hint or '; docs/emulator-operations.md lists those that it has'}"
         )
 
     def _route(self, method: str, raw_path: str) -> Route | None:

@@ -1,12 +1,11 @@
-"""``/keys``: keys made in memory, and where they are kept."""
+"""``/keys``: keys made in memory."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from dfns_signers.emulator.access.identities import User
-from dfns_signers.emulator.keys.key_material import KeyMaterial
-from dfns_signers.emulator.keys.key_store import KEY_STORE
+from dfns_signers.emulator.keys.key_material import KEY_STORE, KeyMaterial
 from dfns_signers.emulator.keys.ownership import (
     delegate_key,
     is_chosen,

@@ -11,7 +11,7 @@ import socket
 import threading
 from email.utils import formatdate
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 from starlette.requests import ClientDisconnect, Request
@@ -25,6 +25,9 @@ from dfns_signers.emulator.serving.certificates import LocalAuthority
 from dfns_signers.emulator.serving.cross_origin import allowing
 from dfns_signers.emulator.serving.starting import ServerSettings
 from dfns_signers.errors import ListeningError
+
+if TYPE_CHECKING:
+    from dfns_signers.emulator.serving.certificates import LocalAuthority
 
 STOP_SECONDS: Final = 5.0
 _GRACE_SECONDS: Final = 1
@@ -43,7 +46,7 @@ class ServerThread:
 
     def __init__(self, service: Service, settings: ServerSettings) -> None:
         self._listener = _listen(settings.address, settings.port)
-        self._authority = LocalAuthority() if settings.tls else None
+        self._authority = _new_authority() if settings.tls else None
         self.url = _url_of(self._listener, "https" if settings.tls else "http")
         # log_config: the logging of the program is not ours to configure. log_level: at lower
         # levels than this uvicorn logs headers, which have tokens in them.
@@ -127,6 +130,12 @@ class _Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         await asyncio.sleep(0)
+
+
+def _new_authority() -> LocalAuthority:
+    from dfns_signers.emulator.serving.certificates import LocalAuthority  # noqa: PLC0415 - slow to import
+
+    return LocalAuthority()
 
 
 def _url_of(listener: socket.socket, scheme: str) -> str:

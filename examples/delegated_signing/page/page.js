@@ -8,7 +8,7 @@ const byId = (id) => document.getElementById(id);
 async function call(method, path, body) {
   const answer = await fetch(path, {
     method, body: body && JSON.stringify(body), headers: { "content-type": "application/json" },
-  });
+  }).catch(() => { throw new Error("The server does not answer. Try again in a moment."); });
   const result = await answer.json();
   if (!answer.ok) throw new Error(result.error);
   return result;
@@ -48,12 +48,17 @@ const actions = {
   async transfer(transfer) {
     const challenge = await call("POST", "/transfers", transfer);
     show(await call("PUT", "/action", await signWithPasskey(challenge)));
-    return "The transfer waits for the operations desk.";
+    return "The transfer is on its way.";
+  },
+
+  async grant({ walletId }) {
+    show(await call("POST", "/grants", { walletId }));
+    return "Your request waits for the operations desk.";
   },
 
   async decide({ approval, value }) {
     show(await call("PUT", `/approvals/${approval}`, { value }));
-    return value === "Approved" ? "The transfer is approved." : "The transfer is denied.";
+    return value === "Approved" ? "The request is approved." : "The request is denied.";
   },
 };
 
@@ -101,9 +106,10 @@ function show({ email, approvals, wallets = [], transfers = [] }) {
   byId("email-shown").textContent = email;
   fill("wallets", wallets, (row, { id, address, network }) => {
     row.querySelector("b").textContent = network;
-    row.querySelector("code").textContent = address ?? id;
+    row.querySelector("code").textContent = address;
+    row.querySelector("[name=walletId]").value = id;
   });
-  fill("walletId", wallets, (option, { id, address }) => Object.assign(option, { value: id, textContent: address ?? id }));
+  fill("walletId", wallets, (option, { id, address }) => Object.assign(option, { value: id, textContent: address }));
   fill("transfers", transfers, (row, { requestBody, status }) => {
     row.querySelector("b").textContent = status;
     row.querySelector("span").textContent = `${requestBody.amount} wei to`;
@@ -116,9 +122,18 @@ function show({ email, approvals, wallets = [], transfers = [] }) {
     row.querySelector("[name=approval]").value = id;
   });
   byId("transfer").hidden = wallets.length === 0;
+  byId("transfers-hint").hidden = wallets.length > 0;
   clearTimeout(show.timer);
   const waiting = transfers.some(({ status }) => !FINAL.includes(status));
-  if (waiting) show.timer = setTimeout(async () => show(await call("GET", "/state")), 1000);
+  if (waiting) show.timer = setTimeout(refresh, 1000);
+}
+
+async function refresh() {
+  try {
+    show(await call("GET", "/state"));
+  } catch (error) {
+    say(error.message, true);
+  }
 }
 
 // One copy of the list's template for each entry.
@@ -134,4 +149,4 @@ function fill(id, entries, write) {
   if (chosen) list.value = chosen;
 }
 
-show(await call("GET", "/state"));
+await refresh();

@@ -142,6 +142,16 @@ def test_personal_access_tokens_are_refused_after_a_recovery(
     )
 
 
+def test_session_goes_on_after_a_recovery(alice: Application) -> None:
+    token, challenge = alice.log_in(), begin(alice)
+    new = {"firstFactorCredential": alice.passkey(challenge)}
+
+    answered(alice.post(PATH, challenge, recovery(new)))
+
+    headers = {"Authorization": f"Bearer {token}"}
+    assert len(answered(alice.account.http.get("/wallets", headers=headers))["items"]) == 1
+
+
 # What the recovery key signs
 
 

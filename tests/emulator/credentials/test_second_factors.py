@@ -184,6 +184,13 @@ def test_one_time_password_is_good_for_its_time_and_the_times_next_to_it(
         refused(response, 401, "otpCode")
 
 
+def test_one_time_password_may_be_used_again_while_it_is_valid(
+    clock: Clock, secret: bytes, demanding: Caller
+) -> None:
+    for _ in range(2):
+        answered(second_factor(demanding, totp(secret, clock.now), demanding.challenge()))
+
+
 def test_new_one_time_password_needs_a_code_of_its_secret(caller: Caller) -> None:
     refused(create(caller, begin(caller, "Totp"), otpCode="12345"), 401, "otpCode")
 

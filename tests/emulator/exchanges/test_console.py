@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from dfns_signers.emulator import Emulator
+from dfns_signers.emulator.console.controls import CONTROLS
 from tests.emulator.caller import Caller, answered
 from tests.emulator.webhook_receiver import happen, receiving, webhook
 
@@ -158,7 +159,7 @@ HOSTILE = [
 @pytest.mark.parametrize("headers", HOSTILE, ids=str)
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", ""), ("GET", "/exchanges"), ("POST", "/step"), ("POST", "/webhooks/retry")],
+    [("GET", ""), ("GET", "/exchanges"), *(("POST", f"/{path}") for path in CONTROLS)],
 )
 def test_page_of_another_site_is_refused(
     http: httpx.Client, headers: dict[str, str], method: str, path: str
@@ -176,7 +177,7 @@ def test_any_name_of_this_machine_is_taken(http: httpx.Client, host: str) -> Non
     assert http.get("/_emulator", headers=own).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/step", "/webhooks/retry"])
+@pytest.mark.parametrize("path", [f"/{path}" for path in CONTROLS])
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
 def test_change_that_a_form_of_a_page_could_ask_for_is_refused(
     http: httpx.Client, path: str, kind: str

@@ -123,7 +123,7 @@ def test_answer_below_400_without_a_body_is_empty(
 
 def test_failure_of_an_operation_that_is_not_there_is_refused(emulator: Emulator) -> None:
     with pytest.raises(
-        ConfigurationError, match=r"no operation POST /nowhere; docs/emulator\.md lists"
+        ConfigurationError, match=r"no operation POST /nowhere; docs/emulator-operations\.md lists"
     ):
         emulator.fail_next("POST", "/nowhere")
 
