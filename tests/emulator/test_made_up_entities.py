@@ -89,7 +89,7 @@ def test_logs_of_user_actions_have_a_column_for_each_fact(caller: Caller) -> Non
 
     head, row = text.splitlines()
     assert head == "id,action,userId,username,datePerformed"
-    assert datetime.fromisoformat(row.split(",")[-1].replace("Z", "+00:00"))
+    assert datetime.fromisoformat(row.split(",")[-1].replace("Z", "+00:00")).tzinfo
 
 
 def test_archive_for_a_key_store_is_an_empty_string(caller: Caller) -> None:
