@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dfns_signers.emulator.access.identities import Identity
-from dfns_signers.emulator.access.mail import Mail
 from dfns_signers.emulator.access.permissions import add_identity
 from dfns_signers.emulator.controls import Controls
 from dfns_signers.emulator.credentials.credentials import CredentialKind, register
 from dfns_signers.emulator.credentials.relying_party import RelyingParty
-from dfns_signers.emulator.kept.added_by_tests import Entities
 from dfns_signers.emulator.progress import ProgressKind
 from dfns_signers.emulator.requests.messages import ReceivedRequest
 from dfns_signers.emulator.service import Fault, RateLimit, Service, fault_answer
 from dfns_signers.emulator.serving.starting import LocalServer, ServerSettings
 from dfns_signers.emulator.state import MAXIMUM_LIMIT, State
-from dfns_signers.emulator.webhooks.webhooks import Webhooks
 from dfns_signers.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    pass
 
 
 class Emulator(Controls, LocalServer):
@@ -93,11 +87,6 @@ class Emulator(Controls, LocalServer):
         self._first = self.add_identity("emulator-user", token=token, credentials=credentials)
 
     @property
-    def webhooks(self) -> Webhooks:
-        """What was delivered to webhooks."""
-        return self._state.webhooks
-
-    @property
     def auth_token(self) -> str:
         """Bearer token of the first user."""
         return self._first.token
@@ -111,11 +100,6 @@ class Emulator(Controls, LocalServer):
     def org_id(self) -> str:
         """Id of the organisation."""
         return self._state.directory.org_id
-
-    @property
-    def entities(self) -> Entities:
-        """Puts entities there that no operation makes."""
-        return Entities(self._service, self._first.token)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -146,11 +130,6 @@ class Emulator(Controls, LocalServer):
         """The last 10,000 requests or 32 MiB of them, newest last, without tokens."""
         with self._service.lock:
             return tuple(exchange.request for exchange in self._service.requests)
-
-    @property
-    def mail(self) -> Mail:
-        """The codes that were sent to users."""
-        return Mail(self._service.lock, self._state.mail)
 
     def register(
         self,

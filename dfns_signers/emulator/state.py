@@ -212,6 +212,15 @@ class State:
         return self._collections.setdefault(noun, Collection(noun, self._page_size))
 
 
+def change(record: Record, members: Mapping[str, Any]) -> None:
+    """Set members of an entity; null takes one away."""
+    for name, value in members.items():
+        if value is None:
+            record.pop(name, None)
+        else:
+            record[name] = value
+
+
 def _has(record: Record, members: Mapping[str, str]) -> bool:
     return all(record[name] == value for name, value in members.items())
 

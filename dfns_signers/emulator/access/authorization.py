@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from dfns_signers.emulator.access.identities import (
     TOKEN_PATTERN,
@@ -24,13 +24,16 @@ from dfns_signers.emulator.requests.messages import (
 )
 from dfns_signers.emulator.requests.wire import canonical_json, parse_json
 
+Purpose: TypeAlias = Literal["token", "registration", "recovery"]
+"""What a bearer token is for: calls of the API, or the end of a registration or a recovery."""
+
 # Wordings of the Dfns docs, on errors of tokens and of signed calls.
 _INVALID_TOKEN: Final = "user token is missing or invalid"  # noqa: S105 - a message
 _INVALID_ACTION: Final = "user action signature is missing or invalid"
 _USED_ACTION: Final = "user action has already been used"
 
-_PURPOSES: Final[Mapping[str, str]] = {"Temp": "registration", "Recovery": "recovery"}
-_PURPOSE_NAMES: Final = {
+_PURPOSES: Final[Mapping[TokenKind, Purpose]] = {"Temp": "registration", "Recovery": "recovery"}
+_PURPOSE_NAMES: Final[Mapping[Purpose, str]] = {
     "token": "the token of a user or a service account",
     "registration": "the temporaryAuthenticationToken of a registration",
     "recovery": "the temporaryAuthenticationToken of a recovery",
@@ -44,9 +47,7 @@ _ACTION_CHECKS: Final[Mapping[Reason, CheckName]] = {
 }
 
 
-def authenticate(
-    directory: Directory, request: Incoming, access: Literal["token", "registration", "recovery"]
-) -> AccessToken:
+def authenticate(directory: Directory, request: Incoming, purpose: Purpose) -> AccessToken:
     """The token that the request was sent with, refused with 401 unless it is in force."""
     token = directory.find_token(_bearer(request))
     if token is None:
@@ -58,23 +59,8 @@ def authenticate(
     if token.expires_at is not None and directory.clock() >= token.expires_at:
         raise unauthorized("token.expired", f"{_INVALID_TOKEN}: {token.token_id} has expired.")
     require_active(token.user)
-    _require_purpose(token, access)
+    _require_purpose(token, purpose)
     return token
-
-
-def _require_purpose(
-    token: AccessToken, access: Literal["token", "registration", "recovery"]
-) -> None:
-    """Refuse a temporary token of another purpose, and where a temporary one is required."""
-    found = _PURPOSES.get(token.kind, "token")
-    if found != access:
-        raise unauthorized(
-            "token.purpose",
-            f"{_INVALID_TOKEN}: expected {_PURPOSE_NAMES[access]}, and found"
-            f" {_PURPOSE_NAMES[found]}.",
-            expected=access,
-            found=found,
-        )
 
 
 def require_active(user: User) -> None:
@@ -91,6 +77,19 @@ def require_session(token: AccessToken, operation: str) -> None:
 def require_service_account(token: AccessToken, operation: str) -> None:
     """Refuse a token that is not of a service account with 403."""
     _require_kind(token, operation, "ServiceAccount", "token.serviceAccount", "a service account")
+
+
+def _require_purpose(token: AccessToken, purpose: Purpose) -> None:
+    """Refuse a temporary token of another purpose, and where a temporary one is required."""
+    found = _PURPOSES.get(token.kind, "token")
+    if found != purpose:
+        raise unauthorized(
+            "token.purpose",
+            f"{_INVALID_TOKEN}: expected {_PURPOSE_NAMES[purpose]}, and found"
+            f" {_PURPOSE_NAMES[found]}.",
+            expected=purpose,
+            found=found,
+        )
 
 
 def _require_kind(

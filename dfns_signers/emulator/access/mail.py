@@ -38,12 +38,12 @@ class SentCodes:
         del self._codes[purpose, username]
 
 
-@dataclass(frozen=True, slots=True)
 class Mail:
-    """What users of an emulator have received."""
+    """What users have received; `Emulator.mail`."""
 
-    _lock: AbstractContextManager[Any] = field(repr=False)
-    _codes: SentCodes = field(repr=False)
+    def __init__(self, codes: SentCodes, lock: AbstractContextManager[Any]) -> None:
+        self._codes = codes
+        self._lock = lock
 
     def code(self, purpose: CodePurpose, username: str) -> str:
         """The code that was sent last to a user for this purpose, and was not used.

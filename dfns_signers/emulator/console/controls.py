@@ -95,7 +95,7 @@ def _code(service: Service, body: Mapping[str, Any]) -> Any:
         hint = did_you_mean(purpose, _PURPOSES)
         listed = ", ".join(_PURPOSES)
         raise ConfigurationError(f"purpose must be one of {listed}, and is {purpose!r}{hint}")
-    return {"code": Mail(service.lock, service.state.mail).code(purpose, body["username"])}
+    return {"code": Mail(service.state.mail, service.lock).code(purpose, body["username"])}
 
 
 def _retry(service: Service, _body: Mapping[str, Any]) -> Any:

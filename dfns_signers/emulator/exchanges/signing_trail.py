@@ -10,6 +10,7 @@ from dfns_signers.emulator.requests.messages import Answer, Incoming, shortened
 from dfns_signers.emulator.requests.wire import parse_json
 
 _REMEMBERED: Final = 10_000
+_USER_ACTION: Final = "x-dfns-useraction"
 
 
 def caller_name(directory: Directory, request: Incoming) -> str:
@@ -52,9 +53,6 @@ class SigningTrail:
         _remember(self._signed, _at(answer, "userAction"), credentials)
         call = self._announced.get(_at(body, "challengeIdentifier"), "an unknown challenge")
         return f"{credentials} signs {shortened(call)}" if credentials else ""
-
-
-_USER_ACTION: Final = "x-dfns-useraction"
 
 
 def _remember(memory: dict[str, str], key: str, value: str) -> None:

@@ -21,7 +21,7 @@ from dfns_signers.operations import Schema, match_operation
 
 
 class Entities:
-    """The entities of one emulator that are kept and have no behaviour of their own."""
+    """The entities that are kept and have no behaviour of their own; `Emulator.entities`."""
 
     def __init__(self, service: Service, token: str) -> None:
         self._service = service

@@ -18,7 +18,7 @@ from dfns_signers.emulator.kept.places import (
 from dfns_signers.emulator.kept.values import Values, choices_of_member
 from dfns_signers.emulator.keys.key_material import KEY_STORE
 from dfns_signers.emulator.requests.wire import iso_date, new_id
-from dfns_signers.emulator.state import Collection, Record, State
+from dfns_signers.emulator.state import Collection, Record, State, change
 
 _UNDER_WAY: Final = frozenset({"Pending", "Processing", "InProgress"})
 _STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -112,15 +112,10 @@ def values_of(state: State, known: Mapping[str, Any], path: str = "") -> Values:
     )
 
 
-def change(record: Record, members: Mapping[str, Any], fixed: Mapping[str, str]) -> None:
-    """Change members of an entity; null takes one away, and what names it stays."""
-    for name, value in members.items():
-        if name in {"id", "dateCreated", *fixed}:
-            continue
-        if value is None:
-            record.pop(name, None)
-        else:
-            record[name] = value
+def change_kept(record: Record, members: Mapping[str, Any], fixed: Mapping[str, str]) -> None:
+    """Change members of an entity, but for those that name it."""
+    stay = {"id", "dateCreated", *fixed}
+    change(record, {name: value for name, value in members.items() if name not in stay})
 
 
 def set_status(record: Record, path: str, verb: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from dfns_signers.emulator.kept.entities import (
     add_kept,
-    change,
+    change_kept,
     collection_at,
     read_with_children,
     set_status,
@@ -124,7 +124,7 @@ def update(call: Call) -> Answer:
     """Change what the body names."""
     check_path(call)
     record = _entity(call, call.route.template)
-    change(record, call.body, call.parameters)
+    change_kept(record, call.body, call.parameters)
     return _answer(call, record)
 
 
@@ -145,7 +145,7 @@ def act(call: Call) -> Answer:
     record = _entity(call, item)
     members = dict(call.body)
     verb = members.pop("action", last(call.route.template))
-    change(record, members, call.parameters)
+    change_kept(record, members, call.parameters)
     set_status(record, parent(item), verb)
     call.state.progress.stop(record["id"])
     return _answer(call, record)

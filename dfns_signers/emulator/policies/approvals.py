@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
-from typing import Final, Literal, TypeAlias
+from contextlib import AbstractContextManager
+from typing import Any, Final, Literal, TypeAlias
 
 from dfns_signers.emulator.policies.pending import ANYBODY, Group, PendingApproval
 from dfns_signers.emulator.policies.rules import SECONDS_PER_MINUTE, Evaluation, evaluate
@@ -148,9 +148,9 @@ def decide(
 
 
 class Approvals:
-    """What waits for approval in an emulator, and the decisions of a test."""
+    """What waits for approval, and the decisions of a test; `Emulator.approvals`."""
 
-    def __init__(self, state: State, lock: threading.RLock) -> None:
+    def __init__(self, state: State, lock: AbstractContextManager[Any]) -> None:
         self._state = state
         self._lock = lock
 

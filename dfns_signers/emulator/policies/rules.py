@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+from dfns_signers.emulator.keys.ownership import wallets_of
 from dfns_signers.emulator.requests.wire import iso_date
 from dfns_signers.emulator.state import Record, State
 
@@ -48,11 +49,7 @@ def _wallets(state: State, request: Record) -> list[Record]:
     """The wallets that a request is about: of a key's signature, those that the key signs for."""
     if "walletId" in request:
         return [state.wallets.get(request["walletId"])]
-    return [
-        wallet
-        for wallet in state.wallets.all()
-        if wallet["signingKey"]["id"] == request.get("keyId")
-    ]
+    return wallets_of(state, request["keyId"]) if "keyId" in request else []
 
 
 def _has_tags(wanted: Mapping[str, list[str]], tags: Iterable[str]) -> bool:

@@ -18,7 +18,7 @@ from dfns_signers.emulator.requests.fields import string, where_present
 from dfns_signers.emulator.requests.messages import bad_request, not_found
 from dfns_signers.emulator.requests.routes import Call, Route
 from dfns_signers.emulator.requests.wire import iso_date, new_id
-from dfns_signers.emulator.state import PAGING, HeldKey, Record, State
+from dfns_signers.emulator.state import PAGING, HeldKey, Record, State, change
 
 # Which go together: Dfns docs, "Supported key formats" and "Derive Key".
 CURVES: Final = {
@@ -181,15 +181,6 @@ def check_curve(scheme: str, curve: str) -> None:
 def key_of_call(call: Call) -> Record:
     """The key of the path."""
     return call.state.keys.get(call.parameters["keyId"])
-
-
-def change(record: Record, members: Record) -> None:
-    """Set members of an entity; null takes one away."""
-    for name, value in members.items():
-        if value is None:
-            record.pop(name, None)
-        else:
-            record[name] = value
 
 
 _ONE: Final = "/keys/{keyId}"

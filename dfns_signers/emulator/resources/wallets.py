@@ -17,8 +17,8 @@ from dfns_signers.emulator.requests.fields import list_of, string, where_present
 from dfns_signers.emulator.requests.messages import bad_request
 from dfns_signers.emulator.requests.routes import Call, Route
 from dfns_signers.emulator.requests.wire import iso_date, new_id
-from dfns_signers.emulator.resources.keys import add_key, change, new_key_members
-from dfns_signers.emulator.state import PAGING, Record, State
+from dfns_signers.emulator.resources.keys import add_key, new_key_members
+from dfns_signers.emulator.state import PAGING, Record, State, change
 
 _TAG: Final = string(
     pattern=r"[a-zA-Z0-9_.:/+-]{1,100}", expected="1 to 100 letters, digits or _ . : / + -"

@@ -23,7 +23,7 @@ _STOP_SECONDS: Final = 5.0
 
 
 class Webhooks:
-    """What was delivered to webhooks, and what is to be delivered.
+    """What was delivered to webhooks, and what is to be delivered; `Emulator.webhooks`.
 
     A failed delivery is repeated by `retry` alone, so that a test says when.
     """

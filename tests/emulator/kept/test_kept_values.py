@@ -27,7 +27,7 @@ def shape(operation: Operation) -> Schema:
     return response
 
 
-def fitting(operation: Operation, value: Any, **known: Any) -> Any:
+def fitting(operation: Operation, value: Any, /, **known: Any) -> Any:
     return Values(known, DATE).fitting(shape(operation), value)
 
 
