@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from fnmatch import fnmatchcase
+from inspect import signature
 from typing import get_args
 
 import pytest
@@ -21,7 +22,7 @@ from tests.emulator.caller import Caller, refused
 from tests.emulator.conftest import Clock
 from tests.emulator.refusals import CASES, Case
 from tests.emulator.spoiled import World
-from tests.support.pages import DOCS
+from tests.support.pages import DOCS, section, tables
 
 GUIDE, REFUSALS, OPERATIONS = (
     (DOCS / page).read_text("utf-8")
@@ -83,6 +84,26 @@ def test_every_row_of_the_page_has_a_case_for_each_of_its_checks() -> None:
 
 def test_every_check_of_the_emulator_is_on_the_page() -> None:
     assert {check for _, check, _ in DOCUMENTED} == set(get_args(CheckName))
+
+
+def test_every_argument_of_an_emulator_is_on_the_page() -> None:
+    arguments, _ = tables(section("emulator.md", "In Python"))
+
+    assert set(named_in(arguments)) == signature(Emulator).parameters.keys()
+
+
+def test_every_member_of_an_emulator_is_on_the_page() -> None:
+    members = named_in(tables(section("emulator.md", "In Python"))[1])
+
+    public = {name for name in dir(Emulator) if not name.startswith("_")}
+    # An argument may be changed later, and a name of old goes on working.
+    assert set(members) == public - {"exact_payloads", "enrol"}
+
+
+def named_in(table: list[str]) -> list[str]:
+    """What the first column of each row names."""
+    columns = [row.split(" | ")[0] for row in table]
+    return [name for column in columns for name in re.findall(r"`([a-z_]+)", column)]
 
 
 def test_bounds_of_the_requests_that_are_kept_are_on_the_page() -> None:

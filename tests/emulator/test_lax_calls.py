@@ -71,12 +71,17 @@ def test_user_action_is_used_up_by_a_call_that_its_operation_refuses(
     refused(shared.send("POST", path, payload, user_action=action), 400, "userAction.used")
 
 
-def test_accounts_may_share_an_external_id_and_a_public_key(shared: Caller) -> None:
+@pytest.mark.parametrize("path", ["/auth/service-accounts", "/auth/pats"])
+def test_accounts_and_tokens_may_share_an_external_id_and_a_public_key(
+    shared: Caller, path: str
+) -> None:
     body = {"name": "robot", "publicKey": pem(KEY), "externalId": "e-1"}
+    before = len(answered(shared.get(path))["items"])
 
-    first, second = (shared.create("/auth/service-accounts", body) for _ in range(2))
+    for _ in range(2):
+        shared.create(path, body)
 
-    assert first["userInfo"]["userId"] != second["userInfo"]["userId"]
+    assert len(answered(shared.get(path))["items"]) == before + 2
 
 
 def test_public_key_may_be_registered_twice_by_one_user(emulator: Emulator) -> None:

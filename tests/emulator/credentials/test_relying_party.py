@@ -69,6 +69,20 @@ def test_client_data_that_is_wrong_is_refused(
 
 
 @pytest.mark.parametrize(
+    "members", [{"other_keys_can_be_added_here": "x"}, {"crossOrigin": False}], ids=str
+)
+def test_members_that_browsers_add_to_client_data_are_accepted(
+    application: Application, members: Json
+) -> None:
+    def add(content: Json) -> None:
+        content.pop("crossOrigin", None)
+        content.update(members)
+
+    answered(application.try_passkey(application.authenticator, client_data=add))
+    answered(application.try_assertion(client_data=add))
+
+
+@pytest.mark.parametrize(
     "origin", ["http://localhost", "https://localhost:1", "https://a.localhost"]
 )
 def test_any_port_of_the_site_and_of_domains_below_it_is_accepted(
