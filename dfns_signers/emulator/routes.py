@@ -169,4 +169,6 @@ class Router:
 
 def _hint(method: str, raw_path: str) -> str:
     """A near miss; looking for it takes quadratic time, and paths of the API are short."""
+    if raw_path == "/":
+        return "; the page of its requests is at /_emulator"
     return path_hint(method, raw_path) if len(raw_path) <= QUOTED_CHARACTERS else ""

@@ -18,9 +18,7 @@ from tests.emulator.policies import policy
 @pytest.fixture
 def outside(emulator: Emulator) -> Iterator[httpx.Client]:
     """Another program, without a token."""
-    with httpx.Client(
-        base_url=f"{emulator.url}/_emulator/", trust_env=False, timeout=10
-    ) as client:
+    with httpx.Client(base_url=f"{emulator.url}/_emulator/", trust_env=False, timeout=10) as client:
         yield client
 
 

@@ -93,7 +93,9 @@ def _code(service: Service, body: Mapping[str, Any]) -> Any:
     purpose: Any = body["purpose"]
     if purpose not in _PURPOSES:
         hint = did_you_mean(purpose, _PURPOSES)
-        raise ConfigurationError(f"purpose must be {', '.join(_PURPOSES)}, and is {purpose!r}{hint}")
+        raise ConfigurationError(
+            f"purpose must be {', '.join(_PURPOSES)}, and is {purpose!r}{hint}"
+        )
     return {"code": Mail(service.lock, service.state.mail).code(purpose, body["username"])}
 
 
