@@ -143,7 +143,7 @@ class Router:
         raise Refusal(
             HTTPStatus.METHOD_NOT_ALLOWED,
             "method",
-            f"{shortened(method)} is not allowed here; allowed: {allowed}.",
+            f"{shortened(method)} is not allowed here; allowed: {allowed}.{_of_a_page(method)}",
             headers={"Allow": allowed},
         )
 
@@ -165,6 +165,13 @@ class Router:
     def _route(self, method: str, raw_path: str) -> Route | None:
         operation = match_operation(method, raw_path)
         return self._routes.get(operation) if operation else None
+
+
+def _of_a_page(method: str) -> str:
+    """A browser asks so whether a page of another origin may call."""
+    if method != "OPTIONS":
+        return ""
+    return " Pages may call from the origins of --cors-origin, or Emulator(cors_origins=...)."
 
 
 def _hint(method: str, raw_path: str) -> str:
