@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from typing_extensions import Self
@@ -82,6 +82,13 @@ def emulator(
             help="Answer 202 to this call, as a policy would; may be repeated.",
         ),
     ] = None,
+    progress: Annotated[
+        Literal["reads", "manual"],
+        typer.Option(
+            help="What moves the status of a transfer, transaction or signature: each read of it, "
+            "or only POST /_emulator/step."
+        ),
+    ] = "reads",
     no_permissions: Annotated[
         bool,
         typer.Option("--no-permissions", help="Let every caller do everything, as the first user."),
@@ -107,7 +114,7 @@ def emulator(
     Prints one line of JSON when it is ready: url, auth_token, user_id, org_id. Stop it with Ctrl-C.
     Each request is shown in a line on standard error: method, path, status, and why it was refused.
     With --log, also who called, and which credential signed what. The page /_emulator shows the
-    requests live, with their bodies.
+    requests live, with their bodies; other programs move statuses, decide approvals and more there.
 
     With --profile or --config, it also accepts the signing key of that profile under its
     credential id, and its token unless --token is given: point base_url at it, and that profile
@@ -143,6 +150,7 @@ def emulator(
         credentials=credentials,
         exact_payloads=exact_payloads,
         rate_limit=rate_limit,
+        progress=progress,
         enforce_permissions=not no_permissions,
         tls=tls,
         cors_origins=cors_origin or (),
@@ -202,6 +210,7 @@ def _announce(server: Emulator, first: EmulatorProfile | None, line: str) -> Non
         first.write(server)
         for said in _next_commands(first.profile.profile, first.profile.config, server.ca_file):
             note(said)
+        note(f"The requests, live, in a browser: {server.url}/_emulator")
     typer.echo(line)
     typer.get_text_stream("stdout").flush()
 

@@ -11,7 +11,9 @@ def trust_commands(ca_file: Path) -> Iterator[str]:
     """Lines for people, with commands to paste; each client is the only program that trusts it."""
     quoted = shlex.quote(str(ca_file))
     yield f"TLS: clients must trust {ca_file}, which is removed when the emulator ends."
-    yield f"  Go, Python, curl  SSL_CERT_FILE={quoted} (Go on macOS: RootCAs of tls.Config)"
+    yield f"  Go, Python        SSL_CERT_FILE={quoted} (Go on macOS: RootCAs of tls.Config)"
+    yield f"  requests          REQUESTS_CA_BUNDLE={quoted}"
+    yield f"  curl              --cacert {quoted}"
     yield f"  Node              NODE_EXTRA_CA_CERTS={quoted}"
     yield (
         f"  Java              keytool -importcert -noprompt -alias dfns-emulator -file {quoted} "

@@ -16,16 +16,27 @@ def complete_method(incomplete: str) -> list[str]:
     return [name for name in methods if name.startswith(incomplete.upper())]
 
 
+def complete_filter(context: typer.Context, incomplete: str) -> list[str] | list[tuple[str, str]]:
+    """A method, or a path of the method that stands before it; words are not completed."""
+    words = context.params.get("words") or []
+    if not words:
+        return complete_method(incomplete) if incomplete else []
+    return _paths(words[0], incomplete) if len(words) == 1 else []
+
+
 def complete_path(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """The paths of the method that begin like this, each with the name of its operation.
 
     Path parameters that were typed stay, and those to come are shown as in ``{walletId}``.
     """
-    method = str(context.params.get("method") or "").upper()
+    return _paths(str(context.params.get("method") or ""), incomplete)
+
+
+def _paths(method: str, incomplete: str) -> list[tuple[str, str]]:
     return [
         (path, one.name)
         for one in operations()
-        if one.method == method
+        if one.method == method.upper()
         for path in _continued(one.path.split("/"), incomplete.split("/"))
     ]
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from dfns_signers.cli.exit_codes import reports_errors
+from dfns_signers.cli.operation_completion import complete_filter
 from dfns_signers.cli.operation_members import Member, members_of, type_of, written_out
 from dfns_signers.cli.options import JsonOption
 from dfns_signers.cli.output import print_json, print_table
@@ -28,8 +29,10 @@ def show_operations(
         list[str] | None,
         typer.Argument(
             metavar="[FILTER]...",
-            help="Words of which all must occur, or METHOD and PATH of one operation.",
+            help="Words of which all must occur; or METHOD and PATH of one operation, and words "
+            "that narrow its members down.",
             show_default=False,
+            autocompletion=complete_filter,
         ),
     ] = None,
     json: JsonOption = False,
@@ -45,7 +48,7 @@ def show_operations(
     given = words or []
     one = _named(given)
     if one:
-        _show(one, as_json=json)
+        _show(one, given[2:], as_json=json)
         return
     found = [each for each in operations() if _has(each, given)]
     if not found:
@@ -60,19 +63,22 @@ def show_operations(
 
 
 def _named(words: list[str]) -> Operation | None:
-    """The operation of a method and a template or path."""
-    if len(words) == 2:  # noqa: PLR2004  # METHOD PATH
+    """The operation of a method and a template or path, which may be followed by other words."""
+    if len(words) > 1:
         method, path = words[0].upper(), words[1]
         return find_operation(method, path) or match_operation(method, path)
     return None
 
 
 def _has(one: Operation, words: list[str]) -> bool:
-    line = f"{one} {one.operation_class} {one.name}".lower()
-    return all(word.lower() in line for word in words)
+    return _has_words(f"{one} {one.operation_class} {one.name}", words)
 
 
-def _show(one: Operation, *, as_json: bool) -> None:
+def _has_words(line: str, words: list[str]) -> bool:
+    return all(word.lower() in line.lower() for word in words)
+
+
+def _show(one: Operation, words: list[str], *, as_json: bool) -> None:
     shapes = shapes_of(one)
     parts = {"query": shapes.query, "body": shapes.body, "response": shapes.response}
     if as_json:
@@ -84,7 +90,10 @@ def _show(one: Operation, *, as_json: bool) -> None:
         facts.append("carried out once for an externalId")
     if not shapes.is_declared:
         facts.append("members not known")
-    print_table(f"{one} ({one.name}): {', '.join(facts)}", _COLUMNS, _rows(parts))
+    rows = [row for row in _rows(parts) if _has_words(" ".join(row[:3]), words)]
+    if words and not rows:
+        raise RequestError(f"no member of {one} matches {' '.join(words)}")
+    print_table(f"{one} ({one.name}): {', '.join(facts)}", _COLUMNS, rows)
 
 
 _COLUMNS = ("", "member", "type", "required")

@@ -7,6 +7,20 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from dfns_signers.errors import ConfigurationError
+
+
+def complete_profile(context: typer.Context, incomplete: str) -> list[str]:
+    """The profiles of the configuration file that begin like this; none if it cannot be read."""
+    from dfns_signers.config.files import find_file  # noqa: PLC0415  # only completion needs it
+
+    try:
+        file = find_file(context.params.get("config"))
+    except ConfigurationError:
+        return []
+    return [name for name in (file.profiles if file else ()) if name.startswith(incomplete)]
+
+
 ConfigOption: TypeAlias = Annotated[
     Path | None,
     typer.Option(
@@ -33,6 +47,7 @@ ProfileOption: TypeAlias = Annotated[
     typer.Option(
         "--profile",
         metavar="NAME",
+        autocompletion=complete_profile,
         help="Profile to use. [default: $DFNS_PROFILE, or the file's default_profile]",
         show_default=False,
     ),
@@ -43,6 +58,7 @@ GivenProfileOption: TypeAlias = Annotated[
     typer.Option(
         "--profile",
         metavar="NAME",
+        autocompletion=complete_profile,
         help="Profile to use. [default: none, unless --config is given]",
         show_default=False,
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 import typer
 
@@ -15,8 +16,9 @@ from dfns_signers.cli.options import ConfigOption, ProfileOption
 from dfns_signers.cli.output import note, print_json
 from dfns_signers.client.client import DfnsClient
 from dfns_signers.client.results import ChangeRequest
-from dfns_signers.errors import ApiError
+from dfns_signers.errors import ApiError, RequestError
 from dfns_signers.operations import path_hint
+from dfns_signers.operations.table import is_placeholder
 
 _UNKNOWN_TO_THE_API: Final = frozenset({404, 405})
 
@@ -61,6 +63,7 @@ def request(
 
     A policy that wants approval first (202) ends with exit code 8.
     """
+    _check(path)
     params = pairs(param or [], "--param")
     body = None if json is None else body_argument(json)
     with _hinting(method, path), DfnsClient.from_config(profile, config=config) as dfns:
@@ -71,6 +74,18 @@ def request(
         raise typer.Exit(ExitCode.AWAITS_APPROVAL)
     if answer is not None:
         print_json(answer)
+
+
+def _check(path: str) -> None:
+    """Refuse what people type in place of a path; the client judges paths themselves."""
+    if "://" in path:
+        path = urlsplit(path).path or "/"
+        raise RequestError(f"expected a path such as {path}, found a URL: 'base_url' has the rest")
+    if not path.startswith("/"):
+        raise RequestError(f"a path begins with '/' (did you mean '/{path}'?)")
+    open_ones = [segment for segment in path.split("/") if is_placeholder(segment)]
+    if open_ones:
+        raise RequestError(f"put an id in the place of {' and '.join(open_ones)} in {path}")
 
 
 @contextmanager

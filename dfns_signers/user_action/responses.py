@@ -59,6 +59,11 @@ _BEFORE_SENDING: Final = (
 )
 _MISSING_PERMISSION: Final = re.compile(r"not authorized to perform operation \((\w[\w:]{0,99})\)")
 """Wording of the Dfns docs."""
+_UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"
+"""OpenSSL's name for it."""
+_TRUST: Final = (
+    "check 'base_url', and set SSL_CERT_FILE to the certificate of the authority if it is your own"
+)
 _ASSIGNMENT: Final = "POST /permissions/{permissionId}/assignments"
 _ERRORS: Final[Mapping[int, tuple[type[ApiError], str]]] = {
     400: (BadRequestError, ""),
@@ -210,9 +215,9 @@ def transport_error(
     else:
         kind = TransportError
         what = f"failed: {quoted(_redacted(str(error), request)) or type(error).__name__}"
+    remedy = _TRUST if _UNTRUSTED in str(error) else "check the network and 'base_url'"
     ours = kind(
-        f"{request.method} {url.scheme}://{url.netloc.decode('ascii')}{url.path} {what}; check the "
-        "network and 'base_url'"
+        f"{request.method} {url.scheme}://{url.netloc.decode('ascii')}{url.path} {what}; {remedy}"
     )
     ours.may_have_taken_effect = may_have_been_sent and not isinstance(error, _BEFORE_SENDING)
     return ours

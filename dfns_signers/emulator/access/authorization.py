@@ -98,8 +98,8 @@ def _require_kind(
     if token.kind != kind:
         raise forbidden(
             check,
-            f"{token.kind} {token.token_id} is not authorized to perform operation ({operation}):"
-            f" it requires {what}.",
+            f"{token.kind} {token.token_id} is not authorized to perform operation: {operation}"
+            f" requires {what}, whatever the permissions.",
             expected=kind,
             found=token.kind,
         )

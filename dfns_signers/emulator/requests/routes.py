@@ -143,7 +143,7 @@ class Router:
         raise Refusal(
             HTTPStatus.METHOD_NOT_ALLOWED,
             "method",
-            f"{shortened(method)} is not allowed here; allowed: {allowed}.",
+            f"{shortened(method)} is not allowed here; allowed: {allowed}.{_of_a_page(method)}",
             headers={"Allow": allowed},
         )
 
@@ -167,6 +167,15 @@ class Router:
         return self._routes.get(operation) if operation else None
 
 
+def _of_a_page(method: str) -> str:
+    """A browser asks so whether a page of another origin may call."""
+    if method != "OPTIONS":
+        return ""
+    return " Pages may call from the origins of --cors-origin, or Emulator(cors_origins=...)."
+
+
 def _hint(method: str, raw_path: str) -> str:
     """A near miss; looking for it takes quadratic time, and paths of the API are short."""
+    if raw_path == "/":
+        return "; the page of its requests is at /_emulator"
     return path_hint(method, raw_path) if len(raw_path) <= QUOTED_CHARACTERS else ""

@@ -172,6 +172,8 @@ def test_tls_is_announced_with_what_each_client_must_be_given() -> None:
     assert (answer.status_code, code) == (200, 0)
     said = err.decode()
     assert f"SSL_CERT_FILE={file}" in said
+    assert f"REQUESTS_CA_BUNDLE={file}" in said
+    assert f"--cacert {file}" in said
     assert f"NODE_EXTRA_CA_CERTS={file}" in said
     assert f"-file {file}" in said
     assert not file.parent.exists()
@@ -191,6 +193,44 @@ def test_profile_of_the_first_user_is_called_with_the_authority(folder: Path) ->
 
     assert (done.code, done.json["network"]) == (0, "EthereumSepolia")
     assert f"SSL_CERT_FILE={settings['ca_file']} {PROGRAM} request" in err.decode()
+
+
+def test_client_without_the_authority_is_advised_to_trust_it(folder: Path) -> None:
+    config = folder / "config.toml"
+
+    with Started("emulator", "--tls", "--admin", "local", "--config", config) as process:
+        announced(process)
+        done = run("request", "--config", config, "--profile", "local", "GET", "/wallets")
+
+    assert done.code == 7
+    assert "set SSL_CERT_FILE to the certificate of the authority" in done.err
+
+
+def test_statuses_move_by_steps_from_another_program_alone(folder: Path) -> None:
+    config = folder / "config.toml"
+    options = ("--admin", "local", "--config", config, "--progress", "manual")
+
+    with Started("emulator", *options) as process:
+        url = announced(process)["url"]
+        with DfnsClient.from_config("local", config=config) as dfns:
+            wallet = dfns.wallets.create(network="Base")["id"]
+            path = f"/wallets/{wallet}/transfers"
+            body = {"kind": "Native", "to": "0x" + "00" * 20, "amount": "1"}
+            transfer = dfns.post(path, json=body)["id"]
+            before = [dfns.get(f"{path}/{transfer}")["status"] for _ in range(2)]
+            step = httpx.post(
+                f"{url}/_emulator/step", json={"id": transfer}, trust_env=False
+            ).json()
+            after = dfns.get(f"{path}/{transfer}")["status"]
+
+    assert (before, step, after) == (["Pending", "Pending"], {"stepped": True}, "Executing")
+
+
+def test_progress_of_another_kind_is_refused(command: Command) -> None:
+    done = command("emulator", "--progress", "automatic")
+
+    assert (done.code, done.out) == (2, "")
+    assert "'reads', 'manual'" in done.err
 
 
 def test_page_of_a_named_origin_may_call() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 
@@ -105,3 +106,18 @@ def test_completion_for_bash_is_printed_and_completes() -> None:
     assert script.code == 0
     assert "_DFNS_SIGNERS_COMPLETE=complete_bash" in script.out
     assert completed.out.split() == ["public-key"]
+
+
+@pytest.mark.parametrize("command_name", ["request", "emulator"])
+def test_profiles_are_completed(folder: Path, command_name: str) -> None:
+    config = folder / "config.toml"
+    config.write_text("[profiles.laptop]\n[profiles.local]\n[profiles.robot]\n", encoding="utf-8")
+
+    def completed(file: Path) -> list[str]:
+        words = f"dfns-signers {command_name} --config {file} --profile l"
+        return run(
+            _DFNS_SIGNERS_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD="5"
+        ).out.split()
+
+    assert completed(config) == ["laptop", "local"]
+    assert completed(folder / "nowhere.toml") == []

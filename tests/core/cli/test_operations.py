@@ -68,6 +68,21 @@ def test_shapes_of_a_body_are_told_apart_by_their_tag(command: Command) -> None:
     assert "[kind=Erc20] contract" in done.out
 
 
+def test_words_narrow_the_members_down(command: Command) -> None:
+    shown = command("operations", "POST", "/wallets/{walletId}/transfers", "kind=native", "amount")
+
+    assert "[kind=Native] amount" in shown.out
+    assert "kind=Erc20" not in shown.out
+    assert "[kind=Native] to" not in shown.out
+
+
+def test_members_that_are_not_there_are_refused(command: Command) -> None:
+    done = command("operations", "POST", "/wallets", "contract")
+
+    assert (done.code, done.out) == (2, "")
+    assert "no member of POST /wallets matches contract" in done.err
+
+
 def test_shapes_of_one_operation_are_json_schema_for_programs(command: Command) -> None:
     done = command("operations", "POST", "/wallets", "--json")
 
@@ -104,8 +119,9 @@ def test_unknown_operation_ends_with_2_and_a_near_miss(command: Command) -> None
         ("GET /nothing", []),
     ],
 )
-def test_methods_and_paths_are_completed(typed: str, offered: list[str]) -> None:
-    words = f"dfns-signers request {typed}"
+@pytest.mark.parametrize("name", ["request", "operations"])
+def test_methods_and_paths_are_completed(name: str, typed: str, offered: list[str]) -> None:
+    words = f"dfns-signers {name} {typed}"
 
     done = run(
         _DFNS_SIGNERS_COMPLETE="complete_bash",

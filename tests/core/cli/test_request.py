@@ -186,3 +186,24 @@ def test_unknown_path_is_sent_and_named_with_a_near_miss(
 
 def test_missing_entity_of_a_known_path_gets_no_hint(request_: Command) -> None:
     assert "known here" not in request_("GET", "/wallets/wa-1").err
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("wallets", "a path begins with '/' (did you mean '/wallets'?)"),
+        ("https://api.dfns.io/wallets?limit=1", "expected a path such as /wallets, found a URL"),
+        (
+            "/wallets/{walletId}/transfers",
+            "put an id in the place of {walletId} in /wallets/{walletId}/transfers",
+        ),
+    ],
+)
+def test_what_is_typed_in_place_of_a_path_is_refused_with_what_to_type(
+    request_: Command, emulator: Emulator, path: str, said: str
+) -> None:
+    done = request_("GET", path)
+
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+    assert paths(emulator) == []

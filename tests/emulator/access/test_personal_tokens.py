@@ -68,7 +68,10 @@ def test_user_does_not_sign_with_the_credential_of_the_token(
 
 def test_personal_token_cannot_make_a_token(machine: Caller, body: dict[str, Any]) -> None:
     error = refused(
-        machine.call("POST", PATH, body), 403, "token.session", "is not authorized to perform"
+        machine.call("POST", PATH, body),
+        403,
+        "token.session",
+        "requires the login session of a user, whatever",
     )
     assert error["details"]["found"] == "Pat"
 

@@ -83,6 +83,12 @@ def test_other_origins_are_not_allowed(emulator: Emulator, origin: str) -> None:
     assert ALLOW not in get(emulator, origin).headers
 
 
+def test_refused_preflight_is_among_the_requests_and_names_the_option(emulator: Emulator) -> None:
+    refused(preflight(emulator, "http://localhost:3001"), 405, "method", "--cors-origin")
+
+    assert emulator.requests[-1].method == "OPTIONS"
+
+
 def test_header_that_no_client_sends_is_not_allowed(emulator: Emulator) -> None:
     assert preflight(emulator, PAGE, headers="x-other").status_code == 400
 

@@ -21,6 +21,10 @@ def sized(size: int) -> bytes:
     return start + b"x" * (size - len(start) - len(end)) + end
 
 
+def test_bare_address_leads_to_the_page(caller: Caller) -> None:
+    refused(caller.get("/"), 404, "path", "the page of its requests is at /_emulator")
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/wallet", "/wallets/", "/wallets//tags", "/gw/wallets", "/wallets/a/b/c", "/v2"]
 )
