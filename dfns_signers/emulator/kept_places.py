@@ -7,8 +7,14 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from dfns_signers.emulator.kept_values import options_of
-from dfns_signers.operations import Operation, Schema, find_operation, operations, shapes_of
+from dfns_signers.operations import (
+    Operation,
+    Schema,
+    find_operation,
+    operations,
+    options_of,
+    shapes_of,
+)
 
 _IDENTIFIER: Final = re.compile(r"\{(\w*?)(?:Id|Uuid|id)\}")
 _BOTH: Final = ("GET", "POST")

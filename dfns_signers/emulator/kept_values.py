@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from dfns_signers.emulator.wire import new_id
-from dfns_signers.operations import Schema, declared_enum, declared_type
+from dfns_signers.operations import Schema, choices_of, options_of
 
 NOTHING: Final = object()
 """Stands for a value that was not given; None is one that was."""
@@ -62,9 +62,8 @@ class Values:
         return self._fitting_one(chosen, given, name)
 
     def _fitting_one(self, schema: Schema, given: Any, name: str) -> Any:
-        choices = choices_of(schema)
-        if choices:
-            return self._choice(choices, given, name)
+        if "enum" in schema:
+            return self._choice(schema["enum"], given, name)
         kind = schema.get("type")
         if kind is None:
             return {} if given is NOTHING else given
@@ -78,7 +77,7 @@ class Values:
                 return value
         return _MADE_UP[kind] if kind in _MADE_UP else self._string(name)
 
-    def _choice(self, choices: tuple[Any, ...], given: Any, name: str) -> Any:
+    def _choice(self, choices: Sequence[Any], given: Any, name: str) -> Any:
         wanted = [given, self.known.get(name)]
         if name == "status":
             wanted += _FIRST_STATUSES
@@ -109,36 +108,10 @@ class Values:
         return "0" if name in _AMOUNTS else ""
 
 
-def options_of(schema: Schema) -> Iterator[Schema]:
-    """The shapes of which a value must have one, without references and shapes of several types.
-
-    One that no value fits (``not`` anything) stands for "nothing", and is left out.
-    """
-    if "$ref" in schema:
-        yield from options_of(declared_type(schema["$ref"]))
-    elif "anyOf" in schema:
-        for option in schema["anyOf"]:
-            yield from options_of(option)
-    elif isinstance(schema.get("type"), list):
-        for kind in schema["type"]:
-            yield {**schema, "type": kind}
-    elif "not" not in schema:
-        yield schema
-
-
-def choices_of(schema: Schema) -> tuple[Any, ...]:
-    """The values that a shape lists; none where it does not."""
-    if "$enum" in schema:
-        return declared_enum(schema["$enum"])
-    if "const" in schema:
-        return (schema["const"],)
-    return tuple(schema.get("enum", ()))
-
-
 def choices_of_member(schema: Schema | None, name: str) -> tuple[Any, ...]:
     """The values that a shape lists for a member."""
     inner = members_of(schema or {}).get(name, {})
-    return tuple(choice for option in options_of(inner) for choice in choices_of(option))
+    return tuple(choice for option in options_of(inner) for choice in option.get("enum", ()))
 
 
 def members_of(schema: Schema) -> dict[str, Schema]:

@@ -26,7 +26,7 @@ from dfns_signers.emulator.fields import (
 )
 from dfns_signers.emulator.messages import Refusal
 from dfns_signers.emulator.wire import kind_of
-from dfns_signers.operations import Operation, Schema, options_of, shapes_of
+from dfns_signers.operations import Operation, Schema, choices_of, options_of, shapes_of
 
 _LISTED_CHOICES: Final = 8
 _TYPES: Final[Mapping[str, Check]] = {
@@ -149,7 +149,7 @@ def _tagged(
         seen.add(tag)
         if tag not in value:
             raise missing(where, tag)
-        choices = [_choices(option["properties"][tag]) for option, _ in options]
+        choices = [choices_of(option["properties"][tag]) for option, _ in options]
         _choice(dict.fromkeys(name for names in choices for name in names))(
             joined(where, tag), value[tag]
         )
@@ -165,7 +165,7 @@ def _tags(options: list[Schema]) -> list[str]:
     tags = []
     for name in options[0].get("properties", {}):
         if name in shared:
-            choices = [_choices(option["properties"][name]) for option in options]
+            choices = [choices_of(option["properties"][name]) for option in options]
             if all(choices) and len(set(choices)) > 1:
                 tags.append(name)
     return tags
@@ -191,14 +191,6 @@ def _likeness(option: Schema, value: Any) -> int:
 
 def _is_of_type(schema: Schema, value: Any) -> bool:
     return "type" not in schema or kind_of(value) == _KINDS[schema["type"]]
-
-
-def _choices(schema: Schema) -> tuple[Any, ...]:
-    """The values that a shape lists; none where it does not."""
-    options = list(options_of(schema))
-    if not all("enum" in option for option in options):
-        return ()
-    return tuple(name for option in options for name in option["enum"])
 
 
 def _choice(choices: Iterable[Any]) -> Check:

@@ -8,6 +8,7 @@ from dfns_signers.operations.near_paths import path_hint
 from dfns_signers.operations.shapes import (
     Schema,
     Shapes,
+    choices_of,
     declared_enum,
     declared_type,
     options_of,
@@ -26,6 +27,7 @@ __all__ = [
     "OperationClass",
     "Schema",
     "Shapes",
+    "choices_of",
     "declared_enum",
     "declared_type",
     "find_operation",

@@ -68,6 +68,14 @@ def options_of(schema: Schema) -> Iterator[Schema]:
         yield schema
 
 
+def choices_of(schema: Schema) -> tuple[Any, ...]:
+    """The values that a shape lists; none where it allows others."""
+    options = list(options_of(schema))
+    if not all("enum" in option for option in options):
+        return ()
+    return tuple(choice for option in options for choice in option["enum"])
+
+
 @cache
 def _shapes() -> dict[str, Any]:
     return read_table("shapes.json")
