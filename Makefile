@@ -9,10 +9,12 @@ SHOWN := --with aws-kms --with gcp-kms --with vault-transit
 PARALLEL ?= -n auto --maxprocesses 4 --dist loadgroup
 # The official SDK for browsers, bundled with what the page of the example imports.
 SDK := .local/browser-sdk
+# The official SDK for TypeScript.
+TYPESCRIPT := .local/official-sdks
 PASSKEYS := tests/browser/sdk/passkeys.js examples/delegated_signing/page/passkeys.js
 METADATA := pyproject.toml $(wildcard plugins/*/pyproject.toml) constraints.txt
 
-.PHONY: help demo test soak fuzz check format bench lowest constraints emulator localstack openbao gcp-emulator operations example browser clean
+.PHONY: help demo test soak fuzz check format bench lowest constraints emulator localstack openbao gcp-emulator operations example browser official-sdks clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -64,6 +66,9 @@ example: $(VENV)/.runtime ## run the web application of docs/delegated-signing.m
 browser: $(VENV)/.development $(SDK)/passkeys.js ## drive it in headless Chromium; screenshots go into .local/screenshots
 	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
+official-sdks: $(VENV)/.development $(TYPESCRIPT)/node_modules ## call every method of the official SDK for TypeScript; needs Node.js
+	@$(BIN)/python -m pytest tests/official_sdks $(ARGS)
+
 constraints: | $(VENV)/bin/pip ## renew constraints.txt from the newest versions, for every Python from 3.10
 	@$(BIN)/pip install -q uv
 	@printf -- '-e %s\n' '.[cli,emulator]' $(patsubst %/pyproject.toml,./%,$(wildcard plugins/*/pyproject.toml)) \
@@ -83,6 +88,13 @@ define new-venv
 	@$(PYTHON) -m pip --python $(1)/bin/python install -q --disable-pip-version-check "pip>=25.1"
 endef
 
+define install-from-npm
+	@command -v npm >/dev/null || { echo "npm not found: apt-get install npm"; exit 1; }
+	@mkdir -p $(1) && cp $< $(1)
+	@npm install --prefix $(1) $(2) --no-package-lock --no-audit --no-fund --loglevel=error
+	@touch $@
+endef
+
 # Each server for tests lives in an environment of its own, for its pins conflict with ours.
 .venv-%/.done: localstack/requirements/%.txt
 	@echo "installing $* into .venv-$* ..."
@@ -91,10 +103,11 @@ endef
 	@touch $@
 
 $(SDK)/node_modules: tests/browser/sdk/package.json
-	@command -v npm >/dev/null || { echo "npm not found: apt-get install npm"; exit 1; }
-	@mkdir -p $(SDK) && cp $< $(SDK)
-	@npm install --prefix $(SDK) --no-package-lock --no-audit --no-fund --loglevel=error
-	@touch $@
+	$(call install-from-npm,$(SDK))
+
+# The key signer has not named the version of the SDK that it works with.
+$(TYPESCRIPT)/node_modules: tests/official_sdks/package.json
+	$(call install-from-npm,$(TYPESCRIPT),--legacy-peer-deps)
 
 $(SDK)/passkeys.js: $(SDK)/node_modules $(PASSKEYS)
 	@NODE_PATH=$(SDK)/node_modules $</.bin/esbuild $(firstword $(PASSKEYS)) --bundle --format=esm --log-level=error --outfile=$@

@@ -203,6 +203,8 @@ class State:
         self.policies = Collection("Policy", page_size)
         self.permissions = Collection("Permission", page_size)
         self.held_keys: dict[str, HeldKey] = {}
+        # Ids of wallets, by the job that made them.
+        self.bulk_wallets: dict[str, set[str]] = {}
         self.pending: dict[str, PendingApproval] = {}
         self.webhooks = Webhooks(clock, self.collection("Webhook"), self.collection("WebhookEvent"))
         self.events.subscribers.append(self.webhooks.publish)

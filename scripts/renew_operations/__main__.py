@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from scripts.renew_operations.corrections import corrected
+from scripts.renew_operations.corrections import corrected, corrected_types
 from scripts.renew_operations.interning import Interning
 from scripts.renew_operations.python_sdk import SdkOperation, operations_of
 
@@ -42,7 +42,8 @@ def main() -> None:
     paths = {_form(row): f"{row['method']} {row['path']}" for row in rows}
     answers = corrected({paths[_form(row)]: row["shapes"] for row in declared["operations"]})
     _write_table(source, rows)
-    _write_shapes(source, dict(sorted(answers.items(), key=_by_path)), declared["types"], shapes)
+    types = corrected_types(declared["types"])
+    _write_shapes(source, dict(sorted(answers.items(), key=_by_path)), types, shapes)
 
 
 def _python_sdk(folder: Path) -> tuple[str, list[SdkOperation]]:

@@ -1,4 +1,4 @@
-"""What the types of the SDK for TypeScript lack, and other official SDKs send."""
+"""What the types of the SDK for TypeScript lack, and clients send."""
 
 from __future__ import annotations
 
@@ -24,6 +24,16 @@ def corrected(shapes: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]
     """
     merged = {name: _merged(shapes[name], patch) for name, patch in CORRECTIONS.items()}
     return {**shapes, **merged}
+
+
+def corrected_types(types: Mapping[str, Any]) -> dict[str, Any]:
+    """The types that contain themselves, with the components of a tuple as contract ABIs have them.
+
+    They are a list of parameters; the SDK declares the whole body of the call in their place.
+    """
+    body = types["networks.CallFunctionBody"]
+    parameters = body["properties"]["abi"]["properties"]["inputs"]
+    return {**types, "networks.CallFunctionBody": {"anyOf": [body, parameters]}}
 
 
 def _merged(value: Any, patch: Any) -> Any:

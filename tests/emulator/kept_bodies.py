@@ -76,5 +76,4 @@ def kept(wallet: str) -> dict[str, Json]:
         "/tenant/user-groups": {"name": "team"},
         "/tenant/users": {"email": "a@example.com"},
         "/vaults": {"name": "safe"},
-        "/wallets/bulk-create": {"network": "Solana", "count": 2, "name": "w"},
     }

@@ -54,6 +54,7 @@ BODIES: Final[Mapping[str, Json]] = {
     "POST /keys/{keyId}/export": SCHEMES,
     "POST /keys/{keyId}/signatures": SIGNATURE,
     "POST /wallets": {"network": NETWORK, "delayDelegation": True},
+    "POST /wallets/bulk-create": {"network": NETWORK, "count": 2, "name": "one"},
     "POST /wallets/import": {**SHARES, "network": "Solana"},
     "POST /wallets/{walletId}/export": SCHEMES,
     "POST /wallets/{walletId}/signatures": SIGNATURE,

@@ -87,8 +87,9 @@ class World:
         return str(answered(self.caller.get(path))["latestAgreement"]["id"])
 
     def webhook_event(self, collection: str) -> str:
-        """The id of an event that a webhook was to be delivered."""
-        self.caller.create(f"{collection.removesuffix('/events')}/ping", {})
+        """The id of an event that was to be delivered."""
+        self.caller.create("/wallets", {"network": "EthereumSepolia"})
+        self.emulator.webhooks.wait()
         return self.listed(collection)
 
     def approval(self, _collection: str) -> str:

@@ -20,11 +20,11 @@ from dfns_signers.emulator.requests.wire import iso_date, new_id
 from dfns_signers.emulator.resources.keys import add_key, new_key_members
 from dfns_signers.emulator.state import PAGING, Record, State, change
 
-_TAG: Final = string(
+TAG: Final = string(
     pattern=r"[a-zA-Z0-9_.:/+-]{1,100}", expected="1 to 100 letters, digits or _ . : / + -"
 )
 _CHECK: Final = where_present(
-    {"name": string(), "externalId": string(1, 100), "tags": list_of(_TAG, minimum=0)}
+    {"name": string(), "externalId": string(1, 100), "tags": list_of(TAG, minimum=0)}
 )
 _OWNERS: Final = {"owner": string(), "ownerId": string(), "ownerUsername": string()}
 # Their accounts must be opened first: only the bodies of their activation are declared.
