@@ -7,9 +7,9 @@ SERVERS := $(patsubst localstack/requirements/%.txt,.venv-%/.done,$(wildcard loc
 SHOWN := --with aws-kms --with gcp-kms --with vault-transit
 # tests/conftest.py says which tests share a worker, and so the servers that it starts.
 PARALLEL ?= -n auto --maxprocesses 4 --dist loadgroup
-# The official SDK for browsers, bundled with what the page of the example imports.
+# The official SDK for browsers, bundled with the modules of tests/browser/sdk.
 SDK := .local/browser-sdk
-PASSKEYS := tests/browser/sdk/passkeys.js examples/delegated_signing/page/passkeys.js
+BUNDLES := $(SDK)/passkeys.js $(SDK)/direct.js
 METADATA := pyproject.toml $(wildcard plugins/*/pyproject.toml) constraints.txt
 
 .PHONY: help demo test soak fuzz check format bench lowest constraints emulator localstack openbao gcp-emulator operations example browser clean
@@ -61,7 +61,7 @@ gcp-emulator: $(VENV)/.runtime ## the same in the Cloud KMS emulator
 example: $(VENV)/.runtime ## run the web application of docs/delegated-signing.md against a local Dfns API
 	@$(BIN)/python -m examples.delegated_signing $(ARGS)
 
-browser: $(VENV)/.development $(SDK)/passkeys.js ## drive it in headless Chromium; screenshots go into .local/screenshots
+browser: $(VENV)/.development $(BUNDLES) ## drive it in headless Chromium; screenshots go into .local/screenshots
 	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
 constraints: | $(VENV)/bin/pip ## renew constraints.txt from the newest versions, for every Python from 3.10
@@ -96,8 +96,8 @@ $(SDK)/node_modules: tests/browser/sdk/package.json
 	@npm install --prefix $(SDK) --no-package-lock --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(SDK)/passkeys.js: $(SDK)/node_modules $(PASSKEYS)
-	@NODE_PATH=$(SDK)/node_modules $</.bin/esbuild $(firstword $(PASSKEYS)) --bundle --format=esm --log-level=error --outfile=$@
+$(SDK)/%.js: tests/browser/sdk/%.js examples/delegated_signing/page/passkeys.js | $(SDK)/node_modules
+	@NODE_PATH=$(SDK)/node_modules $(SDK)/node_modules/.bin/esbuild $< --bundle --format=esm --log-level=error --outfile=$@
 
 $(VENV)/bin/pip:
 	$(call new-venv,$(VENV))
