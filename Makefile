@@ -93,7 +93,8 @@ endef
 $(SDK)/node_modules: tests/browser/sdk/package.json
 	@command -v npm >/dev/null || { echo "npm not found: apt-get install npm"; exit 1; }
 	@mkdir -p $(SDK) && cp $< $(SDK)
-	@npm install --prefix $(SDK) --no-package-lock --no-audit --no-fund --loglevel=error
+	@npm install --prefix $(SDK) --no-package-lock --no-audit --no-fund --loglevel=error \
+	|| { echo "npm could not install what $< names: is its registry in reach?"; exit 1; }
 	@touch $@
 
 $(SDK)/%.js: tests/browser/sdk/%.js examples/delegated_signing/page/passkeys.js | $(SDK)/node_modules
