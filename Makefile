@@ -7,11 +7,11 @@ SERVERS := $(patsubst localstack/requirements/%.txt,.venv-%/.done,$(wildcard loc
 SHOWN := --with aws-kms --with gcp-kms --with vault-transit
 # tests/conftest.py says which tests share a worker, and so the servers that it starts.
 PARALLEL ?= -n auto --maxprocesses 4 --dist loadgroup
-# The official SDK for browsers, bundled with what the page of the example imports.
+# The official SDK for browsers, bundled with the modules of tests/browser/sdk.
 SDK := .local/browser-sdk
+BUNDLES := $(SDK)/passkeys.js $(SDK)/direct.js
 # The official SDK for TypeScript.
 TYPESCRIPT := .local/official-sdks
-PASSKEYS := tests/browser/sdk/passkeys.js examples/delegated_signing/page/passkeys.js
 METADATA := pyproject.toml $(wildcard plugins/*/pyproject.toml) constraints.txt
 
 .PHONY: help demo test soak fuzz check format bench lowest constraints emulator localstack openbao gcp-emulator operations example browser official-sdks clean
@@ -63,7 +63,7 @@ gcp-emulator: $(VENV)/.runtime ## the same in the Cloud KMS emulator
 example: $(VENV)/.runtime ## run the web application of docs/delegated-signing.md against a local Dfns API
 	@$(BIN)/python -m examples.delegated_signing $(ARGS)
 
-browser: $(VENV)/.development $(SDK)/passkeys.js ## drive it in headless Chromium; screenshots go into .local/screenshots
+browser: $(VENV)/.development $(BUNDLES) ## drive it in headless Chromium; screenshots go into .local/screenshots
 	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
 official-sdks: $(VENV)/.development $(TYPESCRIPT)/node_modules ## call every method of the official SDK for TypeScript; needs Node.js
@@ -91,7 +91,8 @@ endef
 define install-from-npm
 	@command -v npm >/dev/null || { echo "npm not found: apt-get install npm"; exit 1; }
 	@mkdir -p $(1) && cp $< $(1)
-	@npm install --prefix $(1) $(2) --no-package-lock --no-audit --no-fund --loglevel=error
+	@npm install --prefix $(1) $(2) --no-package-lock --no-audit --no-fund --loglevel=error \
+	|| { echo "npm could not install what $< names: is its registry in reach?"; exit 1; }
 	@touch $@
 endef
 
@@ -109,8 +110,8 @@ $(SDK)/node_modules: tests/browser/sdk/package.json
 $(TYPESCRIPT)/node_modules: tests/official_sdks/package.json
 	$(call install-from-npm,$(TYPESCRIPT),--legacy-peer-deps)
 
-$(SDK)/passkeys.js: $(SDK)/node_modules $(PASSKEYS)
-	@NODE_PATH=$(SDK)/node_modules $</.bin/esbuild $(firstword $(PASSKEYS)) --bundle --format=esm --log-level=error --outfile=$@
+$(SDK)/%.js: tests/browser/sdk/%.js examples/delegated_signing/page/passkeys.js | $(SDK)/node_modules
+	@NODE_PATH=$(SDK)/node_modules $(SDK)/node_modules/.bin/esbuild $< --bundle --format=esm --log-level=error --outfile=$@
 
 $(VENV)/bin/pip:
 	$(call new-venv,$(VENV))

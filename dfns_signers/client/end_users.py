@@ -1,8 +1,9 @@
 """Typed calls on end users: registration, login and recovery.
 
-A service account begins each of them with a signed call. What the end user's browser answers is
-sent by a client whose token is the ``temporaryAuthenticationToken`` of the challenge, or by one
-with any token where the API asks for none.
+Each begins in one of two ways: delegated, with a signed call of a service account that has verified
+who is asking, or direct, with a code that Dfns sends to the user by e-mail. What the end user's
+browser answers is sent by a client whose token is the ``temporaryAuthenticationToken`` of the
+challenge, or by one with any token where the API asks for none.
 
 Source: Dfns API reference, authentication: registration, login and recovery.
 """
@@ -71,6 +72,12 @@ class RegisteredUser(TypedDict):
     wallets: NotRequired[list[Wallet]]
 
 
+class Sent(TypedDict):
+    """The ``message`` that a code is on its way by e-mail."""
+
+    message: str
+
+
 class Login(TypedDict):
     """The bearer ``token`` of a user."""
 
@@ -86,6 +93,20 @@ def _register(*, email: str, external_id: str | None = None) -> Call[Registratio
     """
     body = members(None, email=email, kind="EndUser", externalId=external_id)
     return Call.of("POST", "/auth/registration/delegated", json=body)
+
+
+def _send_registration_code(username: str, *, org_id: str) -> Call[Sent]:
+    """Have Dfns send the code with which an invited user registers; it replaces the one before."""
+    body = {"username": username, "orgId": org_id}
+    return Call.of("PUT", "/auth/registration/code", json=body)
+
+
+def _registration_challenge(
+    username: str, *, org_id: str, code: str
+) -> Call[RegistrationChallenge]:
+    """Get the challenge of the first credential, in exchange for the code from the e-mail."""
+    body = {"username": username, "orgId": org_id, "registrationCode": code}
+    return Call.of("POST", "/auth/registration/init", json=body)
 
 
 def _complete_registration(
@@ -130,9 +151,23 @@ def _login(username: str) -> Call[Login]:
     return Call.of("POST", "/auth/login/delegated", json={"username": username})
 
 
-def _login_challenge(username: str, *, org_id: str) -> Call[LoginChallenge]:
-    """Get the challenge with which a user logs in with a credential of their own."""
+def _send_login_code(username: str, *, org_id: str) -> Call[Sent]:
+    """Have Dfns send the code that ``login_challenge()`` takes."""
     body = {"username": username, "orgId": org_id}
+    return Call.of("POST", "/auth/login/code", json=body)
+
+
+def _login_challenge(
+    username: str, *, org_id: str, code: str | None = None
+) -> Call[LoginChallenge]:
+    """Get the challenge with which a user logs in with a credential of their own.
+
+    Args:
+        username: who logs in.
+        org_id: the user's organisation.
+        code: from the e-mail; only with it are password-protected keys listed.
+    """
+    body = members(None, username=username, orgId=org_id, loginCode=code)
     return Call.of("POST", "/auth/login/init", json=body)
 
 
@@ -169,6 +204,32 @@ def _recover(*, username: str, credential_id: str) -> Call[RecoveryChallenge]:
     return Call.of("POST", "/auth/recover/user/delegated", json=body)
 
 
+def _send_recovery_code(username: str, *, org_id: str) -> Call[Sent]:
+    """Have Dfns send the code that ``recovery_challenge()`` takes."""
+    body = {"username": username, "orgId": org_id}
+    return Call.of("POST", "/auth/recover/user/code", json=body)
+
+
+def _recovery_challenge(
+    username: str, *, org_id: str, code: str, credential_id: str
+) -> Call[RecoveryChallenge]:
+    """Begin the recovery of a user who has the code from the e-mail.
+
+    Args:
+        username: whose credentials are lost.
+        org_id: the user's organisation.
+        code: from the e-mail.
+        credential_id: ``credId`` of the recovery credential that the user still has.
+    """
+    body = {
+        "username": username,
+        "verificationCode": code,
+        "orgId": org_id,
+        "credentialId": credential_id,
+    }
+    return Call.of("POST", "/auth/recover/user/init", json=body)
+
+
 def _complete_recovery(
     *, recovery: Mapping[str, Any], new_credentials: Mapping[str, Any]
 ) -> Call[RegisteredUser]:
@@ -195,9 +256,14 @@ class EndUsers(Resource[ClientT_co]):
     """End users, who sign with credentials of their own."""
 
     register = signed(_register)
+    send_registration_code = unsigned(_send_registration_code)
+    registration_challenge = unsigned(_registration_challenge)
     complete_registration = unsigned(_complete_registration)
     login = signed(_login)
+    send_login_code = unsigned(_send_login_code)
     login_challenge = unsigned(_login_challenge)
     complete_login = unsigned(_complete_login)
     recover = signed(_recover)
+    send_recovery_code = unsigned(_send_recovery_code)
+    recovery_challenge = unsigned(_recovery_challenge)
     complete_recovery = unsigned(_complete_recovery)

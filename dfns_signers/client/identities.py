@@ -41,11 +41,22 @@ class ServiceAccount(TypedDict):
 
 
 class CredentialChallenge(TypedDict):
-    """What a new credential has to sign, see ``dfns_signers.registration.attest`` for a key."""
+    """What a new credential has to sign, see ``dfns_signers.registration.attest`` for a key.
+
+    A browser makes a passkey from the members that are not required. A password and a one-time
+    password sign nothing and have no ``challenge``; the latter is set up from ``otpUrl``.
+    """
 
     kind: str
     challenge: str
     challengeIdentifier: str
+    user: NotRequired[dict[str, str]]
+    rp: NotRequired[dict[str, str]]
+    authenticatorSelection: NotRequired[dict[str, Any]]
+    attestation: NotRequired[str]
+    pubKeyCredParams: NotRequired[list[dict[str, Any]]]
+    excludeCredentials: NotRequired[list[dict[str, str]]]
+    otpUrl: NotRequired[str]
 
 
 class Credential(TypedDict):
@@ -157,7 +168,12 @@ def _list_credentials() -> Call[Credential]:
 
 
 def _credential_challenge(*, kind: str = "Key") -> Call[CredentialChallenge]:
-    """Ask for the challenge of a new credential: a ``Key``, a ``Fido2`` (a passkey), and so on."""
+    """Ask for the challenge of a new credential.
+
+    Args:
+        kind: ``Key``, ``Fido2`` (a passkey), ``PasswordProtectedKey``, ``RecoveryKey``,
+            ``Password`` or ``Totp`` (one-time passwords, a second factor).
+    """
     return Call.of("POST", "/auth/credentials/init", json={"kind": kind}, signed=False)
 
 
@@ -174,7 +190,7 @@ def _create_credential(
         name: for people.
         challenge: the answer of ``challenge()``.
         credential_info: the proof of possession, from ``dfns_signers.registration.attest``, or
-            for a passkey from the browser.
+            for a passkey from the browser; ``{"password": …}`` or ``{"otpCode": …}``.
         extra: further members of the body, by their names in the API, such as
             ``encryptedPrivateKey``.
     """
@@ -211,6 +227,15 @@ def _deactivate_credential(credential_uuid: str) -> Call[Any]:
     return Call.of("PUT", "/auth/credentials/deactivate", json={"credentialUuid": credential_uuid})
 
 
+def _delete_credential(credential_uuid: str) -> Call[Any]:
+    """Delete a credential by its ``credentialUuid``."""
+    return Call.of(
+        "DELETE",
+        "/auth/credentials/{credentialUuid}",
+        path_params={"credentialUuid": credential_uuid},
+    )
+
+
 class ServiceAccounts(Resource[ClientT_co]):
     """Service accounts."""
 
@@ -236,3 +261,4 @@ class Credentials(Resource[ClientT_co]):
     list = listing(_list_credentials)
     activate = signed(_activate_credential)
     deactivate = signed(_deactivate_credential)
+    delete = signed(_delete_credential)

@@ -7,8 +7,8 @@ the browser's answer. In between, what must not reach the page waits in the sess
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from dfns_signers import AsyncDelegatedDfnsClient, AsyncDfnsClient
-from dfns_signers.errors import DfnsSignersError
+from dfns_signers.errors import AuthenticationError, DfnsSignersError, NotFoundError
 from examples.delegated_signing.sessions import Session, Sessions, kept
 
 NETWORK = "EthereumSepolia"
@@ -103,9 +103,10 @@ class Application:
 
     async def _begin_recovery(self, request: Request) -> Response:
         asked = await request.json()
-        challenge = await self.operator.auth.end_users.recover(
-            username=asked["email"], credential_id=asked["credentialId"]
-        )
+        with _or_advice("This recovery key is not, or no longer, that of this account."):
+            challenge = await self.operator.auth.end_users.recover(
+                username=asked["email"], credential_id=asked["credentialId"]
+            )
         return self._begin_credentials(request, asked["email"], challenge)
 
     async def _complete_recovery(self, request: Request) -> Response:
@@ -129,7 +130,10 @@ class Application:
 
     async def _begin_login(self, request: Request) -> Response:
         email = (await request.json())["email"]
-        challenge = await self.operator.auth.end_users.login_challenge(email, org_id=self.org_id)
+        with _or_advice("No account has this address: create one, or correct the address."):
+            challenge = await self.operator.auth.end_users.login_challenge(
+                email, org_id=self.org_id
+            )
         request.state.session = Session(email, challenge=challenge)
         return JSONResponse(challenge)
 
@@ -210,6 +214,15 @@ async def _transfers(dfns: AsyncDfnsClient | AsyncDelegatedDfnsClient, wallet: s
 def _new_id() -> str:
     """With an externalId, a transfer that is sent twice is made once."""
     return str(uuid.uuid4())
+
+
+@contextmanager
+def _or_advice(text: str) -> Iterator[None]:
+    """Say this to the visitor where Dfns does not know whom or what the request names."""
+    try:
+        yield
+    except (NotFoundError, AuthenticationError) as error:
+        raise HTTPException(error.status, text) from error
 
 
 def _session(request: Request) -> Session:

@@ -17,7 +17,7 @@ from tests.browser.chromium import chromium, plug_in_authenticator
 from tests.browser.pages import Page
 from tests.examples.serving import bound, origin_of, served
 
-OFFICIAL_SDK = Path(".local/browser-sdk/passkeys.js").resolve()
+BUNDLES = Path(".local/browser-sdk").resolve()
 
 
 @pytest.fixture
@@ -62,4 +62,4 @@ def page(browser: Chrome, origin: str) -> Page:
 
 
 def _official_sdk(_: object) -> FileResponse:
-    return FileResponse(OFFICIAL_SDK)
+    return FileResponse(BUNDLES / "passkeys.js")

@@ -114,7 +114,10 @@ class Page:
         field.send_keys(value)
 
     def _press(self, label: str) -> None:
-        self.browser.find_element(By.XPATH, f"//button[normalize-space()='{label}']").click()
+        button = self.browser.find_element(By.XPATH, f"//button[normalize-space()='{label}']")
+        # Selenium scrolls no further than to the edge, where the status is in front.
+        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+        button.click()
 
     def _until(self, condition: Callable[[], bool], awaited: str) -> None:
         WebDriverWait(self.browser, SECONDS).until(

@@ -227,5 +227,21 @@ def test_step_that_was_not_begun_is_refused_with_what_to_do(
     )
 
 
+def test_stranger_is_advised_to_create_an_account(visitor: Visitor) -> None:
+    status, message = visitor.refused("POST", "/login", {"email": EMAIL})
+
+    assert (status, message[:27]) == (404, "No account has this address")
+
+
+def test_recovery_key_of_another_account_is_refused(visitor: Visitor, stranger: Visitor) -> None:
+    visitor.register(EMAIL)
+    asked = {"email": EMAIL, "credentialId": "cr-another"}
+
+    status, message = stranger.refused("POST", "/recovery", asked)
+
+    assert 400 <= status < 500
+    assert message.startswith("This recovery key is not")
+
+
 def test_member_that_is_missing_is_named(visitor: Visitor) -> None:
     assert visitor.refused("POST", "/login", {}) == (400, "the request has no 'email'")

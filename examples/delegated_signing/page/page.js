@@ -122,7 +122,6 @@ function show({ email, approvals, wallets = [], transfers = [] }) {
     row.querySelector("[name=approval]").value = id;
   });
   byId("transfer").hidden = wallets.length === 0;
-  byId("transfers-hint").hidden = wallets.length > 0;
   clearTimeout(show.timer);
   const waiting = transfers.some(({ status }) => !FINAL.includes(status));
   if (waiting) show.timer = setTimeout(refresh, 1000);

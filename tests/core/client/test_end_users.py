@@ -8,15 +8,10 @@ from typing import Any
 
 import pytest
 
-from dfns_signers.backends.pem.key import PemKey
 from dfns_signers.client.pending import PendingAction
-from dfns_signers.emulator import Emulator
 from dfns_signers.errors import RequestError
-from dfns_signers.signer import KeySigner
-from tests.core.client.driving import Connector, Driven
+from tests.core.client.driving import Driven
 from tests.core.client.scripted import ScriptedApi
-from tests.core.keys import private_key, private_pem, public_key, public_pem
-from tests.emulator.passkeys import Authenticator
 
 PASSKEY = {"credentialKind": "Fido2", "credentialInfo": {"credId": "cr-1"}}
 RECOVERY = {"credentialKind": "RecoveryKey", "credentialInfo": {"credId": "cr-2"}}
@@ -56,9 +51,36 @@ UNSIGNED: dict[str, tuple[Callable[[Any], Any], dict[str, Any]]] = {
             "wallets": [{"network": "Bitcoin"}],
         },
     ),
-    "/auth/login/init": (
-        lambda users: users.login_challenge("ada@example.com", org_id="or-1"),
+    "/auth/registration/code": (
+        lambda users: users.send_registration_code("ada@example.com", org_id="or-1"),
         {"username": "ada@example.com", "orgId": "or-1"},
+    ),
+    "/auth/registration/init": (
+        lambda users: users.registration_challenge("ada@example.com", org_id="or-1", code="7"),
+        {"username": "ada@example.com", "orgId": "or-1", "registrationCode": "7"},
+    ),
+    "/auth/login/code": (
+        lambda users: users.send_login_code("ada@example.com", org_id="or-1"),
+        {"username": "ada@example.com", "orgId": "or-1"},
+    ),
+    "/auth/login/init": (
+        lambda users: users.login_challenge("ada@example.com", org_id="or-1", code="7"),
+        {"username": "ada@example.com", "orgId": "or-1", "loginCode": "7"},
+    ),
+    "/auth/recover/user/code": (
+        lambda users: users.send_recovery_code("ada@example.com", org_id="or-1"),
+        {"username": "ada@example.com", "orgId": "or-1"},
+    ),
+    "/auth/recover/user/init": (
+        lambda users: users.recovery_challenge(
+            "ada@example.com", org_id="or-1", code="7", credential_id="cr-2"
+        ),
+        {
+            "username": "ada@example.com",
+            "verificationCode": "7",
+            "orgId": "or-1",
+            "credentialId": "cr-2",
+        },
     ),
     "/auth/login": (
         lambda users: users.complete_login(
@@ -180,43 +202,3 @@ def test_argument_of_the_wrong_type_is_named_and_nothing_is_sent(
         scripted.call(lambda client: WRONG[argument](client.auth.end_users))
 
     assert api.seen == []
-
-
-def test_end_user_registers_with_a_wallet_and_signs_with_a_second_passkey(
-    connect: Connector, emulator: Emulator
-) -> None:
-    browser, phone = Authenticator(), Authenticator()
-    key = PemKey.from_pem(private_pem(private_key("ES256")))
-    robot = emulator.add_identity(
-        "robot", service_account=True, credentials={"cr-robot": public_pem(public_key("ES256"))}
-    )
-    operator = connect(robot.token, KeySigner(key, "cr-robot"), base_url=emulator.url)
-
-    challenge = operator.call(
-        lambda client: client.auth.end_users.register(email="ada@example.com")
-    )
-    newcomer = connect.delegated(challenge["temporaryAuthenticationToken"], base_url=emulator.url)
-    user = newcomer.call(
-        lambda client: client.auth.end_users.complete_registration(
-            first_factor_credential={
-                "credentialKind": "Fido2",
-                "credentialInfo": browser.create(challenge),
-            },
-            wallets=[{"network": "Bitcoin"}],
-        )
-    )
-    ada = connect.delegated(user["authentication"]["token"], base_url=emulator.url)
-    asked = ada.call(lambda client: client.auth.credentials.challenge(kind="Fido2"))
-    pending = ada.call(
-        lambda client: client.auth.credentials.create(
-            name="phone", challenge=asked, credential_info=phone.create(asked)
-        )
-    )
-    ada.call(lambda client: client.complete(pending, browser.get(pending.challenge)))
-
-    made = ada.call(lambda client: client.init("POST", "/wallets", json={"network": "Solana"}))
-    ada.call(lambda client: client.complete(made, phone.get(made.challenge)))
-
-    listed = ada.walk(lambda client: client.wallets.list())
-    assert [wallet["network"] for wallet in listed] == ["Bitcoin", "Solana"]
-    assert listed[0]["id"] == user["wallets"][0]["id"]
