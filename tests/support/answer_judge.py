@@ -66,7 +66,7 @@ class AnswerJudge:
 
     def _keep(self, request: Incoming, answer: Answer) -> None:
         operation = match_operation(request.method, request.raw_path)
-        if operation and answer.status < 400 and answer.status != 202:
+        if operation and not answer.later and answer.status < 400 and answer.status != 202:
             self._answers.append((operation, answer.content))
 
     def drain(self) -> list[str]:
