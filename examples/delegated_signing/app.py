@@ -80,14 +80,14 @@ class Application:
     # Registration. A real application first makes sure that the address is the visitor's.
 
     async def _begin_registration(self, request: Request) -> Response:
-        email = (await request.json())["email"]
+        email = (await _body(request))["email"]
         challenge: Any = await self._operator.auth.end_users.register(email=email)
         newcomer = self._acting_with(challenge.pop("temporaryAuthenticationToken"))
         request.state.session = Session(email, newcomer=newcomer)
         return JSONResponse(challenge)
 
     async def _complete_registration(self, request: Request) -> Response:
-        made, newcomer = await request.json(), kept(_session(request).newcomer)
+        made, newcomer = await _body(request), kept(_session(request).newcomer)
         await newcomer.auth.end_users.complete_registration(
             first_factor_credential=made["firstFactorCredential"],
             recovery_credential=made["recoveryCredential"],
@@ -97,7 +97,7 @@ class Application:
     # Recovery: the same, but that the recovery key vouches for the new credentials.
 
     async def _begin_recovery(self, request: Request) -> Response:
-        asked = await request.json()
+        asked = await _body(request)
         challenge: Any = await self._operator.auth.end_users.recover(
             username=asked["email"], credential_id=asked["credentialId"]
         )
@@ -106,7 +106,7 @@ class Application:
         return JSONResponse(challenge)
 
     async def _complete_recovery(self, request: Request) -> Response:
-        made, newcomer = await request.json(), kept(_session(request).newcomer)
+        made, newcomer = await _body(request), kept(_session(request).newcomer)
         await newcomer.auth.end_users.complete_recovery(
             recovery=made["recovery"], new_credentials=made["newCredentials"]
         )
@@ -126,14 +126,14 @@ class Application:
     # Login: Dfns checks the passkey.
 
     async def _begin_login(self, request: Request) -> Response:
-        email = (await request.json())["email"]
+        email = (await _body(request))["email"]
         challenge = await self._operator.auth.end_users.login_challenge(email, org_id=self._org_id)
         request.state.session = Session(email, challenge=challenge)
         return JSONResponse(challenge)
 
     async def _complete_login(self, request: Request) -> Response:
         login = await self._operator.auth.end_users.complete_login(
-            challenge=kept(_session(request).challenge), first_factor=await request.json()
+            challenge=kept(_session(request).challenge), first_factor=await _body(request)
         )
         return await self._sign_in(request, login)
 
@@ -145,7 +145,7 @@ class Application:
         return JSONResponse(session.pending.challenge)
 
     async def _begin_transfer(self, request: Request) -> Response:
-        session, asked = _session(request), await request.json()
+        session, asked = _session(request), await _body(request)
         session.pending = await kept(session.dfns).wallets.transfer(
             asked["walletId"],
             to=asked["to"],
@@ -157,7 +157,7 @@ class Application:
     async def _complete_action(self, request: Request) -> Response:
         session = _session(request)
         pending, session.pending = kept(session.pending), None
-        await kept(session.dfns).complete(pending, await request.json())
+        await kept(session.dfns).complete(pending, await _body(request))
         return await self._state(request)
 
     # What the operator signs. A real application has this desk on a page of its own, behind a
@@ -167,7 +167,7 @@ class Application:
         await self._operator.post(
             "/v2/policy-approvals/{approvalId}/decisions",
             path_params={"approvalId": request.path_params["approval_id"]},
-            json={"value": (await request.json())["value"]},
+            json={"value": (await _body(request))["value"]},
         )
         return await self._state(request)
 
@@ -190,6 +190,17 @@ async def _transfers(dfns: AsyncDelegatedDfnsClient, wallet: Any) -> list[Any]:
     listed = [transfer async for transfer in dfns.paginate(path)]
     # The emulator moves a transfer on when it is read alone; Dfns lists the same as it reads.
     return [await dfns.get(f"{path}/{transfer['id']}") for transfer in listed]
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    """The JSON object that was sent; 400 for anything else."""
+    try:
+        body = await request.json()
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise HTTPException(400, "the request is not a JSON object")
+    return body
 
 
 def _session(request: Request) -> Session:

@@ -202,3 +202,11 @@ def test_step_that_was_not_begun_is_refused_with_what_to_do(
 
 def test_member_that_is_missing_is_named(visitor: Visitor) -> None:
     assert visitor.refused("POST", "/login", {}) == (400, "the request has no 'email'")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000])
+def test_request_that_is_not_a_json_object_is_refused(visitor: Visitor, body: bytes) -> None:
+    answer = visitor.http.post("/login", content=body)
+
+    assert answer.status_code == 400
+    assert answer.json() == {"error": "the request is not a JSON object"}
