@@ -19,6 +19,7 @@ from tests.emulator.keys import private_key as emulator_key
 
 USER = "emulator-user"
 ALICE = "alice@example.com"
+NETWORK = "EthereumSepolia"
 TO = f"0x{'00' * 20}"
 PRIVATE_PEM = private_pem(private_key("Ed25519")).decode()
 # Where an answer has the id of what was made, if not in ``id``.
@@ -77,7 +78,7 @@ class World:
 
     def audit_log(self, collection: str) -> str:
         """The id of what is in the logs of signatures."""
-        self.caller.create("/wallets", {"network": "EthereumSepolia"})
+        self.caller.create("/wallets", {"network": NETWORK})
         path = f"{collection}?startTime=2026-01-01&endTime=2100-01-01"
         return self.caller.get(path).text.splitlines()[1].split(",")[0]
 
@@ -88,7 +89,7 @@ class World:
 
     def webhook_event(self, collection: str) -> str:
         """The id of an event that was to be delivered."""
-        self.caller.create("/wallets", {"network": "EthereumSepolia"})
+        self.caller.create("/wallets", {"network": NETWORK})
         self.emulator.webhooks.wait()
         return self.listed(collection)
 
@@ -103,7 +104,7 @@ class World:
         }
         self.caller.create("/v2/policies", policy)
         account = self.application.account
-        wallet = account.create("/wallets", {"network": "EthereumSepolia"})
+        wallet = account.create("/wallets", {"network": NETWORK})
         transfer = {"kind": "Native", "to": TO, "amount": "1"}
         return str(account.create(f"/wallets/{wallet['id']}/transfers", transfer)["approvalId"])
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from dfns_signers.emulator.kept.values import NOTHING, Values, members_of
 from dfns_signers.operations import Operation, Schema, operations, shapes_of
-from tests.interop.shape_values import faults
+from tests.emulator.caller import compact
+from tests.support.answer_judge import misfit
 
 DATE = "2026-01-01T00:00:00.000Z"
 ANSWERING = [one for one in operations() if shapes_of(one).response]
@@ -33,7 +34,7 @@ def fitting(operation: Operation, value: Any, /, **known: Any) -> Any:
 
 @pytest.mark.parametrize("operation", ANSWERING, ids=str)
 def test_answer_that_is_made_of_nothing_fits_its_shape(operation: Operation) -> None:
-    assert faults(operation, fitting(operation, NOTHING)) == []
+    assert misfit(operation, compact(fitting(operation, NOTHING))) == ""
 
 
 @given(operation=st.sampled_from(ANSWERING), data=st.data())
@@ -44,7 +45,7 @@ def test_answer_that_is_made_of_anything_fits_its_shape(
     value = data.draw(st.dictionaries(names, JSON) | JSON)
     known = data.draw(st.dictionaries(names, JSON))
 
-    assert faults(operation, fitting(operation, value, **known)) == []
+    assert misfit(operation, compact(fitting(operation, value, **known))) == ""
 
 
 @given(operation=st.sampled_from(ANSWERING), data=st.data())
