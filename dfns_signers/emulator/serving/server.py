@@ -21,7 +21,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from dfns_signers.emulator.console.application import with_console
 from dfns_signers.emulator.requests.messages import Incoming
 from dfns_signers.emulator.service import MAXIMUM_BODY_BYTES, Service
-from dfns_signers.emulator.serving.certificates import LocalAuthority
 from dfns_signers.emulator.serving.cross_origin import allowing
 from dfns_signers.emulator.serving.starting import ServerSettings
 from dfns_signers.errors import ListeningError
@@ -133,7 +132,7 @@ class _Server(uvicorn.Server):
 
 
 def _new_authority() -> LocalAuthority:
-    from dfns_signers.emulator.serving.certificates import LocalAuthority  # noqa: PLC0415 - slow to import
+    from dfns_signers.emulator.serving.certificates import LocalAuthority  # noqa: PLC0415 - slow
 
     return LocalAuthority()
 
