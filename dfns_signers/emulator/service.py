@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ from dfns_signers.emulator.requests.messages import (
     Refusal,
     bad_request,
     json_answer,
+    one_line,
     quoted,
     shortened,
 )
@@ -62,19 +63,32 @@ class Service:
         self._trail = SigningTrail()
 
     def answer(self, request: Incoming) -> Answer:
-        """Answer one request; never two at a time."""
+        """Answer one request; never two at a time, but for what answers make ``later``."""
         with self.lock:
             exchange = self._exchange(request)
-            self.requests.append(exchange)
-            refusal = f" {exchange.check}: {exchange.reason}" if exchange.check else ""
-            _LOG.info(
-                "%s %d%s",
-                _line(request),
-                exchange.answer.status,
-                refusal,
-                extra={"exchange": exchange},
-            )
-            return exchange.answer
+            later = exchange.answer.later
+            if later is None:
+                return self._finish(request, exchange)
+
+        def finish_later() -> Answer:
+            answer = later()
+            with self.lock:
+                return self._finish(request, replace(exchange, answer=answer))
+
+        return Answer(b"", later=finish_later)
+
+    def _finish(self, request: Incoming, exchange: Exchange) -> Answer:
+        exchange = replace(exchange, number=next(self._numbers))
+        self.requests.append(exchange)
+        refusal = f" {exchange.check}: {one_line(exchange.reason)}" if exchange.check else ""
+        _LOG.info(
+            "%s %d%s",
+            _line(request),
+            exchange.answer.status,
+            refusal,
+            extra={"exchange": exchange},
+        )
+        return exchange.answer
 
     def _exchange(self, request: Incoming) -> Exchange:
         # The call may forget the token that it is made with.
@@ -86,7 +100,7 @@ class Service:
         except Refusal as refusal:
             answer, check, reason = refusal.answer(), refusal.check, str(refusal)
         return Exchange(
-            number=next(self._numbers),
+            number=0,  # until it is finished
             date=self.state.clock(),
             seconds=time.perf_counter() - begun,
             request=request.without_secrets(),

@@ -87,12 +87,12 @@ class Application:
     # Registration. A real application first makes sure that the address is the visitor's.
 
     async def _begin_registration(self, request: Request) -> Response:
-        email = (await request.json())["email"]
+        email = (await _body(request))["email"]
         challenge = await self.operator.auth.end_users.register(email=email)
         return self._begin_credentials(request, email, challenge)
 
     async def _complete_registration(self, request: Request) -> Response:
-        made, newcomer = await request.json(), kept(_session(request).newcomer)
+        made, newcomer = await _body(request), kept(_session(request).newcomer)
         await newcomer.auth.end_users.complete_registration(
             first_factor_credential=made["firstFactorCredential"],
             recovery_credential=made["recoveryCredential"],
@@ -102,7 +102,7 @@ class Application:
     # Recovery: the same, but that the recovery key vouches for the new credentials.
 
     async def _begin_recovery(self, request: Request) -> Response:
-        asked = await request.json()
+        asked = await _body(request)
         with _or_advice("This recovery key is not, or no longer, that of this account."):
             challenge = await self.operator.auth.end_users.recover(
                 username=asked["email"], credential_id=asked["credentialId"]
@@ -110,7 +110,7 @@ class Application:
         return self._begin_credentials(request, asked["email"], challenge)
 
     async def _complete_recovery(self, request: Request) -> Response:
-        made, newcomer = await request.json(), kept(_session(request).newcomer)
+        made, newcomer = await _body(request), kept(_session(request).newcomer)
         await newcomer.auth.end_users.complete_recovery(
             recovery=made["recovery"], new_credentials=made["newCredentials"]
         )
@@ -129,7 +129,7 @@ class Application:
     # Login: Dfns checks the passkey.
 
     async def _begin_login(self, request: Request) -> Response:
-        email = (await request.json())["email"]
+        email = (await _body(request))["email"]
         with _or_advice("No account has this address: create one, or correct the address."):
             challenge = await self.operator.auth.end_users.login_challenge(
                 email, org_id=self.org_id
@@ -139,7 +139,7 @@ class Application:
 
     async def _complete_login(self, request: Request) -> Response:
         login = await self.operator.auth.end_users.complete_login(
-            challenge=kept(_session(request).challenge), first_factor=await request.json()
+            challenge=kept(_session(request).challenge), first_factor=await _body(request)
         )
         return await self._sign_in(request, login)
 
@@ -157,7 +157,7 @@ class Application:
         return JSONResponse(session.pending.challenge)
 
     async def _begin_transfer(self, request: Request) -> Response:
-        session, asked = _session(request), await request.json()
+        session, asked = _session(request), await _body(request)
         session.pending = await kept(session.dfns).wallets.transfer(
             asked["walletId"], to=asked["to"], amount=asked["amount"], external_id=_new_id()
         )
@@ -166,14 +166,14 @@ class Application:
     async def _complete_action(self, request: Request) -> Response:
         session = _session(request)
         pending, session.pending = kept(session.pending), None
-        await kept(session.dfns).complete(pending, await request.json())
+        await kept(session.dfns).complete(pending, await _body(request))
         return await self._state(request)
 
     # What the organisation signs. No policy judges a wallet that an end user owns; those on the
     # organisation's own wallets ask the desk. A real desk is on a page of its own, for staff.
 
     async def _grant(self, request: Request) -> Response:
-        dfns, asked = kept(_session(request).dfns), await request.json()
+        dfns, asked = kept(_session(request).dfns), await _body(request)
         wallet: Any = await dfns.wallets.get(asked["walletId"])
         await self.operator.wallets.transfer(
             self.treasury, to=wallet["address"], amount=GRANT, external_id=_new_id()
@@ -184,7 +184,7 @@ class Application:
         await self.desk.post(
             "/v2/policy-approvals/{approvalId}/decisions",
             path_params={"approvalId": request.path_params["approval_id"]},
-            json={"value": (await request.json())["value"]},
+            json={"value": (await _body(request))["value"]},
         )
         return await self._state(request)
 
@@ -223,6 +223,17 @@ def _or_advice(text: str) -> Iterator[None]:
         yield
     except (NotFoundError, AuthenticationError) as error:
         raise HTTPException(error.status, text) from error
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    """The JSON object that was sent; 400 for anything else."""
+    try:
+        body = await request.json()
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise HTTPException(400, "the request is not a JSON object")
+    return body
 
 
 def _session(request: Request) -> Session:

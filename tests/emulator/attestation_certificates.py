@@ -7,6 +7,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
@@ -22,10 +23,10 @@ SUBJECT = {
 
 
 def attestation_certificate(
-    aaguid: bytes, subject: dict[Any, str] = SUBJECT
+    aaguid: bytes, subject: dict[Any, str] = SUBJECT, key: PrivateKey | None = None
 ) -> tuple[PrivateKey, bytes]:
     """A key and its certificate in DER, as WebAuthn wants them for the format "packed"."""
-    key = private_key("p256", 50)
+    key = key or private_key("p256", 50)
     name = x509.Name([x509.NameAttribute(oid, value) for oid, value in subject.items()])
     certificate = (
         x509.CertificateBuilder()
@@ -39,6 +40,6 @@ def attestation_certificate(
         .add_extension(
             x509.UnrecognizedExtension(AAGUID_EXTENSION, b"\x04\x10" + aaguid), critical=False
         )
-        .sign(key, hashes.SHA256())
+        .sign(key, None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256())
     )
     return key, certificate.public_bytes(Encoding.DER)

@@ -245,3 +245,11 @@ def test_recovery_key_of_another_account_is_refused(visitor: Visitor, stranger: 
 
 def test_member_that_is_missing_is_named(visitor: Visitor) -> None:
     assert visitor.refused("POST", "/login", {}) == (400, "the request has no 'email'")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000])
+def test_request_that_is_not_a_json_object_is_refused(visitor: Visitor, body: bytes) -> None:
+    answer = visitor.http.post("/login", content=body)
+
+    assert answer.status_code == 400
+    assert answer.json() == {"error": "the request is not a JSON object"}

@@ -42,7 +42,7 @@ class AnswerJudge:
 
     def _keep(self, request: Incoming, answer: Answer) -> None:
         operation = match_operation(request.method, request.raw_path)
-        is_json = answer.media_type == "application/json"
+        is_json = answer.media_type == "application/json" and not answer.later
         if operation and is_json and answer.status < 400 and answer.status != 202:
             self._answers.append((operation, answer.content))
 

@@ -24,6 +24,7 @@ from dfns_signers.errors import ConfigurationError
 TokenKind: TypeAlias = Literal["Token", "Pat", "ServiceAccount", "Temp", "Recovery"]
 """``Temp`` and ``Recovery`` only complete a registration and a recovery."""
 UserKind: TypeAlias = Literal["CustomerEmployee", "EndUser"]
+_HOUR: Final = 3600.0
 TOKEN_PATTERN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, b64token
 
 
@@ -146,6 +147,7 @@ class Directory:
         It is a JWT with the claims of Dfns tokens; if its ``value`` is given, both are good.
         """
         now = self.clock()
+        self._forget_expired(now)
         token_id = new_id("to")
         expires_at = None if lifetime is None else now + lifetime
         ids = {"userId": user.user_id, "tokenId": token_id, "tokenKind": kind}
@@ -245,6 +247,13 @@ class Directory:
         del self.tokens[token.value], self._values[token.jwt]
         if token.kind == "Pat":
             self._forget_credentials(token.holder)
+
+    def _forget_expired(self, now: float) -> None:
+        """Forget tokens of logins, registrations and recoveries an hour after they expired."""
+        for token in list(self.tokens.values()):
+            expired = token.expires_at is not None and now >= token.expires_at + _HOUR
+            if expired and token.kind in {"Token", "Temp", "Recovery"}:
+                self.forget_token(token)
 
     def forget_user(self, user: User) -> None:
         """Remove a user with all tokens and credentials."""

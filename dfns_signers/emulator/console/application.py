@@ -7,6 +7,7 @@ They take no token. A page of another site cannot use them: it reaches them unde
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -28,6 +29,7 @@ from dfns_signers.near_miss import did_you_mean
 
 PREFIX: Final = "/_emulator"
 _SHOWN: Final = 500
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _MAXIMUM_BODY_BYTES: Final = 10_000
 _HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -118,7 +120,7 @@ def _hostname(host: str) -> str:
 async def _exchanges(start: str, service: Service, request: Request) -> Any:
     """The exchanges after a number; ``start`` differs when the emulator was started again."""
     after = request.query_params.get("after", "0")
-    if not after.isdecimal():
+    if not _NUMBER.fullmatch(after):
         raise _RefusedError(HTTPStatus.BAD_REQUEST, "after must be the number of an exchange")
     with service.lock:
         found = service.requests.after(int(after), _SHOWN)

@@ -14,7 +14,11 @@ _SECRET_NAME: Final = re.compile(
 )
 _PAGING: Final = frozenset({"nextpagetoken", "paginationtoken"})
 _PAYLOAD: Final = "userActionPayload"
-_JWT: Final = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
+_SECRET_TEXT: Final = re.compile(
+    r"eyJ[\w-]+\.[\w-]+\.[\w-]*"  # a JWT
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+    re.DOTALL,
+)
 
 
 def without_secrets(content: bytes) -> Any:
@@ -32,7 +36,7 @@ def _redacted(value: Any) -> Any:
         return {name: _member(name, inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_redacted(inner) for inner in value]
-    return _JWT.sub(PLACEHOLDER, value) if isinstance(value, str) else value
+    return _SECRET_TEXT.sub(PLACEHOLDER, value) if isinstance(value, str) else value
 
 
 def _member(name: str, value: Any) -> Any:

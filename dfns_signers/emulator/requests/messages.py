@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, Literal, TypeAlias
@@ -91,12 +91,17 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent back."""
+    """What is sent back.
+
+    Attributes:
+        later: makes the answer that is sent instead; no other request waits for it.
+    """
 
     content: bytes = field(repr=False)
     status: int = HTTPStatus.OK
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
+    later: Callable[[], Answer] | None = field(default=None, repr=False)
 
 
 def json_answer(
@@ -170,6 +175,13 @@ def quoted(text: str) -> str:
     if len(text) <= QUOTED_CHARACTERS:
         return f'"{text}"'
     return f'"{text[:QUOTED_CHARACTERS]}"... ({len(text)} characters)'
+
+
+def one_line(text: str) -> str:
+    """The text with escapes for what is not printable, such as the end of a line."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text
+    )
 
 
 def shortened(text: str) -> str:

@@ -7,11 +7,15 @@ import json
 import re
 import secrets
 import string
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any, Final
 
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*")
+# What was parsed is walked by recursive functions, whose frames are limited.
+_DEEPEST: Final = 100
+_TOO_DEEP: Final = f"nested too deeply, in more than {_DEEPEST} arrays and objects"
 _ID_CHARACTERS: Final = string.ascii_lowercase + string.digits
 
 
@@ -48,7 +52,7 @@ def parse_json(data: bytes) -> Any:
 
     Raises:
         ValueError: not UTF-8, not JSON, a member name twice in one object, a number that is not
-            finite, a lone surrogate, or nested too deeply.
+            finite, a lone surrogate, or nested more than 100 deep.
     """
     try:
         text = data.decode("utf-8")
@@ -59,13 +63,26 @@ def parse_json(data: bytes) -> Any:
         # What cannot be written again is NaN, an overflow or half of a surrogate pair.
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise ValueError(_TOO_DEEP) from None
+    if text.count("[") + text.count("{") > _DEEPEST and _depth(value) > _DEEPEST:
+        raise ValueError(_TOO_DEEP)
     return value
 
 
 def canonical_json(value: Any) -> str:
     """Text that is equal for equal JSON values: ``true``, ``1`` and ``1.0`` all differ."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _depth(value: Any) -> int:
+    """How many arrays and objects are inside of one another."""
+    depth, level = 0, [value]
+    while level := [one for one in level if isinstance(one, (dict, list))]:
+        depth += 1
+        level = [
+            inner for one in level for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return depth
 
 
 def kind_of(value: Any) -> str:
@@ -113,8 +130,9 @@ def iso_date(seconds: float) -> str:
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = next(
+            name for name, count in Counter(name for name, _ in pairs).items() if count > 1
+        )
         raise ValueError(f'the member "{twice[:100]}" occurs twice in one object')
     return members
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from dfns_signers.emulator.requests.fields import where_present, wrong
-from dfns_signers.emulator.requests.messages import Refusal
+from dfns_signers.emulator.requests.messages import Answer, Refusal, json_answer
 from dfns_signers.emulator.requests.routes import Call, Route
 from dfns_signers.emulator.requests.wire import iso_date, new_id, to_base64url
 from dfns_signers.emulator.state import PAGING, Collection, Record
@@ -63,9 +63,13 @@ def delete(call: Call) -> Record:
     return {"deleted": True}
 
 
-def ping(call: Call) -> Record:
-    """Deliver a test event and say what became of it."""
-    return dict(call.state.webhooks.ping(get(call)).result)
+def ping(call: Call) -> Answer:
+    """Deliver a test event and say what became of it.
+
+    The receiver may call the emulator before it answers.
+    """
+    send = call.state.webhooks.ping(get(call))
+    return Answer(b"", later=lambda: json_answer(send().result))
 
 
 def list_events(call: Call) -> Record:

@@ -167,6 +167,8 @@ def _application(service: Service) -> ASGIApp:
         except ClientDisconnect:
             return
         answer = service.answer(incoming)
+        if answer.later:
+            answer = await asyncio.to_thread(answer.later)
         headers = {"Date": formatdate(service.state.clock(), usegmt=True), **answer.headers}
         response = Response(answer.content, answer.status, headers, answer.media_type)
         await response(scope, receive, send)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,14 +17,14 @@ from dfns_signers.emulator.webhooks.deliveries import SIGNATURE_HEADER, Attempt,
 _TIMEOUT_SECONDS: Final = 3.0
 
 
-def new_client() -> httpx.Client:
+def new_client() -> httpx.AsyncClient:
     """A client that follows no redirect and uses no proxy: nothing leaves the machine."""
-    return httpx.Client(
+    return httpx.AsyncClient(
         timeout=_TIMEOUT_SECONDS, trust_env=False, verify=ssl.create_default_context()
     )
 
 
-def send(client: httpx.Client, attempt: Attempt, timestamp: int) -> Delivery:
+async def send(client: httpx.AsyncClient, attempt: Attempt, timestamp: int) -> Delivery:
     """Deliver once; only an answer of 200 is a success (Dfns docs)."""
     if not is_loopback(urlsplit(attempt.url).hostname or ""):
         return Delivery(
@@ -37,10 +39,20 @@ def send(client: httpx.Client, attempt: Attempt, timestamp: int) -> Delivery:
         SIGNATURE_HEADER: attempt.signature(body),
     }
     try:
-        # The body of the answer means nothing, and may have no end.
-        with client.stream("POST", attempt.url, content=body, headers=headers) as response:
-            status = response.status_code
+        # In all: the time limits of the client are for each part that arrives.
+        answer = _status(client, attempt.url, body, headers)
+        status = await asyncio.wait_for(answer, _TIMEOUT_SECONDS)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return Delivery(attempt, timestamp, error=f"{type(error).__name__}: {error}")
+    except asyncio.TimeoutError:
+        return Delivery(attempt, timestamp, error=f"no answer within {_TIMEOUT_SECONDS:g} s")
     found = "" if status == HTTPStatus.OK else f"expected the status 200, found {status}"
     return Delivery(attempt, timestamp, status, found)
+
+
+async def _status(
+    client: httpx.AsyncClient, url: str, body: bytes, headers: Mapping[str, str]
+) -> int:
+    # The body of the answer means nothing, and may have no end.
+    async with client.stream("POST", url, content=body, headers=headers) as response:
+        return response.status_code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections import deque
@@ -106,12 +107,17 @@ class Webhooks:
                 with self._changed:
                     self._enqueue(self._attempt(webhook, kind, data))
 
-    def ping(self, webhook: Record) -> Delivery:
-        """Deliver an event of the kind ``ping``, which no list shows, and wait for the answer."""
-        from dfns_signers.emulator.webhooks.sending import new_client, send  # noqa: PLC0415
+    def ping(self, webhook: Record) -> Callable[[], Delivery]:
+        """What delivers an event of the kind ``ping``, which no list shows, when it is called."""
+        attempt, timestamp = self._attempt(webhook, "ping", {}), int(self._clock())
 
-        with new_client() as client:
-            return send(client, self._attempt(webhook, "ping", {}), int(self._clock()))
+        async def deliver() -> Delivery:
+            from dfns_signers.emulator.webhooks.sending import new_client, send  # noqa: PLC0415
+
+            async with new_client() as client:
+                return await send(client, attempt, timestamp)
+
+        return lambda: asyncio.run(deliver())
 
     def events_page(self, webhook_id: str, query: Mapping[str, str]) -> Record:
         """A page of the events of a webhook whose delivery was attempted."""
@@ -167,14 +173,17 @@ class Webhooks:
         self._changed.notify_all()
         if self._thread is None:
             self._thread = threading.Thread(
-                target=self._deliver, name="dfns-emulator-webhooks", daemon=True
+                target=lambda: asyncio.run(self._deliver()),
+                name="dfns-emulator-webhooks",
+                daemon=True,
             )
             self._thread.start()
 
-    def _deliver(self) -> None:
+    async def _deliver(self) -> None:
         from dfns_signers.emulator.webhooks.sending import new_client, send  # noqa: PLC0415
 
-        with new_client() as client:
+        # Nothing else runs in this loop: it may wait for the condition.
+        async with new_client() as client:
             while True:
                 with self._changed:
                     self._changed.wait_for(lambda: self._unfinished or self._stopped)
@@ -182,7 +191,7 @@ class Webhooks:
                         self._unfinished.clear()
                         return
                     attempt = self._unfinished[0]
-                delivery = send(client, attempt, int(self._clock()))
+                delivery = await send(client, attempt, int(self._clock()))
                 with self._changed:
                     self._keep(delivery)
                     self._unfinished.popleft()

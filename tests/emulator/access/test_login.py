@@ -57,6 +57,19 @@ def test_session_ends_after_six_hours(alice: Application, clock: Clock) -> None:
         refused(user.get("/wallets"), 401, "token.expired")
 
 
+def test_session_is_forgotten_an_hour_after_its_end(alice: Application, clock: Clock) -> None:
+    first = alice.log_in()
+    clock.now += 6 * 3600 + 3599
+    second = alice.log_in()
+
+    with Caller(alice.account.url, first, "", private_key("p256")) as user:
+        refused(user.get("/wallets"), 401, "token.expired")
+        clock.now += 1
+        third = alice.log_in()
+        refused(user.get("/wallets"), 401, "token.unknown")
+    assert len({first, second, third}) == 3
+
+
 def test_challenge_of_a_login_is_good_for_one_use(alice: Application) -> None:
     challenge = begin(alice)
     answered(complete(alice, challenge))

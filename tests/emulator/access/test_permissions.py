@@ -348,3 +348,25 @@ def test_every_required_permission_is_declared_and_of_a_known_operation() -> Non
 
     assert required <= set(permission_names())
     assert {"Wallets:Create", "Keys:Signatures:Create", "Policies:Approvals:Approve"} <= required
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "permission"),
+    [
+        ("POST", "/wallets/import", "Keys:Import"),
+        ("POST", "/wallets/{}/export", "Keys:Export"),
+        ("POST", "/wallets/{}/delegate", "Keys:Delegate"),
+        ("POST", "/wallets/{}/transfers/xfr-1/cancel", "Wallets:Transfers:Create"),
+        ("POST", "/wallets/{}/transactions/tx-1/speed-up", "Wallets:Transactions:Create"),
+    ],
+)
+def test_wallet_is_no_way_around_the_permission_for_its_key(
+    emulator: Emulator, caller: Caller, method: str, path: str, permission: str
+) -> None:
+    wallet = caller.create("/wallets", WALLET)
+
+    with identity(emulator, "Wallets:Read", "Wallets:Update") as limited:
+        response = limited.call(method, path.format(wallet["id"]), {})
+
+    error = refused(response, 403, "permission.missing")
+    assert error["details"]["permission"] == permission

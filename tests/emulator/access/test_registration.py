@@ -246,3 +246,14 @@ def test_otp_url_has_a_secret_of_its_own_in_each_challenge(application: Applicat
     secrets = [url.partition("secret=")[2].partition("&")[0] for url in urls]
     assert len(set(secrets)) == 2
     assert all(len(base64.b32decode(secret)) == 20 for secret in secrets)
+
+
+def test_invited_employee_is_not_registered_as_an_end_user(
+    emulator: Emulator, application: Application
+) -> None:
+    invited(emulator, "employee@example.com")
+    body = {"email": "employee@example.com", "kind": "EndUser"}
+
+    response = application.account.call("POST", "/auth/registration/delegated", body)
+
+    refused(response, 409, "user.registered", "is not an end user")

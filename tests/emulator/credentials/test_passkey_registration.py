@@ -92,6 +92,24 @@ def without_key_flag(made: Json) -> bytes:
     return cbor.encode({**made, "authData": data[:32] + b"\x05" + data[33:]})
 
 
+def by_certificate(fmt: str) -> Callable[[Json], bytes]:
+    """Attested with a certificate for Ed25519, as if it were for ES256."""
+    _, certificate = attestation_certificate(AAGUID, key=private_key("ed25519"))
+    statement = {"alg": -7, "sig": b"signature", "x5c": [certificate]}
+    return changed(fmt=fmt, attStmt=statement)
+
+
+def with_credential_id(size: int) -> Callable[[Json], bytes]:
+    """A new key with an id of so many bytes, where its own has 16."""
+
+    def write(made: Json) -> bytes:
+        data = made["authData"]
+        attested = size.to_bytes(2, "big") + bytes(size) + data[71:]
+        return cbor.encode({**made, "authData": data[:53] + attested})
+
+    return write
+
+
 OBJECTS: dict[str, tuple[Callable[[Json], bytes], str]] = {
     "not-cbor": (lambda _: b"\xff", "attestation.object"),
     "empty-map": (lambda _: b"\xa0", "attestation.object"),
@@ -105,6 +123,13 @@ OBJECTS: dict[str, tuple[Callable[[Json], bytes], str]] = {
     "unknown-format": (changed(fmt="mine"), "attestation.format"),
     "none-with-a-statement": (changed(attStmt={"alg": -7}), "attestation.statement"),
     "packed-without-a-statement": (changed(fmt="packed"), "attestation.statement"),
+    "packed-by-a-certificate-of-another-algorithm": (
+        by_certificate("packed"),
+        "attestation.statement",
+    ),
+    "apple-without-its-extension": (by_certificate("apple"), "attestation.statement"),
+    "credential-id-of-no-bytes": (with_credential_id(0), "attestation.object"),
+    "credential-id-of-1024-bytes": (with_credential_id(1024), "attestation.object"),
 }
 
 

@@ -236,7 +236,7 @@ def test_other_paths_are_not_there(http: httpx.Client, method: str, path: str) -
     refusal(http.request(method, f"/_emulator{path}"), 404)
 
 
-@pytest.mark.parametrize("after", ["-1", "x", "1.5", "²"])
+@pytest.mark.parametrize("after", ["-1", "x", "1.5", "²", "٣", "1" * 5000])
 def test_exchanges_after_something_else_than_a_number_are_refused(
     http: httpx.Client, after: str
 ) -> None:

@@ -56,6 +56,15 @@ def test_jwt_is_removed_from_any_text() -> None:
     assert without_secrets(compact(body)) == {"note": "see (removed) for more"}
 
 
+@pytest.mark.parametrize("end", ["\n-----END PRIVATE KEY-----\n", ""])
+def test_private_key_is_removed_from_any_text(end: str) -> None:
+    body = {"publicKey": f"key: -----BEGIN PRIVATE KEY-----\n{SECRET}{end}"}
+
+    assert without_secrets(compact(body)) == {
+        "publicKey": f"key: (removed){end[-1:]}",
+    }
+
+
 def test_announced_payload_is_looked_into() -> None:
     payload = json.dumps({"name": "n", "password": SECRET})
 

@@ -72,6 +72,12 @@ def _end_user(call: Call, username: str) -> User:
     directory = call.state.directory
     for user in directory.users.values():
         if user.name == username:
+            if user.kind != "EndUser":
+                raise Refusal(
+                    HTTPStatus.CONFLICT,
+                    "user.registered",
+                    f"The user {quoted(username)} is not an end user, and registers with a code.",
+                )
             return _unregistered(user)
     return directory.add_user(username, kind="EndUser", email=username, is_registered=False)
 
