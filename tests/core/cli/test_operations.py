@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dfns_signers.operations import operations
@@ -96,8 +98,8 @@ def test_type_that_contains_itself_is_shown_once(command: Command) -> None:
     path = "/networks/{network}/call-function"
     shown = command("operations", "POST", path).out
 
-    assert "abi.inputs[].components.abi " in shown
-    assert "abi.inputs[].components.abi.name" not in shown
+    assert "abi.inputs[].components " in shown
+    assert not re.search(r"components(\[\])?\.", shown)
     assert command("operations", "POST", path, "--json").code == 0
 
 
