@@ -12,6 +12,7 @@ from dfns_signers.emulator.webhooks.events import Events
 from tests.emulator.broadcasts import BODIES, Requests, requests_of
 from tests.emulator.caller import Caller
 from tests.emulator.end_users import Application
+from tests.emulator.holdings import Holdings
 from tests.emulator.keys import PrivateKey, pem, private_key
 
 
@@ -122,3 +123,14 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
 
     monkeypatch.setattr(Events, "publish", publish)
     return seen
+
+
+@pytest.fixture(scope="module")
+def holdings() -> Iterator[Holdings]:
+    """What the wallets of an emulator hold that the tests of a module share."""
+    key = private_key("ed25519")
+    with (
+        Emulator(credentials={"cr-1": pem(key)}) as emulator,
+        Caller(emulator.url, emulator.auth_token, "cr-1", key) as caller,
+    ):
+        yield Holdings(emulator, caller)

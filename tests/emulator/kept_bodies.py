@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.emulator.caller import Caller, answered
 from tests.emulator.flows import Json
 
 CREDENTIALS = {"publicApiKey": "a", "privateApiKey": "b"}
@@ -77,3 +78,9 @@ def kept(wallet: str) -> dict[str, Json]:
         "/tenant/users": {"email": "a@example.com"},
         "/vaults": {"name": "safe"},
     }
+
+
+def listed(caller: Caller, path: str) -> list[Json]:
+    """The entities of a list."""
+    items: list[Json] = answered(caller.get(path))["items"]
+    return items

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from dfns_signers.emulator import Emulator
-from tests.emulator.caller import Caller, answered
+from tests.emulator.caller import answered
 from tests.emulator.holdings import ETHER, TOKEN, Holdings
-from tests.emulator.keys import pem, private_key
 from tests.emulator.transfer_kinds import ADDRESS, ADDRESSES
 
 BASE58 = "[1-9A-HJ-NP-Za-km-z]{43,88}"
 HEXADECIMAL = "(0x)?[0-9a-f]{64}"
-
-
-@pytest.fixture(scope="module")
-def holdings() -> Iterator[Holdings]:
-    key = private_key("ed25519")
-    with (
-        Emulator(credentials={"cr-1": pem(key)}) as emulator,
-        Caller(emulator.url, emulator.auth_token, "cr-1", key) as caller,
-    ):
-        yield Holdings(emulator, caller)
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.emulator.caller import Caller, answered, refused
-from tests.emulator.conftest import calling
-from tests.emulator.flows import Json
-from tests.emulator.kept_bodies import kept, payout
+from tests.emulator.kept_bodies import kept, listed, payout
 
 COLLECTIONS = list(kept(""))
 DELETED = [
@@ -24,23 +21,6 @@ DELETED = [
 ]
 COMPLETED = {"amount", "asset"}
 """Members that an answer has more of than was given."""
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Caller]:
-    with calling() as caller:
-        yield caller
-
-
-@pytest.fixture(scope="module")
-def wallet(shared: Caller) -> str:
-    identifier: str = shared.create("/wallets", {"network": "Ethereum"})["id"]
-    return identifier
-
-
-def listed(caller: Caller, path: str) -> list[Json]:
-    items: list[Json] = answered(caller.get(path))["items"]
-    return items
 
 
 @pytest.mark.parametrize("path", COLLECTIONS)

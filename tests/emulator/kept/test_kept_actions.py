@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from dfns_signers.emulator import Emulator
 from tests.emulator.caller import Caller, answered, compact, refused
-from tests.emulator.conftest import calling
 from tests.emulator.flows import Json
-from tests.emulator.kept_bodies import ERC20, NATIVE, exchange, kept, payout, quote
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Caller]:
-    with calling() as caller:
-        yield caller
-
-
-@pytest.fixture(scope="module")
-def wallet(shared: Caller) -> str:
-    identifier: str = shared.create("/wallets", {"network": "Ethereum"})["id"]
-    return identifier
-
-
-def listed(caller: Caller, path: str) -> list[Json]:
-    items: list[Json] = answered(caller.get(path))["items"]
-    return items
+from tests.emulator.kept_bodies import ERC20, NATIVE, exchange, kept, listed, payout, quote
 
 
 @pytest.mark.parametrize(

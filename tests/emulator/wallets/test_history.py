@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,21 +14,10 @@ from dfns_signers.networks import EVM_NETWORKS, NETWORKS
 from tests.emulator.caller import Caller, answered, refused
 from tests.emulator.conftest import Clock
 from tests.emulator.holdings import ETHER, NFT, NOWHERE, TOKEN, Holdings
-from tests.emulator.keys import pem, private_key
 from tests.emulator.transfer_kinds import ADDRESS, ADDRESSES, KINDS, NFTS
 
 ALL = "/wallets/all/history"
 EVER = "startTime=2000-01-01T00:00:00Z&endTime=2100-01-01T00:00:00Z"
-
-
-@pytest.fixture(scope="module")
-def holdings() -> Iterator[Holdings]:
-    key = private_key("ed25519")
-    with (
-        Emulator(credentials={"cr-1": pem(key)}) as emulator,
-        Caller(emulator.url, emulator.auth_token, "cr-1", key) as caller,
-    ):
-        yield Holdings(emulator, caller)
 
 
 def test_net_worth_is_asked_for(holdings: Holdings) -> None:
