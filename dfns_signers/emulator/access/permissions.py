@@ -20,6 +20,13 @@ FULL_ACCESS: Final = "pm-full-admin-access"
 _FULL_ACCESS_NAME: Final = "ManagedFullAdminAccess"
 # Lists of what an end user may own, and the query parameter that asks for those of one owner.
 _OWNER_PARAMETERS: Final = {"/wallets": "ownerId", "/keys": "owner"}
+# Operations that require no permission, since no name fits, and are not about the caller.
+_OF_THE_ORGANISATION: Final = (
+    "/auth/service-accounts/",
+    "/auth/user-groups",
+    "/key-stores/",
+    "/tenant/",
+)
 
 
 def require_permission(
@@ -27,7 +34,8 @@ def require_permission(
 ) -> None:
     """Refuse a call with 403 that nothing assigned to the caller permits.
 
-    End users need no permission for what they own; what they do not own is not found.
+    End users need no permission for what they own; what they do not own is not found, and what
+    concerns the organisation is not for them.
     """
     needed = required_permission(operation)
     if needed in _granted(state, token):
@@ -36,6 +44,12 @@ def require_permission(
         return
     if needed:
         raise _missing(state, token, needed)
+    if token.user.kind == "EndUser" and operation.path.startswith(_OF_THE_ORGANISATION):
+        raise forbidden(
+            "permission.missing",
+            f"User {token.user.user_id} is not authorized to perform operation ({operation}): end"
+            " users may use what they own alone.",
+        )
 
 
 def owned_only(

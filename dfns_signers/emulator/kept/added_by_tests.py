@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from dfns_signers.emulator.kept.entities import add_kept
-from dfns_signers.emulator.kept.operations import check_path
+from dfns_signers.emulator.kept.operations import check_path, list_members, list_page, newest
 from dfns_signers.emulator.kept.places import collections, shapes_of_item
 from dfns_signers.emulator.kept.values import members_of
 from dfns_signers.emulator.requests.messages import Refusal
@@ -18,6 +18,8 @@ from dfns_signers.emulator.state import Record
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.near_miss import did_you_mean
 from dfns_signers.operations import Schema, match_operation
+
+_LISTS: Final = (list_page, list_members, newest)
 
 
 class Entities:
@@ -35,19 +37,22 @@ class Entities:
             members: wire names; what else the entity must have is made up.
 
         Raises:
-            ConfigurationError: the path is not that of a collection, or goes through an entity
-                that is not there; its entities do not have such a member, or not of this value.
+            ConfigurationError: the path is not that of a collection that is kept, or goes through
+                an entity that is not there; its entities do not have such a member, or not of this
+                value.
         """
         operation = match_operation("GET", path)
         if operation is None or operation.path not in collections():
             raise ConfigurationError(f"{path} is not a path at which the emulator lists entities")
+        route = self._service.router.named("GET", operation.path)
+        if route.handler not in _LISTS:
+            raise ConfigurationError(f"what is at {path} is made by calls of the API: make one")
         _check_members(path, operation.path, members)
         state = self._service.state
         with self._service.lock:
             token = state.directory.tokens[self._token]
             parameters = operation.parameters(path)
             decoded = {name: unquote(value) for name, value in parameters.items()}
-            route = self._service.router.named("GET", operation.path)
             call = Call(state, token, route, path, decoded, {}, members)
             try:
                 check_path(call)

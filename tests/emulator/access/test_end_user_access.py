@@ -70,6 +70,8 @@ def test_end_user_uses_wallets_and_keys_of_their_own(memory: Memory) -> None:
         ("POST", f"/keys/{key}/signatures"),
         ("POST", "/wallets"),
         ("GET", "/wallets"),
+        ("GET", "/auth/credentials"),
+        ("GET", "/networks/fees"),
     ):
         assert memory.refusal(method, path) == 0, path
 
@@ -91,6 +93,10 @@ def test_everything_else_requires_a_permission(memory: Memory) -> None:
         ("GET", "/permissions"),
         ("GET", "/wallets/all/history"),
         ("POST", "/auth/service-accounts"),
+        ("POST", "/auth/service-accounts/credentials"),
+        ("GET", "/auth/user-groups"),
+        ("POST", "/key-stores/ks-1/genesis/input"),
+        ("POST", "/tenant/users"),
     ):
         assert memory.refusal(method, path) == HTTPStatus.FORBIDDEN, path
 

@@ -56,3 +56,9 @@ def test_misspelt_member_is_refused_with_the_right_one(emulator: Emulator, offer
 def test_wrong_value_is_refused(emulator: Emulator, offers: str) -> None:
     with pytest.raises(ConfigurationError, match=r'status must be .*, and is "Open"'):
         emulator.entities.add(offers, status="Open")
+
+
+@pytest.mark.parametrize("path", ["/wallets", "/webhooks"])
+def test_entity_that_calls_make_is_not_added(emulator: Emulator, path: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"what is at {path} is made by calls"):
+        emulator.entities.add(path)
