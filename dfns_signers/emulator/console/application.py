@@ -20,8 +20,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dfns_signers.emulator.console.controls import CONTROLS, Control
 from dfns_signers.emulator.console.exchange_view import exchange_view
+from dfns_signers.emulator.console.posted_controls import CONTROLS, Control
 from dfns_signers.emulator.service import Service
 from dfns_signers.emulator.serving.listening import is_loopback
 from dfns_signers.errors import ConfigurationError

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from dfns_signers.emulator import Emulator
-from dfns_signers.emulator.console.controls import CONTROLS
+from dfns_signers.emulator.console.posted_controls import CONTROLS
 from tests.emulator.caller import Caller, answered
 from tests.emulator.webhook_receiver import happen, receiving, webhook
 
