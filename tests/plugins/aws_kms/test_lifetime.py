@@ -229,7 +229,7 @@ def test_asynchronous_signatures_take_turns(
 def test_loop_that_waits_for_signatures_holds_up_no_other(
     double: KmsDouble, open_key: Open
 ) -> None:
-    key = open_key(double.add("ECC_NIST_P256"))
+    key = open_key(double.add("ECC_NIST_P256"), read_timeout=3 * BOUND)
     release = threading.Event()
 
     def hold(carry_out: Callable[[], Any]) -> Any:
@@ -246,6 +246,7 @@ def test_loop_that_waits_for_signatures_holds_up_no_other(
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(anyio.run, sign_all)
         while len(double.members("Sign")) <= MAX_AT_A_TIME:  # the dry run among them
+            assert not waiting.done(), waiting.result()
             threading.Event().wait(0.01)
         signature = anyio.run(key.asign, b"message")
         release.set()
