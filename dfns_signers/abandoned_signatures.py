@@ -23,7 +23,7 @@ def if_cancelled(report: Callable[[], object]) -> Iterator[None]:
     """Call a function if what runs inside is cancelled or interrupted, and not if it fails."""
     try:
         yield
-    except Exception:
+    except Exception:  # a failure is reported where it is handled
         raise
     except BaseException:  # cancelled by asyncio or trio, or Ctrl-C
         report()

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from dfns_signers.emulator.requests.messages import QUOTED_CHARACTERS, Refusal, bad_request, quoted
-from dfns_signers.emulator.requests.wire import kind_of
+from dfns_signers.emulator.requests.wire import kind_of, parse_date
 from dfns_signers.near_miss import did_you_mean
 
 Check: TypeAlias = Callable[[str, Any], None]
@@ -189,6 +190,14 @@ def variants(tag: str, checks: Mapping[str, Check]) -> Check:
 def joined(where: str, name: str) -> str:
     """The name of a member in messages."""
     return f"{where}.{name}" if where else name
+
+
+def date_in_query(query: Mapping[str, str], name: str) -> datetime:
+    """The moment that a query parameter names; refused with 400 if it is not a date."""
+    try:
+        return parse_date(query[name])
+    except ValueError:
+        raise wrong(f"query.{name}", "a date in ISO 8601", query[name]) from None
 
 
 def wrong(where: str, expected: str, value: Any) -> Refusal:

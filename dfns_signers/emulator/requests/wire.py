@@ -127,6 +127,17 @@ def iso_date(seconds: float) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def parse_date(text: str) -> datetime:
+    """The moment of a date in ISO 8601; one without a time zone is in UTC.
+
+    Raises:
+        ValueError: it is not a date.
+    """
+    # Python 3.10 does not know Z.
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):

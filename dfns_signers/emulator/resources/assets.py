@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import Final
 
 from dfns_signers.emulator.chains.assets import QUOTES, Asset, check_network, description
 from dfns_signers.emulator.chains.settlement import history
-from dfns_signers.emulator.requests.fields import wrong
+from dfns_signers.emulator.requests.fields import date_in_query
 from dfns_signers.emulator.requests.routes import Call, Route
+from dfns_signers.emulator.requests.wire import parse_date
 from dfns_signers.emulator.state import PAGING, Record
 
 
@@ -55,9 +55,9 @@ def list_history(call: Call) -> Record:
 
 def list_history_of_all(call: Call) -> Record:
     """A page of the entries of all wallets from one time to another, oldest first."""
-    start, end = (_moment(call, name) for name in ("startTime", "endTime"))
+    start, end = (date_in_query(call.query, name) for name in ("startTime", "endTime"))
     page = history(call.state).page(
-        call.query, lambda record: start <= _time(record["entry"]["timestamp"]) <= end
+        call.query, lambda record: start <= parse_date(record["entry"]["timestamp"]) <= end
     )
     items = [_row(record["entry"]) for record in page.pop("items")]
     return {"orgId": call.state.directory.org_id, "items": items, **page}
@@ -80,19 +80,6 @@ def _is_wanted(call: Call, entry: Record) -> bool:
         for name in ("direction", "kind", "contract")
         if name in call.query
     )
-
-
-def _moment(call: Call, name: str) -> datetime:
-    try:
-        return _time(call.query[name])
-    except ValueError:
-        raise wrong(f"query.{name}", "a date and time in ISO 8601", call.query[name]) from None
-
-
-def _time(text: str) -> datetime:
-    # Python 3.10 does not know Z.
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def _row(entry: Record) -> Record:

@@ -86,7 +86,7 @@ class ServerProcess(Closing):
                 )
             if time.monotonic() > end:
                 raise ServerStartError(f"{self._name} was not ready in time:\n{self.output()}")
-            time.sleep(_POLL)
+            time.sleep(_POLL)  # a server calls nobody when it is ready
 
 
 def free_port() -> int:

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from dfns_signers.emulator import Emulator
-from dfns_signers.emulator.credentials.relying_party import RelyingParty
 from dfns_signers.emulator.requests.routes import Call
 from dfns_signers.emulator.resources import build_router
-from dfns_signers.emulator.state import State
 from tests.emulator.caller import Caller, answered, refused
 from tests.emulator.signatures import BLOCKING_POLICY, ECDSA, EDDSA, new_key
+from tests.emulator.states import empty_state
 
 MESSAGE = {"kind": "Message", "message": "00"}
 DELAYED = {"delayDelegation": True}
@@ -167,14 +166,7 @@ def test_policies_do_not_apply_to_what_a_user_owns(
 
 @pytest.mark.parametrize("path", ["/wallets", "/keys"])
 def test_what_an_end_user_makes_belongs_to_the_end_user(path: str) -> None:
-    state = State(
-        clock=lambda: 0.0,
-        exact_payloads=False,
-        challenge_lifetime=1,
-        user_action_lifetime=1,
-        page_size=1,
-        relying_party=RelyingParty("localhost", ()),
-    )
+    state = empty_state()
     alice = state.directory.add_user("alice", kind="EndUser")
     token = state.directory.add_token(alice, "Token", "alice")
     route = build_router().named("POST", path)

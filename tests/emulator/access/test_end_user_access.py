@@ -14,11 +14,11 @@ from dfns_signers.emulator.access.permissions import (
     owned_only,
     require_permission,
 )
-from dfns_signers.emulator.credentials.relying_party import RelyingParty
 from dfns_signers.emulator.requests.messages import Refusal
 from dfns_signers.emulator.resources.wallets import add_wallet
 from dfns_signers.emulator.state import State
 from dfns_signers.operations import match_operation
+from tests.emulator.states import empty_state
 
 
 @dataclass
@@ -45,14 +45,7 @@ class Memory:
 
 @pytest.fixture
 def memory() -> Memory:
-    state = State(
-        clock=lambda: 1_800_000_000.0,
-        exact_payloads=False,
-        challenge_lifetime=1,
-        user_action_lifetime=1,
-        page_size=10,
-        relying_party=RelyingParty("localhost", ()),
-    )
+    state = empty_state()
     user = state.directory.add_user("ada", kind="EndUser")
     token = state.directory.add_token(user, "Token", "login")
     own = add_wallet(state, "Base", owner=user)["id"]

@@ -9,27 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dfns_signers.emulator.credentials.relying_party import RelyingParty
 from dfns_signers.emulator.policies.rules import evaluate
 from dfns_signers.emulator.requests.wire import iso_date
 from dfns_signers.emulator.state import Record, State
 from tests.emulator.policy_bodies import ALWAYS
+from tests.emulator.states import NOW, empty_state
 
-NOW = 1_800_000_000.0
 MINUTE = 60
 USDC = {"symbol": "USDC", "decimals": 6, "quotes": {"USD": 2.0}}
 
 
 def memory() -> State:
     """An emulator with a wallet ``wa-1`` that has tags."""
-    state = State(
-        clock=lambda: NOW,
-        exact_payloads=False,
-        challenge_lifetime=1,
-        user_action_lifetime=1,
-        page_size=1,
-        relying_party=RelyingParty("localhost", ()),
-    )
+    state = empty_state()
     state.wallets.add({"id": "wa-1", "signingKey": {"id": "key-1"}, "tags": ["hot", "eu"]})
     return state
 

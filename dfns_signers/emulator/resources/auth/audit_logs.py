@@ -5,15 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any, Final
 
 from dfns_signers.emulator.access.ledger import Action
 from dfns_signers.emulator.credentials.credentials import Credential
-from dfns_signers.emulator.requests.fields import wrong
+from dfns_signers.emulator.requests.fields import date_in_query
 from dfns_signers.emulator.requests.messages import Answer
 from dfns_signers.emulator.requests.routes import Call, Route
-from dfns_signers.emulator.requests.wire import iso_date, new_id
+from dfns_signers.emulator.requests.wire import iso_date, new_id, parse_date
 from dfns_signers.emulator.state import Collection, Record, State
 
 _COLUMNS: Final = ("id", "action", "userId", "username", "datePerformed")
@@ -52,7 +51,7 @@ def record_action(
 
 def list_as_csv(call: Call) -> Answer:
     """The actions of a time, first to last, as CSV."""
-    start, end = (_moment(call.query, name) for name in ("startTime", "endTime"))
+    start, end = (date_in_query(call.query, name) for name in ("startTime", "endTime"))
     wanted = call.query.get("userId")
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, extrasaction="ignore", lineterminator="\n")
@@ -60,7 +59,7 @@ def list_as_csv(call: Call) -> Answer:
     writer.writerows(
         log
         for log in _logs(call.state).all()
-        if start <= _moment(log, "datePerformed") <= end and wanted in {None, log["userId"]}
+        if start <= parse_date(log["datePerformed"]) <= end and wanted in {None, log["userId"]}
     )
     return Answer(text.getvalue().encode("utf-8"), media_type="text/csv")
 
@@ -77,15 +76,6 @@ def _logs(state: State) -> Collection:
 def _evidence(assertion: Mapping[str, Any]) -> Record:
     names = ("authenticatorData", "clientData", "signature")
     return {name: assertion.get(name) for name in names}
-
-
-def _moment(values: Mapping[str, str], name: str) -> datetime:
-    """A date of the wire; one without a time zone is in UTC."""
-    try:
-        moment = datetime.fromisoformat(values[name].replace("Z", "+00:00"))
-    except ValueError:
-        raise wrong(f"query.{name}", "a date in ISO 8601", values[name]) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 ROUTES: Final = (
