@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
+from dfns_signers.emulator.origins import check_origins
 from dfns_signers.errors import ConfigurationError
 
 NAME: Final = "Dfns emulator"
@@ -34,10 +35,7 @@ class RelyingParty:
             raise ConfigurationError(
                 f'rp_id must be a domain in lower case, such as "localhost", and is "{self.rp_id}"'
             )
-        for origin in self.origins:
-            parts = urlsplit(origin)
-            if not parts.scheme or f"{parts.scheme}://{parts.netloc}" not in {origin, "://"}:
-                _refuse(origin)
+        check_origins(self.origins)
 
     @property
     def id_hash(self) -> bytes:
@@ -68,10 +66,3 @@ class RelyingParty:
         is_origin = origin == f"{parts.scheme}://{parts.netloc}" and "@" not in parts.netloc
         is_below = host == self.rp_id or host.endswith(f".{self.rp_id}")
         return is_origin and is_below and parts.scheme in {"http", "https"}
-
-
-def _refuse(origin: str) -> None:
-    raise ConfigurationError(
-        f'an origin is scheme, host and port alone, such as "http://localhost:8000": "{origin}"'
-        " is not one"
-    )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from dfns_signers.emulator.origins import check_origins
 from dfns_signers.emulator.serving.listening import loopback_address
 from dfns_signers.errors import ConfigurationError
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from dfns_signers.emulator.service import Service
     from dfns_signers.emulator.serving.server import ServerThread
-
-# As browsers write it in the header Origin: lower case, and the port unless it is the usual one.
-_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +43,7 @@ class ServerSettings:
             ConfigurationError: other machines can reach the host, or an origin is not one.
         """
         origins = tuple(cors_origins)
-        for origin in origins:
-            if not _ORIGIN.fullmatch(origin):
-                raise ConfigurationError(
-                    f"cannot allow the origin {origin!r}: expected scheme, host and perhaps a"
-                    " port, in lower case and without a path, such as http://localhost:3000"
-                )
+        check_origins(origins)
         return cls(loopback_address(host), port, tls, origins)
 
 

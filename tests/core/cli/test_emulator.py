@@ -441,7 +441,7 @@ def test_option_of_another_form_ends_with_2_naming_it(
     ("option", "value", "reason"),
     [
         ("--rp-id", "https://example.com", "rp_id must be a domain"),
-        ("--origin", "localhost:8000", "scheme, host and port alone"),
+        ("--origin", "localhost:8000", "expected scheme, host and perhaps a port"),
     ],
 )
 def test_relying_party_that_is_not_valid_ends_with_3_and_the_reason(
