@@ -42,7 +42,7 @@ format: $(VENV)/.development ## format, and mend what lint can mend
 lowest: ## run the suite on the lowest versions that the metadata allows
 	$(call new-venv,.venv-lowest)
 	@$(PYTHON) tests/lowest_versions.py pyproject.toml $(wildcard plugins/*/pyproject.toml) > .venv-lowest/constraints.txt
-	@.venv-lowest/bin/pip install -q -c .venv-lowest/constraints.txt -e .[cli,emulator] $(PLUGINS) --group test
+	@.venv-lowest/bin/pip install -q -c .venv-lowest/constraints.txt -e .[cli,emulator,gateway] $(PLUGINS) --group test
 	@.venv-lowest/bin/python -m pytest $(ARGS)
 
 bench: $(VENV)/.development $(SERVERS) ## measure, beside what others do, and write tables into .bench
@@ -71,7 +71,7 @@ official-sdks: $(VENV)/.development $(TYPESCRIPT)/node_modules ## call every met
 
 constraints: | $(VENV)/bin/pip ## renew constraints.txt from the newest versions, for every Python from 3.10
 	@$(BIN)/pip install -q uv
-	@printf -- '-e %s\n' '.[cli,emulator]' $(patsubst %/pyproject.toml,./%,$(wildcard plugins/*/pyproject.toml)) \
+	@printf -- '-e %s\n' '.[cli,emulator,gateway]' $(patsubst %/pyproject.toml,./%,$(wildcard plugins/*/pyproject.toml)) \
 	| $(BIN)/uv pip compile -q --universal --python-version 3.10 --no-header --no-annotate - --group check \
 	| grep == > constraints.txt
 
@@ -118,11 +118,11 @@ $(VENV)/bin/pip:
 
 $(VENV)/.runtime: $(METADATA) | $(VENV)/bin/pip
 	@echo "installing into $(VENV) ..."
-	@$(BIN)/pip install -q -c constraints.txt -e .[cli,emulator] $(PLUGINS)
+	@$(BIN)/pip install -q -c constraints.txt -e .[cli,emulator,gateway] $(PLUGINS)
 	@touch $@
 
 $(VENV)/.development: $(METADATA) $(VENV)/.runtime | $(VENV)/bin/pip
-	@$(BIN)/pip install -q -c constraints.txt -e .[cli,emulator] $(PLUGINS) --group check
+	@$(BIN)/pip install -q -c constraints.txt -e .[cli,emulator,gateway] $(PLUGINS) --group check
 	@touch $@
 
 $(VENV)/.fuzzing: $(VENV)/.development

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
+
+
+def new_call_id() -> str:
+    """Sixteen random bytes in hexadecimal: what names one attempt at a call."""
+    return os.urandom(16).hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +20,16 @@ class AnnouncedCall:
         path: percent-encoded path without query and without the prefix of the base URL.
         payload: the request body as text, exactly as it will be sent; ``""`` for no body.
         query: percent-encoded query, which is not announced; ``""`` for none.
+        caller: who asked a gateway for it; None for the program itself.
+        id: names this attempt in the audit trail; random.
     """
 
     method: str
     path: str
     payload: str = field(repr=False)
     query: str = field(default="", repr=False, compare=False)
+    caller: str | None = field(default=None, compare=False)
+    id: str = field(default_factory=new_call_id, repr=False, compare=False)
 
     @property
     def segments(self) -> tuple[str, ...]:

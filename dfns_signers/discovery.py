@@ -13,7 +13,6 @@ from dfns_signers.backends.management import ManagesKeys
 from dfns_signers.backends.options import BackendOptions
 from dfns_signers.errors import PluginError
 from dfns_signers.hook_registration import PROJECT, new_plugin_manager
-from dfns_signers.hooks import SigningHooks
 from dfns_signers.near_miss import did_you_mean
 
 GROUP: Final = PROJECT
@@ -95,9 +94,9 @@ def load_backend(name: str) -> Backend[Any]:
     return backend
 
 
-def load_hooks(names: Sequence[str]) -> SigningHooks:
-    """Import the named plugins and register their guards and observers."""
-    return SigningHooks((name, load_plugin(name)) for name in names)
+def load_plugins(names: Sequence[str]) -> list[tuple[str, object]]:
+    """Import the named plugins, for ``SigningHooks`` to register."""
+    return [(name, load_plugin(name)) for name in names]
 
 
 def _backend_of(plugin: object, name: str) -> object:

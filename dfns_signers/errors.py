@@ -104,6 +104,33 @@ class SigningRefusedError(SigningError):
     """A ``before_sign`` plugin refused."""
 
 
+class PolicyRefusedError(SigningRefusedError):
+    """The rules of the configuration do not allow the call.
+
+    Attributes:
+        check: what refused, such as ``no-rule``, ``read-only``, ``rate``.
+        rule: the rule that came nearest, or whose rate is used up; None where none names the call.
+        retry_after: seconds after which a rate has room again; None where time changes nothing.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        check: str = "no-rule",
+        rule: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.check = check
+        self.rule = rule
+        self.retry_after = retry_after
+
+
+class AuditError(DfnsSignersError):
+    """The audit trail cannot be written or read."""
+
+
 class SigningCancelledError(SigningError):
     """The caller of ``asign`` was cancelled: what observers are shown instead of a signature."""
 

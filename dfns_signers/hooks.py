@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dfns_signers import deadlines
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.announced_call import AnnouncedCall as AnnouncedCall  # noqa: PLC0414  # ours too
+from dfns_signers.announced_call import new_call_id
 from dfns_signers.arguments import shown
 from dfns_signers.errors import SigningRefusedError
 from dfns_signers.signing_key import Evidence, SigningKey
@@ -44,6 +45,7 @@ class SigningRequest:
             key was opened.
         call: method, path and body, where one of this package's clients is the caller;
             None where only the challenge is known, as within the official SDK.
+        id: names this attempt in the audit trail; that of ``call``, where there is one.
     """
 
     credential_id: str
@@ -52,6 +54,7 @@ class SigningRequest:
     challenge: Mapping[str, Any] = field(repr=False)
     message: bytes = field(repr=False)
     call: AnnouncedCall | None = None
+    id: str = field(default_factory=new_call_id, repr=False, compare=False)
 
     def with_key(self, key: SigningKey, message: bytes) -> SigningRequest:
         """The same request, with the key that was opened for it and what it is to sign."""

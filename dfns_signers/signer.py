@@ -221,6 +221,7 @@ class KeySigner(Closing, AsyncClosing):
             challenge=challenge,
             message=b"",
             call=self._call,
+            **({"id": self._call.id} if self._call else {}),
         )
 
     def close(self) -> None:

@@ -100,6 +100,11 @@ _COMMANDS: Final = (
         "emulation:emulator",
         "Run a local Dfns API that checks everything a real one would.",
     ),
+    LazyCommand(
+        "gateway",
+        "gateway:gateway",
+        "Serve the Dfns API to local callers, and sign what their rules allow.",
+    ),
     TyperGroup(
         name="config",
         help="Look at the configuration.",

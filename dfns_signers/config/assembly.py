@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from copy import copy
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
@@ -18,13 +18,18 @@ from dfns_signers.config.files import default_path
 from dfns_signers.config.loading import DEFAULT, LoadedProfile, load_profile
 from dfns_signers.config.profile import ENVIRONMENT, Settings, SignerTable
 from dfns_signers.config.validation import validate
-from dfns_signers.discovery import load_backend, load_hooks
+from dfns_signers.discovery import load_backend, load_plugins
 from dfns_signers.errors import ConfigurationError, DfnsSignersError, PluginError
 from dfns_signers.hooks import SigningHooks
 from dfns_signers.rate_limits.rate_limit import RateLimit
 from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner
 from dfns_signers.signing_key import SigningKey
+
+if TYPE_CHECKING:
+    from dfns_signers.audit.trail import AuditTrail
+    from dfns_signers.config.guard import Guard
+    from dfns_signers.policy.policy import Policy
 
 _log: Final = logging.getLogger(__name__)
 
@@ -78,10 +83,54 @@ def validated_options(loaded: LoadedProfile, *, reveal: bool = False) -> Backend
     return _validated_signer(loaded, reveal=reveal)[2]
 
 
-def configured_hooks(loaded: LoadedProfile) -> SigningHooks:
-    """The guards and observers that the setting ``plugins`` names, imported."""
+def configured_hooks(loaded: LoadedProfile, guard: Guard | None = None) -> SigningHooks:
+    """The guards and observers of a profile: its plugins, and then its rules and audit trail.
+
+    Args:
+        loaded: the profile.
+        guard: takes the place of that of the profile.
+    """
     with loaded.placing("plugins"):
-        return load_hooks(loaded.settings.plugins)
+        plugins = load_plugins(loaded.settings.plugins)
+        guard = guard or configured_guard(loaded)
+        return SigningHooks([*plugins, *([(None, guard)] if guard else [])])
+
+
+def configured_policy(loaded: LoadedProfile) -> Policy | None:
+    """The rules of a profile; None where it has none, and may sign."""
+    settings = loaded.settings
+    if not (settings.allow or settings.read_only):
+        return None
+    from dfns_signers.policy.policy import Policy  # noqa: PLC0415  # most profiles have no rules
+
+    with loaded.placing("allow"):
+        return Policy(settings.allow, title=_subject(loaded), read_only=settings.read_only)
+
+
+def configured_trail(loaded: LoadedProfile) -> AuditTrail | None:
+    """The audit trail of a profile; None where it has none."""
+    audit = loaded.settings.audit
+    if audit is None:
+        return None
+    from dfns_signers.audit.trail import AuditTrail  # noqa: PLC0415  # most profiles have none
+
+    return AuditTrail(audit.file)
+
+
+def configured_guard(loaded: LoadedProfile) -> Guard | None:
+    """What judges and records the calls of a profile; None where there is nothing to do."""
+    policy, trail = configured_policy(loaded), configured_trail(loaded)
+    if policy is None and trail is None:
+        return None
+    from dfns_signers.config.guard import Guard  # noqa: PLC0415  # it imports pluggy
+
+    audit = loaded.settings.audit
+    signs_unrecorded = audit is not None and audit.on_failure == "sign"
+    return Guard(lambda _request: policy, trail, signs_unrecorded=signs_unrecorded)
+
+
+def _subject(loaded: LoadedProfile) -> str:
+    return f"the profile {loaded.name!r}" if loaded.name else "the configuration"
 
 
 def open_key(loaded: LoadedProfile) -> SigningKey:
@@ -89,8 +138,13 @@ def open_key(loaded: LoadedProfile) -> SigningKey:
     return open_with(*_validated_signer(loaded))
 
 
-def configured_signer(loaded: LoadedProfile) -> KeySigner:
-    """A signer that opens its key at the first signature; options are checked now."""
+def configured_signer(loaded: LoadedProfile, guard: Guard | None = None) -> KeySigner:
+    """A signer that opens its key at the first signature; options are checked now.
+
+    Args:
+        loaded: the profile.
+        guard: takes the place of that of the profile.
+    """
     name, backend, options = _validated_signer(loaded)
     credential_id: str = _required(
         loaded, "credential_id", "the 'credId' that the key is registered as"
@@ -107,7 +161,7 @@ def configured_signer(loaded: LoadedProfile) -> KeySigner:
         )
         return key
 
-    signer = KeySigner(open_logged, credential_id, plugins=configured_hooks(loaded))
+    signer = KeySigner(open_logged, credential_id, plugins=configured_hooks(loaded, guard))
     signer.profile = loaded.name
     return signer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from dfns_signers.sealed import Sealed
 
 CONFIG_VARIABLE: Final = "DFNS_CONFIG"
 PROFILE_VARIABLE: Final = "DFNS_PROFILE"
-_TOP_LEVEL: Final = ("default_profile", "profiles")
+_TOP_LEVEL: Final = ("default_profile", "gateway", "profiles")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,14 @@ class ConfigFile:
         path: where it is; relative paths in it start at its folder.
         is_exposed: whether other users can read it.
         profiles: the table of each profile, by its name.
+        gateway: the table ``[gateway]``, which only the gateway checks; empty if there is none.
     """
 
     path: Path
     is_exposed: bool
     default_profile: str | None
     profiles: Mapping[str, Sealed[Mapping[str, Any]]]
+    gateway: Sealed[Mapping[str, Any]] = field(default_factory=lambda: Sealed({}))
 
 
 def default_path() -> Path:
@@ -100,7 +102,9 @@ def read_file(path: Path) -> ConfigFile:
     default = Sealed(content.open().get("default_profile"))
     if default.open() is not None:
         _require(path, "default_profile", default, str, "the name of a profile")
-    return ConfigFile(path, exposed, default.open(), profiles)
+    gateway = Sealed(content.open().get("gateway", {}))
+    _require(path, "gateway", gateway, dict, "a table, [gateway]")
+    return ConfigFile(path, exposed, default.open(), profiles, gateway)
 
 
 def choose_profile(file: ConfigFile | None, asked: str | None) -> str | None:

@@ -204,7 +204,8 @@ def _settings_of(loaded: LoadedProfile) -> Sealed[tuple[Any, ...]]:
     table, settings = loaded.signer, loaded.settings
     options = Sealed(table.options.open() if table else None)
     backend = table.backend if table else None
-    return Sealed((backend, options.open(), settings.credential_id, settings.plugins))
+    guards = (settings.plugins, settings.read_only, settings.allow, settings.audit)
+    return Sealed((backend, options.open(), settings.credential_id, *guards))
 
 
 def _state_of(path: Path) -> _State:

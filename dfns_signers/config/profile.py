@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 from typing_extensions import TypedDict
 
 from dfns_signers import defaults
+from dfns_signers.audit.settings import AuditSettings
 from dfns_signers.backends.options import StrictModel
+from dfns_signers.policy.rule import Rule
 from dfns_signers.sealed import Sealed
 from dfns_signers.secrets import Secret
 
@@ -31,6 +33,9 @@ class CommonSettings(TypedDict, total=False):
     rate_limit_fallback: float
     keepalive_expiry: float
     plugins: list[str]
+    read_only: bool
+    allow: list[Mapping[str, Any]]
+    audit: Mapping[str, Any]
 
 
 class Settings(CommonSettings, total=False):
@@ -76,6 +81,13 @@ class Env:
 
     variable: str
     read: Callable[[str], Any] = str
+
+
+def _boolean(text: str) -> bool:
+    known = {"true": True, "1": True, "false": False, "0": False}
+    if text.lower() not in known:
+        raise ValueError("expected true or false")
+    return known[text.lower()]
 
 
 _TOKEN: Final = "DFNS_AUTH_TOKEN"  # noqa: S105  # the name of a variable
@@ -160,6 +172,17 @@ class Profile(StrictModel):
         default=[],  # copied for each profile; inspecting a factory takes longer than all the rest
         description="Names of plugins whose `before_sign`, `after_sign` and `sign_failed` hooks "
         "take part.",
+    )
+    read_only: Annotated[bool, Env("DFNS_READ_ONLY", _boolean)] = Field(
+        default=False, description="Whether nothing is signed, so that calls can only read."
+    )
+    allow: list[Rule] = Field(
+        default=[],
+        description="Rules, `[[profiles.NAME.allow]]`: with one, only what a rule allows is "
+        "signed.",
+    )
+    audit: Annotated[AuditSettings | None, Env("DFNS_AUDIT", lambda file: {"file": file})] = Field(
+        default=None, description="Table with the `file` that each signature is recorded in."
     )
     signer: Annotated[SignerTable | None, Env("DFNS_SIGNER")] = Field(
         default=None, description="Table with `backend` and the options of that backend."

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 import httpx
 
 from dfns_signers import defaults
-from dfns_signers.announced_call import AnnouncedCall
+from dfns_signers.announced_call import AnnouncedCall, new_call_id
 from dfns_signers.errors import ConfigurationError, RequestError
 from dfns_signers.forks import Use
 from dfns_signers.sealed import Sealed
@@ -60,6 +60,13 @@ _OF_EVERY_REQUEST: Final = ("timeout", TRACE_EXTENSION)
 
 SIGNED_EXTENSION: Final = "dfns_signed"
 """Request extension that overrides whether a call is signed: True or False."""
+
+
+CALLER_EXTENSION: Final = "dfns_signers.caller"
+"""Request extension with the name of who asked a gateway for the call."""
+
+CALL_ID_EXTENSION: Final = "dfns_signers.call_id"
+"""Request extension with the id that the call has in the audit trail."""
 
 
 class UserActionAuth(httpx.Auth):
@@ -263,7 +270,14 @@ def _announce(request: httpx.Request, path: str) -> AnnouncedCall:
         raise RequestError(f"the body of {request.method} {path} is not UTF-8") from error
     if payload and progress_of(request) is None:
         _require_strict_json(request, path)
-    return AnnouncedCall(request.method, path, payload, request.url.query.decode("ascii"))
+    return AnnouncedCall(
+        request.method,
+        path,
+        payload,
+        request.url.query.decode("ascii"),
+        request.extensions.get(CALLER_EXTENSION),
+        request.extensions.get(CALL_ID_EXTENSION) or new_call_id(),
+    )
 
 
 def _require_strict_json(request: httpx.Request, path: str) -> None:

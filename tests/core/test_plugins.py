@@ -14,11 +14,12 @@ from dfns_signers.discovery import (
     PluginInfo,
     installed_plugins,
     load_backend,
-    load_hooks,
     load_plugin,
+    load_plugins,
     missing_backends,
 )
 from dfns_signers.errors import PluginError, SigningRefusedError
+from dfns_signers.hooks import SigningHooks
 from dfns_signers.public_keys import load_public_key
 from dfns_signers.signer import KeySigner
 from tests.core.keys import AnsweringKey, private_key, private_pem, public_pem
@@ -305,17 +306,19 @@ def test_named_hooks_stand_in_the_signing_path(install: Install) -> None:
     key = AnsweringKey("ES256")
 
     with pytest.raises(SigningRefusedError, match="not on Sundays"):
-        KeySigner(key, "cr-1", plugins=load_hooks(["sundays"])).sign({"challenge": "Y2g"})
+        KeySigner(key, "cr-1", plugins=SigningHooks(load_plugins(["sundays"]))).sign(
+            {"challenge": "Y2g"}
+        )
     assert key.uses == 0
 
 
 def test_named_hooks_that_are_missing_refused() -> None:
     with pytest.raises(PluginError, match="no plugin 'absent'"):
-        load_hooks(["absent"])
+        load_plugins(["absent"])
 
 
 def test_no_named_hooks_leave_the_path_free() -> None:
-    assert not load_hooks([])
+    assert not load_plugins([])
 
 
 def test_backend_class_that_cannot_be_made_refused_with_the_reason(install: Install) -> None:

@@ -27,9 +27,11 @@ LAYERS = (
     ("backends.pem", "discovery"),
     ("signer",),
     ("user_action", "rate_limits"),
+    ("policy", "audit"),
     ("config",),
     ("client",),
     ("lifecycle",),
+    ("gateway",),
     ("cli",),
 )
 OUTSIDE = ("emulator", "pytest_plugin.py")

@@ -1,0 +1,134 @@
+"""A gateway before a local Dfns API, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import httpx
+
+from dfns_signers.emulator import Emulator
+from dfns_signers.gateway.assembly import load_gateway
+from dfns_signers.gateway.serving.server import serve
+from tests.core.keys import private_key, private_pem, public_pem
+
+KEY = private_key("Ed25519")
+TOKEN = "token-of-the-caller"
+DIGEST = sha256(TOKEN.encode()).hexdigest()
+LISTEN = 'listen = ["127.0.0.1:0"]'
+PAYMENTS = f"""
+[gateway.callers.payments]
+token_sha256 = ["{DIGEST}"]
+
+[[gateway.callers.payments.allow]]
+name = "wallets"
+call = "POST /wallets"
+"""
+
+
+@dataclass(frozen=True)
+class RunningGateway:
+    """A gateway that serves.
+
+    Attributes:
+        urls: of its listeners, in the order of ``listen``.
+        emulator: the API behind it, which accepts only the token and credential of the gateway.
+    """
+
+    urls: Sequence[str]
+    emulator: Emulator
+
+    def client(self, token: str = TOKEN) -> httpx.Client:
+        """A plain client of the first listener, as a program in any language is."""
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.Client(base_url=self.urls[0], headers=headers, trust_env=False)
+
+
+def configuration(folder: Path, emulator: Emulator, gateway: str, profile: str = "") -> Path:
+    """A file with a profile ``production`` for the emulator, its key beside it, and a gateway.
+
+    Args:
+        folder: where files go.
+        emulator: accepts what the profile has.
+        gateway: what is said in and below ``[gateway]``, in TOML.
+        profile: further settings of the profile, in TOML.
+    """
+    key = folder / "key.pem"
+    key.write_bytes(private_pem(KEY))
+    key.chmod(0o600)
+    emulator.add_identity(
+        "gateway", token="upstream-token", credentials={"cr-1": public_pem(KEY.public_key())}
+    )
+    file = folder / "config.toml"
+    file.write_text(
+        f"""
+[profiles.production]
+base_url = "{emulator.url}"
+auth_token = "upstream-token"
+credential_id = "cr-1"
+{profile}
+
+[profiles.production.signer]
+backend = "pem"
+path = "{key}"
+
+[gateway]
+profile = "production"
+{gateway}
+"""
+    )
+    file.chmod(0o600)
+    return file
+
+
+@contextmanager
+def running_gateway(
+    folder: Path, gateway: str = LISTEN + PAYMENTS, profile: str = ""
+) -> Iterator[RunningGateway]:
+    """A gateway, with an emulator of its own; arguments as for ``configuration``."""
+    with Emulator(exact_payloads=True) as emulator:
+        file = configuration(folder, emulator, gateway, profile)
+        with served(file) as urls:
+            yield RunningGateway(urls, emulator)
+
+
+@contextmanager
+def served(file: Path) -> Iterator[Sequence[str]]:
+    """The URLs of the gateway of a configuration file, served by a thread."""
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    ready = threading.Event()
+    urls: list[str] = []
+
+    def is_ready(of: Sequence[str]) -> None:
+        urls.extend(of)
+        ready.set()
+
+    def run() -> None:
+        try:
+            loop.run_until_complete(serve(load_gateway(config=file), is_ready, stop))
+        except BaseException as error:  # noqa: BLE001  # raised again by who serves
+            failures.append(error)
+        finally:
+            loop.close()
+            ready.set()
+
+    failures: list[BaseException] = []
+    thread = threading.Thread(target=run, name="gateway")
+    thread.start()
+    try:
+        assert ready.wait(30), "the gateway does not get ready"
+        if failures:
+            raise failures[0]
+        yield urls
+    finally:
+        if thread.is_alive():
+            loop.call_soon_threadsafe(stop.set)
+        thread.join(30)
+        assert not thread.is_alive(), "the gateway does not stop"
+    if failures:
+        raise failures[0]
