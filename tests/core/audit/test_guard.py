@@ -16,6 +16,7 @@ from dfns_signers import load_signer
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.audit.trail import AuditTrail
 from dfns_signers.config.guard import NAME, Guard, Judge
+from dfns_signers.config.loading import load_profile
 from dfns_signers.errors import (
     AuditError,
     CredentialNotAllowedError,
@@ -27,6 +28,7 @@ from dfns_signers.evidence import KeyResponse
 from dfns_signers.hooks import SigningHooks, SigningRequest, hookimpl
 from dfns_signers.signer import KeySigner
 from tests.core.audit.trails import is_whole, lines
+from tests.core.config.support import write_config
 from tests.core.keys import AnsweringKey, private_key, private_pem
 
 CHALLENGE = {"challenge": "Y2g"}
@@ -340,6 +342,20 @@ def test_environment_variable_names_the_file(
         pass
 
     assert json.loads(file.read_text())["event"] == "started"
+
+
+@pytest.mark.parametrize("token", ["file", "environment"])
+def test_relative_path_begins_at_the_folder_of_the_configuration_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    own = 'auth_token = "token"' if token == "file" else ""
+    monkeypatch.setenv("DFNS_AUTH_TOKEN", "token")
+    config = write_config(tmp_path, f'[profiles.production]\n{own}\naudit.file = "audit.jsonl"\n')
+
+    audit = load_profile("production", config=config).settings.audit
+
+    assert audit is not None
+    assert audit.file == tmp_path / "audit.jsonl"
 
 
 def test_trail_that_cannot_be_written_stops_the_program_at_its_start(
