@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from dfns_signers import load_signer
+from dfns_signers import AsyncDfnsClient, DfnsClient, load_signer
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.audit.trail import AuditTrail
 from dfns_signers.config.guard import NAME, Guard, Judge
 from dfns_signers.config.loading import load_profile
+from dfns_signers.emulator import Emulator
 from dfns_signers.errors import (
     AuditError,
     CredentialNotAllowedError,
@@ -28,8 +29,8 @@ from dfns_signers.evidence import KeyResponse
 from dfns_signers.hooks import SigningHooks, SigningRequest, hookimpl
 from dfns_signers.signer import KeySigner
 from tests.core.audit.trails import is_whole, lines
-from tests.core.config.support import write_config
-from tests.core.keys import AnsweringKey, private_key, private_pem
+from tests.core.config.support import write_config, write_key
+from tests.core.keys import AnsweringKey, private_key, private_pem, public_key, public_pem
 
 CHALLENGE = {"challenge": "Y2g"}
 BODY = '{"amount":"5","memo":"value-of-the-caller"}'
@@ -376,3 +377,46 @@ def test_signers_of_one_process_share_the_trail_of_a_file(pem: str, file: Path) 
 
     assert len({line["writer"] for line in lines(file)}) == 1
     assert is_whole(file)
+
+
+@pytest.fixture
+def production(tmp_path: Path, dfns_emulator: Emulator) -> Path:
+    """A profile with an audit trail, for the emulator."""
+    write_key(tmp_path)
+    dfns_emulator.register(public_pem(public_key("Ed25519")), "cr-1")
+    return write_config(
+        tmp_path,
+        f"""
+        [profiles.production]
+        base_url = "{dfns_emulator.url}"
+        auth_token = "{dfns_emulator.auth_token}"
+        credential_id = "cr-1"
+        signer = {{ backend = "pem", path = "key.pem" }}
+        audit.file = "audit.jsonl"
+        """,
+    )
+
+
+@pytest.mark.parametrize("reload", [False, True], ids=["as loaded", "reloading"])
+def test_client_of_the_profile_records_each_attempt(
+    production: Path, dfns_emulator: Emulator, file: Path, reload: bool
+) -> None:
+    dfns_emulator.fail_next("POST", "/wallets", status=429, headers={"Retry-After": "0"})
+
+    with DfnsClient.from_config("production", config=production, reload=reload) as client:
+        client.request("POST", "/wallets", json={"network": "Bitcoin"})
+
+    records = recorded(file)
+    assert [record["event"] for record in records] == 2 * ["decided", "signed", "answered"]
+    assert [record["status"] for record in records if "status" in record] == [429, 200]
+    assert len({record["call"] for record in records}) == 2
+
+
+def test_asynchronous_client_of_the_profile_records(production: Path, file: Path) -> None:
+    async def call() -> None:
+        async with AsyncDfnsClient.from_config("production", config=production) as client:
+            await client.request("POST", "/wallets", json={"network": "Bitcoin"})
+
+    asyncio.run(call())
+
+    assert [record["event"] for record in recorded(file)] == ["decided", "signed", "answered"]
