@@ -151,6 +151,13 @@ def test_what_was_done_is_said_with_the_line(
     assert any(said in each for each in found_in(tmp_path, b"".join(content)).findings)
 
 
+def test_number_that_does_not_follow_is_found_where_all_hashes_fit(tmp_path: Path) -> None:
+    before = json.loads(LINES[-2])
+    last, _ = forged(Head(before["sequence"] + 1, before["hash"]), LINES[-1])
+
+    assert found_in(tmp_path, b"".join([*LINES[:-1], last])).findings != []
+
+
 def test_torn_line_is_tampering_where_no_writer_said_so(tmp_path: Path) -> None:
     found = found_in(tmp_path, b"".join([*LINES[:4], b'{"torn\n', *LINES[4:]]))
 

@@ -13,11 +13,7 @@ import pytest
 from tests.core.keys import private_key, private_pem
 
 NETWORK = {"anyio", "asyncio", "dfns_signers.client", "httpx", "httpcore"}
-UNCONFIGURED = {
-    "dfns_signers.audit.trail",
-    "dfns_signers.config.guard",
-    "dfns_signers.policy.policy",
-}
+UNCONFIGURED = {"dfns_signers.audit.trail", "dfns_signers.config.guard"}
 SIGNING = {"cryptography", "dfns_signers.signer", "pluggy"}
 OPTIONAL = {"rich", "starlette", "tomlkit", "uvicorn"}
 
