@@ -47,7 +47,7 @@ class Guard:
         """Refuse what no rule allows, and what cannot be recorded."""
         try:
             rule = self._judge(request)
-        except PolicyRefusedError as refusal:
+        except Exception as refusal:  # whatever fails here refuses
             self._record_refusal(request, refusal)
             raise
         self._record_permission(request, rule)
@@ -86,12 +86,12 @@ class Guard:
                 ) from error
             _log.error("a call is signed that is not recorded: %s", error)
 
-    def _record_refusal(self, request: SigningRequest, refusal: SigningRefusedError) -> None:
-        by = (
-            {"rule": refusal.rule, "check": refusal.check}
-            if isinstance(refusal, PolicyRefusedError)
-            else {"check": "plugin", "plugin": refusal.plugin}
-        )
+    def _record_refusal(self, request: SigningRequest, refusal: Exception) -> None:
+        by: dict[str, str | None] = {"check": "error", "error": type(refusal).__name__}
+        if isinstance(refusal, PolicyRefusedError):
+            by = {"rule": refusal.rule, "check": refusal.check}
+        elif isinstance(refusal, SigningRefusedError):
+            by = {"check": "plugin", "plugin": refusal.plugin}
         self._record("decided", request.id, outcome="refused", **by, **_what(request))
 
     @hookimpl

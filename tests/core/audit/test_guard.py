@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -35,18 +34,6 @@ from tests.core.keys import AnsweringKey, private_key, private_pem, public_key, 
 CHALLENGE = {"challenge": "Y2g"}
 BODY = '{"amount":"5","memo":"value-of-the-caller"}'
 CALL = AnnouncedCall("POST", "/wallets/wa-1/transfers", BODY, "a=value-of-the-caller&b", "payments")
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "audit.jsonl"
-
-
-@pytest.fixture
-def trail(file: Path) -> Iterator[AuditTrail]:
-    trail = AuditTrail(file)
-    yield trail
-    trail.close()
 
 
 @pytest.fixture
@@ -136,6 +123,18 @@ def test_refusal_of_a_rule_is_recorded_and_no_key_is_used(
 
     assert recorded(file) == [decided(key, outcome="refused", rule="nearest", check="no-rule")]
     assert key.uses == 0
+
+
+def test_judge_that_fails_refuses_and_is_recorded_by_the_type_of_its_error(
+    key: AnsweringKey, trail: AuditTrail, file: Path
+) -> None:
+    def fail(_call: AnnouncedCall) -> str:
+        raise ValueError(BODY)
+
+    with pytest.raises(SigningRefusedError):
+        guarded(key, trail, fail).for_call(CALL).sign(CHALLENGE)
+
+    assert recorded(file) == [decided(key, outcome="refused", check="error", error="ValueError")]
 
 
 class Refuses:

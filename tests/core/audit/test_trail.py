@@ -25,18 +25,6 @@ from tests.core.audit.trails import end_well, events, is_whole, lines, process, 
 FORK = multiprocessing.get_context("fork")
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "audit.jsonl"
-
-
-@pytest.fixture
-def trail(file: Path) -> Iterator[AuditTrail]:
-    trail = AuditTrail(file)
-    yield trail
-    trail.close()
-
-
 def test_each_record_has_the_hash_of_the_one_before_and_its_own(
     trail: AuditTrail, file: Path
 ) -> None:
