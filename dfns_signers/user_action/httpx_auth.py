@@ -62,7 +62,6 @@ _OF_EVERY_REQUEST: Final = ("timeout", TRACE_EXTENSION)
 SIGNED_EXTENSION: Final = "dfns_signed"
 """Request extension that overrides whether a call is signed: True or False."""
 
-
 CALLER_EXTENSION: Final = "dfns_signers.caller"
 """Request extension with the name of who asked a gateway for the call."""
 

@@ -23,6 +23,16 @@ def events(file: Path) -> list[str]:
     return [line["event"] for line in lines(file)]
 
 
+def recorded(file: Path) -> list[dict[str, Any]]:
+    """The records but for what each of them has, and what differs from run to run."""
+    varying = {"sequence", "previous", "hash", "time", "writer", "milliseconds"}
+    return [
+        {name: value for name, value in line.items() if name not in varying}
+        for line in lines(file)
+        if line["event"] != "started"
+    ]
+
+
 def write(file: Path, count: int) -> None:
     """Records of so many calls, by a writer that ends in order."""
     trail = AuditTrail(file)
