@@ -106,6 +106,24 @@ _COMMANDS: Final = (
         "Serve the Dfns API to local callers, and sign what their rules allow.",
     ),
     TyperGroup(
+        name="audit",
+        help="Verify and show the audit trail.",
+        no_args_is_help=True,
+        context_settings=_CONTEXT,
+        rich_markup_mode="markdown",
+        commands=[
+            LazyCommand(
+                "verify",
+                "audit:verify_trail",
+                "Verify that no record of the audit trail was changed, removed, inserted or "
+                "reordered.",
+            ),
+            LazyCommand(
+                "show", "audit:show_trail", "Show the calls of the audit trail, a line for each."
+            ),
+        ],
+    ),
+    TyperGroup(
         name="config",
         help="Look at the configuration.",
         no_args_is_help=True,
