@@ -202,7 +202,7 @@ def _credential(table: CallerTable) -> Credential | None:
     path = table.credential.public_key
     content = read_trusted_file(path, "the public key")
     try:
-        return Credential(table.credential.id, load_public_key(content))
+        return Credential(table.credential.id, load_public_key(content.open()))
     except UnsupportedKeyError as error:
         raise ConfigurationError(f"credential.public_key {path}: {error}") from error
 
