@@ -13,7 +13,6 @@ from typing import Any, Final
 from dfns_signers.config.assembly import (
     client_arguments,
     configured_guard,
-    configured_policy,
     configured_signer,
 )
 from dfns_signers.config.files import ConfigFile, default_path, find_file
@@ -26,7 +25,7 @@ from dfns_signers.gateway.limits import Limits
 from dfns_signers.gateway.service import Service
 from dfns_signers.gateway.settings import CallerTable, GatewaySettings
 from dfns_signers.gateway.settings_checks import check_settings
-from dfns_signers.gateway.signing_rules import rules_by_caller
+from dfns_signers.gateway.signing_rules import judges_by_caller
 from dfns_signers.gateway.single_use import InMemory
 from dfns_signers.gateway.upstream import Upstream
 from dfns_signers.gateway.user_actions import UserActions
@@ -146,10 +145,7 @@ def new_service(gateway: LoadedGateway) -> tuple[Service, KeySigner]:
     Raises:
         ConfigurationError: the token cannot be read, or a setting of the profile is wrong.
     """
-    guard = configured_guard(
-        gateway.profile,
-        rules_by_caller(configured_policy(gateway.profile), lambda: service.callers),
-    )
+    guard = configured_guard(gateway.profile, judges_by_caller(lambda: service.callers))
     signer = configured_signer(gateway.profile, guard)
     arguments = client_arguments(gateway.profile)
     auth = UserActionAuth(arguments["auth_token"], signer, base_url=arguments["base_url"])
