@@ -36,7 +36,8 @@ def check(
     """Check all that a gateway needs, without listening; say which rule decides a call.
 
     Reads settings, rules, keys of callers, certificates and the token, and opens the signing key
-    and the audit trail; nothing is sent to Dfns. With --explain, ends with 5 if the call is refused.
+    and the audit trail; nothing is sent to Dfns. With --explain, it ends with 5 if the call is
+    refused.
 
     Example: `dfns-signers gateway check --explain payments POST /wallets --json '{}'`
     """

@@ -60,7 +60,7 @@ def test_any_other_authorization_is_nobody_and_nothing_is_sent_on(
         answer = client.post(
             "/wallets",
             json={"network": "EthereumSepolia"},
-            headers={"Authorization": authorization.encode()},
+            headers={"Authorization": authorization},
         )
 
         # httpx does not send white space at the end of a header.

@@ -258,6 +258,41 @@ def test_rotation_keeps_the_newest_former_token(command: Command, config: Path) 
     assert gateway_of(config)["callers"]["web"]["credential"]["id"] == "local-web"
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--rotate-token", "--no-key"],
+        ["--rotate-token", "--uid", "1"],
+        ["--rotate-token", "--listen", "127.0.0.1:1"],
+        ["--no-token", "--token-file", "web.token"],
+    ],
+    ids=" ".join,
+)
+def test_option_that_would_have_no_effect_is_refused(
+    command: Command, config: Path, options: list[str]
+) -> None:
+    before = config.read_text()
+
+    done = command("gateway", "caller", "add", "web", "--config", config, *options)
+
+    assert (done.code, done.out) == (2, "")
+    assert config.read_text() == before
+
+
+def test_listeners_of_a_gateway_that_is_there_are_not_changed(
+    command: Command, config: Path
+) -> None:
+    command("gateway", "caller", "add", "web", "--config", config)
+
+    done = command(
+        *("gateway", "caller", "add", "shop", "--config", config),
+        *("--listen", "127.0.0.1:1"),
+    )
+
+    assert done.code == 3
+    assert "add to its 'listen' by hand" in done.err
+
+
 def test_rotation_of_nobody_is_refused(command: Command, config: Path) -> None:
     done = command("gateway", "caller", "add", "web", "--config", config, "--rotate-token")
 
