@@ -28,7 +28,7 @@ from dfns_signers.signing_key import SigningKey
 
 if TYPE_CHECKING:
     from dfns_signers.audit.trail import AuditTrail
-    from dfns_signers.config.guard import Guard
+    from dfns_signers.config.guard import Guard, JudgesOf
     from dfns_signers.policy.policy import Policy
 
 _log: Final = logging.getLogger(__name__)
@@ -138,17 +138,23 @@ def open_trail(loaded: LoadedProfile) -> None:
         trail.open()
 
 
-def configured_guard(loaded: LoadedProfile) -> Guard | None:
-    """What judges and records the calls of a profile; None where there is nothing to do."""
+def configured_guard(loaded: LoadedProfile, more: JudgesOf | None = None) -> Guard | None:
+    """What judges and records the calls of a profile; None where there is nothing to do.
+
+    Args:
+        loaded: the profile.
+        more: what must allow a call besides the rules of the profile.
+    """
     policy, trail = configured_policy(loaded), configured_trail(loaded)
-    if policy is None and trail is None:
+    if policy is None and trail is None and more is None:
         return None
     from dfns_signers.config.guard import Guard  # noqa: PLC0415  # it imports pluggy
 
     audit = loaded.settings.audit
     signs_unrecorded = audit is not None and audit.on_failure == "sign"
-    judges = [policy.admit] if policy else []
-    return Guard(lambda _request: judges, trail, signs_unrecorded=signs_unrecorded)
+    own = [policy.admit] if policy else []
+    judges: JudgesOf = (lambda request: [*more(request), *own]) if more else (lambda _request: own)
+    return Guard(judges, trail, signs_unrecorded=signs_unrecorded)
 
 
 def _subject(loaded: LoadedProfile) -> str:
