@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,5 +110,7 @@ class Refusal(Exception):  # noqa: N818  # no error: a result of a check, which 
             "message": str(self),
             "details": details,
         }
-        headers = {} if self.retry_after is None else {"retry-after": str(round(self.retry_after))}
+        headers = (
+            {} if self.retry_after is None else {"retry-after": str(math.ceil(self.retry_after))}
+        )
         return json_answer(self.status, {"error": error}, **headers)

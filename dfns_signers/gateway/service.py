@@ -28,6 +28,7 @@ class Service:
         """Answer a request; never raises ``Refusal``."""
         try:
             caller = self.callers.identify(incoming)
+            self.limits.note_request(caller)
             return await self._answer(incoming, caller)
         except Refusal as refusal:
             return refusal.answer()
@@ -55,5 +56,5 @@ class Service:
             raise Refusal(403, error.check, str(error), rule=error.rule) from error
         if caller.credential is not None and needs_user_action(incoming.method, incoming.path):
             await self.user_actions.redeem(incoming, caller)
-        await self.limits.admit(caller, incoming)
+        await self.limits.admit(caller, call, callers=len(self.callers.by_name))
         return await self.upstream.send(incoming, caller=caller.name, call_id=call_id)

@@ -216,4 +216,3 @@ class SharedWindow:
             _log.warning("the store of the rate limit %r answers again", self._name)
             self._owe(min(self._unrecorded, self._own.counted))
             self._unrecorded = 0
-
