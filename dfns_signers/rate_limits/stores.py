@@ -115,7 +115,7 @@ class Store:
 
     def _failure(self) -> NoPermitError:
         return NoPermitError(
-            f"the store of the rate limits fails: check the server, and the URL in {self._setting}"
+            f"the store fails: check the server, and the URL in {self._setting}"
         )
 
     def _note_failure(self, error: Exception) -> None:
