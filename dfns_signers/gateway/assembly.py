@@ -26,11 +26,16 @@ from dfns_signers.user_action.httpx_auth import UserActionAuth
 
 @dataclass(frozen=True, slots=True)
 class LoadedGateway:
-    """The gateway as the configuration has it, checked."""
+    """The gateway as the configuration has it, checked.
+
+    Attributes:
+        asked: the profile that was asked for; None for that of ``[gateway]`` or the default one.
+    """
 
     settings: GatewaySettings
     profile: LoadedProfile
     callers: Callers
+    asked: str | None = None
 
 
 def load_gateway(
@@ -56,7 +61,7 @@ def load_gateway(
         exposed=file.path if file.is_exposed else None,
     )
     loaded = load_profile(profile or settings.profile, config=file.path)
-    return LoadedGateway(settings, loaded, callers_of(settings))
+    return LoadedGateway(settings, loaded, callers_of(settings), profile)
 
 
 def callers_of(settings: GatewaySettings) -> Callers:

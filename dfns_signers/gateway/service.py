@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dfns_signers.announced_call import AnnouncedCall, new_call_id
 from dfns_signers.errors import PolicyRefusedError
 from dfns_signers.gateway.callers import Caller, Callers
+from dfns_signers.gateway.in_flight import InFlight
 from dfns_signers.gateway.limits import Limits
 from dfns_signers.gateway.messages import Answer, Incoming, Refusal
 from dfns_signers.gateway.upstream import Upstream
@@ -23,12 +24,14 @@ class Service:
     limits: Limits
     user_actions: UserActions
     upstream: Upstream
+    in_flight: InFlight = field(default_factory=InFlight)
 
     async def answer(self, incoming: Incoming) -> Answer:
         """Answer a request; never raises ``Refusal``."""
         try:
             caller = self.callers.identify(incoming)
-            return await self._answer(incoming, caller)
+            with self.in_flight.call(caller.name):
+                return await self._answer(incoming, caller)
         except Refusal as refusal:
             return refusal.answer()
 
