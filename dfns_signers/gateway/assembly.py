@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 
 from dfns_signers.algorithms import PublicKey
+from dfns_signers.client.forwarding import ForwardingClient
 from dfns_signers.config.assembly import client_arguments, configured_signer
 from dfns_signers.config.files import find_file
 from dfns_signers.config.loading import LoadedProfile, load_profile
@@ -21,7 +22,6 @@ from dfns_signers.gateway.user_actions import UserActions
 from dfns_signers.policy.policy import Policy
 from dfns_signers.public_keys import load_public_key
 from dfns_signers.signer import KeySigner
-from dfns_signers.user_action.httpx_auth import UserActionAuth
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,11 @@ def _public_key(table: CallerTable) -> PublicKey:
 def new_service(gateway: LoadedGateway) -> tuple[Service, KeySigner]:
     """The service of a gateway, and the signer that it closes at the end."""
     signer = configured_signer(gateway.profile)
-    arguments = client_arguments(gateway.profile)
-    auth = UserActionAuth(arguments["auth_token"], signer, base_url=arguments["base_url"])
+    client = ForwardingClient(signer=signer, **client_arguments(gateway.profile))
     service = Service(
         gateway.callers,
         Limits(gateway.settings.organisation_rate),
         UserActions([], InMemory()),
-        Upstream(auth, arguments["timeout"]),
+        Upstream(client),
     )
     return service, signer

@@ -13,6 +13,7 @@ import uvicorn
 from dfns_signers.gateway.assembly import LoadedGateway, new_service
 from dfns_signers.gateway.grammar import read_request
 from dfns_signers.gateway.messages import Answer, Peer, Refusal
+from dfns_signers.gateway.raw_requests import StrictProtocol
 from dfns_signers.gateway.service import Service
 
 Ready = Callable[[Sequence[str]], None]
@@ -55,7 +56,7 @@ async def serve(gateway: LoadedGateway, ready: Ready, stop: asyncio.Event) -> No
         server = _Server(
             uvicorn.Config(
                 _application(service, gateway, Peer(gateway.settings.listen[0]), address),
-                http="h11",
+                http=StrictProtocol,
                 ws="none",
                 lifespan="off",
                 proxy_headers=False,
@@ -93,7 +94,7 @@ def _application(service: Service, gateway: LoadedGateway, peer: Peer, address: 
                 scope, receive, peer, max_body=gateway.settings.max_body, hosts=hosts
             )
         except Refusal as refusal:
-            answer = refusal.answer()
+            answer = service.refuse(refusal, peer)
         else:
             answer = await service.answer(incoming)
         await _send(answer, send)
