@@ -74,7 +74,7 @@ class StrictProtocol(H11Protocol):
             StrictConnection(h11.SERVER) if limit is None else StrictConnection(h11.SERVER, limit)
         )
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's words
         """Answer a request that cannot be read, and close the connection."""
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             connection: Any = self.conn

@@ -1,4 +1,4 @@
-"""Answers without the tokens and challenges of the gateway, in whichever spelling they come back."""
+"""Answers without the tokens and challenges of the gateway, in whichever spelling."""
 
 from __future__ import annotations
 
@@ -24,11 +24,9 @@ class Redaction:
     __slots__ = ("_pattern",)
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms: set[bytes] = {
-            form for one in secrets if len(one) >= _SHORTEST for form in _forms(one)
-        }
+        forms = {form for one in secrets if len(one) >= _SHORTEST for form in _forms(one)}
         # The longest first, or what is left of it would stand behind the replacement.
-        alternatives = b"|".join(sorted(forms, key=lambda form: -len(form)))
+        alternatives = b"|".join(sorted(forms, key=_length, reverse=True))
         self._pattern = re.compile(alternatives or b"(?!)", re.IGNORECASE)
 
     def __repr__(self) -> str:
@@ -41,6 +39,10 @@ class Redaction:
     def of_text(self, text: str) -> str:
         """The same for a string."""
         return self.of_bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
+
+
+def _length(form: bytes) -> int:
+    return len(form)
 
 
 def _forms(secret: str) -> Iterator[bytes]:
