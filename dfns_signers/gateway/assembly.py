@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from dfns_signers.client.forwarding import ForwardingClient
 from dfns_signers.config.assembly import (
     client_arguments,
     configured_guard,
@@ -34,7 +35,6 @@ from dfns_signers.policy.policy import Policy
 from dfns_signers.public_keys import fingerprint, load_public_key
 from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner
-from dfns_signers.user_action.httpx_auth import UserActionAuth
 
 _ADVICE: Final = "'dfns-signers gateway caller add NAME' writes one"
 
@@ -137,13 +137,12 @@ def new_service(gateway: LoadedGateway) -> tuple[Service, KeySigner]:
         rules_by_caller(configured_policy(gateway.profile), lambda: service.callers),
     )
     signer = configured_signer(gateway.profile, guard)
-    arguments = client_arguments(gateway.profile)
-    auth = UserActionAuth(arguments["auth_token"], signer, base_url=arguments["base_url"])
+    client = ForwardingClient(signer=signer, **client_arguments(gateway.profile))
     service = Service(
         gateway.callers,
         Limits(gateway.settings.organisation_rate),
         UserActions([], InMemory()),
-        Upstream(auth, arguments["timeout"]),
+        Upstream(client),
     )
     return service, signer
 
