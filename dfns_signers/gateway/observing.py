@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from dfns_signers.announced_call import new_call_id
 from dfns_signers.gateway.messages import Peer
+
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -20,6 +23,7 @@ class Exchange:
         method: as it came; empty where the request was not understood.
         path: in the form that the gateway takes, without query; empty where it had another.
         caller: name of the caller; None where it is not known.
+        identified_by: by what it was known: ``unix``, ``token``, ``certificate``.
         operation: method and path template of the operation; None where the API has none.
         rule: the rule that allowed it, or that refused or came near; None where there is none.
         check: what refused it, such as ``host``, ``no-rule``, ``rate``; empty where Dfns answered.
@@ -40,6 +44,7 @@ class Exchange:
     method: str = ""
     path: str = ""
     caller: str | None = None
+    identified_by: Sequence[str] = ()
     operation: str | None = None
     rule: str | None = None
     check: str = ""
@@ -78,3 +83,31 @@ class NoObserver:
 
     def finished(self, exchange: Exchange) -> None:
         """See ``Observer``."""
+
+
+class Observers:
+    """Several observers as one, of which none breaks a call.
+
+    Args:
+        observers: asked one after the other.
+    """
+
+    def __init__(self, observers: Iterable[Observer]) -> None:
+        self._observers = tuple(observers)
+
+    def began(self, exchange: Exchange) -> None:
+        """See ``Observer``."""
+        for observer in self._observers:
+            _observed(observer.began, exchange)
+
+    def finished(self, exchange: Exchange) -> None:
+        """See ``Observer``."""
+        for observer in self._observers:
+            _observed(observer.finished, exchange)
+
+
+def _observed(observe: Callable[[Exchange], None], exchange: Exchange) -> None:
+    try:
+        observe(exchange)
+    except Exception:  # noqa: BLE001  # whatever it is, the answer goes out
+        _log.exception("an observer of requests failed, which changes no answer")
