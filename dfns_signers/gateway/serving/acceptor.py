@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import math
 import socket
 import ssl
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -17,8 +17,9 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from dfns_signers.gateway.messages import Peer
-from dfns_signers.gateway.serving.bounds import Bounds
-from dfns_signers.gateway.serving.connections import Connection
+from dfns_signers.gateway.serving.bounds import MAX_HEAD, Bounds
+from dfns_signers.gateway.serving.connections import Connection, Refuse
+from dfns_signers.gateway.serving.fairness import connection_to_close
 from dfns_signers.gateway.serving.listeners import Listener
 
 _log: Final = logging.getLogger(__name__)
@@ -36,12 +37,19 @@ class Acceptor:
     Args:
         listener: closed by ``stop``.
         application: of ASGI; the scope has the ``Peer`` in its ``state``.
+        refuse: answers what cannot be read.
         tls: asked at each connection; returns None for plain http.
         bounds: of the connections.
     """
 
     def __init__(
-        self, listener: Listener, application: Application, tls: TlsContext, bounds: Bounds
+        self,
+        listener: Listener,
+        application: Application,
+        refuse: Refuse,
+        *,
+        tls: TlsContext,
+        bounds: Bounds,
     ) -> None:
         self.listener = listener
         self.connections: set[Connection] = set()
@@ -53,9 +61,11 @@ class Acceptor:
             proxy_headers=False,
             access_log=False,
             log_config=None,
-            timeout_keep_alive=round(bounds.idle),
+            timeout_keep_alive=math.ceil(bounds.idle),
+            h11_max_incomplete_event_size=MAX_HEAD,
         )
         self._config.load()
+        self._refuse = refuse
         self._tls = tls
         self._bounds = bounds
         self._server = ServerState()
@@ -120,7 +130,7 @@ class Acceptor:
             accepted.close()
             return
         accepted.setblocking(False)
-        connection = Connection(self._config, self._server, peer, self._bounds)
+        connection = Connection(self._config, self._server, peer, self._bounds, self._refuse)
         self.connections.add(connection)
         connection.lost.add_done_callback(lambda _lost: self.connections.discard(connection))
         opening = asyncio.create_task(self._open(connection, accepted))
@@ -145,22 +155,10 @@ class Acceptor:
             connection.mark_lost()
 
     def _make_room(self, peer: Peer | None) -> bool:
-        """Close the connection that has waited longest for its client, for another one.
-
-        It is one of the peer with the most connections, and never one of a peer that has fewer
-        than the one that asks.
-        """
-        share = Counter(_identity(connection.peer) for connection in self.connections)
-        own = 0 if peer is None else share[_identity(peer)]
-        waiting = [
-            connection
-            for connection in self.connections
-            if connection.is_waiting and share[_identity(connection.peer)] >= own
-        ]
-        if not waiting:
-            return False
-        self._drop(max(waiting, key=lambda one: (share[_identity(one.peer)], -one.since)))
-        return True
+        victim = connection_to_close(self.connections, peer)
+        if victim is not None:
+            self._drop(victim)
+        return victim is not None
 
     def _drop(self, connection: Connection) -> None:
         if connection.transport is None:
@@ -168,8 +166,3 @@ class Acceptor:
         else:
             connection.transport.abort()
         self.connections.discard(connection)
-
-
-def _identity(peer: Peer) -> object:
-    """What a client cannot choose: its user, or the address of its machine."""
-    return peer.uid if peer.uid is not None else peer.address.rpartition(":")[0]

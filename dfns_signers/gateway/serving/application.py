@@ -28,12 +28,11 @@ def api_application(
     """
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        peer = scope["state"]["peer"]
         try:
-            incoming = await read_request(
-                scope, receive, scope["state"]["peer"], max_body=max_body, hosts=hosts()
-            )
+            incoming = await read_request(scope, receive, peer, max_body=max_body, hosts=hosts())
         except Refusal as refusal:
-            answer = refusal.answer()
+            answer = service.refuse(refusal, peer)
         else:
             answer = await service.answer(incoming)
         await send_answer(answer, send, close=is_draining())

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+MAX_HEAD: Final = 16_384
+"""Bytes that a request line and its headers may have together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final, TypeAlias
 
 import h11
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
-from dfns_signers.gateway.messages import Peer, Refusal
+from dfns_signers.gateway.messages import Answer, Peer, Refusal
+from dfns_signers.gateway.raw_requests import StrictProtocol
 from dfns_signers.gateway.serving.bounds import Bounds
-from dfns_signers.gateway.serving.heads import MAX_HEAD, check_head
 from dfns_signers.gateway.serving.tls import names_of
 
-_ANSWERABLE: Final = (h11.IDLE, h11.SEND_RESPONSE)
+# What uvicorn warns of, strangers can have it say as often as they like.
+_log: Final = logging.getLogger("dfns_signers.gateway.http")
+_log.setLevel(logging.ERROR)
+
+Refuse: TypeAlias = Callable[[Refusal, Peer], Answer]
 
 
-class Connection(H11Protocol):
-    """HTTP/1.1 of uvicorn, with absolute deadlines and without upgrades.
+class Connection(StrictProtocol):
+    """HTTP/1.1 with absolute deadlines.
 
     The scope of a request has the ``Peer`` in its ``state``, as ``peer``.
 
@@ -30,17 +36,24 @@ class Connection(H11Protocol):
         server: what the connections of a listener have in common.
         peer: who is at the other end.
         bounds: of each step.
+        refuse: answers what cannot be read.
     """
 
     def __init__(
-        self, config: uvicorn.Config, server: ServerState, peer: Peer, bounds: Bounds
+        self,
+        config: uvicorn.Config,
+        server: ServerState,
+        peer: Peer,
+        bounds: Bounds,
+        refuse: Refuse,
     ) -> None:
         super().__init__(config, server, {"peer": peer})
-        self.conn = _StrictConnection(h11.SERVER, MAX_HEAD)
+        self.logger = _log
         self.peer = peer
         self.since = self.loop.time()
         self.lost = self.loop.create_future()
         self._bounds = bounds
+        self._refuse = refuse
         self._step: tuple[float | None, object] = (None, self)
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -77,10 +90,7 @@ class Connection(H11Protocol):
 
     def handle_events(self) -> None:
         """Take what has arrived."""
-        try:
-            super().handle_events()
-        except Refusal as refusal:
-            self._refuse(refusal)
+        super().handle_events()
         self._set_deadline()
 
     def on_response_complete(self) -> None:
@@ -89,28 +99,16 @@ class Connection(H11Protocol):
         self._set_deadline()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP."""
-        self._refuse(Refusal(400, "http", msg))
-
-    def _refuse(self, refusal: Refusal) -> None:
-        """Answer what does not become a request, and close."""
-        if self.conn.our_state not in _ANSWERABLE:
-            self.transport.abort()
-            return
-        answer = refusal.answer()
-        headers = {**answer.headers, "content-length": str(len(answer.body)), "connection": "close"}
-        response = h11.Response(status_code=answer.status, headers=list(headers.items()))
-        for event in (response, h11.Data(data=answer.body), h11.EndOfMessage()):
-            self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
+        """Answer what cannot be read, and close."""
+        super().send_400_response(msg)
         if self._is_under_way:
             # What waits for the rest of the body learns that there is none.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
 
-    def _get_upgrade(self) -> bytes | None:
-        """None: an upgrade is not accepted, and an offer of one not refused."""
-        return None
+    def unreadable(self, refusal: Refusal) -> Answer:
+        """The answer to a request that cannot be read."""
+        return self._refuse(refusal, self.peer)
 
     def _set_deadline(self) -> None:
         """Start the clock of a step when it begins; within a step nothing prolongs it."""
@@ -133,20 +131,3 @@ class Connection(H11Protocol):
         cycle: RequestResponseCycle | None = self.cycle  # None before the first request
         begun = cycle is None or bool(self.conn.trailing_data[0])
         return (self._bounds.head if begun else self._bounds.idle), (self.cycle, begun)
-
-
-class _StrictConnection(h11.Connection):
-    """Has the head of each request checked as it came, before h11 made it regular."""
-
-    def next_event(self) -> Any:
-        """The next ``h11.Event``, ``h11.NEED_DATA`` or ``h11.PAUSED``.
-
-        Raises:
-            Refusal: 400 or 431, the head is not in the one form.
-        """
-        before = self.trailing_data[0] if self.their_state is h11.IDLE else b""
-        event = super().next_event()
-        if isinstance(event, h11.Request):
-            after = self.trailing_data[0]
-            check_head(before[: len(before) - len(after)])
-        return event

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from dfns_signers.gateway.assembly import LoadedGateway, new_service
+from dfns_signers.gateway.health import Health
+from dfns_signers.gateway.metrics import UNKNOWN, Metrics
 from dfns_signers.gateway.serving.bounds import Bounds
 from dfns_signers.gateway.serving.running import RunningListeners
 from dfns_signers.gateway.serving.service_manager import READY, STOPPING, notify
@@ -70,9 +72,12 @@ async def serve(
         ListeningError: an address is in use or not permitted.
     """
     service, signer = new_service(gateway)
+    signing = gateway.profile.signer
+    health = Health()
+    metrics = Metrics(signing.backend if signing else UNKNOWN, gateway.profile.settings.auth_token)
     try:
         await signer.aopen()
-        running = RunningListeners(gateway, service, bounds)
+        running = RunningListeners(gateway, service, bounds, health=health, metrics=metrics)
         reloading = asyncio.create_task(running.follow(reload or asyncio.Event()))
         try:
             running.open()
