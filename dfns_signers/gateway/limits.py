@@ -12,11 +12,11 @@ from typing import Final
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import NoPermitError, PolicyRefusedError
 from dfns_signers.gateway.callers import Caller
+from dfns_signers.gateway.failures import refusal_of, store_failure
 from dfns_signers.gateway.messages import Refusal
 from dfns_signers.rate_limits.counters import Counters, InMemory, counter_name
 from dfns_signers.rate_limits.rate_limit import SIGNED_CALL
 from dfns_signers.rate_limits.rates import Rate
-from dfns_signers.rate_limits.stores import PAUSE
 from dfns_signers.user_action.endpoints import needs_user_action
 from dfns_signers.worker_threads import WorkerThreads
 
@@ -27,7 +27,6 @@ Three times what Dfns takes of an organisation.
 """
 
 _THREADS: Final = 8  # each may wait for an answer of the store
-_STATUS: Final = {"rate": 429, "rate-store": 503}
 
 
 class Limits:
@@ -76,15 +75,9 @@ class Limits:
             else:
                 self._admit(caller, call, callers)
         except PolicyRefusedError as error:
-            raise Refusal(
-                _STATUS.get(error.check, 403),
-                error.check,
-                str(error),
-                rule=error.rule,
-                retry_after=error.retry_after,
-            ) from error
+            raise refusal_of(error) from error
         except NoPermitError as error:
-            raise Refusal(503, "rate-store", str(error), retry_after=PAUSE) from error
+            raise store_failure(error) from error
 
     def _admit(self, caller: Caller, call: AnnouncedCall, callers: int) -> None:
         # Where there is room is asked first, for nothing that was counted is given back.

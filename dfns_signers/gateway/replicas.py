@@ -45,7 +45,7 @@ def replicas_of(settings: GatewaySettings) -> Replicas:
         return Replicas(counters_of(None, _SETTING), InMemory(), keys)
     if not settings.seal_keys:
         raise ConfigurationError(
-            "[gateway], key 'seal_keys': missing; replicas that share a 'store' need a seal key in "
+            "key 'seal_keys': missing; replicas that share a 'store' need a seal key in "
             "common: make one with 'openssl rand -hex 32'"
         )
     url = Sealed(settings.store.reveal())
@@ -66,7 +66,7 @@ def _seal_key(number: int, secret: Secret) -> Sealed[bytes]:
         key = Sealed(bytes.fromhex(secret.reveal()))
     if len(key.open()) < _LEAST:
         raise ConfigurationError(
-            f"[gateway], key 'seal_keys.{number}': expected {_LEAST} bytes or more in hexadecimal, "
+            f"key 'seal_keys.{number}': expected {_LEAST} bytes or more in hexadecimal, "
             "as 'openssl rand -hex 32' makes them"
         )
     return key

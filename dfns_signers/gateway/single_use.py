@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from dfns_signers.errors import NoPermitError
-from dfns_signers.gateway.messages import Refusal
-from dfns_signers.rate_limits.stores import PAUSE, Store
+from dfns_signers.gateway.failures import store_failure
+from dfns_signers.rate_limits.stores import Store
 from dfns_signers.worker_threads import WorkerThreads
 
 _PREFIX: Final = "dfns-signers:used"
@@ -79,7 +79,7 @@ class Shared:
         try:
             return await self._threads.run(self._claim, name, math.ceil(seconds))
         except NoPermitError as error:
-            raise Refusal(503, "rate-store", str(error), retry_after=PAUSE) from error
+            raise store_failure(error) from error
 
     def _claim(self, name: str, seconds: int) -> bool:
         # Where the answer is lost, the second attempt finds the name used, which refuses it.

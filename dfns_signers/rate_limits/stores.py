@@ -114,9 +114,7 @@ class Store:
             return self._storage
 
     def _failure(self) -> NoPermitError:
-        return NoPermitError(
-            f"the store fails: check the server, and the URL in {self._setting}"
-        )
+        return NoPermitError(f"the store fails: check the server, and the URL in {self._setting}")
 
     def _note_failure(self, error: Exception) -> None:
         with self._lock:
