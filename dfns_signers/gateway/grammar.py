@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from dfns_signers.gateway.messages import Incoming, Peer, Refusal
+
+_TARGET: Final = re.compile(r"(?:/[A-Za-z0-9._~:@-]+)+(?:\?[!\"$-~]*)?")
 
 
 async def read_request(
@@ -43,3 +46,15 @@ async def read_request(
         bytes(body),
         peer,
     )
+
+
+def split_target(target: str) -> tuple[str, str]:
+    """Path and query of a target in the form that requests have.
+
+    Raises:
+        Refusal: 400, it is in another form.
+    """
+    if _TARGET.fullmatch(target) is None or {".", ".."} & set(target.partition("?")[0].split("/")):
+        raise Refusal(400, "target", "the path is not in the form that the gateway takes")
+    path, _, query = target.partition("?")
+    return path, query

@@ -53,7 +53,7 @@ class Service:
             caller.policy.require(call)
         except PolicyRefusedError as error:
             raise Refusal(403, error.check, str(error), rule=error.rule) from error
-        if caller.credential is not None and needs_user_action(incoming.method, incoming.path):
+        if needs_user_action(incoming.method, incoming.path):
             await self.user_actions.redeem(incoming, caller)
         await self.limits.admit(caller, incoming)
         return await self.upstream.send(incoming, caller=caller.name, call_id=call_id)
