@@ -119,6 +119,17 @@ def _ambiguous(what: str) -> Refusal:
     return Refusal(400, "headers", what, closes=True)
 
 
+def split_target(target: str) -> tuple[str, str]:
+    """Path and query of a target in the form that requests have.
+
+    Raises:
+        Refusal: 400, it is in another form.
+    """
+    _check_target(target.encode("utf-8", "replace"))
+    path, _, query = target.partition("?")
+    return path, query
+
+
 def _check_target(target: bytes) -> None:
     match = _TARGET.fullmatch(target)
     if match is None or not _DOTS.isdisjoint(match[1].split(b"/")):

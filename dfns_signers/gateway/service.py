@@ -21,7 +21,7 @@ from dfns_signers.gateway.upstream import Upstream
 from dfns_signers.gateway.user_actions import UserActions
 from dfns_signers.operations import match_operation
 from dfns_signers.user_action.endpoints import needs_user_action
-from dfns_signers.user_action.signing_flow import COMPLETE_PATH, INIT_PATH, USER_ACTION_HEADER
+from dfns_signers.user_action.signing_flow import COMPLETE_PATH, INIT_PATH
 
 _log: Final = logging.getLogger(__name__)
 
@@ -90,19 +90,11 @@ class Service:
         return await self.upstream.send(incoming, exchange)
 
     async def _require_user_action(self, incoming: Incoming, caller: Caller) -> None:
-        """Have a caller with a credential show its own user action, and no other caller any."""
+        """Have a caller with a credential show the user action of a call that needs one."""
         operation = match_operation(incoming.method, incoming.path)
         if operation is not None and operation.multipart:
             raise Refusal(415, "multipart", "the gateway sends no bodies in parts")
-        if caller.credential is None:
-            if USER_ACTION_HEADER.lower() in incoming.headers:
-                raise Refusal(
-                    403,
-                    "user-action",
-                    f"the caller {caller.name!r} has no credential: leave {USER_ACTION_HEADER} "
-                    "out, and the gateway signs the call",
-                )
-        elif needs_user_action(incoming.method, incoming.path):
+        if needs_user_action(incoming.method, incoming.path):
             await self.user_actions.redeem(incoming, caller)
 
 
