@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -13,7 +13,11 @@ from dfns_signers.client.client import AsyncClient
 from dfns_signers.client.http_calls import build_request, interpret
 from dfns_signers.errors import RequestError, UnexpectedResponseError
 from dfns_signers.sealed import Sealed
-from dfns_signers.user_action.httpx_auth import CALL_ID_EXTENSION, CALLER_EXTENSION
+from dfns_signers.user_action.httpx_auth import (
+    CALL_ID_EXTENSION,
+    CALLER_EXTENSION,
+    UserActionAuth,
+)
 from dfns_signers.user_action.sent_requests import PROGRESS_EXTENSION, Progress
 
 T = TypeVar("T")
@@ -40,10 +44,12 @@ class Passage:
 
     Attributes:
         answer: to the call itself, in the latest attempt; None if that got none.
+        attempts: how many there were.
         secrets: tokens and challenges of all attempts, which an answer may repeat.
     """
 
     answer: RawAnswer | None = None
+    attempts: int = 0
     secrets: list[Sealed[str]] = field(default_factory=list)
 
 
@@ -56,6 +62,7 @@ class ForwardedCall(Call[T]):
         headers: sent in place of those of the client of the same name.
         caller: who asked for it.
         id: names it in the audit trail.
+        again: awaited before each further attempt; an error of it ends the call.
         passage: filled in as the call is sent.
     """
 
@@ -63,6 +70,7 @@ class ForwardedCall(Call[T]):
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     caller: str | None = None
     id: str = ""
+    again: Callable[[], Awaitable[None]] | None = field(default=None, repr=False, compare=False)
     passage: Passage = field(default_factory=Passage, repr=False, compare=False)
 
     @property
@@ -77,6 +85,13 @@ class ForwardingClient(AsyncClient):
     Signing, repeating, limits and errors are those of any call. After an ApiError, the passage of
     the call has the answer, if it was one to the call and not to a step of its user action.
     """
+
+    async def _attempt(self, call: Call[Any], auth: UserActionAuth) -> Any:
+        assert isinstance(call, ForwardedCall)  # noqa: S101  # for mypy
+        if call.passage.attempts and call.again is not None:
+            await call.again()
+        call.passage.attempts += 1
+        return await super()._attempt(call, auth)
 
     def _request_for(
         self, http: httpx.Client | httpx.AsyncClient, call: Call[Any]

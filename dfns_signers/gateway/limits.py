@@ -6,8 +6,8 @@ the callers: what a caller has left there, no other can use up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
 
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import NoPermitError, PolicyRefusedError
@@ -25,6 +25,8 @@ REQUESTS: Final = Rate(3000, 60)
 
 Three times what Dfns takes of an organisation.
 """
+
+_Ask: TypeAlias = Callable[[str, Rate, int], float]
 
 _THREADS: Final = 8  # each may wait for an answer of the store
 
@@ -54,7 +56,7 @@ class Limits:
         if pause := self._requests.take(caller.name, REQUESTS):
             raise _exceeded("request-rate", f"the caller {caller.name!r} sends too much", pause)
 
-    async def admit(self, caller: Caller, call: AnnouncedCall, *, callers: int) -> None:
+    async def admit(self, caller: Caller, call: AnnouncedCall, callers: int) -> None:
         """Count a call that is about to be sent on, by all limits or by none.
 
         It counts by the rate of the rule that allows it, by the rate of the caller, and as one
@@ -69,43 +71,63 @@ class Limits:
         Raises:
             Refusal: 403, no rule allows it; 429 with the seconds to wait; 503, the store fails.
         """
+        await self._counted(self._admit, caller, call, callers)
+
+    async def admit_again(self, caller: Caller, call: AnnouncedCall, callers: int) -> None:
+        """Count a further attempt of a call, which is as many requests of the organisation again.
+
+        Arguments and errors are those of ``admit``.
+        """
+        await self._counted(self._admit_requests, caller, call, callers)
+
+    async def _counted(
+        self,
+        count: Callable[[Caller, AnnouncedCall, int], None],
+        caller: Caller,
+        call: AnnouncedCall,
+        callers: int,
+    ) -> None:
         try:
             if self._counters.blocks:
-                await self._threads.run(self._admit, caller, call, callers)
+                await self._threads.run(count, caller, call, callers)
             else:
-                self._admit(caller, call, callers)
+                count(caller, call, callers)
         except PolicyRefusedError as error:
             raise refusal_of(error) from error
         except NoPermitError as error:
             raise store_failure(error) from error
 
     def _admit(self, caller: Caller, call: AnnouncedCall, callers: int) -> None:
-        # Where there is room is asked first, for nothing that was counted is given back.
-        own = self._own_counters(caller)
-        for name, rate in own:
-            _require(self._counters.pause(name, rate), caller)
-        cost = SIGNED_CALL if needs_user_action(call.method, call.path) else 1
-        name, rate = self._with_room(caller, cost, callers)
+        # Whether there is room is asked first, for nothing that was counted is given back.
+        self._ask_for_caller(self._counters.pause, caller)
+        self._ask_for_organisation(self._counters.pause, caller, call, callers)
         caller.policy.admit(call)
-        for own_name, own_rate in own:
-            _require(self._counters.take(own_name, own_rate), caller)
-        if pause := self._counters.take(name, rate, cost):
-            raise _organisation_exceeded(pause)
+        self._ask_for_caller(self._counters.take, caller)
+        self._admit_requests(caller, call, callers)
 
-    def _own_counters(self, caller: Caller) -> list[tuple[str, Rate]]:
+    def _admit_requests(self, caller: Caller, call: AnnouncedCall, callers: int) -> None:
+        self._ask_for_organisation(self._counters.take, caller, call, callers)
+
+    def _ask_for_caller(self, ask: _Ask, caller: Caller) -> None:
+        if caller.rate is None:
+            return
         name = counter_name(self._organisation, "caller", caller.name)
-        return [(name, Rate.parse(caller.rate))] if caller.rate else []
+        if pause := ask(name, Rate.parse(caller.rate), 1):
+            message = f"the caller {caller.name!r} has used up its rate of {caller.rate}"
+            raise _exceeded("caller-rate", message, pause)
 
-    def _with_room(self, caller: Caller, cost: int, callers: int) -> tuple[str, Rate]:
-        """The counter of the organisation that has room for a call of a caller."""
+    def _ask_for_organisation(
+        self, ask: _Ask, caller: Caller, call: AnnouncedCall, callers: int
+    ) -> None:
+        requests = SIGNED_CALL if needs_user_action(call.method, call.path) else 1
         pauses = []
         for name, rate in self._organisation_counters(caller, callers):
-            if rate.number >= cost:
-                pause = self._counters.pause(name, rate, cost)
-                if not pause:
-                    return name, rate
-                pauses.append(pause)
-        raise _organisation_exceeded(min(pauses))
+            pause = ask(name, rate, requests)
+            if not pause:
+                return
+            pauses.append(pause)
+        message = "the callers have used up 'organisation_rate', the requests to Dfns"
+        raise _exceeded("organisation-rate", message, min(pauses))
 
     def _organisation_counters(self, caller: Caller, callers: int) -> Iterator[tuple[str, Rate]]:
         """The share of a caller, and what is for all."""
@@ -116,17 +138,6 @@ class Limits:
             yield name, Rate(share, seconds)
             number -= share * callers
         yield counter_name(self._organisation, "common"), Rate(number, seconds)
-
-
-def _require(pause: float, caller: Caller) -> None:
-    if pause:
-        message = f"the caller {caller.name!r} has used up its rate of {caller.rate}"
-        raise _exceeded("caller-rate", message, pause)
-
-
-def _organisation_exceeded(pause: float) -> Refusal:
-    message = "the callers have used up 'organisation_rate', the requests to Dfns"
-    return _exceeded("organisation-rate", message, pause)
 
 
 def _exceeded(check: str, message: str, pause: float) -> Refusal:

@@ -6,6 +6,7 @@ import logging
 import time
 import traceback
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import Final
 
@@ -86,8 +87,10 @@ class Service:
         except PolicyRefusedError as error:
             raise refusal_of(error) from error
         await self._require_user_action(incoming, caller)
-        await self.limits.admit(caller, call, callers=len(self.callers.by_name))
-        return await self.upstream.send(incoming, exchange)
+        callers = len(self.callers.by_name)
+        await self.limits.admit(caller, call, callers)
+        again = partial(self.limits.admit_again, caller, call, callers)
+        return await self.upstream.send(incoming, exchange, again)
 
     async def _require_user_action(self, incoming: Incoming, caller: Caller) -> None:
         """Have a caller with a credential show the user action of a call that needs one."""

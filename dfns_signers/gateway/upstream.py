@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from dfns_signers.client.forwarding import ForwardedCall, ForwardingClient, Passage, RawAnswer
@@ -36,12 +37,15 @@ class Upstream:
     def __init__(self, client: ForwardingClient) -> None:
         self._client = client
 
-    async def send(self, incoming: Incoming, exchange: Exchange) -> Answer:
+    async def send(
+        self, incoming: Incoming, exchange: Exchange, again: Callable[[], Awaitable[None]]
+    ) -> Answer:
         """Announce, sign and exchange where the call needs it, and send it on.
 
         Args:
             incoming: what to send.
             exchange: names caller and attempt; gets the time, and whether the answer is secret.
+            again: counts a further attempt, before it is made.
 
         Raises:
             Refusal: 400, 403, 429, 502, 503 or 504, where no answer may be passed on.
@@ -55,6 +59,7 @@ class Upstream:
             headers={n: incoming.headers[n] for n in _SENT_ON if n in incoming.headers},
             caller=exchange.caller,
             id=exchange.id,
+            again=again,
         )
         began = time.monotonic()
         try:

@@ -116,6 +116,33 @@ def test_signed_call_is_three_requests_of_the_organisation_and_a_read_is_one(
         assert len(running.emulator.requests) == 7
 
 
+def test_each_further_attempt_is_as_many_requests_of_the_organisation_again(
+    tmp_path: Path,
+) -> None:
+    settings = gateway(caller(), further='organisation_rate = "6/hour"')
+    with limited(tmp_path, settings) as running, running.client() as client:
+        running.emulator.fail_next("GET", "/wallets", times=2, headers={"Retry-After": "0"})
+
+        assert client.get("/wallets").status_code == 200
+
+        assert len(running.emulator.requests) == 3
+        assert statuses(client, 2) == [200, 429]
+
+
+def test_further_attempt_that_the_organisation_has_no_room_for_is_not_made(
+    tmp_path: Path,
+) -> None:
+    settings = gateway(caller(), further='organisation_rate = "3/hour"')
+    with limited(tmp_path, settings) as running, running.client() as client:
+        assert client.get("/wallets").status_code == 200
+        running.emulator.fail_next("GET", "/wallets", times=9, headers={"Retry-After": "0"})
+
+        refused = client.get("/wallets")
+
+        assert refusal(refused) == (429, "organisation-rate")
+        assert len(running.emulator.requests) == 3
+
+
 def test_caller_that_floods_leaves_the_others_their_share(tmp_path: Path) -> None:
     settings = gateway(
         caller(), caller("other", OTHER_TOKEN), further='organisation_rate = "24/hour"'

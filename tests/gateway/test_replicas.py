@@ -18,8 +18,10 @@ from dfns_signers.gateway.single_use import InMemory, Shared, SingleUse
 from dfns_signers.rate_limits import stores
 from dfns_signers.rate_limits.stores import Store
 from dfns_signers.sealed import Sealed
+from tests.emulator.caller import answered, compact
 from tests.gateway.replicas import SEAL_KEY, shared, two_replicas
-from tests.gateway.running import RunningGateway
+from tests.gateway.running import LISTEN, RunningGateway
+from tests.gateway.signing_callers import by_hand, signing_caller
 from tests.gateway.test_limits import WALLET, caller
 from tests.support.redis_servers import RedisServer
 
@@ -54,6 +56,28 @@ def test_two_replicas_never_exceed_the_rate_of_a_rule_or_a_caller_together(
         statuses = carried_out(replicas, 12)
 
     assert statuses == {200: 7, 429: 17}
+
+
+def test_challenge_and_user_action_of_one_replica_are_used_once_at_any(
+    tmp_path: Path, store: RedisServer
+) -> None:
+    settings = signing_caller(tmp_path).replace(LISTEN, shared(store))
+    with (
+        two_replicas(tmp_path, settings) as (one, other),
+        by_hand(one) as at_one,
+        by_hand(other) as at_other,
+    ):
+        challenge = at_one.challenge("POST", "/wallets", compact(WALLET).decode())
+        factor = at_one.factor(challenge)
+        action = answered(at_other.complete(challenge, factor))["userAction"]
+        answered(at_one.send("POST", "/wallets", compact(WALLET), user_action=action))
+
+        again = at_one.complete(challenge, factor)
+        replayed = at_other.send("POST", "/wallets", compact(WALLET), user_action=action)
+
+        assert answered(again, 400)["error"]["details"]["gateway"] == "challenge-used"
+        assert answered(replayed, 403)["error"]["details"]["gateway"] == "user-action-used"
+        assert len(one.emulator.requests) == 3
 
 
 @pytest.fixture(params=["one process", "two replicas"])
