@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AbstractContextManager
 from hashlib import sha256
 from pathlib import Path
@@ -9,10 +10,18 @@ from pathlib import Path
 import httpx
 import pytest
 
+from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway import limits
+from dfns_signers.gateway.callers import Caller
+from dfns_signers.gateway.messages import Refusal
+from dfns_signers.policy.counting import counting
+from dfns_signers.policy.policy import Policy
+from dfns_signers.policy.rule import Rule
+from dfns_signers.rate_limits.counters import InMemory
 from dfns_signers.rate_limits.rates import Rate
 from tests.gateway.running import LISTEN, TOKEN, RunningGateway, running_gateway
+from tests.support.clock import Clock
 from tests.support.redis_servers import RedisServer
 
 WALLET = {"network": "EthereumSepolia"}
@@ -91,6 +100,32 @@ def test_call_that_one_limit_refuses_is_counted_by_no_other(tmp_path: Path) -> N
         reads = [client.get("/wallets").status_code for _ in range(3)]
 
     assert reads == [200, 200, 429]
+
+
+@pytest.mark.parametrize(
+    ("organisation", "rate"), [(Rate(3, 60), None), (Rate(900, 60), "1/minute")]
+)
+def test_call_that_another_limit_refuses_is_not_counted_by_its_rule(
+    organisation: Rate, rate: str | None
+) -> None:
+    clock = Clock()
+    counters = InMemory(clock)
+    rules = [Rule(name="wallets", call="POST /wallets", rate="2/day")]
+    policy = Policy(rules, title="the caller", count=counting(counters, "acme"))
+    limiting = limits.Limits(organisation, counters, organisation="acme")
+
+    def admitted() -> bool:
+        call = AnnouncedCall("POST", "/wallets", "{}")
+        try:
+            asyncio.run(limiting.admit(Caller("payments", policy, rate=rate), call, 1))
+        except Refusal as refusal:
+            assert refusal.check != "rate"
+            return False
+        return True
+
+    assert [admitted() for _ in range(5)] == [True] + [False] * 4
+    clock.now += 61
+    assert admitted()
 
 
 def test_call_that_no_rule_allows_is_counted_by_no_limit_but_that_of_requests(

@@ -26,6 +26,7 @@ from dfns_signers.rate_limits.counters import (
 from dfns_signers.rate_limits.rates import Rate
 from dfns_signers.rate_limits.stores import Store
 from dfns_signers.sealed import Sealed
+from tests.support.clock import Clock
 from tests.support.forking import in_forked_child
 from tests.support.redis_servers import PROGRAMS, RedisServer, redis_server
 
@@ -47,15 +48,6 @@ print("ready", flush=True)
 sys.stdin.readline()
 print(sum(counters.take(name, Rate(int(number), 3600)) == 0 for _ in range(int(tries))))
 """
-
-
-class Clock:
-    """A clock that stands until it is set."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -114,9 +106,9 @@ def test_number_that_changes_keeps_what_was_counted(counters: Counters, name: st
 def test_seconds_to_wait_are_those_until_enough_comes_free_for_the_cost() -> None:
     clock = Clock()
     counters = InMemory(clock)
-    for clock.now in (1000.0, 1010.0, 1020.0):
+    for clock.now in (100.0, 110.0, 120.0):
         counters.take("one", PER_MINUTE, 2)
-    clock.now = 1030.0
+    clock.now = 130.0
 
     waits = [counters.take("one", PER_MINUTE, cost) for cost in (1, 2, 3, 4, 5)]
 
@@ -207,6 +199,26 @@ def test_forked_child_goes_on_with_what_its_parent_counted() -> None:
     taken = in_forked_child(before, '[counters.take("one", rate, n) == 0 for n in (3, 2, 1)]')
 
     assert taken == [False, True, False]
+
+
+def test_forked_child_waits_for_no_lock_that_a_thread_of_its_parent_held() -> None:
+    before = """
+    import threading, time
+    from dfns_signers.rate_limits.counters import InMemory
+    from dfns_signers.rate_limits.rates import Rate
+    counting = threading.Event()
+    def clock():
+        if threading.current_thread() is not threading.main_thread():
+            counting.set()
+            threading.Event().wait()
+        return time.monotonic()
+    rate, counters = Rate(6, 60), InMemory(clock)
+    counters.take("one", rate)
+    threading.Thread(target=counters.take, args=("one", rate), daemon=True).start()
+    counting.wait()
+    """
+
+    assert in_forked_child(before, 'counters.take("one", rate, 5)') == 0
 
 
 def test_forked_child_connects_to_the_store_anew(store: RedisServer, name: str) -> None:
