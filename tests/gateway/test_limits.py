@@ -103,10 +103,11 @@ def test_call_that_one_limit_refuses_is_counted_by_no_other(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("organisation", "rate"), [(Rate(3, 60), None), (Rate(900, 60), "1/minute")]
+    ("organisation", "rate", "check"),
+    [(Rate(3, 60), None, "organisation-rate"), (Rate(900, 60), "1/minute", "caller-rate")],
 )
 def test_call_that_another_limit_refuses_is_not_counted_by_its_rule(
-    organisation: Rate, rate: str | None
+    organisation: Rate, rate: str | None, check: str
 ) -> None:
     clock = Clock()
     counters = InMemory(clock)
@@ -114,18 +115,17 @@ def test_call_that_another_limit_refuses_is_not_counted_by_its_rule(
     policy = Policy(rules, title="the caller", count=counting(counters, "acme"))
     limiting = limits.Limits(organisation, counters, organisation="acme")
 
-    def admitted() -> bool:
+    def outcome() -> str:
         call = AnnouncedCall("POST", "/wallets", "{}")
         try:
             asyncio.run(limiting.admit(Caller("payments", policy, rate=rate), call, 1))
         except Refusal as refusal:
-            assert refusal.check != "rate"
-            return False
-        return True
+            return refusal.check
+        return "admitted"
 
-    assert [admitted() for _ in range(5)] == [True] + [False] * 4
+    assert [outcome() for _ in range(5)] == ["admitted", check, check, check, check]
     clock.now += 61
-    assert admitted()
+    assert outcome() == "admitted"
 
 
 def test_call_that_no_rule_allows_is_counted_by_no_limit_but_that_of_requests(
