@@ -19,7 +19,7 @@ from tests.core.keys import private_key, private_pem, public_pem
 
 KEY = private_key("Ed25519")
 TOKEN = "token-of-the-caller"
-UPSTREAM_TOKEN = "upstream-token"
+UPSTREAM_TOKEN = "upstream-token-7f3a91"
 DIGEST = sha256(TOKEN.encode()).hexdigest()
 LISTEN = 'listen = ["127.0.0.1:0"]'
 PAYMENTS = f"""
@@ -101,6 +101,18 @@ def running_gateway(
         file = configuration(folder, emulator, gateway, profile)
         with served(file) as urls:
             yield RunningGateway(urls, emulator)
+
+
+@contextmanager
+def gateway_before(
+    base_url: str, folder: Path, gateway: str = LISTEN + PAYMENTS, profile: str = ""
+) -> Iterator[httpx.Client]:
+    """A plain client of a gateway before any server; arguments as for ``configuration_for``."""
+    with (
+        served(configuration_for(base_url, folder, gateway, profile)) as urls,
+        RunningGateway(urls, Emulator()).client() as caller,
+    ):
+        yield caller
 
 
 @contextmanager
