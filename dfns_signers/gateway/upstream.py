@@ -121,10 +121,8 @@ def _of_step(error: ApiError, passage: Passage) -> Answer:
     }
     given = {name: value for name, value in envelope.items() if value is not None}
     answer = json_answer(error.status, {"error": given})
-    asked = error.headers.get("retry-after", "")
-    headers = {"retry-after": asked} if _PRINTABLE.fullmatch(asked) else {}
-    redacted = _redaction(passage).of_bytes(answer.body)
-    return Answer(answer.status, {**answer.headers, **headers}, redacted)
+    asked = {n: value for n, value in error.headers.items() if n == "retry-after"}
+    return _passed_on(RawAnswer(error.status, {**answer.headers, **asked}, answer.body), passage)
 
 
 def _redaction(passage: Passage) -> Redaction:

@@ -14,6 +14,7 @@ from typing_extensions import Self
 from tests.gateway.running import TOKEN
 
 LINE = b"\r\n"
+BODY = b'{"network":"EthereumSepolia"}'
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Connection:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         assert parts.hostname is not None
+        assert parts.port is not None
         self.host = parts.netloc.encode()
         self._socket = socket.create_connection((parts.hostname, parts.port), timeout=30)
         self._received = self._socket.makefile("rb")
@@ -106,7 +108,7 @@ def request(
     host: bytes | None = b"HOST",
     content_type: bytes | None = b"application/json",
     headers: Sequence[bytes] = (),
-    body: bytes = b'{"network":"EthereumSepolia"}',
+    body: bytes = BODY,
     length: bool = True,
     version: bytes = b"HTTP/1.1",
 ) -> bytes:
@@ -130,3 +132,14 @@ def answer_to(url: str, raw: bytes, method: str = "POST") -> RawAnswer:
     with Connection(url) as connection:
         connection.send(raw.replace(b": HOST", b": " + connection.host))
         return connection.answer(method)
+
+
+def read(target: bytes, **named: Any) -> bytes:
+    """A request that reads; arguments as for ``request``."""
+    return request(b"GET", target, content_type=None, body=b"", **named)
+
+
+def chunked(*lines: bytes, headers: tuple[bytes, ...] = ()) -> bytes:
+    """A request whose body is what the lines make of it."""
+    fields = [b"Transfer-Encoding: chunked", *headers]
+    return request(headers=fields, body=LINE.join([*lines, b""]), length=False)

@@ -46,8 +46,13 @@ class RunningGateway:
 
     def client(self, token: str = TOKEN) -> httpx.Client:
         """A plain client of the first listener, as a program in any language is."""
-        headers = {"Authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=self.urls[0], headers=headers, trust_env=False)
+        return client_of(self.urls[0], token)
+
+
+def client_of(url: str, token: str = TOKEN) -> httpx.Client:
+    """A plain client of a listener."""
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=30)
 
 
 def configuration(folder: Path, emulator: Emulator, gateway: str, profile: str = "") -> Path:
@@ -110,7 +115,7 @@ def gateway_before(
     """A plain client of a gateway before any server; arguments as for ``configuration_for``."""
     with (
         served(configuration_for(base_url, folder, gateway, profile)) as urls,
-        RunningGateway(urls, Emulator()).client() as caller,
+        client_of(urls[0]) as caller,
     ):
         yield caller
 
