@@ -66,6 +66,16 @@ class Connection:
         except ConnectionError:
             return sent
 
+    def send_all_of(self, raw: bytes) -> None:
+        """Send all there is, say that there is no more, and wait until the gateway closes."""
+        try:
+            self._socket.sendall(raw)
+            self._socket.shutdown(socket.SHUT_WR)
+            while self._received.read(65536):
+                pass
+        except ConnectionError:
+            pass
+
     def answer(self, method: str = "POST") -> RawAnswer:
         """The next answer."""
         status, *fields = self.head()
