@@ -167,26 +167,59 @@ def test_repeated_call_that_is_refused_does_not_hide_that_the_first_may_have_tak
     assert answer.json()["error"]["details"]["mayHaveTakenEffect"] is True
 
 
-def test_call_whose_caller_hangs_up_is_carried_out_once(api: ScriptedApi, tmp_path: Path) -> None:
-    announced, left, carried_out = threading.Event(), threading.Event(), threading.Event()
+class HeldApi:
+    """Has an API wait in the middle of a call.
 
-    def hold(_: Seen) -> Reply:
-        announced.set()
-        assert left.wait(30)
+    Args:
+        api: to be held at the next announcement.
+    """
+
+    def __init__(self, api: ScriptedApi) -> None:
+        self._announced, self._released = threading.Event(), threading.Event()
+        api.on("/auth/action/init", self._hold)
+
+    def _hold(self, _: Seen) -> Reply:
+        self._announced.set()
+        assert self._released.wait(30)
         return Reply(body={"challenge": "challenge-1", "challengeIdentifier": "id-1"})
+
+    def wait(self) -> None:
+        """Wait until a call has been announced."""
+        assert self._announced.wait(30)
+
+    def release(self, other: httpx.Client) -> None:
+        """Let the call go on, once the gateway has heard all that was sent to it before."""
+        other.get("/auth/users")
+        self._released.set()
+
+
+def test_call_whose_caller_hangs_up_is_carried_out_once(
+    caller: httpx.Client, api: ScriptedApi
+) -> None:
+    held, carried_out = HeldApi(api), threading.Event()
 
     def note(_: Seen) -> Reply:
         carried_out.set()
         return Reply(body={})
 
-    api.on("/auth/action/init", hold)
     api.on("/wallets", note)
-    with gateway_before(api.url, tmp_path) as caller:
-        with Connection(str(caller.base_url)) as connection:
-            connection.send(request(host=connection.host))
-            assert announced.wait(30)
-        caller.get("/auth/users")  # the gateway has seen by then that the other has left
-        left.set()
-        assert carried_out.wait(30)
+    with Connection(str(caller.base_url)) as connection:
+        connection.send(request(host=connection.host))
+        held.wait()
+    held.release(caller)
 
+    assert carried_out.wait(30)
     assert len(api.sent("/wallets")) == 1
+
+
+def test_bytes_behind_the_last_request_of_a_connection_do_not_cost_its_answer(
+    caller: httpx.Client, api: ScriptedApi
+) -> None:
+    held = HeldApi(api)
+    with Connection(str(caller.base_url)) as connection:
+        connection.send(request(host=connection.host, headers=[b"Connection: close"]))
+        held.wait()
+        connection.send(b"odd bytes\r\n\r\n")
+        held.release(caller)
+
+        assert connection.answer().status == 200

@@ -64,13 +64,14 @@ class Recorded:
 
     def __init__(self, url: str, proxy: FaultProxy) -> None:
         self.url = url
-        self.proxy = proxy
+        self.requests: list[Request] = []
+        proxy.plan = self.requests.append
 
     def sent_on(self, raw: bytes) -> Request:
         """The call that Dfns got for a request of a caller, as it was announced."""
-        before = len(self.proxy.passages)
+        before = len(self.requests)
         answer_to(self.url, raw, raw.split()[0].decode())
-        *steps, call = (passage.request for passage in self.proxy.passages[before:])
+        *steps, call = self.requests[before:]
         if steps:
             announced = json.loads(steps[0].body)
             assert announced["userActionPayload"].encode() == call.body
@@ -236,4 +237,4 @@ def test_calls_share_connections_to_the_api(tmp_path: Path) -> None:
         for _ in range(3):
             caller.get("/wallets")
 
-    assert recorded.proxy.connections("") == {1}
+    assert [one.connection for one in recorded.requests] == [1, 1, 1]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.core.client.scripted import ScriptedApi
 from tests.gateway.raw_requests import Connection, answer_to
 from tests.gateway.running import LISTEN, PAYMENTS, TOKEN, configuration_for, served
+from tests.support.exchange import Request
 from tests.support.fault_proxy import FaultProxy
 
 RULES: Final = (
@@ -215,12 +216,13 @@ class Watched:
     def __init__(self, url: str, proxy: FaultProxy) -> None:
         self.host = url.removeprefix("http://").encode()
         self.url = url
-        self._proxy = proxy
+        self._requests: list[Request] = []
+        proxy.plan = self._requests.append
         self._allowed: Counter[Call] = Counter()
         self._judged = 0
 
     def expect(self, raw: bytes) -> Call | None:
-        """Note the call that a request is, if it is one; it may be sent on if the rules allow it."""
+        """The call that a request is, if it is one; expected if the rules allow it."""
         call = understood(raw, self.host)
         if call is not None and ALLOWED.fullmatch(call.method + b" " + call.target):
             self._allowed[call] += 1
@@ -228,9 +230,9 @@ class Watched:
 
     def judge(self) -> None:
         """Each call that Dfns has got by now is one that came in, in the same form."""
-        passages = self._proxy.passages[self._judged :]
-        self._judged += len(passages)
-        for request in (passage.request for passage in passages):
+        requests = self._requests[self._judged :]
+        self._judged += len(requests)
+        for request in requests:
             if request.target not in {"/auth/action/init", "/auth/action"}:
                 call = Call(request.method.encode(), request.target.encode(), request.body)
                 assert self._allowed[call] > 0, call

@@ -125,17 +125,6 @@ def test_connection_goes_on_after_a_request_that_was_refused_for_its_head(
     assert (refused.status, refused.is_last, allowed.status) == (421, False, 200)
 
 
-def test_bytes_behind_the_last_request_of_a_connection_are_no_part_of_it(
-    gateway: RunningGateway,
-) -> None:
-    with Connection(gateway.urls[0]) as connection:
-        connection.send(
-            request(host=connection.host, headers=[b"Connection: close"]), b"odd bytes\r\n\r\n"
-        )
-
-        assert connection.answer().status == 200
-
-
 IN_DOUBT = {
     "length with chunks": request(headers=[b"Transfer-Encoding: chunked"]),
     "trailers": chunked(CHUNK, BODY, b"0", b"X-Late: 1", b""),
