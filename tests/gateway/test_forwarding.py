@@ -198,7 +198,7 @@ def test_user_action_of_a_caller_that_needs_none_is_refused(
 ) -> None:
     answer = caller.post("/wallets", json={}, headers={"X-DFNS-USERACTION": "foreign"})
 
-    assert (answer.status_code, answer.json()["error"]["id"]) == (403, "gw-user-action")
+    assert (answer.status_code, answer.json()["error"]["id"]) == (403, "gw-foreign-user-action")
     assert not api.seen
 
 
