@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import ssl
 import sys
 import tempfile
@@ -22,10 +23,11 @@ import httpx
 from bench.fakes import started
 from tests.support.certificates import Authority
 
+_UNIQUE: Final = "u" * 300  # another text in each answer
 _ALLOWED: Final = {"key": [{"id": "cr-bench", "type": "public-key"}], "webauthn": []}
 _CHALLENGE: Final = {
     "challenge": "MWM0MmM5ZTYyZmQ4ZTk4M2ZmMzc4YzdhZTIwYzIyZTk3YzUzYmI3NTNmNDg1ODk5MDgx",
-    "challengeIdentifier": "eyJ0eXAiOiJKV1QiLCJhbGciOiJFZERTQSJ9." + "e" * 300,
+    "challengeIdentifier": "eyJ0eXAiOiJKV1QiLCJhbGciOiJFZERTQSJ9." + _UNIQUE,
     "supportedCredentialKinds": [
         {"kind": "Key", "factor": "either", "requiresSecondFactor": False}
     ],
@@ -84,7 +86,7 @@ def _answer(body: object) -> bytes:
 
 _ANSWERS: Final = {
     b"/auth/action/init": _answer(_CHALLENGE),
-    b"/auth/action": _answer({"userAction": "eyJ0eXAiOiJKV1QiLCJhbGciOiJFZERTQSJ9." + "u" * 300}),
+    b"/auth/action": _answer({"userAction": "eyJ0eXAiOiJKV1QiLCJhbGciOiJFZERTQSJ9." + _UNIQUE}),
     b"/wallets": _answer(_WALLET),
 }
 _COUNT: Final = b"/connections"
@@ -126,7 +128,7 @@ class _Connection(asyncio.Protocol):
         if target == _COUNT:
             _Connection.taken -= 1  # the connection that asks
             return _answer({"connections": _Connection.taken})
-        return _ANSWERS[target]
+        return _ANSWERS[target].replace(_UNIQUE.encode(), os.urandom(150).hex().encode())
 
 
 async def _serve(folder: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from dfns_signers.client.forwarding import ForwardingClient
 from dfns_signers.config.assembly import (
     client_arguments,
     configured_guard,
@@ -22,18 +23,20 @@ from dfns_signers.errors import ConfigurationError, UnsupportedKeyError
 from dfns_signers.gateway.callers import Caller, Callers, Credential
 from dfns_signers.gateway.certificates import check_certificates, read_trusted_file
 from dfns_signers.gateway.limits import Limits
+from dfns_signers.gateway.replicas import Replicas, replicas_of
 from dfns_signers.gateway.service import Service
 from dfns_signers.gateway.settings import CallerTable, GatewaySettings
 from dfns_signers.gateway.settings_checks import check_settings
 from dfns_signers.gateway.signing_rules import judges_by_caller
-from dfns_signers.gateway.single_use import InMemory
 from dfns_signers.gateway.upstream import Upstream
 from dfns_signers.gateway.user_actions import UserActions
+from dfns_signers.policy.counting import counting
 from dfns_signers.policy.policy import Policy
 from dfns_signers.public_keys import fingerprint, load_public_key
+from dfns_signers.rate_limits.counters import Counters
+from dfns_signers.rate_limits.rates import Rate
 from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner
-from dfns_signers.user_action.httpx_auth import UserActionAuth
 
 _ADVICE: Final = "'dfns-signers gateway caller add NAME' writes one"
 
@@ -43,12 +46,19 @@ class LoadedGateway:
     """The gateway as the configuration has it, checked.
 
     Attributes:
+        settings: of ``[gateway]``.
+        profile: what signs.
+        callers: who may call.
+        replicas: what it shares with its replicas.
+        organisation: names whose requests are limited.
         asked: the profile that was asked for; None for that of ``[gateway]`` or the default one.
     """
 
     settings: GatewaySettings = field(repr=False)
     profile: LoadedProfile
     callers: Callers
+    replicas: Replicas
+    organisation: str
     asked: str | None = None
 
 
@@ -80,9 +90,12 @@ def load_gateway(
     for name, table in settings.tls.items():
         with _placing(file.path, f"gateway.tls.{name}"):
             check_certificates(table)
-    callers = callers_of(settings, file.path)
+    with _placing(file.path, "gateway"):
+        replicas = replicas_of(settings)
+    organisation = loaded.settings.rate_limit_name or loaded.settings.base_url
+    callers = callers_of(settings, file.path, replicas.counters, organisation)
     _require_other_tokens(settings, loaded, file.path)
-    return LoadedGateway(settings, loaded, callers, profile)
+    return LoadedGateway(settings, loaded, callers, replicas, organisation, profile)
 
 
 def read_settings(
@@ -115,8 +128,16 @@ def read_settings(
     return settings
 
 
-def callers_of(settings: GatewaySettings, file: Path) -> Callers:
+def callers_of(
+    settings: GatewaySettings, file: Path, counters: Counters, organisation: str
+) -> Callers:
     """The callers of the configuration.
+
+    Args:
+        settings: of ``[gateway]``.
+        file: that has them.
+        counters: of the rates of rules.
+        organisation: names whose calls are counted.
 
     Raises:
         ConfigurationError: a rule or a public key is wrong, or two callers have one key.
@@ -125,7 +146,7 @@ def callers_of(settings: GatewaySettings, file: Path) -> Callers:
     keys: dict[str, str] = {}
     for name, table in settings.callers.items():
         with _placing(file, f"gateway.callers.{name}"):
-            caller = _caller(name, table)
+            caller = _caller(name, table, counting(counters, organisation, "caller", name))
             if caller.credential is not None:
                 key = fingerprint(caller.credential.public_key)
                 if key in keys:
@@ -147,13 +168,16 @@ def new_service(gateway: LoadedGateway) -> tuple[Service, KeySigner]:
     """
     guard = configured_guard(gateway.profile, judges_by_caller(lambda: service.callers))
     signer = configured_signer(gateway.profile, guard)
-    arguments = client_arguments(gateway.profile)
-    auth = UserActionAuth(arguments["auth_token"], signer, base_url=arguments["base_url"])
+    client = ForwardingClient(signer=signer, **client_arguments(gateway.profile))
     service = Service(
         gateway.callers,
-        Limits(gateway.settings.organisation_rate),
-        UserActions([], InMemory()),
-        Upstream(auth, arguments["timeout"]),
+        Limits(
+            Rate.parse(gateway.settings.organisation_rate),
+            gateway.replicas.counters,
+            organisation=gateway.organisation,
+        ),
+        UserActions(gateway.replicas.seal_keys.open(), gateway.replicas.used),
+        Upstream(client),
     )
     return service, signer
 
@@ -179,10 +203,16 @@ def _placing(file: Path, table: str) -> Iterator[None]:
         raise ConfigurationError(f"configuration file {file}, [{table}]: {error}") from error
 
 
-def _caller(name: str, table: CallerTable) -> Caller:
+def _caller(name: str, table: CallerTable, count: Callable[[str, str], float]) -> Caller:
     return Caller(
         name,
-        Policy(table.allow, title=f"the caller {name!r}", default_deny=True, reads=table.reads),
+        Policy(
+            table.allow,
+            title=f"the caller {name!r}",
+            default_deny=True,
+            reads=table.reads,
+            count=count,
+        ),
         token_digests=frozenset(table.token_sha256),
         uids=frozenset(table.unix.uid if table.unix else ()),
         certificates=frozenset(table.certificate),

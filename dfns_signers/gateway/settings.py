@@ -11,7 +11,8 @@ from pydantic import AfterValidator, Field
 from dfns_signers.backends.options import ConfigPath, StrictModel
 from dfns_signers.gateway.addresses import Address, TcpAddress, parse_listen
 from dfns_signers.policy.rule import Rule
-from dfns_signers.rate_limits.rates import RateText
+from dfns_signers.rate_limits.rate_limit import SIGNED_CALL
+from dfns_signers.rate_limits.rates import Rate, RateText
 from dfns_signers.secrets import Secret
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -78,6 +79,12 @@ def _check_certificate_name(text: str) -> str:
 
 
 _CallerName = Annotated[str, AfterValidator(check_name)]
+
+
+def _fits_a_signed_call(rate: str) -> str:
+    if Rate.parse(rate).number < SIGNED_CALL:
+        raise ValueError(f"expected {SIGNED_CALL} requests or more, those of a signed call")
+    return rate
 
 
 class UnixPeer(StrictModel):
@@ -155,7 +162,7 @@ class GatewaySettings(StrictModel):
     drain_delay: float = Field(
         default=0.0, ge=0, description="Seconds to go on accepting connections after SIGTERM."
     )
-    organisation_rate: RateText = Field(
+    organisation_rate: Annotated[RateText, AfterValidator(_fits_a_signed_call)] = Field(
         default="900/minute",
         description="Requests to Dfns for all callers together; a signed call takes three.",
     )
@@ -167,7 +174,8 @@ class GatewaySettings(StrictModel):
     seal_keys: list[Secret] = Field(
         default=[],
         max_length=2,
-        description="Secrets that replicas seal challenges with; the first seals, all open.",
+        description="Keys that replicas seal challenges with, 32 bytes or more in hexadecimal; the "
+        "first seals, all open.",
     )
     tls: dict[str, TlsTable] = Field(default={}, description="Certificates of listeners, by name.")
     callers: dict[_CallerName, CallerTable] = Field(

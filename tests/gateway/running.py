@@ -19,6 +19,7 @@ from tests.core.keys import private_key, private_pem, public_pem
 
 KEY = private_key("Ed25519")
 TOKEN = "token-of-the-caller"
+UPSTREAM_TOKEN = "upstream-token-7f3a91"
 DIGEST = sha256(TOKEN.encode()).hexdigest()
 LISTEN = 'listen = ["127.0.0.1:0"]'
 PAYMENTS = f"""
@@ -45,8 +46,13 @@ class RunningGateway:
 
     def client(self, token: str = TOKEN) -> httpx.Client:
         """A plain client of the first listener, as a program in any language is."""
-        headers = {"Authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=self.urls[0], headers=headers, trust_env=False)
+        return client_of(self.urls[0], token)
+
+
+def client_of(url: str, token: str = TOKEN) -> httpx.Client:
+    """A plain client of a listener."""
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=30)
 
 
 def configuration(folder: Path, emulator: Emulator, gateway: str, profile: str = "") -> Path:
@@ -58,18 +64,25 @@ def configuration(folder: Path, emulator: Emulator, gateway: str, profile: str =
         gateway: what is said in and below ``[gateway]``, in TOML.
         profile: further settings of the profile, in TOML.
     """
+    emulator.add_identity(
+        "gateway", token=UPSTREAM_TOKEN, credentials={"cr-1": public_pem(KEY.public_key())}
+    )
+    return configuration_for(emulator.url, folder, gateway, profile)
+
+
+def configuration_for(base_url: str, folder: Path, gateway: str, profile: str = "") -> Path:
+    """The same for any server; the rest as for ``configuration``."""
     key = folder / "key.pem"
     key.write_bytes(private_pem(KEY))
     key.chmod(0o600)
-    emulator.add_identity(
-        "gateway", token="upstream-token", credentials={"cr-1": public_pem(KEY.public_key())}
-    )
+    # Tests of other things send more than an organisation may.
+    rate = "" if "organisation_rate" in gateway else 'organisation_rate = "1000000/minute"\n'
     file = folder / "config.toml"
     file.write_text(
         f"""
 [profiles.production]
-base_url = "{emulator.url}"
-auth_token = "upstream-token"
+base_url = "{base_url}"
+auth_token = "{UPSTREAM_TOKEN}"
 credential_id = "cr-1"
 {profile}
 
@@ -79,7 +92,7 @@ path = "{key}"
 
 [gateway]
 profile = "production"
-{gateway}
+{rate}{gateway}
 """
     )
     file.chmod(0o600)
@@ -95,6 +108,18 @@ def running_gateway(
         file = configuration(folder, emulator, gateway, profile)
         with served(file) as urls:
             yield RunningGateway(urls, emulator)
+
+
+@contextmanager
+def gateway_before(
+    base_url: str, folder: Path, gateway: str = LISTEN + PAYMENTS, profile: str = ""
+) -> Iterator[httpx.Client]:
+    """A plain client of a gateway before any server; arguments as for ``configuration_for``."""
+    with (
+        served(configuration_for(base_url, folder, gateway, profile)) as urls,
+        client_of(urls[0]) as caller,
+    ):
+        yield caller
 
 
 @contextmanager

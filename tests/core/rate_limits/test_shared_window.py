@@ -221,7 +221,7 @@ def test_drained_window_is_used_up_for_all_processes(store: RedisServer, name: s
 def test_window_is_drained_once_its_store_answers_again(
     own_store: RedisServer, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_window, "_PAUSE", 0.0)
+    monkeypatch.setattr(shared_window, "PAUSE", 0.0)
     one, other = window(own_store.url, name), window(own_store.url, name)
     own_store.stop()
     one.drain()
@@ -309,7 +309,7 @@ def test_share_counts_what_the_process_took_from_the_store_before_it_failed(
 def test_store_that_answers_again_counts_what_was_used_meanwhile(
     own_store: RedisServer, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_window, "_PAUSE", 0.0)
+    monkeypatch.setattr(shared_window, "PAUSE", 0.0)
     one = window(own_store.url, name, 12, fallback=0.5)
     other = window(own_store.url, name, 12)
     own_store.stop()

@@ -1,0 +1,95 @@
+"""Values that callers carry for the gateway, sealed so that nothing has to be stored for them."""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final, Literal
+
+from dfns_signers.encodings import base64url_decode, base64url_encode
+from dfns_signers.errors import ConfigurationError, EncodingError
+
+Purpose = Literal["challenge", "user action"]
+
+MINIMUM_KEY_BYTES: Final = 32
+_VERSION: Final = b"\x01"
+_EXPIRY_BYTES: Final = 8
+_BYTES: Final = 32  # of a nonce, a digest, and an authentication code
+_SIZE: Final = len(_VERSION) + _EXPIRY_BYTES + 3 * _BYTES
+
+
+class BrokenSealError(Exception):
+    """What a caller brought was not sealed here, for this purpose and holder, or is too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What is under a seal.
+
+    Attributes:
+        nonce: 32 bytes, unique to this seal.
+        digest: SHA-256 of what the seal is for.
+    """
+
+    nonce: bytes
+    digest: bytes
+
+
+class Seals:
+    """Seals values and opens them again, by HMAC-SHA256.
+
+    A sealed value is base64url without padding of: version (1 byte), expiry (8 bytes, seconds
+    since 1970, big-endian), nonce (32), digest (32), authentication code (32). The code also covers
+    purpose and holder, so that neither can be another one.
+
+    Args:
+        keys: 32 bytes or more each; the first seals, all open. Without any, a random one.
+        clock: the time in seconds since 1970.
+
+    Raises:
+        ConfigurationError: a key is too short.
+    """
+
+    def __init__(self, keys: Sequence[bytes], clock: Callable[[], float]) -> None:
+        if any(len(key) < MINIMUM_KEY_BYTES for key in keys):
+            raise ConfigurationError(
+                f"a key of seal_keys is shorter than {MINIMUM_KEY_BYTES} bytes: make one with "
+                "'openssl rand -hex 32'"
+            )
+        self._keys = tuple(keys) or (os.urandom(_BYTES),)
+        self._clock = clock
+
+    def seal(self, purpose: Purpose, holder: bytes, sealed: Seal, seconds: float) -> str:
+        """Seal a value, which opens for so many seconds, for the same purpose and holder alone."""
+        expiry = int(self._clock() + seconds).to_bytes(_EXPIRY_BYTES, "big")
+        content = _VERSION + expiry + sealed.nonce + sealed.digest
+        return base64url_encode(content + _code(self._keys[0], purpose, holder, content))
+
+    def open(self, purpose: Purpose, holder: bytes, text: str) -> Seal:
+        """What is under a seal.
+
+        Raises:
+            BrokenSealError: it is not one of ours, of another purpose or holder, or too old.
+        """
+        try:
+            data = base64url_decode(text)
+        except EncodingError as error:
+            raise BrokenSealError("not base64url") from error
+        content, code = data[:-_BYTES], data[-_BYTES:]
+        if len(data) != _SIZE or not any(
+            hmac.compare_digest(code, _code(key, purpose, holder, content)) for key in self._keys
+        ):
+            raise BrokenSealError("not sealed here for this")
+        start = len(_VERSION) + _EXPIRY_BYTES
+        if self._clock() >= int.from_bytes(content[len(_VERSION) : start], "big"):
+            raise BrokenSealError("too old")
+        return Seal(content[start : start + _BYTES], content[start + _BYTES :])
+
+
+def _code(key: bytes, purpose: Purpose, holder: bytes, content: bytes) -> bytes:
+    label = f"dfns-signers gateway: {purpose}".encode()
+    parts = (label, holder, content)
+    return hmac.digest(key, b"".join(sha256(part).digest() for part in parts), "sha256")
