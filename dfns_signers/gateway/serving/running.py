@@ -28,6 +28,8 @@ from dfns_signers.gateway.settings import GatewaySettings
 
 _log: Final = logging.getLogger(__name__)
 
+_NOT_TAKEN: Final = "the configuration is not taken, the former one stays"
+
 
 class RunningListeners:
     """The listeners of a gateway, and what they serve at the moment.
@@ -139,9 +141,9 @@ class RunningListeners:
             contexts = _contexts(fresh.settings)
         except DfnsSignersError as error:
             self._metrics.not_configured()
-            _log.error("the configuration is not taken, the former one stays: %s", error)
+            _log.error("%s: %s", _NOT_TAKEN, "; ".join(str(error).splitlines()))
         except Exception:  # noqa: BLE001  # whatever it is, the gateway goes on
-            _log.exception("the configuration is not taken, the former one stays")
+            _log.exception(_NOT_TAKEN)
             self._metrics.not_configured()
         else:
             self._take(fresh, contexts)
