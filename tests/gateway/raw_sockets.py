@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from http.client import HTTPResponse
 from urllib.parse import urlsplit
 
 from tests.gateway.running import TOKEN
@@ -17,7 +18,7 @@ def connection_to(url: str) -> socket.socket:
         parts = urlsplit(url)
         assert parts.port
         connected = socket.create_connection((parts.hostname, parts.port))
-    connected.settimeout(60)
+    connected.settimeout(30)
     return connected
 
 
@@ -37,6 +38,14 @@ def received(connection: socket.socket) -> bytes:
     except ConnectionResetError:
         pass
     return bytes(content)
+
+
+def status_of_one(connection: socket.socket) -> int:
+    """The status of the next answer, which is read to its end; the connection stays open."""
+    answer = HTTPResponse(connection)
+    answer.begin()
+    answer.read()
+    return answer.status
 
 
 def status_of(answer: bytes) -> int:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.gateway.holding import held_gateway
 from tests.gateway.processes import GatewayProcess, eventually, gateway_process
+from tests.gateway.raw_sockets import connection_to, head, received, status_of_one
 from tests.gateway.running import PAYMENTS, TOKEN
 
 GATEWAY = f'listen = ["127.0.0.1:0"]\n{PAYMENTS}'
@@ -70,17 +71,23 @@ def test_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
         assert isinstance(call.exception(), httpx.TransportError)
 
 
-def test_idle_connections_do_not_hold_up_the_end(tmp_path: Path) -> None:
+def test_idle_connections_are_closed_while_calls_are_under_way(tmp_path: Path) -> None:
     with (
         held_gateway(tmp_path, GATEWAY) as (file, upstream, _),
         gateway_process(file) as gateway,
-        httpx.Client(base_url=gateway.urls[0], headers=HEADERS, trust_env=False) as caller,
+        ThreadPoolExecutor(1) as callers,
+        connection_to(gateway.urls[0]) as idle,
     ):
-        upstream.let_go.set()
-        assert caller.post("/wallets", json=WALLET).status_code == 200
+        idle.sendall(head(gateway.urls[0], "GET /keys HTTP/1.1"))
+        assert status_of_one(idle) == 403
+        call = callers.submit(create_wallet, gateway)
+        eventually(lambda: len(upstream.held) == 1, "a call is under way")
 
         gateway.signal(signal.SIGTERM)
 
+        assert received(idle) == b""
+        upstream.let_go.set()
+        assert call.result().status_code == 200
         assert gateway.exit_code() == 0
 
 

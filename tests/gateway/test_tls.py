@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from dfns_signers.gateway.serving.bounds import Bounds
+from dfns_signers.gateway.serving.tls import names_of
 from tests.gateway.raw_sockets import connection_to, received
 from tests.gateway.running import PAYMENTS, TOKEN, RunningGateway, running_gateway
 from tests.support.certificates import Authority
@@ -192,6 +193,17 @@ def test_common_name_of_a_certificate_identifies_nobody(
     answer = create_wallet(mutual, trusting(tmp_path, tmp_path / "payments.pem"), {})
 
     assert answer.status_code == 401
+
+
+def test_other_names_of_a_certificate_count_for_nothing() -> None:
+    names = (
+        ("DNS", "a.example"),
+        ("URI", "spiffe://b"),
+        ("email", "c"),
+        ("IP Address", "10.0.0.1"),
+    )
+
+    assert names_of({"subjectAltName": names}) == ("a.example", "spiffe://b")
 
 
 def test_listener_off_this_machine_is_reached_by_the_hosts_of_the_configuration(
