@@ -98,14 +98,6 @@ class Connection(StrictProtocol):
         super().on_response_complete()
         self._set_deadline()
 
-    def send_400_response(self, msg: str) -> None:
-        """Answer what cannot be read, and close."""
-        super().send_400_response(msg)
-        if self._is_under_way:
-            # What waits for the rest of the body learns that there is none.
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-
     def unreadable(self, refusal: Refusal) -> Answer:
         """The answer to a request that cannot be read."""
         return self._refuse(refusal, self.peer)

@@ -10,15 +10,15 @@ from dfns_signers.gateway.messages import Peer
 
 
 class Waiting(Protocol):
-    """A connection.
+    """A connection."""
 
-    Attributes:
-        peer: who is at the other end.
-        since: when its step began, in seconds of a clock that only grows.
-    """
+    @property
+    def peer(self) -> Peer:
+        """Who is at the other end."""
 
-    peer: Peer
-    since: float
+    @property
+    def since(self) -> float:
+        """When its step began, in seconds of a clock that only grows."""
 
     @property
     def is_waiting(self) -> bool:
