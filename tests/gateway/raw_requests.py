@@ -64,7 +64,8 @@ class Connection:
                 self._socket.sendall(piece)
                 sent += len(piece)
         except ConnectionError:
-            return sent
+            pass
+        return sent
 
     def send_all_of(self, raw: bytes) -> None:
         """Send all there is, say that there is no more, and wait until the gateway closes."""
