@@ -25,7 +25,10 @@ class StrictConnection(h11.Connection):
 
     Attributes:
         refusal: of the request that ``next_event`` failed for.
+        method: of the request whose head was read; empty before that.
     """
+
+    method = b""
 
     refusal = Refusal(400, "http", _UNREADABLE, closes=True)
 
@@ -35,10 +38,13 @@ class StrictConnection(h11.Connection):
         Raises:
             h11.RemoteProtocolError: the request is not HTTP, or not in one form only.
         """
-        before = self.trailing_data[0] if self.their_state is h11.IDLE else b""
+        before = b""
+        if self.their_state is h11.IDLE:
+            before, self.method = self.trailing_data[0], b""
         event = super().next_event()
         try:
             if isinstance(event, h11.Request):
+                self.method = event.method
                 rest = self.trailing_data[0]
                 _check_head(event, before[: len(before) - len(rest)])
             elif isinstance(event, h11.EndOfMessage) and list(event.headers):
@@ -84,10 +90,11 @@ class StrictProtocol(H11Protocol):
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             connection: Any = self.conn
             answer = self.unreadable(connection.refusal)
+            body = b"" if connection.method == b"HEAD" else answer.body
             headers = [*answer.headers.items(), ("content-length", str(len(answer.body)))]
             for event in (
                 h11.Response(status_code=answer.status, headers=headers, reason=b"Bad Request"),
-                h11.Data(data=answer.body),
+                h11.Data(data=body),
                 h11.EndOfMessage(),
             ):
                 self.transport.write(self.conn.send(event) or b"")

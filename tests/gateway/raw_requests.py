@@ -56,15 +56,16 @@ class Connection:
         for piece in pieces:
             self._socket.sendall(piece)
 
-    def send_until_refused(self, piece: bytes) -> int:
-        """Send a piece again and again until the gateway closes; returns how many bytes went."""
+    def send_until_refused(self, piece: bytes, *, most: int) -> int:
+        """Send a piece again until the gateway closes; returns how many bytes went."""
         sent = 0
         try:
-            while True:
+            while sent < most:
                 self._socket.sendall(piece)
                 sent += len(piece)
         except ConnectionError:
-            return sent
+            pass
+        return sent
 
     def send_all_of(self, raw: bytes) -> None:
         """Send all there is, say that there is no more, and wait until the gateway closes."""

@@ -19,11 +19,12 @@ from tests.gateway.running import (
     configuration,
     served,
 )
+from tests.support.dfns_requests import CallLabels
 from tests.support.exchange import Request
 from tests.support.fault_proxy import FaultProxy
 from tests.support.faults import QUICK
 
-STEPS: Final = ("/auth/action/init", "/auth/action", "/wallets")
+STEPS: Final = {"/auth/action/init": "init", "/auth/action": "complete", "/wallets": "call"}
 LIMITS: Final = "timeout = 0.5\ncall_timeout = 3.0\nmax_retry_after = 1.0"
 
 
@@ -68,7 +69,7 @@ class Faulty:
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
     with (
         Emulator(exact_payloads=True, page_size=500) as emulator,
-        FaultProxy(emulator.url) as proxy,
+        FaultProxy(emulator.url, labels=CallLabels()) as proxy,
     ):
         file = configuration(tmp_path_factory.mktemp("odd"), emulator, LISTEN + PAYMENTS, LIMITS)
         file.write_text(file.read_text().replace(emulator.url, proxy.url))
@@ -81,7 +82,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
 def test_call_that_meets_a_fault_is_carried_out_once_at_most_and_its_caller_knows(
     gateway: Faulty, fault: str, step: str
 ) -> None:
-    name = f"{fault} at {step}"
+    name = f"call-{fault}-{STEPS[step]}".replace("_", "-")
     gateway.proxy.plan = plan = Once(fault, step)
 
     answer = gateway.caller.post("/wallets", json={"network": "EthereumSepolia", "name": name})

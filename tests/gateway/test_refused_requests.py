@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.gateway.raw_requests import BODY, answer_to, chunked, read, request
+from tests.gateway.raw_requests import BODY, Connection, answer_to, chunked, read, request
 from tests.gateway.running import LISTEN, PAYMENTS, RunningGateway, running_gateway
 
 
@@ -204,6 +204,25 @@ def test_request_of_another_form_is_refused(gateway: RunningGateway, refused: Re
 
 
 def test_head_request_is_refused_without_a_body(gateway: RunningGateway) -> None:
-    answer = answer_to(gateway.urls[0], read(b"/wallets").replace(b"GET", b"HEAD"), "HEAD")
+    answer = answer_to(gateway.urls[0], request(b"HEAD"), "HEAD")
 
     assert (answer.status, answer.body) == (405, b"")
+
+
+def test_head_request_with_a_header_twice_is_refused_without_a_body(
+    gateway: RunningGateway,
+) -> None:
+    answer = answer_to(gateway.urls[0], request(b"HEAD", headers=[b"A: 1", b"a: 2"]), "HEAD")
+
+    assert (answer.status, answer.body, answer.is_last) == (400, b"", True)
+
+
+def test_request_that_cannot_be_read_behind_a_head_request_is_answered(
+    gateway: RunningGateway,
+) -> None:
+    with Connection(gateway.urls[0]) as connection:
+        connection.send(request(b"HEAD", host=connection.host, body=b""))
+        assert connection.answer("HEAD").status == 405
+        connection.send(b"odd bytes\r\n\r\n")
+
+        assert connection.answer().check == "http"

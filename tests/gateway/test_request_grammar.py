@@ -65,6 +65,14 @@ def test_odd_request_with_one_meaning_is_a_call_like_any_other(
     assert json.loads(answer.body)["network"] == "EthereumSepolia"
 
 
+def test_offers_of_other_protocols_do_not_fill_the_log(
+    gateway: RunningGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer_to(gateway.urls[0], request(headers=[b"Connection: Upgrade", b"Upgrade: h2c"]))
+
+    assert not [one for one in caplog.records if one.levelname == "WARNING"]
+
+
 def test_request_that_comes_byte_by_byte_is_read(gateway: RunningGateway) -> None:
     with Connection(gateway.urls[0]) as connection:
         raw = read(b"/wallets?limit=1", host=connection.host)
@@ -140,18 +148,19 @@ def test_connection_ends_with_a_request_whose_end_is_in_doubt(
     assert answer_to(gateway.urls[0], raw).is_last
 
 
-def test_body_without_an_end_is_not_read_to_it(gateway: RunningGateway) -> None:
+@pytest.mark.parametrize("host", [None, b"evil.example"], ids=["its host", "a foreign host"])
+def test_body_without_an_end_is_not_read_to_it(gateway: RunningGateway, host: bytes | None) -> None:
     piece = b"10000\r\n" + b"x" * 2**16 + b"\r\n"
     with Connection(gateway.urls[0]) as connection:
         connection.send(
             request(
-                host=connection.host,
+                host=host or connection.host,
                 headers=[b"Transfer-Encoding: chunked"],
                 body=b"",
                 length=False,
             )
         )
-        sent = connection.send_until_refused(piece)
+        sent = connection.send_until_refused(piece, most=2**26)
 
     assert 2**23 <= sent < 2**25
 
