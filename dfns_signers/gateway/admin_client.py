@@ -1,0 +1,134 @@
+"""Asks the admin listener of a running gateway."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+
+from dfns_signers.config.files import find_file
+from dfns_signers.errors import ConfigurationError
+from dfns_signers.gateway.addresses import Address, UnixAddress, parse_listen
+
+_SECONDS: Final = 10.0
+_MAX_ANSWER: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that readiness needs; ``problem`` is None while nothing is wrong with it."""
+
+    name: str
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What a gateway says of itself.
+
+    Attributes:
+        state: ``starting``, ``serving`` or ``draining``; ``unreachable`` if it does not answer.
+        version: of the gateway; empty if it does not answer.
+        checks: what was looked at.
+    """
+
+    is_ready: bool
+    state: str
+    version: str
+    checks: tuple[Check, ...]
+
+    @property
+    def answers(self) -> bool:
+        """Whether there is a gateway that answers."""
+        return bool(self.version)
+
+    @property
+    def reason(self) -> str:
+        """What is wrong, in one line."""
+        return "; ".join(f"{check.name}: {check.problem}" for check in self.checks if check.problem)
+
+    def shown(self) -> dict[str, Any]:
+        """As JSON, like the answer of ``/readyz?verbose``."""
+        return {
+            "ready": self.is_ready,
+            "state": self.state,
+            "version": self.version,
+            "checks": [
+                {"name": check.name, "ok": check.problem is None, "problem": check.problem}
+                for check in self.checks
+            ],
+        }
+
+
+def admin_address(config: str | os.PathLike[str] | None = None) -> Address:
+    """The admin listener of a configuration; no secret of it is read.
+
+    Args:
+        config: the configuration file, as for ``load_signer``.
+
+    Raises:
+        ConfigurationError: there is none, or it cannot be asked.
+    """
+    file = find_file(config)
+    admin = file.gateway.open().get("admin") if file else None
+    if file is None or admin is None:
+        where = f"{file.path}: " if file else ""
+        raise ConfigurationError(
+            f"{where}the gateway has no admin listener to ask: set 'admin' in [gateway], such as "
+            'admin = "127.0.0.1:9464"'
+        )
+    try:
+        address = parse_listen(str(admin))
+    except ValueError as error:
+        raise ConfigurationError(f"{file.path}, [gateway], admin: {error}") from None
+    if not isinstance(address, UnixAddress) and not address.port:
+        raise ConfigurationError(
+            f"{file.path}, [gateway], admin: port 0 is any free one, which nobody can find: name "
+            "the port"
+        )
+    return address
+
+
+def ask(address: Address) -> Readiness:
+    """What the gateway at an admin listener says; one that does not answer is not ready."""
+    try:
+        return _read(_answer(address))
+    except (httpx.HTTPError, OSError) as error:
+        problem = f"no answer on {address.text}: {str(error) or type(error).__name__}"
+    except (KeyError, TypeError, ValueError):
+        problem = f"what answers on {address.text} is not a gateway of this version"
+    return Readiness(False, "unreachable", "", (Check("admin listener", problem),))
+
+
+def _answer(address: Address) -> bytes:
+    if isinstance(address, UnixAddress):
+        transport, host = httpx.HTTPTransport(uds=str(address.path)), "localhost"
+    else:
+        name = f"[{address.host}]" if ":" in address.host else address.host
+        transport, host = httpx.HTTPTransport(), f"{name}:{address.port}"
+    body = bytearray()
+    with (
+        httpx.Client(transport=transport, timeout=_SECONDS, trust_env=False) as client,
+        client.stream("GET", f"http://{host}/readyz?verbose") as response,
+    ):
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > _MAX_ANSWER:
+                raise ValueError("too long")
+    return bytes(body)
+
+
+def _read(answer: bytes) -> Readiness:
+    found = json.loads(answer)
+    return Readiness(
+        found["ready"] is True,
+        str(found["state"]),
+        str(found["version"]),
+        tuple(
+            Check(str(each["name"]), None if each["problem"] is None else str(each["problem"]))
+            for each in found["checks"]
+        ),
+    )
