@@ -28,7 +28,7 @@ from dfns_signers.signing_key import SigningKey
 
 if TYPE_CHECKING:
     from dfns_signers.audit.trail import AuditTrail
-    from dfns_signers.config.guard import Guard
+    from dfns_signers.config.guard import Guard, PolicyOf
     from dfns_signers.policy.policy import Policy
 
 _log: Final = logging.getLogger(__name__)
@@ -117,16 +117,21 @@ def configured_trail(loaded: LoadedProfile) -> AuditTrail | None:
     return AuditTrail(audit.file)
 
 
-def configured_guard(loaded: LoadedProfile) -> Guard | None:
-    """What judges and records the calls of a profile; None where there is nothing to do."""
+def configured_guard(loaded: LoadedProfile, policies: PolicyOf | None = None) -> Guard | None:
+    """What judges and records the calls of a profile; None where there is nothing to do.
+
+    Args:
+        loaded: the profile.
+        policies: chosen by call, in place of the rules of the profile.
+    """
     policy, trail = configured_policy(loaded), configured_trail(loaded)
-    if policy is None and trail is None:
+    if policy is None and trail is None and policies is None:
         return None
     from dfns_signers.config.guard import Guard  # noqa: PLC0415  # it imports pluggy
 
     audit = loaded.settings.audit
     signs_unrecorded = audit is not None and audit.on_failure == "sign"
-    return Guard(lambda _request: policy, trail, signs_unrecorded=signs_unrecorded)
+    return Guard(policies or (lambda _request: policy), trail, signs_unrecorded=signs_unrecorded)
 
 
 def _subject(loaded: LoadedProfile) -> str:
