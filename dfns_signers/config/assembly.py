@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterable
 from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,7 +29,7 @@ from dfns_signers.signing_key import SigningKey
 
 if TYPE_CHECKING:
     from dfns_signers.audit.trail import AuditTrail
-    from dfns_signers.config.guard import Guard, PolicyOf
+    from dfns_signers.config.guard import Guard, PolicyOf, Recorder
     from dfns_signers.policy.policy import Policy
 
 _log: Final = logging.getLogger(__name__)
@@ -83,17 +84,21 @@ def validated_options(loaded: LoadedProfile, *, reveal: bool = False) -> Backend
     return _validated_signer(loaded, reveal=reveal)[2]
 
 
-def configured_hooks(loaded: LoadedProfile, guard: Guard | None = None) -> SigningHooks:
+def configured_hooks(
+    loaded: LoadedProfile, guard: Guard | None = None, observers: Iterable[object] = ()
+) -> SigningHooks:
     """The guards and observers of a profile: its plugins, and then its rules and audit trail.
 
     Args:
         loaded: the profile.
         guard: takes the place of that of the profile.
+        observers: further objects with hooks.
     """
     with loaded.placing("plugins"):
         plugins = load_plugins(loaded.settings.plugins)
         guard = guard or configured_guard(loaded)
-        return SigningHooks([*plugins, *([(None, guard)] if guard else [])])
+        others = [(None, each) for each in (*observers, *([guard] if guard else []))]
+        return SigningHooks([*plugins, *others])
 
 
 def configured_policy(loaded: LoadedProfile) -> Policy | None:
@@ -117,14 +122,17 @@ def configured_trail(loaded: LoadedProfile) -> AuditTrail | None:
     return AuditTrail(audit.file)
 
 
-def configured_guard(loaded: LoadedProfile, policies: PolicyOf | None = None) -> Guard | None:
+def configured_guard(
+    loaded: LoadedProfile, policies: PolicyOf | None = None, recorder: Recorder | None = None
+) -> Guard | None:
     """What judges and records the calls of a profile; None where there is nothing to do.
 
     Args:
         loaded: the profile.
         policies: chosen by call, in place of the rules of the profile.
+        recorder: in place of the audit trail of the profile.
     """
-    policy, trail = configured_policy(loaded), configured_trail(loaded)
+    policy, trail = configured_policy(loaded), recorder or configured_trail(loaded)
     if policy is None and trail is None and policies is None:
         return None
     from dfns_signers.config.guard import Guard  # noqa: PLC0415  # it imports pluggy
@@ -143,12 +151,15 @@ def open_key(loaded: LoadedProfile) -> SigningKey:
     return open_with(*_validated_signer(loaded))
 
 
-def configured_signer(loaded: LoadedProfile, guard: Guard | None = None) -> KeySigner:
+def configured_signer(
+    loaded: LoadedProfile, guard: Guard | None = None, observers: Iterable[object] = ()
+) -> KeySigner:
     """A signer that opens its key at the first signature; options are checked now.
 
     Args:
         loaded: the profile.
         guard: takes the place of that of the profile.
+        observers: further objects with hooks.
     """
     name, backend, options = _validated_signer(loaded)
     credential_id: str = _required(
@@ -166,7 +177,8 @@ def configured_signer(loaded: LoadedProfile, guard: Guard | None = None) -> KeyS
         )
         return key
 
-    signer = KeySigner(open_logged, credential_id, plugins=configured_hooks(loaded, guard))
+    hooks = configured_hooks(loaded, guard, observers)
+    signer = KeySigner(open_logged, credential_id, plugins=hooks)
     signer.profile = loaded.name
     return signer
 

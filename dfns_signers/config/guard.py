@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, Protocol
 
-from dfns_signers.audit.trail import AuditTrail
 from dfns_signers.errors import PolicyRefusedError
 from dfns_signers.hook_registration import hookimpl
 from dfns_signers.hooks import SigningRequest
 from dfns_signers.policy.policy import Policy
 from dfns_signers.signing_key import Evidence
+
+
+class Recorder(Protocol):
+    """Where records go: an ``AuditTrail``, or what adds to its records."""
+
+    def append(self, event: str, *, call_id: str, **members: Any) -> None:
+        """As of ``AuditTrail``."""
+
 
 PolicyOf = Callable[[SigningRequest], Policy | None]
 
@@ -24,7 +32,7 @@ class Guard:
     """
 
     def __init__(
-        self, policies: PolicyOf, trail: AuditTrail | None, *, signs_unrecorded: bool = False
+        self, policies: PolicyOf, trail: Recorder | None, *, signs_unrecorded: bool = False
     ) -> None:
         self._policies = policies
         self._trail = trail

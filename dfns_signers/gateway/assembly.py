@@ -23,6 +23,7 @@ from dfns_signers.config.validation import validate
 from dfns_signers.errors import ConfigurationError, UnsupportedKeyError
 from dfns_signers.gateway.callers import Caller, Callers, Credential
 from dfns_signers.gateway.certificates import check_certificates, read_trusted_file
+from dfns_signers.gateway.instruments import Instruments
 from dfns_signers.gateway.limits import Limits
 from dfns_signers.gateway.service import Service
 from dfns_signers.gateway.settings import CallerTable, GatewaySettings
@@ -126,8 +127,12 @@ def callers_of(settings: GatewaySettings, file: Path) -> Callers:
     return Callers(callers, pinned)
 
 
-def new_service(gateway: LoadedGateway) -> tuple[Service, KeySigner]:
+def new_service(gateway: LoadedGateway, instruments: Instruments) -> tuple[Service, KeySigner]:
     """The service of a gateway, and the signer that it closes at the end.
+
+    Args:
+        gateway: as the configuration has it.
+        instruments: see each request and each signature.
 
     Raises:
         ConfigurationError: the token cannot be read, or a setting of the profile is wrong.
@@ -135,14 +140,16 @@ def new_service(gateway: LoadedGateway) -> tuple[Service, KeySigner]:
     guard = configured_guard(
         gateway.profile,
         rules_by_caller(configured_policy(gateway.profile), lambda: service.callers),
+        instruments.recorder,
     )
-    signer = configured_signer(gateway.profile, guard)
+    signer = configured_signer(gateway.profile, guard, [instruments.metrics])
     client = ForwardingClient(signer=signer, **client_arguments(gateway.profile))
     service = Service(
         gateway.callers,
         Limits(gateway.settings.organisation_rate),
         UserActions([], InMemory()),
         Upstream(client),
+        instruments.observer,
     )
     return service, signer
 

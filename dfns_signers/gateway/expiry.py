@@ -12,7 +12,6 @@ from dfns_signers.encodings import base64url_decode
 from dfns_signers.errors import EncodingError
 from dfns_signers.sealed import Sealed
 
-
 _FAR: Final = 1e12
 """Seconds; what is later is no time."""
 

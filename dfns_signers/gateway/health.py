@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -64,8 +65,16 @@ def require_token(token: Secret) -> None:
 
 
 def require_writable(file: Path) -> None:
-    """Open a file to append to it; OSError if that cannot be, or its disk is full."""
-    with file.open("ab") as stream:
-        status = os.fstatvfs(stream.fileno())
-    if not status.f_bavail:
-        raise OSError(28, "no space is left on the disk", str(file))
+    """See that a file can be appended to, or made; OSError if not, or if its disk is full."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_APPEND)
+    except FileNotFoundError:  # made by the first who writes
+        if not os.access(file.parent, os.W_OK):
+            raise
+        return
+    try:
+        is_full = not os.fstatvfs(descriptor).f_bavail
+    finally:
+        os.close(descriptor)
+    if is_full:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))

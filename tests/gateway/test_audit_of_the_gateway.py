@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from dfns_signers.audit.trail import AuditTrail
 from dfns_signers.errors import AuditError
-from dfns_signers.gateway.auditing import AuditObserver, GatewayTrail
+from dfns_signers.gateway.auditing import AuditObserver, PeerRecorder
 from dfns_signers.gateway.messages import Peer
 from tests.gateway.exchanges import AT_THE_DOOR, OF_A_STRANGER, exchange
 from tests.support.clock import Clock
@@ -23,7 +24,8 @@ class Recording:
     def __init__(self, folder: Path, *, reads: bool = True, file: str = "audit.jsonl") -> None:
         self.clock = Clock()
         self.failures = 0
-        self.trail = GatewayTrail(folder / file, self._failed)
+        self.file = folder / file
+        self.trail = PeerRecorder(AuditTrail(self.file), self._failed)
         self.observer = AuditObserver(
             self.trail, reads=reads, failed=self._failed, clock=self.clock
         )
@@ -38,9 +40,9 @@ class Recording:
 
     def records(self) -> list[dict[str, Any]]:
         self.observer.close()
-        if not self.trail.file.exists():
+        if not self.file.exists():
             return []
-        lines = self.trail.file.read_text(encoding="utf-8").splitlines()
+        lines = self.file.read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
 
 
@@ -72,7 +74,7 @@ def test_read_is_recorded_with_its_answer_alone(tmp_path: Path) -> None:
 
     (record,) = recording.records()
     assert (record["event"], record["status"]) == ("answered", 200)
-    assert record["queryNames"] == ["limit"]
+    assert record["query"] == ["limit"]
 
 
 def test_reads_can_be_left_out(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as text_metrics
 
+from dfns_signers.algorithms import Algorithm
 from dfns_signers.evidence import Evidence
 from dfns_signers.gateway.messages import Peer
 from dfns_signers.gateway.metrics import Metrics
@@ -19,7 +20,6 @@ from dfns_signers.gateway.settings import GatewaySettings
 from dfns_signers.secrets import Secret
 from tests.gateway.exchanges import AT_THE_DOOR, OF_A_STRANGER, PEER, exchange
 from tests.support.certificates import Authority
-
 
 REQUESTS = "dfns_gateway_requests_total"
 
@@ -66,7 +66,7 @@ def test_times_are_observed_in_seconds() -> None:
     metrics = Metrics("aws-kms")
 
     metrics.finished(exchange(seconds=0.2, upstream_seconds=0.15))
-    metrics.after_sign(Evidence("ES256", "key", None, "sha256:00", 0.03, 1, None, True))
+    metrics.after_sign(Evidence(Algorithm.ES256, "key", None, "sha256:00", 0.03, 1, None, True))
 
     assert value(metrics, "request_seconds_sum", method="POST") == 0.2
     assert value(metrics, "upstream_seconds_sum", method="POST") == 0.15
@@ -187,6 +187,7 @@ def test_both_formats_can_be_read() -> None:
 
     assert text_type.startswith("text/plain")
     assert open_type.startswith("application/openmetrics-text")
-    for families in (text_metrics(text.decode()), open_metrics(opened.decode())):
+    read = text_metrics(text.decode()), open_metrics(opened.decode())  # type: ignore[no-untyped-call]
+    for families in read:
         counted = [s.value for f in families for s in f.samples if s.name == REQUESTS]
         assert counted == [1]
