@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 import dfns_signers
 from dfns_signers.cli.exit_codes import MEANINGS, last_resort
-from dfns_signers.cli.lazy_command import LazyCommand
+from dfns_signers.cli.lazy_command import LazyCommand, LazyGroup, defaults_of_commands
 from dfns_signers.cli.output import tolerate_any_character, warnings_shown
 
 _EXIT_CODES = "\n\n".join(f"- **{code:d}** {meaning}" for code, meaning in MEANINGS.items())
@@ -100,10 +100,40 @@ _COMMANDS: Final = (
         "emulation:emulator",
         "Run a local Dfns API that checks everything a real one would.",
     ),
-    LazyCommand(
+    LazyGroup(
         "gateway",
         "gateway:gateway",
         "Serve the Dfns API to local callers, and sign what their rules allow.",
+        settings=_CONTEXT,
+        commands=[
+            TyperGroup(
+                name="caller",
+                help="Add callers, and list them.",
+                no_args_is_help=True,
+                context_settings=_CONTEXT,
+                rich_markup_mode="markdown",
+                commands=[
+                    LazyCommand(
+                        "add",
+                        "gateway_callers:add",
+                        "Add a caller, and print what its program sets.",
+                    ),
+                    LazyCommand(
+                        "list", "gateway_callers:list_", "List the callers and what they may do."
+                    ),
+                ],
+            ),
+            LazyCommand(
+                "certificate",
+                "gateway_certificate:certificate",
+                "Make a certificate for listeners on this machine, for clients that refuse http.",
+            ),
+            LazyCommand(
+                "check",
+                "gateway_check:check",
+                "Check all that a gateway needs, without listening; say which rule decides a call.",
+            ),
+        ],
     ),
     TyperGroup(
         name="config",
@@ -148,14 +178,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _for_every_command(group: Any, given: dict[str, Any]) -> dict[str, Any]:
-    """Options that were given before the command as defaults of each (click's ``default_map``)."""
-    return {
-        name: _for_every_command(command, given) if hasattr(command, "commands") else given
-        for name, command in group.commands.items()
-    }
-
-
 @_app.callback()
 def _root(
     context: typer.Context,
@@ -176,7 +198,7 @@ def _root(
 ) -> None:
     """Sign Dfns API requests with keys that never leave a KMS."""
     given = {"config": config, "profile": profile}
-    context.default_map = _for_every_command(context.command, given)
+    context.default_map = defaults_of_commands(context.command, given)
 
 
 def command_line() -> Any:

@@ -1,4 +1,4 @@
-"""Write profiles into a configuration file: comments and the order of what is there stay.
+"""Write tables into a configuration file: comments and the order of what is there stay.
 
 Needs tomlkit, of the extra ``cli``.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -69,6 +69,30 @@ class ConfigEdit:
         """The table of each profile, as plain values."""
         found: Mapping[str, Mapping[str, Any]] = self._document.open().values.get("profiles", {})
         return found
+
+    @property
+    def gateway(self) -> Mapping[str, Any]:
+        """The table ``[gateway]``, as plain values; empty if it is not there."""
+        found: Mapping[str, Any] = self._document.open().values.get("gateway", {})
+        return found
+
+    def put_below_gateway(self, table: Sequence[str], settings: Mapping[str, Any]) -> None:
+        """Set settings of a table below ``[gateway]``, mappings as inline tables; others stay.
+
+        Args:
+            table: names of the tables from there, such as ``("callers", "payments")``.
+            settings: as in the file.
+
+        Raises:
+            ConfigurationError: a value is of a type that TOML does not have.
+        """
+        path = ("gateway", *table)
+
+        def put(document: TomlDocument) -> None:
+            for name, value in settings.items():
+                document.set_value((*path, name), value)
+
+        self._edit(put)
 
     def put(self, profile: str, settings: Mapping[str, Any]) -> None:
         """Set settings of a profile, which is added if it is not there; others stay.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from dfns_signers.client.forwarding import ForwardingClient
 from dfns_signers.config.assembly import (
@@ -76,7 +76,8 @@ def load_gateway(
         raise ConfigurationError(
             f"configuration file {file.path} has no table [gateway]: {_ADVICE}"
         )
-    settings = read_settings(file)
+    exposed = file.path if file.is_exposed else None
+    settings = read_settings(file.gateway, file.path, exposed=exposed)
     loaded = _profile(profile, settings, file)
     for name, table in settings.tls.items():
         with _placing(file.path, f"gateway.tls.{name}"):
@@ -86,20 +87,33 @@ def load_gateway(
     return LoadedGateway(settings, loaded, callers, profile)
 
 
-def read_settings(file: ConfigFile) -> GatewaySettings:
-    """The table ``[gateway]`` of a file, and what must hold between its settings.
+def read_settings(
+    table: Sealed[Mapping[str, Any]],
+    file: Path,
+    *,
+    exposed: Path | None = None,
+    reveal: bool = True,
+) -> GatewaySettings:
+    """The settings of ``[gateway]``, each valid, and all of them together.
+
+    Args:
+        table: as the file has it.
+        file: relative paths start at its folder.
+        exposed: the file, if other users can read it.
+        reveal: whether a secret that cannot be read is refused.
 
     Raises:
         ConfigurationError: a setting is missing or wrong.
     """
     settings = validate(
         GatewaySettings,
-        file.gateway.open(),
-        where=f"configuration file {file.path}, [gateway]",
-        folder=file.path.parent,
-        exposed=file.path if file.is_exposed else None,
+        table.open(),
+        where=f"configuration file {file}, [gateway]",
+        folder=file.parent,
+        exposed=exposed,
+        reveal=reveal,
     )
-    check_settings(settings, f"configuration file {file.path}")
+    check_settings(settings, f"configuration file {file}")
     return settings
 
 

@@ -1,0 +1,197 @@
+"""``gateway caller``: add callers, and list them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from dfns_signers.cli.exit_codes import reports_errors
+from dfns_signers.cli.gateway import require_extra
+from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption
+from dfns_signers.cli.output import note, print_json, print_table
+
+if TYPE_CHECKING:
+    from dfns_signers.gateway.new_caller import AddedCaller
+    from dfns_signers.gateway.settings import CallerTable
+
+_EXAMPLE: Final = """\
+[[gateway.callers.{name}.allow]]
+name = "wallets"
+call = "GET /wallets"
+"""
+
+
+@reports_errors
+def add(
+    name: Annotated[str, typer.Argument(help="Name of the caller.")],
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    no_key: Annotated[
+        bool,
+        typer.Option("--no-key", help="Make no key: for plain calls, without an official SDK."),
+    ] = False,
+    no_token: Annotated[
+        bool, typer.Option("--no-token", help="Make no token: with --uid or --certificate.")
+    ] = False,
+    uid: Annotated[
+        list[int] | None,
+        typer.Option(help="User id that identifies it on a unix socket; may be repeated.", min=0),
+    ] = None,
+    certificate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="DNS name or URI of its client certificate; may be repeated.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Folder for its keys. [default: that of the configuration file]",
+            show_default=False,
+        ),
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="New file for its token, which is else printed once."),
+    ] = None,
+    org_id: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Organisation in its token. [default: that in the token of the profile]",
+            show_default=False,
+        ),
+    ] = None,
+    listen: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Where a gateway listens that is new; may be repeated. [default: 127.0.0.1:8787]",
+            show_default=False,
+        ),
+    ] = None,
+    rotate_token: Annotated[
+        bool,
+        typer.Option(
+            "--rotate-token", help="Give a caller another token; its newest one stays valid."
+        ),
+    ] = False,
+    print_only: Annotated[
+        bool, typer.Option("--print", help="Print the file as it would be, and write nothing.")
+    ] = False,
+) -> None:
+    """Add a caller, and print what its program sets.
+
+    Makes a throwaway key and a token, and puts a table with the public key and the digest of the
+    token into the configuration file. The caller may do nothing before you add rules.
+
+    Example: `dfns-signers gateway caller add payments --token-file payments.token`
+    """
+    require_extra()
+    from dfns_signers.gateway.new_caller import (  # noqa: PLC0415
+        DEFAULT_LISTEN,
+        CallerEdit,
+        Wishes,
+    )
+
+    wishes = Wishes(
+        name,
+        profile=profile,
+        with_key=not no_key,
+        with_token=not no_token,
+        uids=uid or (),
+        certificates=certificate or (),
+        organisation=org_id,
+        listen=listen or (DEFAULT_LISTEN,),
+        folder=output,
+        token_file=token_file,
+    )
+    begin = CallerEdit.with_another_token if rotate_token else CallerEdit.added
+    edit = begin(wishes, config)
+    if print_only:
+        typer.echo(edit.toml, nl=False)
+        return
+    _explain(edit.write(), rotated=rotate_token)
+
+
+@reports_errors
+def list_(
+    config: ConfigOption = None, profile: ProfileOption = None, json: JsonOption = False
+) -> None:
+    """List the callers and what they may do.
+
+    Example: `dfns-signers gateway caller list`
+    """
+    require_extra()
+    from dfns_signers.gateway.assembly import load_gateway  # noqa: PLC0415
+
+    callers = load_gateway(profile, config=config).settings.callers
+    if json:
+        print_json([_as_json(name, table) for name, table in callers.items()])
+        return
+    print_table(
+        "Callers",
+        ("name", "identified by", "credential", "rules"),
+        [
+            (
+                name,
+                f" {'and' if table.identified_by == 'all' else 'or'} ".join(_identities(table)),
+                table.credential.id if table.credential else "-",
+                ", ".join([*(rule.name for rule in table.allow), *["reads"] * table.reads]) or "-",
+            )
+            for name, table in callers.items()
+        ],
+    )
+
+
+def _as_json(name: str, table: CallerTable) -> dict[str, Any]:
+    return {
+        "name": name,
+        "tokens": len(table.token_sha256),
+        "uids": table.unix.uid if table.unix else [],
+        "certificates": table.certificate,
+        "identified_by": table.identified_by,
+        "credential": table.credential.id if table.credential else None,
+        "rules": [rule.name for rule in table.allow],
+        "reads": table.reads,
+    }
+
+
+def _identities(table: CallerTable) -> Iterator[str]:
+    if table.token_sha256:
+        yield "token" if len(table.token_sha256) == 1 else "2 tokens"
+    yield from (f"uid {uid}" for uid in (table.unix.uid if table.unix else ()))
+    yield from table.certificate
+
+
+def _explain(caller: AddedCaller, *, rotated: bool) -> None:
+    """What its program sets, on standard output; what to do, on standard error."""
+    from dfns_signers.gateway.client_settings import ClientSettings  # noqa: PLC0415
+
+    clients = ClientSettings(caller)
+    token = clients.token_line()
+    if rotated:
+        note(f"the caller {caller.name!r} has another token; its former one is valid, too, until")
+        note(f"it is removed from token_sha256 in {caller.config}")
+    else:
+        note(f"added the caller {caller.name!r} to {caller.config}")
+        if caller.private_key is not None:
+            note(f"its private key is {caller.private_key}: only its program needs it")
+        note(f"It may do nothing yet. A rule, to add to {caller.config}:")
+        note(_EXAMPLE.format(name=caller.name))
+    note("A gateway that runs takes the file on SIGHUP. What the program of the caller sets:")
+    if token is not None:
+        typer.echo(token)
+    if rotated:
+        return
+    for snippet in clients.snippets():
+        typer.echo(f"\n{snippet.comment} {snippet.title}\n{snippet.text}", nl=False)
+    for line in clients.trust_lines():
+        note(line)
