@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from typing import Any, Final
-
-import httpx
 
 from dfns_signers.config.files import find_file
 from dfns_signers.errors import ConfigurationError
@@ -96,29 +96,44 @@ def ask(address: Address) -> Readiness:
     """What the gateway at an admin listener says; one that does not answer is not ready."""
     try:
         return _read(_answer(address))
-    except (httpx.HTTPError, OSError) as error:
-        problem = f"no answer on {address.text}: {str(error) or type(error).__name__}"
-    except (KeyError, TypeError, ValueError):
+    except OSError as error:
+        problem = f"no answer on {address.text}: {error.strerror or type(error).__name__}"
+    except (HTTPException, KeyError, TypeError, ValueError):
         problem = f"what answers on {address.text} is not a gateway of this version"
     return Readiness(False, "unreachable", "", (Check("admin listener", problem),))
 
 
 def _answer(address: Address) -> bytes:
-    if isinstance(address, UnixAddress):
-        transport, host = httpx.HTTPTransport(uds=str(address.path)), "localhost"
-    else:
-        name = f"[{address.host}]" if ":" in address.host else address.host
-        transport, host = httpx.HTTPTransport(), f"{name}:{address.port}"
-    body = bytearray()
-    with (
-        httpx.Client(transport=transport, timeout=_SECONDS, trust_env=False) as client,
-        client.stream("GET", f"http://{host}/readyz?verbose") as response,
-    ):
-        for chunk in response.iter_bytes():
-            body += chunk
-            if len(body) > _MAX_ANSWER:
-                raise ValueError("too long")
-    return bytes(body)
+    connection = _Connection(address)
+    try:
+        connection.request("GET", "/readyz?verbose")
+        return connection.getresponse().read(_MAX_ANSWER)
+    finally:
+        connection.close()
+
+
+class _Connection(HTTPConnection):
+    """To a unix socket, too."""
+
+    def __init__(self, address: Address) -> None:
+        if isinstance(address, UnixAddress):
+            host, port, self._path = "localhost", 80, str(address.path)
+        else:
+            host, port, self._path = address.host, address.port, ""
+        super().__init__(host, port, timeout=_SECONDS)
+
+    def connect(self) -> None:
+        if not self._path:
+            super().connect()
+            return
+        connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connecting.settimeout(_SECONDS)
+            connecting.connect(self._path)
+        except BaseException:  # Ctrl-C, too
+            connecting.close()
+            raise
+        self.sock = connecting
 
 
 def _read(answer: bytes) -> Readiness:

@@ -119,26 +119,20 @@ class AuditObserver:
             self._failed()
             _log.error("the audit trail is too slow: a record is left out")
             return
+        members = {**_request(exchange), **_peer(exchange), **members}
         try:
-            writing = self._threads.submit(
-                self._trail.append,
-                event,
-                call_id=exchange.id,
-                **_request(exchange),
-                **_peer(exchange),
-                **members,
-            )
-        except DfnsSignersError as error:
+            writing = self._threads.submit(self._write, event, exchange.id, members)
+        except DfnsSignersError as error:  # there is no thread to be had
             self._failed()
             _log.error("a record of the audit trail is left out: %s", error)
             return
         self._pending.add(writing)
-        writing.add_done_callback(self._written)
+        writing.add_done_callback(self._pending.discard)
 
-    def _written(self, writing: Future[None]) -> None:
-        self._pending.discard(writing)
-        error = writing.exception()
-        if error is not None:
+    def _write(self, event: str, call_id: str, members: dict[str, Any]) -> None:
+        try:
+            self._trail.append(event, call_id=call_id, **members)
+        except AuditError as error:
             _log.error("a record of the audit trail is left out: %s", error)
 
 

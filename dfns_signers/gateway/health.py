@@ -18,9 +18,6 @@ from dfns_signers.user_action.tokens import checked_token
 
 State = Literal["starting", "serving", "draining"]
 
-_PATIENCE: Final = 5.0
-"""Seconds for a check: a file system that hangs must not hold a probe for longer."""
-
 _STATES: Final = {
     "starting": "the key or a listener is not open yet",
     "draining": "the gateway is ending, and takes no new work",
@@ -36,22 +33,25 @@ class Health:
             connections, ``draining`` from the first signal to end.
         checks: by name, what raises DfnsSignersError or OSError while something is wrong. Each runs
             in a worker thread, and asks neither Dfns nor the key store.
+        patience: seconds for a check: a file system that hangs holds no probe for longer.
     """
 
     state: State = "starting"
     checks: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    patience: float = 5.0
 
     async def problems(self) -> dict[str, str | None]:
         """What is wrong, by the name of the check; None for nothing."""
-        found = await asyncio.gather(*map(_problem, self.checks.values()))
+        looking = (_problem(check, self.patience) for check in self.checks.values())
+        found = await asyncio.gather(*looking)
         return {"state": _STATES.get(self.state), **dict(zip(self.checks, found, strict=True))}
 
 
-async def _problem(check: Callable[[], object]) -> str | None:
+async def _problem(check: Callable[[], object], patience: float) -> str | None:
     try:
-        await asyncio.wait_for(worker_threads.run(check), _PATIENCE)
+        await asyncio.wait_for(worker_threads.run(check), patience)
     except asyncio.TimeoutError:
-        return f"no result in {_PATIENCE:g} seconds"
+        return f"no result in {patience:g} seconds"
     except DfnsSignersError as error:
         return str(error)
     except OSError as error:

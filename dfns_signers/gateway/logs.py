@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from http import HTTPStatus
-from typing import Any, Final, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
 from dfns_signers.gateway.allowance import Allowance
-from dfns_signers.gateway.observing import Exchange
+
+if TYPE_CHECKING:
+    from dfns_signers.gateway.observing import Exchange
 
 OURS: Final = "dfns_signers"
 REQUESTS: Final = "dfns_signers.gateway.requests"

@@ -103,6 +103,8 @@ class Acceptor:
 
     def abort(self) -> None:
         """Close what is still there at once."""
+        if self._accepting is not None:
+            self._accepting.cancel()
         for call in self.calls:
             call.cancel()
         for connection in self.connections.copy():
