@@ -14,7 +14,7 @@ from dfns_signers.emulator import Emulator
 from tests.core.keys import private_pem, public_pem
 from tests.gateway.running import DIGEST, KEY, RunningGateway, served
 
-UPSTREAM_TOKEN = "upstream-token"
+UPSTREAM_TOKEN = "secret-token-for-dfns"
 RULES = f"""
 [gateway.callers.payments]
 token_sha256 = ["{DIGEST}"]
