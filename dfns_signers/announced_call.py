@@ -37,3 +37,25 @@ class AnnouncedCall:
         from urllib.parse import unquote  # noqa: PLC0415  # few ask
 
         return tuple(unquote(segment) for segment in self.path.split("/")[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswer:
+    """What came of a call after its challenge was signed.
+
+    Attributes:
+        status: HTTP status of the answer to the call, or of that which refused its user action;
+            None where there is none.
+        error: type of the exception where there is no answer, such as ``ReadTimeout``, or
+            ``no answer`` where that is not known, as with ``httpx.AsyncClient``.
+        error_id: ``error.id`` of the answer, where it was read.
+        seconds: from the announcement to the answer.
+        may_have_taken_effect: whether the API may have carried the call out although there is no
+            answer that says so.
+    """
+
+    status: int | None
+    error: str | None
+    error_id: str | None
+    seconds: float
+    may_have_taken_effect: bool

@@ -101,7 +101,13 @@ class CredentialNotAllowedError(SigningError):
 
 
 class SigningRefusedError(SigningError):
-    """A ``before_sign`` plugin refused."""
+    """A ``before_sign`` plugin refused.
+
+    Attributes:
+        plugin: its name.
+    """
+
+    plugin: str | None = None
 
 
 class PolicyRefusedError(SigningRefusedError):

@@ -12,6 +12,7 @@ from dfns_signers.arguments import shown
 from dfns_signers.errors import PluginError
 
 if TYPE_CHECKING:
+    from dfns_signers.announced_call import AnnouncedCall, CallAnswer
     from dfns_signers.backends.backend import Backend
     from dfns_signers.hooks import SigningRequest
     from dfns_signers.signing_key import Evidence
@@ -49,10 +50,18 @@ class HookSpecification:
         ``error`` is what the caller of ``sign`` gets. An exception is logged and changes nothing.
         """
 
+    @hookspec
+    def call_answered(self, call: AnnouncedCall, answer: CallAnswer) -> None:
+        """Observe what came of a call after its challenge was signed, once for each attempt.
+
+        Called where ``UserActionAuth`` or a client sends the call. An exception is logged and
+        changes nothing.
+        """
+
 
 _SIGNING_HOOKS: Final = {
     name: frozenset(inspect.signature(getattr(HookSpecification, name)).parameters) - {"self"}
-    for name in ("before_sign", "after_sign", "sign_failed")
+    for name in ("before_sign", "after_sign", "sign_failed", "call_answered")
 }
 """The hooks in the signing path, each with its arguments."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dfns_signers import deadlines
 from dfns_signers.algorithms import Algorithm
 from dfns_signers.announced_call import AnnouncedCall as AnnouncedCall  # noqa: PLC0414  # ours too
+from dfns_signers.announced_call import CallAnswer as CallAnswer  # noqa: PLC0414  # ours too
 from dfns_signers.announced_call import new_call_id
 from dfns_signers.arguments import shown
 from dfns_signers.errors import SigningRefusedError
@@ -46,6 +47,7 @@ class SigningRequest:
         call: method, path and body, where one of this package's clients is the caller;
             None where only the challenge is known, as within the official SDK.
         id: names this attempt in the audit trail; that of ``call``, where there is one.
+        fingerprint: ``sha256:…`` of the public key; None where signing failed before it was opened.
     """
 
     credential_id: str
@@ -55,10 +57,17 @@ class SigningRequest:
     message: bytes = field(repr=False)
     call: AnnouncedCall | None = None
     id: str = field(default_factory=new_call_id, repr=False, compare=False)
+    fingerprint: str | None = field(default=None, compare=False)
 
     def with_key(self, key: SigningKey, message: bytes) -> SigningRequest:
         """The same request, with the key that was opened for it and what it is to sign."""
-        return replace(self, key=key.reference, algorithm=key.algorithm, message=message)
+        return replace(
+            self,
+            key=key.reference,
+            algorithm=key.algorithm,
+            message=message,
+            fingerprint=key.fingerprint,
+        )
 
 
 class SigningHooks:
@@ -88,19 +97,24 @@ class SigningHooks:
         for guard in self._by_hook.get("before_sign", ()):
             try:
                 answer = _call(guard, request=request)
-            except SigningRefusedError:
+            except SigningRefusedError as error:
+                error.plugin = guard.plugin_name
                 raise
             except Exception as error:
-                raise SigningRefusedError(
+                refusal = SigningRefusedError(
                     f"the plugin {guard.plugin_name!r} failed before a signature with the key "
                     f"{request.key}, which counts as a refusal: {type(error).__name__}: {error}"
-                ) from error
+                )
+                refusal.plugin = guard.plugin_name
+                raise refusal from error
             if answer is not None:
-                raise SigningRefusedError(
+                refusal = SigningRefusedError(
                     f"the plugin {guard.plugin_name!r} answered {shown(answer)} before a signature "
                     f"with the key {request.key}, which counts as a refusal: a guard refuses by "
                     "raising SigningRefusedError, and returns nothing otherwise"
                 )
+                refusal.plugin = guard.plugin_name
+                raise refusal
 
     def after(self, request: SigningRequest, evidence: Evidence) -> None:
         """Report a signature to every observer."""
@@ -109,6 +123,15 @@ class SigningHooks:
     def failed(self, request: SigningRequest, error: Exception) -> None:
         """Report a signature that failed or was refused to every observer."""
         self._observe("sign_failed", "a failed signature", request=request, error=error)
+
+    @property
+    def observes_answers(self) -> bool:
+        """Whether anybody wants to know what came of a call."""
+        return bool(self._by_hook.get("call_answered"))
+
+    def answered(self, call: AnnouncedCall, answer: CallAnswer) -> None:
+        """Report what came of a call to every observer."""
+        self._observe("call_answered", "an answer", call=call, answer=answer)
 
     def _observe(self, hook: str, event: str, **values: Any) -> None:
         for observer in self._by_hook.get(hook, ()):
@@ -119,11 +142,12 @@ class SigningHooks:
                     raise
                 import logging  # noqa: PLC0415  # nobody else here needs it
 
+                request: SigningRequest | None = values.get("request")
                 logging.getLogger(__name__).exception(
-                    "the plugin %r failed after %s with the key %s, which it does not change",
+                    "the plugin %r failed after %s%s, which it does not change",
                     observer.plugin_name,
                     event,
-                    values["request"].key,
+                    f" with the key {request.key}" if request else "",
                 )
 
 

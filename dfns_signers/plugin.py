@@ -10,7 +10,7 @@ from pydantic import Field
 from dfns_signers import deadlines, errors, forks
 from dfns_signers.addresses import check_service_url, is_loopback
 from dfns_signers.algorithms import SUPPORTED, Algorithm, PublicKey, algorithm_of
-from dfns_signers.announced_call import AnnouncedCall
+from dfns_signers.announced_call import AnnouncedCall, CallAnswer
 from dfns_signers.backends.backend import Backend
 from dfns_signers.backends.diagnosis import DiagnosesKeys, Finding, Policy, Severity
 from dfns_signers.backends.management import KeyDescription, ManagementOptions, ManagesKeys
@@ -49,6 +49,7 @@ __all__ = [
     "Attempt",
     "Backend",
     "BackendOptions",
+    "CallAnswer",
     "Closing",
     "ConfigPath",
     "DiagnosesKeys",

@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from dfns_signers import worker_threads
 from dfns_signers.abandoned_signatures import if_cancelled
-from dfns_signers.announced_call import AnnouncedCall
+from dfns_signers.announced_call import AnnouncedCall, CallAnswer
 from dfns_signers.assertions import (
     Assertion,
     client_data,
@@ -55,7 +55,8 @@ class KeySigner(Closing, AsyncClosing):
         key: an opened signing key, of any backend; or a function that opens it, called once, at the
             first signature (and once more in a forked child).
         credential_id: ``credId`` of the credential that the key is registered as.
-        plugins: objects or modules with ``before_sign``, ``after_sign`` and ``sign_failed`` hooks.
+        plugins: objects or modules with ``before_sign``, ``after_sign``, ``sign_failed`` and
+            ``call_answered`` hooks.
 
     Attributes:
         profile: the profile that it was configured by, for errors to name; None if it has none.
@@ -201,11 +202,21 @@ class KeySigner(Closing, AsyncClosing):
         else:
             self._hooks.failed(request, outcome)
 
-    def for_call(self, call: AnnouncedCall) -> Signer:
+    def for_call(self, call: AnnouncedCall) -> KeySigner:
         """The same signer, which shows its plugins the API call that the next challenge is for."""
         bound = copy.copy(self)
         bound._call = call  # noqa: SLF001  # its own copy
         return bound
+
+    @property
+    def observes_answers(self) -> bool:
+        """Whether a plugin wants to know what came of a call."""
+        return self._has_hooks and self._hooks.observes_answers
+
+    def answered(self, answer: CallAnswer) -> None:
+        """Show the plugins what came of the call that this signer was made for."""
+        if self._call is not None:
+            self._hooks.answered(self._call, answer)
 
     def _message(self, challenge: Mapping[str, Any]) -> bytes:
         message = client_data("key.get", read_challenge(challenge))

@@ -142,6 +142,21 @@ _COMMANDS: Final = (
         ],
     ),
     TyperGroup(
+        name="audit",
+        help="Verify and show the audit trail.",
+        no_args_is_help=True,
+        context_settings=_CONTEXT,
+        rich_markup_mode="markdown",
+        commands=[
+            LazyCommand(
+                "verify",
+                "audit:verify_trail",
+                "Verify that no record was changed, removed, inserted or reordered.",
+            ),
+            LazyCommand("show", "audit:show_trail", "Show the calls, a line for each."),
+        ],
+    ),
+    TyperGroup(
         name="config",
         help="Look at the configuration.",
         no_args_is_help=True,

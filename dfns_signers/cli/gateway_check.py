@@ -55,9 +55,8 @@ def check(
 
 def _check(gateway: LoadedGateway) -> None:
     from dfns_signers.gateway.assembly import new_service  # noqa: PLC0415
-    from dfns_signers.gateway.instruments import new_instruments  # noqa: PLC0415
 
-    _, signer = new_service(gateway, new_instruments(gateway.settings, gateway.profile))
+    _, signer = new_service(gateway)
     with signer:
         key = signer.key
         typer.echo(f"profile     {gateway.profile.name}: {gateway.profile.settings.base_url}")

@@ -20,7 +20,7 @@ from dfns_signers.config.loading import DEFAULT, LoadedProfile, load_profile
 from dfns_signers.config.profile import ENVIRONMENT, Settings, SignerTable
 from dfns_signers.config.validation import validate
 from dfns_signers.discovery import load_backend, load_plugins
-from dfns_signers.errors import ConfigurationError, DfnsSignersError, PluginError
+from dfns_signers.errors import AuditError, ConfigurationError, DfnsSignersError, PluginError
 from dfns_signers.hooks import SigningHooks
 from dfns_signers.rate_limits.rate_limit import RateLimit
 from dfns_signers.sealed import Sealed
@@ -29,7 +29,7 @@ from dfns_signers.signing_key import SigningKey
 
 if TYPE_CHECKING:
     from dfns_signers.audit.trail import AuditTrail
-    from dfns_signers.config.guard import Guard, PolicyOf, Recorder
+    from dfns_signers.config.guard import Guard, JudgesOf, Recorder
     from dfns_signers.policy.policy import Policy
 
 _log: Final = logging.getLogger(__name__)
@@ -56,12 +56,18 @@ def load_signer(
         ConfigurationError: a setting is missing or wrong.
         PluginError: the backend cannot be loaded.
         SigningKeyError: the key cannot be opened.
+        AuditError: the audit trail cannot be written, and calls are refused then.
     """
     overrides = Sealed(settings)
     del settings
     loaded = load_profile(profile, config=config, **overrides.open())
     signer = reloading_signer(loaded, profile, overrides) if reload else configured_signer(loaded)
     _ = signer.key  # opened now, so that a wrong one stops the program here
+    try:
+        open_trail(loaded)
+    except AuditError:
+        release_logged(signer.close)
+        raise
     return signer
 
 
@@ -97,7 +103,11 @@ def configured_hooks(
     with loaded.placing("plugins"):
         plugins = load_plugins(loaded.settings.plugins)
         guard = guard or configured_guard(loaded)
-        others = [(None, each) for each in (*observers, *([guard] if guard else []))]
+        others: list[tuple[str | None, object]] = [(None, observer) for observer in observers]
+        if guard is not None:
+            from dfns_signers.config.guard import NAME  # noqa: PLC0415  # it imports pluggy
+
+            others.append((NAME, guard))
         return SigningHooks([*plugins, *others])
 
 
@@ -117,29 +127,42 @@ def configured_trail(loaded: LoadedProfile) -> AuditTrail | None:
     audit = loaded.settings.audit
     if audit is None:
         return None
-    from dfns_signers.audit.trail import AuditTrail  # noqa: PLC0415  # most profiles have none
+    from dfns_signers.audit.trail import shared_trail  # noqa: PLC0415  # most profiles have none
 
-    return AuditTrail(audit.file)
+    return shared_trail(audit.file)
+
+
+def open_trail(loaded: LoadedProfile) -> None:
+    """See that the audit trail of a profile can be written, where its calls are refused otherwise.
+
+    Raises:
+        AuditError: it cannot.
+    """
+    audit, trail = loaded.settings.audit, configured_trail(loaded)
+    if audit is not None and trail is not None and audit.on_failure == "refuse":
+        trail.open()
 
 
 def configured_guard(
-    loaded: LoadedProfile, policies: PolicyOf | None = None, recorder: Recorder | None = None
+    loaded: LoadedProfile, more: JudgesOf | None = None, recorder: Recorder | None = None
 ) -> Guard | None:
     """What judges and records the calls of a profile; None where there is nothing to do.
 
     Args:
         loaded: the profile.
-        policies: chosen by call, in place of the rules of the profile.
+        more: what must allow a call besides the rules of the profile.
         recorder: in place of the audit trail of the profile.
     """
     policy, trail = configured_policy(loaded), recorder or configured_trail(loaded)
-    if policy is None and trail is None and policies is None:
+    if policy is None and trail is None and more is None:
         return None
     from dfns_signers.config.guard import Guard  # noqa: PLC0415  # it imports pluggy
 
     audit = loaded.settings.audit
     signs_unrecorded = audit is not None and audit.on_failure == "sign"
-    return Guard(policies or (lambda _request: policy), trail, signs_unrecorded=signs_unrecorded)
+    own = [policy.admit] if policy else []
+    judges: JudgesOf = (lambda request: [*more(request), *own]) if more else (lambda _request: own)
+    return Guard(judges, trail, signs_unrecorded=signs_unrecorded)
 
 
 def _subject(loaded: LoadedProfile) -> str:

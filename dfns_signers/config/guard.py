@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+import logging
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Any, Final, Protocol
 
-from dfns_signers.errors import PolicyRefusedError
+from dfns_signers.announced_call import AnnouncedCall, CallAnswer
+from dfns_signers.errors import AuditError, PolicyRefusedError, SigningRefusedError
 from dfns_signers.hook_registration import hookimpl
 from dfns_signers.hooks import SigningRequest
-from dfns_signers.policy.policy import Policy
 from dfns_signers.signing_key import Evidence
 
 
@@ -19,39 +21,158 @@ class Recorder(Protocol):
         """As of ``AuditTrail``."""
 
 
-PolicyOf = Callable[[SigningRequest], Policy | None]
+Judge = Callable[[AnnouncedCall], str]
+"""Returns the name of the rule that allows a call, empty for none; PolicyRefusedError if none does:
+``Policy.admit`` or ``Policy.require``."""
+
+JudgesOf = Callable[[SigningRequest], Sequence[Judge]]
+
+NAME: Final = "dfns-signers-guard"
+"""What the guard is registered as."""
+
+_log: Final = logging.getLogger(__name__)
 
 
 class Guard:
     """Stands last before a signature, after the plugins, so that what it records is what happens.
 
     Args:
-        policies: the rules that must all allow a call; a function may choose them by caller.
+        judges: those that must all allow a call; a function may choose them by caller.
         trail: where decisions and signatures are recorded; None for nowhere.
         signs_unrecorded: whether a call is signed that cannot be recorded.
     """
 
     def __init__(
-        self, policies: PolicyOf, trail: Recorder | None, *, signs_unrecorded: bool = False
+        self, judges: JudgesOf, trail: Recorder | None, *, signs_unrecorded: bool = False
     ) -> None:
-        self._policies = policies
+        self._judges = judges
         self._trail = trail
         self._signs_unrecorded = signs_unrecorded
 
-    @hookimpl
+    @hookimpl(trylast=True)
     def before_sign(self, request: SigningRequest) -> None:
         """Refuse what no rule allows, and what cannot be recorded."""
-        policy = self._policies(request)
-        if policy is None:
-            return
+        try:
+            rule = self._judge(request)
+        except PolicyRefusedError as refusal:
+            self._record_refusal(request, refusal)
+            raise
+        self._record_permission(request, rule)
+
+    def _judge(self, request: SigningRequest) -> str | None:
+        """The names of the rules that allow a call; None where there are no rules."""
+        judges = self._judges(request)
+        if not judges:
+            return None
         if request.call is None:
-            raise PolicyRefusedError("only the challenge is known", check="unknown-call")
-        policy.admit(request.call)
+            raise PolicyRefusedError(
+                f"only the challenge is known to the credential {request.credential_id}, and its "
+                "rules are about calls: sign with DfnsClient or UserActionAuth of this package, or "
+                "send the call through 'dfns-signers gateway', which serves any SDK",
+                check="unknown-call",
+            )
+        return ", ".join(filter(None, [judge(request.call) for judge in judges]))
+
+    def _record_permission(self, request: SigningRequest, rule: str | None) -> None:
+        if self._trail is None:
+            return
+        try:
+            self._trail.append(
+                "decided",
+                call_id=request.id,
+                outcome="allowed",
+                rule=rule or None,
+                **_what(request),
+            )
+        except AuditError as error:
+            if not self._signs_unrecorded:
+                raise PolicyRefusedError(
+                    f"the call was not signed, for it cannot be recorded: {error}. Make room or "
+                    "correct it, or set on_failure = \"sign\" in the table 'audit'",
+                    check="audit",
+                ) from error
+            _log.error("a call is signed that is not recorded: %s", error)
+
+    def _record_refusal(self, request: SigningRequest, refusal: SigningRefusedError) -> None:
+        by = (
+            {"rule": refusal.rule, "check": refusal.check}
+            if isinstance(refusal, PolicyRefusedError)
+            else {"check": "plugin", "plugin": refusal.plugin}
+        )
+        self._record("decided", request.id, outcome="refused", **by, **_what(request))
 
     @hookimpl
     def after_sign(self, request: SigningRequest, evidence: Evidence) -> None:
         """Record a signature."""
+        self._record(
+            "signed",
+            request.id,
+            key=evidence.key,
+            keyVersion=evidence.key_version,
+            fingerprint=evidence.fingerprint,
+            algorithm=str(evidence.algorithm),
+            requestId=evidence.request_id,
+            attempts=evidence.attempts,
+            milliseconds=_milliseconds(evidence.duration),
+            verified=evidence.verified,
+            abandoned=evidence.abandoned or None,
+        )
 
     @hookimpl
     def sign_failed(self, request: SigningRequest, error: Exception) -> None:
-        """Record a refusal, or a signature that failed."""
+        """Record the refusal of a plugin, or a signature that failed."""
+        if not isinstance(error, SigningRefusedError):
+            self._record("failed", request.id, error=type(error).__name__, **_what(request))
+        elif error.plugin != NAME:
+            self._record_refusal(request, error)
+
+    @hookimpl
+    def call_answered(self, call: AnnouncedCall, answer: CallAnswer) -> None:
+        """Record what came of a call."""
+        self._record(
+            "answered",
+            call.id,
+            status=answer.status,
+            error=answer.error,
+            errorId=answer.error_id,
+            mayHaveTakenEffect=answer.may_have_taken_effect or None,
+            milliseconds=_milliseconds(answer.seconds),
+        )
+
+    def _record(self, event: str, call_id: str, **members: Any) -> None:
+        """Record what has happened, which nothing can undo any more."""
+        if self._trail is None:
+            return
+        try:
+            self._trail.append(event, call_id=call_id, **members)
+        except AuditError as error:
+            _log.error("the record %r of the call %s is lost: %s", event, call_id, error)
+
+
+def _what(request: SigningRequest) -> dict[str, Any]:
+    """What is to be signed, with no value of it."""
+    return {
+        "credential": request.credential_id,
+        "key": request.key,
+        "fingerprint": request.fingerprint,
+        **(_call(request.call) if request.call else {}),
+    }
+
+
+def _call(call: AnnouncedCall) -> dict[str, Any]:
+    return {
+        "caller": call.caller,
+        "method": call.method,
+        "path": call.path,
+        "query": _names(call.query) or None,
+        "bodySha256": sha256(call.payload.encode()).hexdigest() if call.payload else None,
+    }
+
+
+def _names(query: str) -> list[str]:
+    """The names of query parameters."""
+    return [part.partition("=")[0] for part in query.split("&") if part][:100]
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(1000 * seconds, 3)

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from dfns_signers.announced_call import AnnouncedCall
+from dfns_signers.announced_call import AnnouncedCall, CallAnswer
 from dfns_signers.assertions import Assertion, read_challenge, require_allowed
 from dfns_signers.config.followed_profile import Begun, FollowedProfile, InUse
 from dfns_signers.config.loading import LoadedProfile
@@ -83,6 +83,16 @@ class ReloadingSigner(KeySigner):
         bound = copy.copy(self)
         bound._call, bound._begun = call, self._followed.begin()  # noqa: SLF001  # its own copy
         return bound
+
+    @property
+    def observes_answers(self) -> bool:
+        """Whether a plugin wants to know what came of a call."""
+        return self._begun is not None and self._begun[0].signer.observes_answers
+
+    def answered(self, answer: CallAnswer) -> None:
+        """Show the plugins what came of the call that this signer was made for."""
+        if self._begun is not None and self._call is not None:
+            self._begun[0].signer.for_call(self._call).answered(answer)
 
     def _keeping(self, in_use: InUse) -> Signer:
         if self._call is None:

@@ -14,7 +14,6 @@ from dfns_signers.client.forwarding import ForwardingClient
 from dfns_signers.config.assembly import (
     client_arguments,
     configured_guard,
-    configured_policy,
     configured_signer,
 )
 from dfns_signers.config.files import ConfigFile, default_path, find_file
@@ -23,12 +22,12 @@ from dfns_signers.config.validation import validate
 from dfns_signers.errors import ConfigurationError, UnsupportedKeyError
 from dfns_signers.gateway.callers import Caller, Callers, Credential
 from dfns_signers.gateway.certificates import check_certificates, read_trusted_file
-from dfns_signers.gateway.instruments import Instruments
+from dfns_signers.gateway.instruments import Instruments, new_instruments
 from dfns_signers.gateway.limits import Limits
 from dfns_signers.gateway.service import Service
 from dfns_signers.gateway.settings import CallerTable, GatewaySettings
 from dfns_signers.gateway.settings_checks import check_settings
-from dfns_signers.gateway.signing_rules import rules_by_caller
+from dfns_signers.gateway.signing_rules import judges_by_caller
 from dfns_signers.gateway.single_use import InMemory
 from dfns_signers.gateway.upstream import Upstream
 from dfns_signers.gateway.user_actions import UserActions
@@ -141,20 +140,21 @@ def callers_of(settings: GatewaySettings, file: Path) -> Callers:
     return Callers(callers, pinned)
 
 
-def new_service(gateway: LoadedGateway, instruments: Instruments) -> tuple[Service, KeySigner]:
+def new_service(
+    gateway: LoadedGateway, instruments: Instruments | None = None
+) -> tuple[Service, KeySigner]:
     """The service of a gateway, and the signer that it closes at the end.
 
     Args:
         gateway: as the configuration has it.
-        instruments: see each request and each signature.
+        instruments: see each request and each signature; new ones by default.
 
     Raises:
         ConfigurationError: the token cannot be read, or a setting of the profile is wrong.
     """
+    instruments = instruments or new_instruments(gateway.settings, gateway.profile)
     guard = configured_guard(
-        gateway.profile,
-        rules_by_caller(configured_policy(gateway.profile), lambda: service.callers),
-        instruments.recorder,
+        gateway.profile, judges_by_caller(lambda: service.callers), instruments.recorder
     )
     signer = configured_signer(gateway.profile, guard, [instruments.metrics])
     client = ForwardingClient(signer=signer, **client_arguments(gateway.profile))
@@ -208,7 +208,7 @@ def _credential(table: CallerTable) -> Credential | None:
     path = table.credential.public_key
     content = read_trusted_file(path, "the public key")
     try:
-        return Credential(table.credential.id, load_public_key(content))
+        return Credential(table.credential.id, load_public_key(content.open()))
     except UnsupportedKeyError as error:
         raise ConfigurationError(f"credential.public_key {path}: {error}") from error
 

@@ -34,8 +34,10 @@ def check_certificates(table: TlsTable) -> None:
             _require_authority(authority, table.client_ca)
 
 
-def read_trusted_file(path: Path, what: str) -> bytes:
-    """A file without secrets that nobody else can write, for whoever writes it is trusted.
+def read_trusted_file(path: Path, what: str) -> Sealed[bytes]:
+    """A file that nobody else can write, for whoever writes it is trusted.
+
+    It should have no secret; sealed, for it may be the private key that somebody gave by mistake.
 
     Raises:
         ConfigurationError: it cannot be read, or others can write it.
@@ -45,13 +47,13 @@ def read_trusted_file(path: Path, what: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigurationError(f"{what} {path} cannot be read: {reason}") from error
-    return content.open()
+    return content
 
 
 def _read(path: Path, what: str) -> Sequence[x509.Certificate]:
     content = read_trusted_file(path, what)
     try:
-        certificates = x509.load_pem_x509_certificates(content)
+        certificates = x509.load_pem_x509_certificates(content.open())
     except ValueError as error:
         raise ConfigurationError(
             f"{what} {path} is not a certificate in PEM: expected '-----BEGIN CERTIFICATE-----'"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +16,10 @@ from dfns_signers.config.writing import ConfigEdit
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway.assembly import read_settings
 from dfns_signers.gateway.caller_tokens import new_token, token_digest
+from dfns_signers.gateway.new_files import new_files
 from dfns_signers.gateway.settings import GatewaySettings, check_name
 from dfns_signers.lifecycle.token_claims import read_claims
 from dfns_signers.lifecycle.token_file import file_reference
-from dfns_signers.private_files import create_private_file
 from dfns_signers.public_keys import public_key_pem
 from dfns_signers.sealed import Sealed
 
@@ -143,16 +142,8 @@ class CallerEdit:
             ConfigurationError: a file is there already, or cannot be written.
         """
         settings = self._settings()
-        with ExitStack() as undo:
-            if self._is_new and self._wishes.with_key:
-                private, public = _key_pair()
-                self._create(self._private, private, undo)
-                self._create(self._public, public, undo)
-            if self._wishes.token_file is not None and self._token is not None:
-                content = Sealed(self._token.open().encode("utf-8") + b"\n")
-                self._create(self._wishes.token_file.absolute(), content, undo)
+        with new_files(*self._files()):
             self._edit.write()
-            undo.pop_all()
         table = settings.callers[self._wishes.name]
         return AddedCaller(
             self._wishes.name,
@@ -218,20 +209,14 @@ class CallerEdit:
     def _settings(self) -> GatewaySettings:
         return read_settings(Sealed(self._edit.gateway), self._edit.path, reveal=False)
 
-    def _create(self, path: Path, content: Sealed[bytes], undo: ExitStack) -> None:
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            create_private_file(path, content)
-        except FileExistsError as error:
-            raise ConfigurationError(
-                f"the file {path} is there already, and was left as it is: remove it if no caller "
-                "uses it, or name another place"
-            ) from error
-        except OSError as error:
-            raise ConfigurationError(
-                f"the file {path} cannot be written: {error.strerror}"
-            ) from error
-        undo.callback(path.unlink, missing_ok=True)
+    def _files(self) -> Iterator[tuple[Path, Sealed[bytes]]]:
+        if self._is_new and self._wishes.with_key:
+            private, public = _key_pair()
+            yield self._private, private
+            yield self._public, public
+        if self._wishes.token_file is not None and self._token is not None:
+            content = Sealed(self._token.open().encode("utf-8") + b"\n")
+            yield self._wishes.token_file.absolute(), content
 
 
 def _key_pair() -> tuple[Sealed[bytes], Sealed[bytes]]:

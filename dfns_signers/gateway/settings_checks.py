@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway.addresses import Address, TcpAddress, UnixAddress
@@ -115,13 +115,24 @@ def _caller(name: str, caller: CallerTable, settings: GatewaySettings) -> Iterat
     visible = {kind for address in usable for kind in _visible(address, settings)}
     if "unix" in given - visible:
         yield "'unix' has no effect without a unix socket: add unix:/PATH to 'listen'"
-    if "certificate" in given - visible:
+    elif "certificate" in given - visible:
         yield (
             "'certificate' has no effect without a listener that asks for certificates: add one "
             "with ?tls=NAME to 'listen', and 'client_ca' to [gateway.tls.NAME]"
         )
-    if given <= visible and not any(_can_identify(caller, name, a, settings) for a in usable):
-        yield f"no listener can identify it: none shows {' and '.join(sorted(given))} at once"
+    elif not any(_can_identify(caller, name, each, settings) for each in usable):
+        yield _unidentifiable(caller, usable, settings)
+
+
+def _unidentifiable(
+    caller: CallerTable, usable: Sequence[Address], settings: GatewaySettings
+) -> str:
+    if not usable:
+        return "no listener can identify it: each is for another caller alone"
+    if all("certificate" in _visible(address, settings) for address in usable):
+        return "no listener can identify it: each asks for a 'certificate', so give it the name"
+    kinds = " and ".join(sorted(_given(caller)))
+    return f"no listener can identify it: none shows {kinds} at once, as identified_by wants"
 
 
 def _ambiguous(settings: GatewaySettings) -> Iterator[_Problem]:

@@ -2,59 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from dfns_signers.announced_call import AnnouncedCall
+from dfns_signers.config.guard import Judge, JudgesOf
 from dfns_signers.errors import PolicyRefusedError
 from dfns_signers.gateway.callers import Callers
 from dfns_signers.hooks import SigningRequest
-from dfns_signers.policy.policy import Decision, Policy
 
 
-class EveryPolicy(Policy):
-    """Several policies, which must all allow a call; the rule of the last one is named.
-
-    Args:
-        policies: at least one.
-    """
-
-    def __init__(self, policies: Sequence[Policy]) -> None:
-        super().__init__((), title=policies[-1].title, default_deny=True)
-        self._policies = policies
-
-    def judge(self, call: AnnouncedCall) -> Decision:
-        """What the first policy says that refuses; else what the last one does."""
-        decisions = [policy.judge(call) for policy in self._policies]
-        return next((one for one in decisions if one.rule is None), decisions[-1])
-
-    def require(self, call: AnnouncedCall) -> str:
-        """The name of the rule of the last policy; PolicyRefusedError if one of them refuses."""
-        return [policy.require(call) for policy in self._policies][-1]
-
-    def admit(self, call: AnnouncedCall) -> str:
-        """``require``, and the call is counted against the rates of the rules."""
-        self.require(call)  # nothing is counted of a call that another policy refuses
-        return [policy.admit(call) for policy in self._policies][-1]
-
-
-def rules_by_caller(
-    of_profile: Policy | None, callers: Callable[[], Callers]
-) -> Callable[[SigningRequest], Policy]:
-    """The policy of each signature: that of the profile, and that of the caller.
+def judges_by_caller(callers: Callable[[], Callers]) -> JudgesOf:
+    """What judges each signature: the rules of the caller that asked for it; nothing is counted.
 
     Args:
-        of_profile: None where it has no rules.
         callers: the callers as they are at the moment; one that was removed gets no signature.
     """
 
-    def policy_of(request: SigningRequest) -> Policy:
+    def judges_of(request: SigningRequest) -> list[Judge]:
         name = request.call.caller if request.call else None
-        caller = callers().by_name.get(name) if name else None
+        caller = callers().by_name.get(name) if name is not None else None
         if caller is None:
+            whom = "no caller" if name is None else f"{name!r}, which is not a caller of it"
             raise PolicyRefusedError(
-                f"the gateway signs for its callers alone, and there is no caller {name!r}",
-                check="caller",
+                f"the gateway signs for its callers alone, and was asked by {whom}", check="caller"
             )
-        return EveryPolicy([*([of_profile] if of_profile else []), caller.policy])
+        return [caller.policy.require]
 
-    return policy_of
+    return judges_of

@@ -16,6 +16,7 @@ from dfns_signers.sealed import Sealed
 from dfns_signers.signer import Signer
 from dfns_signers.signing_key import SigningKey
 from dfns_signers.user_action import signing_flow
+from dfns_signers.user_action.answer_report import AnswerReport
 from dfns_signers.user_action.any_signer import PlainSigner, aanswer, answer, is_signer
 from dfns_signers.user_action.base_url import BaseUrl
 from dfns_signers.user_action.bodies import strict_json, to_json_bytes
@@ -123,19 +124,21 @@ class UserActionAuth(httpx.Auth):
         """Drive the flow from ``httpx.Client``."""
         path = self._admitted(request, refuse_proxies)
         request.read()
-        flow = self._flow(request, path, self._token.read())
+        report = AnswerReport(request)
+        flow = self._flow(request, path, self._token.read(), report)
         reply: Sealed[Any] = Sealed(None)
-        while True:
-            try:
-                step = flow.send(reply.open())
-            except StopIteration:
-                return
-            if isinstance(step, SignChallenge):
-                reply = Sealed(answer(step))
-            elif isinstance(step, httpx.Response):
-                reply = Sealed(step.read())
-            else:
-                reply = Sealed((yield step))
+        with report:
+            while True:
+                try:
+                    step = flow.send(reply.open())
+                except StopIteration:
+                    return
+                if isinstance(step, SignChallenge):
+                    reply = Sealed(answer(step))
+                elif isinstance(step, httpx.Response):
+                    reply = Sealed(step.read())
+                else:
+                    reply = Sealed((yield step))
 
     async def async_auth_flow(
         self, request: httpx.Request
@@ -143,19 +146,21 @@ class UserActionAuth(httpx.Auth):
         """Drive the flow from ``httpx.AsyncClient``."""
         path = self._admitted(request, refuse_proxies_async)
         await request.aread()
-        flow = self._flow(request, path, await self._token.aread())
+        report = AnswerReport(request)
+        flow = self._flow(request, path, await self._token.aread(), report)
         reply: Sealed[Any] = Sealed(None)
-        while True:
-            try:
-                step = flow.send(reply.open())
-            except StopIteration:
-                return
-            if isinstance(step, SignChallenge):
-                reply = Sealed(await aanswer(step))
-            elif isinstance(step, httpx.Response):
-                reply = Sealed(await step.aread())
-            else:
-                reply = Sealed((yield step))
+        async with report:
+            while True:
+                try:
+                    step = flow.send(reply.open())
+                except StopIteration:
+                    return
+                if isinstance(step, SignChallenge):
+                    reply = Sealed(await aanswer(step))
+                elif isinstance(step, httpx.Response):
+                    reply = Sealed(await step.aread())
+                else:
+                    reply = Sealed((yield step))
 
     def _admitted(
         self, request: httpx.Request, refuse_proxies: Callable[[httpx.Request], None]
@@ -180,7 +185,7 @@ class UserActionAuth(httpx.Auth):
         self._use.note()
 
     def _flow(
-        self, request: httpx.Request, path: str, token: Sealed[str]
+        self, request: httpx.Request, path: str, token: Sealed[str], report: AnswerReport
     ) -> Generator[httpx.Request | httpx.Response | SignChallenge, Any, None]:
         """What a driver has to do: send requests, read responses, and have challenges signed."""
         progress = progress_of(request) or Progress()
@@ -189,16 +194,26 @@ class UserActionAuth(httpx.Auth):
         signed = request.extensions.get(SIGNED_EXTENSION)
         if needs_user_action(request.method, path) if signed is None else signed:
             steps = self._steps(_announce(request, path))
-            request.headers[USER_ACTION_HEADER] = yield from self._taken(steps, request, progress)
+            request.headers[USER_ACTION_HEADER] = yield from self._taken(
+                steps, request, progress, report
+            )
         departure = Departure(request, is_call=True)
         progress.has_begun = progress.has_reached_call = True
         keep_to_the_deadline(request)
+        report.sending()
         response = yield request
+        report.answered(response)
+        if report.is_wanted and response.is_error:
+            yield bounded(response, call=True)
         reject_followed_redirect(response, request, call=True)
         departure.require_unchanged()
 
     def _taken(
-        self, steps: Generator[Step, Any, str], request: httpx.Request, progress: Progress
+        self,
+        steps: Generator[Step, Any, str],
+        request: httpx.Request,
+        progress: Progress,
+        report: AnswerReport,
     ) -> Generator[httpx.Request | httpx.Response | SignChallenge, Any, str]:
         """Take the steps of a user action; returns its token."""
         reply: Sealed[Any] = Sealed(None)
@@ -211,6 +226,7 @@ class UserActionAuth(httpx.Auth):
                 progress.signer = step.signer
                 reply = Sealed((yield step))
                 progress.signer, progress.signed_by = None, step.signer
+                report.signed(step.signer)
                 continue
             post = self._post(step, request)
             departure = Departure(post, is_call=False)

@@ -51,12 +51,13 @@ _SECRET_LENGTH: Final = 8  # a shorter one is none, and would be found within or
 _USED: Final = re.compile("user action has already been used", re.IGNORECASE)
 _NAME_THE_SIGNATURE: Final = frozenset({400, 401, 403})
 _NAME_THE_SIGNER: Final = frozenset({401, 403})
-_BEFORE_SENDING: Final = (
+BEFORE_SENDING: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
     httpx.ProxyError,
 )
+"""Errors of httpx that come before a request is sent."""
 _MISSING_PERMISSION: Final = re.compile(r"not authorized to perform operation \((\w[\w:]{0,99})\)")
 """Wording of the Dfns docs."""
 _UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"
@@ -219,7 +220,7 @@ def transport_error(
     ours = kind(
         f"{request.method} {url.scheme}://{url.netloc.decode('ascii')}{url.path} {what}; {remedy}"
     )
-    ours.may_have_taken_effect = may_have_been_sent and not isinstance(error, _BEFORE_SENDING)
+    ours.may_have_taken_effect = may_have_been_sent and not isinstance(error, BEFORE_SENDING)
     return ours
 
 

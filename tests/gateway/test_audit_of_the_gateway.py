@@ -43,7 +43,8 @@ class Recording:
         if not self.file.exists():
             return []
         lines = self.file.read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+        records = [json.loads(line) for line in lines]
+        return [record for record in records if record["event"] != "started"]
 
 
 def test_refusal_at_the_door_is_a_decision(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing_extensions import Self
 
 from dfns_signers.cli import main
 from dfns_signers.cli.app import command_line
-from dfns_signers.cli.lazy_command import LazyCommand
+from dfns_signers.cli.lazy_command import LazyCommand, LazyGroup
 from tests.core.processes import interruptible
 
 PROGRAM = str(Path(sys.executable).with_name("dfns-signers"))
@@ -41,16 +41,17 @@ class Outcome:
 Command: TypeAlias = Callable[..., Outcome]
 
 
-def _leaves(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], LazyCommand]]:
-    if isinstance(command, LazyCommand):
+def _runnable(
+    command: Any, *path: str
+) -> Iterator[tuple[tuple[str, ...], LazyCommand | LazyGroup]]:
+    if isinstance(command, (LazyCommand, LazyGroup)):
         yield path, command
-        return
-    for name, inner in command.commands.items():
-        yield from _leaves(inner, *path, name)
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _runnable(inner, *path, name)
 
 
-COMMANDS: Final = dict(sorted(_leaves(command_line())))
-"""Every command that is not a group, by its path."""
+COMMANDS: Final = dict(sorted(_runnable(command_line())))
+"""Every command that runs by itself, by its path."""
 
 
 def environment(**variables: str) -> dict[str, str]:

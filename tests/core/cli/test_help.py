@@ -19,6 +19,9 @@ def test_there_are_the_documented_commands() -> None:
     } <= COMMANDS.keys()  # fmt: skip
 
 
+WITHOUT_CONFIGURATION = {("operations",), ("gateway", "certificate")}
+
+
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("option", ["--help", "-h"])
 def test_help_of_every_command_tells_what_it_does_and_takes_config_and_profile_if_it_may_read_one(
@@ -29,7 +32,7 @@ def test_help_of_every_command_tells_what_it_does_and_takes_config_and_profile_i
     assert (done.code, done.err) == (0, "")
     assert f"Usage: dfns-signers {' '.join(path)} " in done.out
     for shared in ("--config", "--profile"):
-        assert bool(re.search(rf"{shared}\b", done.out)) == (path != ("operations",))
+        assert bool(re.search(rf"{shared}\b", done.out)) == (path not in WITHOUT_CONFIGURATION)
 
 
 @pytest.mark.parametrize("path", [("demo",), ("backends",), ("emulator",)], ids=" ".join)
@@ -44,7 +47,11 @@ def test_help_of_a_command_that_reads_no_configuration_by_itself_promises_none(
 
 @pytest.mark.parametrize(
     "path",
-    [p for p in COMMANDS if p not in {("demo",), ("backends",), ("emulator",), ("operations",)}],
+    [
+        path
+        for path in COMMANDS
+        if path not in {("demo",), ("backends",), ("emulator",), *WITHOUT_CONFIGURATION}
+    ],
     ids=" ".join,
 )
 def test_help_of_any_other_command_says_which_configuration_is_read(
@@ -78,7 +85,7 @@ def test_version_is_printed(command: Command) -> None:
     assert (done.code, done.out) == (0, f"dfns-signers {dfns_signers.__version__}\n")
 
 
-@pytest.mark.parametrize("arguments", [[], ["config"]])
+@pytest.mark.parametrize("arguments", [[], ["config"], ["gateway", "caller"]])
 def test_command_without_a_command_shows_the_help(command: Command, arguments: list[str]) -> None:
     done = command(*arguments)
 
@@ -86,7 +93,14 @@ def test_command_without_a_command_shows_the_help(command: Command, arguments: l
 
 
 @pytest.mark.parametrize(
-    "arguments", [["sing"], ["sign", "--nonsense"], ["request", "GET"], ["config", "shwo"]]
+    "arguments",
+    [
+        ["sing"],
+        ["sign", "--nonsense"],
+        ["request", "GET"],
+        ["config", "shwo"],
+        ["gateway", "chekc"],
+    ],
 )
 def test_wrong_command_line_ends_with_2_and_the_way_to_help(
     command: Command, arguments: list[str]
