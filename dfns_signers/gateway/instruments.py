@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from dfns_signers.audit.trail import AuditTrail
 from dfns_signers.config.assembly import configured_trail
 from dfns_signers.config.guard import Recorder
 from dfns_signers.config.loading import LoadedProfile
@@ -30,11 +31,13 @@ class Instruments:
     observer: Observer
     recorder: Recorder | None
     _audit: AuditObserver | None
+    _trail: AuditTrail | None
 
     def close(self) -> None:
-        """Wait for records that are not written yet."""
-        if self._audit is not None:
+        """Wait for records that are not written yet, and say the head of the trail to the log."""
+        if self._audit is not None and self._trail is not None:
             self._audit.close()
+            self._trail.close()
 
 
 def new_instruments(settings: GatewaySettings, profile: LoadedProfile) -> Instruments:
@@ -54,4 +57,4 @@ def new_instruments(settings: GatewaySettings, profile: LoadedProfile) -> Instru
     observers: list[Observer] = [metrics, RequestLog()]
     if audit is not None:
         observers.append(audit)
-    return Instruments(Health(checks=checks), metrics, Observers(observers), recorder, audit)
+    return Instruments(Health(checks=checks), metrics, Observers(observers), recorder, audit, trail)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from dfns_signers.config.assembly import open_trail
 from dfns_signers.gateway.assembly import LoadedGateway, new_service
 from dfns_signers.gateway.instruments import new_instruments
 from dfns_signers.gateway.serving.bounds import Bounds
@@ -68,12 +69,14 @@ async def serve(
 
     Raises:
         SigningKeyError: the key cannot be opened.
+        AuditError: the audit trail cannot be written, and calls would be refused.
         ListeningError: an address is in use or not permitted.
     """
     instruments = new_instruments(gateway.settings, gateway.profile)
     service, signer = new_service(gateway, instruments)
     try:
         await signer.aopen()
+        await asyncio.to_thread(open_trail, gateway.profile)
         running = RunningListeners(
             gateway, service, bounds, health=instruments.health, metrics=instruments.metrics
         )
