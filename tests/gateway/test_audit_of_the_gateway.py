@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dfns_signers.audit.trail import AuditTrail
+from dfns_signers.emulator import Emulator
 from dfns_signers.errors import AuditError
 from dfns_signers.gateway.auditing import AuditObserver, PeerRecorder
 from dfns_signers.gateway.messages import Peer
+from tests.gateway.administered import gateway_files
 from tests.gateway.exchanges import AT_THE_DOOR, OF_A_STRANGER, exchange
+from tests.gateway.running import RunningGateway, served
 from tests.support.clock import Clock
 
 FACTS = ("event", "call", "outcome", "caller", "rule", "check", "status", "method", "path")
@@ -40,11 +44,13 @@ class Recording:
 
     def records(self) -> list[dict[str, Any]]:
         self.observer.close()
-        if not self.file.exists():
-            return []
-        lines = self.file.read_text(encoding="utf-8").splitlines()
-        records = [json.loads(line) for line in lines]
-        return [record for record in records if record["event"] != "started"]
+        return records_in(self.file) if self.file.exists() else []
+
+
+def records_in(file: Path) -> list[dict[str, Any]]:
+    """The records about calls."""
+    records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return [record for record in records if record["event"] != "started"]
 
 
 def test_refusal_at_the_door_is_a_decision(tmp_path: Path) -> None:
@@ -178,3 +184,40 @@ def test_decision_that_cannot_be_written_is_counted_and_refused(tmp_path: Path) 
         recording.trail.append("decided", call_id="00", outcome="allowed")
 
     assert recording.failures == 1
+
+
+def test_records_of_a_call_through_the_gateway_belong_together() -> None:
+    with Emulator() as emulator, gateway_files(emulator) as files:
+        with served(files.config) as urls, RunningGateway(urls, emulator).client() as caller:
+            assert caller.post("/wallets", json={"network": "EthereumSepolia"}).is_success
+            assert caller.get("/wallets?limit=1").is_success
+            assert caller.post("/keys", json={"curve": "ed25519"}).status_code == 403
+        found = records_in(files.audit)
+
+    by_call: dict[str, list[dict[str, Any]]] = {}
+    for record in found:
+        by_call.setdefault(record["call"], []).append(record)
+    signed, read, refused = by_call.values()
+    assert [record["event"] for record in signed] == ["decided", "signed", "answered"]
+    assert signed[0]["listener"] == "127.0.0.1:0"
+    assert (signed[0]["caller"], signed[0]["identifiedBy"]) == ("payments", ["token"])
+    assert [(record["event"], record["query"]) for record in read] == [("answered", ["limit"])]
+    assert [(record["event"], record["check"]) for record in refused] == [("decided", "no-rule")]
+
+
+def test_gateway_does_not_start_without_its_audit_trail() -> None:
+    with Emulator() as emulator, gateway_files(emulator) as files:
+        files.audit.mkdir()
+
+        with pytest.raises(AuditError, match="cannot be written"), served(files.config):
+            pass
+
+
+def test_head_of_the_trail_is_in_the_log_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO), Emulator() as emulator, gateway_files(emulator) as files:
+        with served(files.config) as urls, RunningGateway(urls, emulator).client() as caller:
+            assert caller.get("/wallets").is_success
+        *_, last = records_in(files.audit)
+
+    *_, said = [line for line in caplog.messages if line.startswith("audit trail")]
+    assert f"sequence {last['sequence']}" in said
