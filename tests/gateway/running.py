@@ -14,6 +14,7 @@ import httpx
 
 from dfns_signers.emulator import Emulator
 from dfns_signers.gateway.assembly import load_gateway
+from dfns_signers.gateway.serving.bounds import Bounds
 from dfns_signers.gateway.serving.server import serve
 from tests.core.keys import private_key, private_pem, public_pem
 
@@ -21,6 +22,7 @@ KEY = private_key("Ed25519")
 TOKEN = "token-of-the-caller"
 UPSTREAM_TOKEN = "upstream-token-7f3a91"
 DIGEST = sha256(TOKEN.encode()).hexdigest()
+USUAL = Bounds()
 LISTEN = 'listen = ["127.0.0.1:0"]'
 PAYMENTS = f"""
 [gateway.callers.payments]
@@ -99,12 +101,15 @@ profile = "production"
 
 @contextmanager
 def running_gateway(
-    folder: Path, gateway: str = LISTEN + PAYMENTS, profile: str = ""
+    folder: Path,
+    gateway: str = LISTEN + PAYMENTS,
+    profile: str = "",
+    bounds: Bounds = USUAL,
 ) -> Iterator[RunningGateway]:
     """A gateway, with an emulator of its own; arguments as for ``configuration``."""
     with Emulator(exact_payloads=True) as emulator:
         file = configuration(folder, emulator, gateway, profile)
-        with served(file) as urls:
+        with served(file, bounds) as urls:
             yield RunningGateway(urls, emulator)
 
 
@@ -121,7 +126,7 @@ def gateway_before(
 
 
 @contextmanager
-def served(file: Path) -> Iterator[Sequence[str]]:
+def served(file: Path, bounds: Bounds = USUAL) -> Iterator[Sequence[str]]:
     """The URLs of the gateway of a configuration file, served by a thread."""
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
     ready = threading.Event()
@@ -133,7 +138,8 @@ def served(file: Path) -> Iterator[Sequence[str]]:
 
     def run() -> None:
         try:
-            loop.run_until_complete(serve(load_gateway(config=file), is_ready, stop))
+            gateway = load_gateway(config=file)
+            loop.run_until_complete(serve(gateway, is_ready, stop, bounds=bounds))
         except BaseException as error:  # noqa: BLE001  # raised again by who serves
             failures.append(error)
         finally:

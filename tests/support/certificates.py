@@ -27,8 +27,15 @@ class Authority:
         self._write("ca.pem", own)
 
     def issue(self, file: str, name: str) -> None:
+        """Write a certificate and its key.
+
+        Args:
+            file: name of both files, without ending.
+            name: DNS name, or a URI.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
-        names = x509.SubjectAlternativeName([x509.DNSName(name)])
+        kind = x509.UniformResourceIdentifier if ":" in name else x509.DNSName
+        names = x509.SubjectAlternativeName([kind(name)])
         builder = self._builder(_name(name), key.public_key()).add_extension(names, critical=False)
         self._write(f"{file}.pem", builder)
         (self._folder / f"{file}.key").write_bytes(

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Final
 
-from dfns_signers.errors import ConfigurationError, DfnsSignersError
+from dfns_signers.errors import DfnsSignersError
 from dfns_signers.gateway.addresses import TcpAddress
 from dfns_signers.gateway.admin import AdminApplication
 from dfns_signers.gateway.assembly import LoadedGateway
@@ -27,6 +27,8 @@ from dfns_signers.gateway.serving.tls import server_context
 from dfns_signers.gateway.settings import GatewaySettings
 
 _log: Final = logging.getLogger(__name__)
+
+_NOT_TAKEN: Final = "the configuration is not taken, the former one stays"
 
 
 class RunningListeners:
@@ -137,14 +139,11 @@ class RunningListeners:
         try:
             fresh = await asyncio.to_thread(load_again, self._gateway)
             contexts = _contexts(fresh.settings)
-            for name in filter(None, (_tls_of(one.listener) for one in self._acceptors)):
-                if name not in contexts:
-                    raise ConfigurationError(f"a listener needs the table [gateway.tls.{name}]")
         except DfnsSignersError as error:
             self._metrics.not_configured()
-            _log.error("the configuration is not taken, the former one stays: %s", error)
+            _log.error("%s: %s", _NOT_TAKEN, "; ".join(str(error).splitlines()))
         except Exception:  # noqa: BLE001  # whatever it is, the gateway goes on
-            _log.exception("the configuration is not taken, the former one stays")
+            _log.exception(_NOT_TAKEN)
             self._metrics.not_configured()
         else:
             self._take(fresh, contexts)
