@@ -95,11 +95,15 @@ def add(
     Example: `dfns-signers gateway caller add payments --token-file payments.token`
     """
     require_extra()
-    from dfns_signers.gateway.new_caller import (  # noqa: PLC0415
-        DEFAULT_LISTEN,
-        CallerEdit,
-        Wishes,
-    )
+    from dfns_signers.gateway.new_caller import CallerEdit, Wishes  # noqa: PLC0415
+
+    if no_token and token_file:
+        raise typer.BadParameter("excludes --token-file", param_hint="--no-token")
+    if rotate_token and (no_key or no_token or uid or certificate or output or listen):
+        raise typer.BadParameter(
+            "goes with --token-file, --org-id and --print alone: the rest of the caller stays",
+            param_hint="--rotate-token",
+        )
 
     wishes = Wishes(
         name,
@@ -109,7 +113,7 @@ def add(
         uids=uid or (),
         certificates=certificate or (),
         organisation=org_id,
-        listen=listen or (DEFAULT_LISTEN,),
+        listen=listen or (),
         folder=output,
         token_file=token_file,
     )

@@ -35,8 +35,9 @@ def check(
 ) -> None:
     """Check all that a gateway needs, without listening; say which rule decides a call.
 
-    Reads settings, rules, keys of callers and certificates, the token, and opens the signing key;
-    nothing is sent to Dfns. With --explain, ends with 5 if the call is refused.
+    Reads settings, rules, keys of callers, certificates and the token, and opens the signing key
+    and the audit trail; nothing is sent to Dfns. With --explain, it ends with 5 if the call is
+    refused.
 
     Example: `dfns-signers gateway check --explain payments POST /wallets --json '{}'`
     """
@@ -54,8 +55,10 @@ def check(
 
 
 def _check(gateway: LoadedGateway) -> None:
+    from dfns_signers.config.assembly import open_trail  # noqa: PLC0415
     from dfns_signers.gateway.assembly import new_service  # noqa: PLC0415
 
+    open_trail(gateway.profile)
     _, signer = new_service(gateway)
     with signer:
         key = signer.key

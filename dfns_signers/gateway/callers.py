@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Final
 
 from dfns_signers.algorithms import PublicKey
@@ -85,7 +86,7 @@ class Callers:
     """
 
     def __init__(self, callers: Iterable[Caller], pinned: Mapping[str, str] | None = None) -> None:
-        self.by_name = {caller.name: caller for caller in callers}
+        self.by_name: Mapping[str, Caller] = MappingProxyType({each.name: each for each in callers})
         self._pinned = dict(pinned or {})
         every = self.by_name.values()
         self._by_token = {digest: each for each in every for digest in each.token_digests}

@@ -42,7 +42,7 @@ class Wishes:
         uids: of its processes on a unix socket.
         certificates: names in its client certificate.
         organisation: id for the token; None for that of the profile's token.
-        listen: where a gateway listens that has no table yet.
+        listen: where a gateway listens that has no table yet; empty for ``DEFAULT_LISTEN``.
         folder: where its keys go; None for the folder of the configuration file.
         token_file: a new file for its token; None for none.
     """
@@ -54,7 +54,7 @@ class Wishes:
     uids: Sequence[int] = ()
     certificates: Sequence[str] = ()
     organisation: str | None = None
-    listen: Sequence[str] = (DEFAULT_LISTEN,)
+    listen: Sequence[str] = ()
     folder: Path | None = None
     token_file: Path | None = None
 
@@ -171,7 +171,13 @@ class CallerEdit:
         self._is_new = True
         if not self._edit.gateway:
             profile = {"profile": wishes.profile} if wishes.profile else {}
-            self._edit.put_below_gateway((), {**profile, "listen": list(wishes.listen)})
+            listen = list(wishes.listen) or [DEFAULT_LISTEN]
+            self._edit.put_below_gateway((), {**profile, "listen": listen})
+        elif wishes.listen:
+            raise ConfigurationError(
+                f"configuration file {self._edit.path}, [gateway] is there already: add to its "
+                "'listen' by hand, and leave out --listen"
+            )
         table: dict[str, Any] = {}
         if wishes.with_token:
             table["token_sha256"] = [self._new_token()]

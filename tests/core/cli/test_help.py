@@ -122,7 +122,15 @@ def test_completion_for_bash_is_printed_and_completes() -> None:
     assert completed.out.split() == ["public-key"]
 
 
-@pytest.mark.parametrize("command_name", ["request", "emulator"])
+def test_commands_of_a_group_that_runs_by_itself_are_completed() -> None:
+    completed = run(
+        _DFNS_SIGNERS_COMPLETE="complete_bash", COMP_WORDS="dfns-signers gateway ca", COMP_CWORD="2"
+    )
+
+    assert completed.out.split() == ["caller"]
+
+
+@pytest.mark.parametrize("command_name", ["request", "emulator", "gateway"])
 def test_profiles_are_completed(folder: Path, command_name: str) -> None:
     config = folder / "config.toml"
     config.write_text("[profiles.laptop]\n[profiles.local]\n[profiles.robot]\n", encoding="utf-8")

@@ -43,7 +43,7 @@ def test_version_imports_neither_what_signs_nor_what_calls_nor_what_prints_table
     assert not modules_of(["--version"]) & (NETWORK | SIGNING | OPTIONAL | {"pydantic"})
 
 
-@pytest.mark.parametrize("group", [[], ["keys"], ["config"]], ids=" ".join)
+@pytest.mark.parametrize("group", [[], ["keys"], ["config"], ["gateway"]], ids=" ".join)
 def test_help_of_a_group_imports_neither_what_signs_nor_what_calls(group: list[str]) -> None:
     assert not modules_of([*group, "--help"]) & (NETWORK | SIGNING)
 

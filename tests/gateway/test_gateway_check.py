@@ -1,0 +1,131 @@
+"""``gateway check`` and ``gateway`` itself, on the command line."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.core.cli.support import Command, Started, command
+from tests.core.config.support import write_config, write_key
+from tests.gateway.running import DIGEST, LISTEN, PAYMENTS, TOKEN
+from tests.gateway.test_settings import PROFILE
+
+__all__ = ["command"]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    write_key(tmp_path)
+    return write_config(tmp_path, PROFILE + LISTEN + PAYMENTS)
+
+
+def test_check_opens_what_the_gateway_needs_and_says_what_it_is(
+    command: Command, config: Path
+) -> None:
+    done = command("gateway", "check", "--config", config)
+
+    assert done.code == 0, done.err
+    assert "profile     production: https://api.example.com" in done.out
+    assert "credential  cr-1" in done.out
+    assert "(Ed25519), sha256:" in done.out
+    assert "caller      payments: wallets" in done.out
+    assert DIGEST not in done.out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "said"),
+    [
+        ('"key.pem"', '"no.pem"', 4, "no.pem does not exist"),
+        ('"upstream-token"', '{ env = "DFNS_NOT_SET" }', 3, "DFNS_NOT_SET is not set"),
+        ('"https://api.example.com"', '"http://api.example.com"', 3, "base_url"),
+        ("127.0.0.1:0", "0.0.0.0:0", 3, "plain http is for this machine alone"),
+        (
+            "credential_id",
+            'audit = { file = "no/such/audit.jsonl" }\ncredential_id',
+            1,
+            "audit.jsonl",
+        ),
+    ],
+)
+def test_check_finds_what_the_gateway_would_not_start_with(
+    command: Command, config: Path, old: str, new: str, code: int, said: str
+) -> None:
+    config.write_text(config.read_text().replace(old, new))
+
+    done = command("gateway", "check", "--config", config)
+
+    assert (done.code, done.out) == (code, "")
+    assert said in done.err
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code", "said"),
+    [
+        ("POST", "/wallets", 0, "allowed by the rule 'wallets'"),
+        ("post", "/wallets", 0, "allowed by the rule 'wallets'"),
+        ("POST", "/keys", 5, "refused ("),
+        ("GET", "/wallets", 5, "refused ("),
+    ],
+)
+def test_explain_says_which_rule_decides(
+    command: Command, config: Path, method: str, path: str, code: int, said: str
+) -> None:
+    done = command(
+        *("gateway", "check", "--config", config),
+        *("--explain", "payments", method, path, "--json", '{"network": "EthereumSepolia"}'),
+    )
+
+    assert done.code == code, done.err
+    assert said in done.out
+
+
+def test_explain_of_a_caller_that_is_not_there_names_the_one_that_was_meant(
+    command: Command, config: Path
+) -> None:
+    done = command("gateway", "check", "--config", config, "--explain", "paymnts", "GET", "/")
+
+    assert done.code == 2
+    assert "did you mean 'payments'?" in done.err
+
+
+def test_body_without_a_call_is_refused(command: Command, config: Path) -> None:
+    done = command("gateway", "check", "--config", config, "--json", "{}")
+
+    assert done.code == 2
+    assert "needs --explain" in done.err
+
+
+@pytest.mark.parametrize("module", ["h11", "limits", "prometheus_client", "uvicorn"])
+@pytest.mark.parametrize("words", [(), ("check",), ("caller", "add", "web")], ids=" ".join)
+def test_missing_package_is_named_with_what_to_install(
+    command: Command,
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    words: tuple[str, ...],
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+
+    done = command("gateway", *words, "--config", config)
+
+    assert (done.code, done.out) == (3, "")
+    assert f'needs {module}, which is not installed; run: pip install "dfns-signers' in done.err
+
+
+def test_gateway_serves_the_profile_of_the_command_line_until_it_is_stopped(
+    config: Path,
+) -> None:
+    config.write_text(config.read_text().replace('profile = "production"\n', ""))
+    with Started("gateway", "--config", config, "--profile", "production") as gateway:
+        ready = gateway.note().decode()
+        url = ready.removeprefix("ready: ").strip()
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        answer = httpx.get(f"{url}/keys", headers=headers, trust_env=False)
+        code, _, err = gateway.stop(signal.SIGTERM)
+
+    assert answer.status_code == 403
+    assert code == 0, err
