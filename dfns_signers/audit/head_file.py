@@ -20,7 +20,7 @@ from dfns_signers.errors import AuditError
 
 _SIZE: Final = 256  # bytes, so that one write replaces all of it
 _FIRST_PAUSE: Final = 0.0005
-_LONGEST_PAUSE: Final = 0.01
+_LONGEST_PAUSE: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)

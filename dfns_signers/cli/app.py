@@ -151,9 +151,12 @@ _COMMANDS: Final = (
             LazyCommand(
                 "verify",
                 "audit:verify_trail",
-                "Verify that no record was changed, removed, inserted or reordered.",
+                "Verify that no record of the audit trail was changed, removed, inserted or "
+                "reordered.",
             ),
-            LazyCommand("show", "audit:show_trail", "Show the calls, a line for each."),
+            LazyCommand(
+                "show", "audit:show_trail", "Show the calls of the audit trail, a line for each."
+            ),
         ],
     ),
     TyperGroup(

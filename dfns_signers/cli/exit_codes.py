@@ -56,7 +56,8 @@ MEANINGS: Final = {
     ExitCode.API: "the Dfns API refused the request",
     ExitCode.UNREACHABLE: "the Dfns API gave no answer, or one that cannot be read",
     ExitCode.AWAITS_APPROVAL: "the API accepted the request (202); a policy wants approval first",
-    ExitCode.WARNINGS: "'doctor' found nothing that fails, and something to be warned of",
+    ExitCode.WARNINGS: "'doctor' or 'audit verify' found nothing that fails, and something to be "
+    "warned of",
 }
 
 TRACEBACK_VARIABLE: Final = "DFNS_SIGNERS_TRACEBACK"

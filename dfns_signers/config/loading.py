@@ -185,6 +185,8 @@ def _validated(
         values["signer"] = Sealed(parse_signer_line(signer.open(), origins["signer"].place))
     elif isinstance(signer.open(), Mapping):
         values["signer"] = Sealed(dict(signer.open()))
+    if "audit" in values:
+        values["audit"] = _from_its_own_folder(values["audit"], origins["audit"].folder)
     token = origins.get("auth_token", DEFAULT)
     settings = validate(
         Profile,
@@ -198,3 +200,12 @@ def _validated(
     )
     path = file.path.absolute() if file else None
     return LoadedProfile(name, title, settings, origins, overridden, is_text, path)
+
+
+def _from_its_own_folder(audit: Sealed[Any], folder: Path) -> Sealed[Any]:
+    """The table ``audit`` with the path of its file in full: the folder may not be the token's."""
+    table = audit.open()
+    if not isinstance(table, Mapping) or not isinstance(table.get("file"), str):
+        return audit
+    file = os.path.expanduser(table["file"])  # noqa: PTH111  # as for ConfigPath
+    return Sealed({**table, "file": str(folder.absolute() / file) if file else ""})

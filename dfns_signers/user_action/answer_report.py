@@ -11,7 +11,7 @@ import httpx
 
 from dfns_signers import worker_threads
 from dfns_signers.announced_call import CallAnswer
-from dfns_signers.errors import ApiError, CallError
+from dfns_signers.errors import ApiError, CallError, DfnsSignersError
 from dfns_signers.user_action.responses import BEFORE_SENDING, api_error
 from dfns_signers.user_action.sent_requests import READS
 
@@ -67,8 +67,13 @@ class AnswerReport:
         self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
     ) -> None:
         """Report, in a worker thread, also where the caller was cancelled."""
-        if self.is_wanted:
-            await worker_threads.to_the_end(partial(self._signer.answered, self._answer(error)))
+        if not self.is_wanted:
+            return
+        report = partial(self._signer.answered, self._answer(error))
+        try:
+            await worker_threads.to_the_end(report)
+        except DfnsSignersError:  # no thread to be had
+            report()
 
     def _answer(self, error: BaseException | None) -> CallAnswer:
         if isinstance(error, GeneratorExit):
