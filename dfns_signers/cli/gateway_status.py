@@ -47,7 +47,10 @@ def wait(
         float, typer.Option(min=0, metavar="SECONDS", help="How long to wait at most.")
     ] = 60.0,
 ) -> None:
-    """Wait until the gateway is ready; ends with 1 if it is not in time."""
+    """Wait until the gateway is ready.
+
+    Ends with 1 if it is not in time.
+    """
     address = admin_address(config)
     readiness = await_ready(lambda: ask(address), timeout)
     if not readiness.is_ready:

@@ -12,9 +12,8 @@ import httpx
 
 from dfns_signers.emulator import Emulator
 from tests.core.keys import private_pem, public_pem
-from tests.gateway.running import DIGEST, KEY, RunningGateway, served
+from tests.gateway.running import DIGEST, KEY, UPSTREAM_TOKEN, RunningGateway, served
 
-UPSTREAM_TOKEN = "secret-token-for-dfns"
 RULES = f"""
 [gateway.callers.payments]
 token_sha256 = ["{DIGEST}"]

@@ -19,12 +19,11 @@ from dfns_signers.gateway.assembly import load_gateway
 from dfns_signers.gateway.health import Health
 from dfns_signers.gateway.metrics import Metrics
 from tests.gateway.administered import (
-    UPSTREAM_TOKEN,
     Files,
     administered_gateway,
     gateway_files,
 )
-from tests.gateway.running import TOKEN, RunningGateway
+from tests.gateway.running import TOKEN, UPSTREAM_TOKEN, RunningGateway
 
 PAGES = ["/livez", "/startupz", "/readyz", "/readyz?verbose", "/metrics"]
 

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dfns_signers.emulator import Emulator
 from dfns_signers.encodings import base64url_decode
 from dfns_signers.gateway.logs import logging_to
-from tests.gateway.administered import UPSTREAM_TOKEN, Files, administered_gateway
-from tests.gateway.running import TOKEN, RunningGateway
+from tests.gateway.administered import Files, administered_gateway
+from tests.gateway.running import TOKEN, UPSTREAM_TOKEN, RunningGateway
 from tests.secrecy import LEAK
 
 ANOTHER = "another-token"

@@ -20,7 +20,7 @@ from dfns_signers.gateway.reloading import RELOADABLE, load_again, require_reloa
 from dfns_signers.gateway.settings import GatewaySettings
 from tests.gateway.processes import GatewayProcess, eventually, gateway_process
 from tests.gateway.raw_sockets import connection_to
-from tests.gateway.running import DIGEST, LISTEN, PAYMENTS, TOKEN, configuration
+from tests.gateway.running import DIGEST, LISTEN, PAYMENTS, TOKEN, UPSTREAM_TOKEN, configuration
 from tests.support.certificates import Authority
 
 WALLET = {"network": "EthereumSepolia"}
@@ -143,7 +143,7 @@ def test_file_that_cannot_be_taken_changes_nothing_and_is_one_line_in_the_log(
         ("[gateway]\n", '[gateway]\nadmin = "127.0.0.1:0"\n', "'admin' in [gateway]"),
         ("[gateway]\n", "[gateway]\nmax_body = 100\n", "'max_body' in [gateway]"),
         ("[gateway]\n", '[gateway]\nseal_keys = ["secret"]\n', "'seal_keys' in [gateway]"),
-        ('"upstream-token"', '"other-token"', "'auth_token' in profile 'production'"),
+        (f'"{UPSTREAM_TOKEN}"', '"other-token"', "'auth_token' in profile 'production'"),
         ("key.pem", "../key.pem", "'signer' in profile 'production'"),
         ('"cr-1"\n', '"cr-1"\nread_only = true\n', "'read_only' in profile 'production'"),
     ],
@@ -173,9 +173,9 @@ def test_profile_that_signs_is_kept(file: Path) -> None:
 def test_secret_may_change_where_it_is_and_be_nowhere_else(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    change(file, '"upstream-token"', '{ env = "UPSTREAM" }')
-    monkeypatch.setenv("UPSTREAM", "upstream-token")
-    monkeypatch.setenv("ANOTHER", "upstream-token")
+    change(file, f'"{UPSTREAM_TOKEN}"', '{ env = "UPSTREAM" }')
+    monkeypatch.setenv("UPSTREAM", UPSTREAM_TOKEN)
+    monkeypatch.setenv("ANOTHER", UPSTREAM_TOKEN)
     running = load_gateway(config=file)
 
     monkeypatch.setenv("UPSTREAM", "next-token")
