@@ -14,7 +14,7 @@ BUNDLES := $(SDK)/passkeys.js $(SDK)/direct.js
 TYPESCRIPT := .local/official-sdks
 METADATA := pyproject.toml $(wildcard plugins/*/pyproject.toml) constraints.txt
 
-.PHONY: help demo test soak fuzz check format bench lowest constraints emulator localstack openbao gcp-emulator operations example browser official-sdks clean
+.PHONY: help demo test soak fuzz check format bench lowest constraints emulator localstack openbao gcp-emulator operations example browser official-sdks deployment clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -68,6 +68,10 @@ browser: $(VENV)/.development $(BUNDLES) ## drive it in headless Chromium; scree
 
 official-sdks: $(VENV)/.development $(TYPESCRIPT)/node_modules ## call every method of the official SDK for TypeScript; needs Node.js
 	@$(BIN)/python -m pytest tests/official_sdks $(ARGS)
+
+deployment: $(VENV)/.development ## check the files in deploy with the tools of those that they are for; needs systemd
+	@$(BIN)/pip install -q --group deployment
+	@$(BIN)/python -m pytest tests/deployment $(ARGS)
 
 constraints: | $(VENV)/bin/pip ## renew constraints.txt from the newest versions, for every Python from 3.10
 	@$(BIN)/pip install -q uv

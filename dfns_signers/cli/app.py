@@ -133,6 +133,12 @@ _COMMANDS: Final = (
                 "gateway_check:check",
                 "Check all that a gateway needs, without listening; say which rule decides a call.",
             ),
+            LazyCommand(
+                "status",
+                "gateway_status:status",
+                "Show whether the gateway is ready, and what is wrong if it is not.",
+            ),
+            LazyCommand("wait", "gateway_status:wait", "Wait until the gateway is ready."),
         ],
     ),
     TyperGroup(

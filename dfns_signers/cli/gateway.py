@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
@@ -12,13 +15,24 @@ from dfns_signers.cli.lazy_command import defaults_of_commands
 from dfns_signers.cli.options import ConfigOption, ProfileOption
 from dfns_signers.cli.output import note
 from dfns_signers.errors import ConfigurationError
+from dfns_signers.gateway.logs import Format, Level, logging_to
+
+_log: Final = logging.getLogger(__name__)
 
 _EXTRA: Final = ("h11", "limits", "prometheus_client", "uvicorn")
 
 
 @reports_errors
 def gateway(
-    context: typer.Context, config: ConfigOption = None, profile: ProfileOption = None
+    context: typer.Context,
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    log_format: Annotated[
+        Format, typer.Option(help="Log lines for people, or an object of JSON a line.")
+    ] = "text",
+    log_level: Annotated[
+        Level, typer.Option(help="The lowest level that is logged; each request is at 'info'.")
+    ] = "info",
 ) -> None:
     """Serve the Dfns API to local callers, and sign what their rules allow.
 
@@ -35,8 +49,17 @@ def gateway(
     from dfns_signers.gateway.assembly import load_gateway  # noqa: PLC0415
     from dfns_signers.gateway.serving.server import run_gateway  # noqa: PLC0415
 
-    loaded = load_gateway(profile, config=config)
-    run_gateway(loaded, lambda urls: note(f"ready: {', '.join(urls)}"))
+    with logging_to(sys.stderr, log_format, log_level):
+        loaded = load_gateway(profile, config=config)
+        run_gateway(loaded, _announced if log_format == "text" else _logged)
+
+
+def _announced(urls: Sequence[str]) -> None:
+    note(f"ready: {', '.join(urls)}")
+
+
+def _logged(urls: Sequence[str]) -> None:
+    _log.info("ready: %s", ", ".join(urls))
 
 
 def require_extra() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterable
 from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,7 +29,7 @@ from dfns_signers.signing_key import SigningKey
 
 if TYPE_CHECKING:
     from dfns_signers.audit.trail import AuditTrail
-    from dfns_signers.config.guard import Guard, JudgesOf
+    from dfns_signers.config.guard import Guard, JudgesOf, Recorder
     from dfns_signers.policy.policy import Policy
 
 _log: Final = logging.getLogger(__name__)
@@ -89,21 +90,25 @@ def validated_options(loaded: LoadedProfile, *, reveal: bool = False) -> Backend
     return _validated_signer(loaded, reveal=reveal)[2]
 
 
-def configured_hooks(loaded: LoadedProfile, guard: Guard | None = None) -> SigningHooks:
+def configured_hooks(
+    loaded: LoadedProfile, guard: Guard | None = None, observers: Iterable[object] = ()
+) -> SigningHooks:
     """The guards and observers of a profile: its plugins, and then its rules and audit trail.
 
     Args:
         loaded: the profile.
         guard: takes the place of that of the profile.
+        observers: further objects with hooks.
     """
     with loaded.placing("plugins"):
         plugins = load_plugins(loaded.settings.plugins)
         guard = guard or configured_guard(loaded)
-        if guard is None:
-            return SigningHooks(plugins)
-        from dfns_signers.config.guard import NAME  # noqa: PLC0415  # it imports pluggy
+        others: list[tuple[str | None, object]] = [(None, observer) for observer in observers]
+        if guard is not None:
+            from dfns_signers.config.guard import NAME  # noqa: PLC0415  # it imports pluggy
 
-        return SigningHooks([*plugins, (NAME, guard)])
+            others.append((NAME, guard))
+        return SigningHooks([*plugins, *others])
 
 
 def configured_policy(loaded: LoadedProfile) -> Policy | None:
@@ -141,14 +146,17 @@ def open_trail(loaded: LoadedProfile) -> None:
         trail.open()
 
 
-def configured_guard(loaded: LoadedProfile, more: JudgesOf | None = None) -> Guard | None:
+def configured_guard(
+    loaded: LoadedProfile, more: JudgesOf | None = None, recorder: Recorder | None = None
+) -> Guard | None:
     """What judges and records the calls of a profile; None where there is nothing to do.
 
     Args:
         loaded: the profile.
         more: what must allow a call besides the rules of the profile.
+        recorder: in place of the audit trail of the profile.
     """
-    policy, trail = configured_policy(loaded), configured_trail(loaded)
+    policy, trail = configured_policy(loaded), recorder or configured_trail(loaded)
     if policy is None and trail is None and more is None:
         return None
     from dfns_signers.config.guard import Guard  # noqa: PLC0415  # it imports pluggy
@@ -169,12 +177,15 @@ def open_key(loaded: LoadedProfile) -> SigningKey:
     return open_with(*_validated_signer(loaded))
 
 
-def configured_signer(loaded: LoadedProfile, guard: Guard | None = None) -> KeySigner:
+def configured_signer(
+    loaded: LoadedProfile, guard: Guard | None = None, observers: Iterable[object] = ()
+) -> KeySigner:
     """A signer that opens its key at the first signature; options are checked now.
 
     Args:
         loaded: the profile.
         guard: takes the place of that of the profile.
+        observers: further objects with hooks.
     """
     name, backend, options = _validated_signer(loaded)
     credential_id: str = _required(
@@ -192,7 +203,8 @@ def configured_signer(loaded: LoadedProfile, guard: Guard | None = None) -> KeyS
         )
         return key
 
-    signer = KeySigner(open_logged, credential_id, plugins=configured_hooks(loaded, guard))
+    hooks = configured_hooks(loaded, guard, observers)
+    signer = KeySigner(open_logged, credential_id, plugins=hooks)
     signer.profile = loaded.name
     return signer
 

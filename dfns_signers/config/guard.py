@@ -5,14 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from dfns_signers.announced_call import AnnouncedCall, CallAnswer
-from dfns_signers.audit.trail import AuditTrail
 from dfns_signers.errors import AuditError, PolicyRefusedError, SigningRefusedError
 from dfns_signers.hook_registration import hookimpl
 from dfns_signers.hooks import SigningRequest
 from dfns_signers.signing_key import Evidence
+
+
+class Recorder(Protocol):
+    """Where records go: an ``AuditTrail``, or what adds to its records."""
+
+    def append(self, event: str, *, call_id: str, **members: Any) -> None:
+        """As of ``AuditTrail``."""
+
 
 Judge = Callable[[AnnouncedCall], str]
 """Returns the name of the rule that allows a call, empty for none; PolicyRefusedError if none does:
@@ -36,7 +43,7 @@ class Guard:
     """
 
     def __init__(
-        self, judges: JudgesOf, trail: AuditTrail | None, *, signs_unrecorded: bool = False
+        self, judges: JudgesOf, trail: Recorder | None, *, signs_unrecorded: bool = False
     ) -> None:
         self._judges = judges
         self._trail = trail

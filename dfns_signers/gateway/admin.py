@@ -11,6 +11,8 @@ from dfns_signers.gateway.health import Health
 from dfns_signers.gateway.messages import Answer, json_answer
 from dfns_signers.gateway.metrics import Metrics
 
+PAGES: Final = ("/livez", "/startupz", "/readyz", "/metrics")
+
 _TEXT: Final = {"content-type": "text/plain; charset=utf-8"}
 
 Answering = Callable[[Mapping[str, str], bool], Awaitable[Answer]]
@@ -30,12 +32,8 @@ class AdminApplication:
         self._health = health
         self._metrics = metrics
         self._hosts = hosts
-        self._pages: Mapping[str, Answering] = {
-            "/livez": self._live,
-            "/startupz": self._started,
-            "/readyz": self._ready,
-            "/metrics": self._exposed,
-        }
+        answering = (self._live, self._started, self._ready, self._exposed)
+        self._pages: Mapping[str, Answering] = dict(zip(PAGES, answering, strict=True))
 
     async def __call__(self, scope: dict[str, Any], _receive: Any, send: Any) -> None:
         """Answer a request of ASGI; what a client sends as a body is not read."""

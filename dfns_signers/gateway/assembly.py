@@ -22,6 +22,7 @@ from dfns_signers.config.validation import validate
 from dfns_signers.errors import ConfigurationError, UnsupportedKeyError
 from dfns_signers.gateway.callers import Caller, Callers, Credential
 from dfns_signers.gateway.certificates import check_certificates, read_trusted_file
+from dfns_signers.gateway.instruments import Instruments, new_instruments
 from dfns_signers.gateway.limits import Limits
 from dfns_signers.gateway.replicas import Replicas, replicas_of
 from dfns_signers.gateway.service import Service
@@ -160,14 +161,23 @@ def callers_of(
     return Callers(callers, pinned)
 
 
-def new_service(gateway: LoadedGateway) -> tuple[Service, KeySigner]:
+def new_service(
+    gateway: LoadedGateway, instruments: Instruments | None = None
+) -> tuple[Service, KeySigner]:
     """The service of a gateway, and the signer that it closes at the end.
+
+    Args:
+        gateway: as the configuration has it.
+        instruments: see each request and each signature; new ones by default.
 
     Raises:
         ConfigurationError: the token cannot be read, or a setting of the profile is wrong.
     """
-    guard = configured_guard(gateway.profile, judges_by_caller(lambda: service.callers))
-    signer = configured_signer(gateway.profile, guard)
+    instruments = instruments or new_instruments(gateway.settings, gateway.profile)
+    guard = configured_guard(
+        gateway.profile, judges_by_caller(lambda: service.callers), instruments.recorder
+    )
+    signer = configured_signer(gateway.profile, guard, [instruments.metrics])
     client = ForwardingClient(signer=signer, **client_arguments(gateway.profile))
     service = Service(
         gateway.callers,
@@ -178,6 +188,7 @@ def new_service(gateway: LoadedGateway) -> tuple[Service, KeySigner]:
         ),
         UserActions(gateway.replicas.seal_keys.open(), gateway.replicas.used),
         Upstream(client),
+        instruments.observer,
     )
     return service, signer
 

@@ -8,10 +8,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from contextvars import ContextVar
-from pathlib import Path
 from typing import Any, Final
 
-from dfns_signers.audit.trail import AuditTrail
+from dfns_signers.config.guard import Recorder
 from dfns_signers.errors import AuditError, DfnsSignersError
 from dfns_signers.gateway.allowance import Allowance
 from dfns_signers.gateway.observing import Exchange
@@ -33,25 +32,25 @@ _PENDING: Final = 1000
 _current: Final[ContextVar[Exchange | None]] = ContextVar("dfns_signers_exchange", default=None)
 
 
-class GatewayTrail(AuditTrail):
+class PeerRecorder:
     """The audit trail of the profile, whose decisions also say who was at the other end.
 
     Args:
-        file: as for ``AuditTrail``.
+        trail: where records go.
         failed: called for each record that cannot be written.
     """
 
-    def __init__(self, file: Path, failed: Callable[[], object]) -> None:
-        super().__init__(file)
+    def __init__(self, trail: Recorder, failed: Callable[[], object]) -> None:
+        self._trail = trail
         self._failed = failed
 
     def append(self, event: str, *, call_id: str, **members: Any) -> None:
-        """See ``AuditTrail``."""
+        """As of ``AuditTrail``."""
         exchange = _current.get()
         if event == "decided" and exchange is not None and exchange.id == call_id:
             members = {**members, **_peer(exchange)}
         try:
-            super().append(event, call_id=call_id, **members)
+            self._trail.append(event, call_id=call_id, **members)
         except AuditError:
             self._failed()
             raise
@@ -64,7 +63,7 @@ class AuditObserver:
     the disk. What is recorded is written in a thread, in this order.
 
     Args:
-        trail: that of the guard.
+        trail: that which the guard writes into.
         reads: whether reads are recorded.
         failed: called for each record that is left out, because the disk is too slow.
         clock: seconds that only grow.
@@ -72,7 +71,7 @@ class AuditObserver:
 
     def __init__(
         self,
-        trail: AuditTrail,
+        trail: Recorder,
         *,
         reads: bool,
         failed: Callable[[], object],
@@ -118,28 +117,22 @@ class AuditObserver:
     def _append(self, event: str, exchange: Exchange, **members: Any) -> None:
         if len(self._pending) >= _PENDING:
             self._failed()
-            _log.error("the audit trail %s is too slow: a record is left out", self._trail.file)
+            _log.error("the audit trail is too slow: a record is left out")
             return
+        members = {**_request(exchange), **_peer(exchange), **members}
         try:
-            writing = self._threads.submit(
-                self._trail.append,
-                event,
-                call_id=exchange.id,
-                **_request(exchange),
-                **_peer(exchange),
-                **members,
-            )
-        except DfnsSignersError as error:
+            writing = self._threads.submit(self._write, event, exchange.id, members)
+        except DfnsSignersError as error:  # there is no thread to be had
             self._failed()
             _log.error("a record of the audit trail is left out: %s", error)
             return
         self._pending.add(writing)
-        writing.add_done_callback(self._written)
+        writing.add_done_callback(self._pending.discard)
 
-    def _written(self, writing: Future[None]) -> None:
-        self._pending.discard(writing)
-        error = writing.exception()
-        if error is not None:
+    def _write(self, event: str, call_id: str, members: dict[str, Any]) -> None:
+        try:
+            self._trail.append(event, call_id=call_id, **members)
+        except AuditError as error:
             _log.error("a record of the audit trail is left out: %s", error)
 
 
@@ -149,14 +142,14 @@ def _request(exchange: Exchange) -> dict[str, Any]:
         "caller": exchange.caller,
         "method": exchange.method or None,
         "path": exchange.path or None,
-        "queryNames": list(exchange.query_names) or None,
+        "query": list(exchange.query_names) or None,
         "bodySha256": exchange.body_sha256 or None,
         "rule": exchange.rule,
         "check": exchange.check or None,
         "status": exchange.status,
         "mayHaveTakenEffect": exchange.may_have_taken_effect or None,
-        "milliseconds": round(exchange.seconds * 1000),
-        "upstreamMilliseconds": None if upstream is None else round(upstream * 1000),
+        "milliseconds": round(exchange.seconds * 1000, 3),
+        "upstreamMilliseconds": None if upstream is None else round(upstream * 1000, 3),
     }
 
 

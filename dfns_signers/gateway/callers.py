@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -12,8 +11,6 @@ from typing import Final
 from dfns_signers.algorithms import PublicKey
 from dfns_signers.gateway.messages import Incoming, Refusal
 from dfns_signers.policy.policy import Policy
-
-_log: Final = logging.getLogger(__name__)
 
 _SCHEME: Final = "Bearer "
 
@@ -76,7 +73,7 @@ class UnknownCaller(Refusal):
     """
 
     def __init__(self, reason: str) -> None:
-        super().__init__(401, "caller", "the gateway does not know the caller")
+        super().__init__(401, "caller", "the gateway does not know the caller", detail=reason)
         self.reason = reason
 
 
@@ -109,15 +106,6 @@ class Callers:
         Raises:
             UnknownCaller: it is none of them.
         """
-        try:
-            return self._identification(incoming)
-        except UnknownCaller as unknown:
-            peer = incoming.peer
-            who = peer.address or f"uid {peer.uid}, pid {peer.pid}"
-            _log.warning("%s: unknown caller (%s) from %s", peer.listener, unknown.reason, who)
-            raise
-
-    def _identification(self, incoming: Incoming) -> Identification:
         found = dict(self._identities(incoming))
         if not found:
             raise UnknownCaller("uid" if incoming.peer.uid is not None else "anonymous")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Final
 
 from cryptography import x509
 
 from dfns_signers.encodings import base64url_decode
 from dfns_signers.errors import EncodingError
 from dfns_signers.sealed import Sealed
+
+_FAR: Final = 1e12
+"""Seconds; what is later is no time."""
 
 
 def token_expiry(token: Sealed[str]) -> float | None:
@@ -24,7 +28,7 @@ def token_expiry(token: Sealed[str]) -> float | None:
     expiry = claims.get("exp") if isinstance(claims, dict) else None
     if not isinstance(expiry, (int, float)) or isinstance(expiry, bool):
         return None
-    return float(expiry)
+    return float(expiry) if 0 <= expiry < _FAR else None
 
 
 def certificate_expiry(file: Path) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,9 +17,6 @@ from dfns_signers.secrets import Secret
 from dfns_signers.user_action.tokens import checked_token
 
 State = Literal["starting", "serving", "draining"]
-
-_PATIENCE: Final = 5.0
-"""Seconds for a check: a file system that hangs must not hold a probe for longer."""
 
 _STATES: Final = {
     "starting": "the key or a listener is not open yet",
@@ -35,22 +33,25 @@ class Health:
             connections, ``draining`` from the first signal to end.
         checks: by name, what raises DfnsSignersError or OSError while something is wrong. Each runs
             in a worker thread, and asks neither Dfns nor the key store.
+        patience: seconds for a check: a file system that hangs holds no probe for longer.
     """
 
     state: State = "starting"
     checks: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    patience: float = 5.0
 
     async def problems(self) -> dict[str, str | None]:
         """What is wrong, by the name of the check; None for nothing."""
-        found = await asyncio.gather(*map(_problem, self.checks.values()))
+        looking = (_problem(check, self.patience) for check in self.checks.values())
+        found = await asyncio.gather(*looking)
         return {"state": _STATES.get(self.state), **dict(zip(self.checks, found, strict=True))}
 
 
-async def _problem(check: Callable[[], object]) -> str | None:
+async def _problem(check: Callable[[], object], patience: float) -> str | None:
     try:
-        await asyncio.wait_for(worker_threads.run(check), _PATIENCE)
+        await asyncio.wait_for(worker_threads.run(check), patience)
     except asyncio.TimeoutError:
-        return f"no result in {_PATIENCE:g} seconds"
+        return f"no result in {patience:g} seconds"
     except DfnsSignersError as error:
         return str(error)
     except OSError as error:
@@ -64,8 +65,16 @@ def require_token(token: Secret) -> None:
 
 
 def require_writable(file: Path) -> None:
-    """Open a file to append to it; OSError if that cannot be, or its disk is full."""
-    with file.open("ab") as stream:
-        status = os.fstatvfs(stream.fileno())
-    if not status.f_bavail:
-        raise OSError(28, "no space is left on the disk", str(file))
+    """See that a file can be appended to, or made; OSError if not, or if its disk is full."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_APPEND)
+    except FileNotFoundError:  # made by the first who writes
+        if not os.access(file.parent, os.W_OK):
+            raise
+        return
+    try:
+        is_full = not os.fstatvfs(descriptor).f_bavail
+    finally:
+        os.close(descriptor)
+    if is_full:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))

@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from typing import Any, Final, Literal, TextIO
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
 from dfns_signers.gateway.allowance import Allowance
-from dfns_signers.gateway.observing import Exchange
+
+if TYPE_CHECKING:
+    from dfns_signers.gateway.observing import Exchange
 
 OURS: Final = "dfns_signers"
 REQUESTS: Final = "dfns_signers.gateway.requests"
@@ -22,15 +25,8 @@ Level = Literal["debug", "info", "warning", "error"]
 _MEMBERS: Final = "members"
 """Attribute of a log record with what is shown beside the message."""
 
-_LEVELS: Final = {
-    "answered": logging.INFO,
-    "refused": logging.WARNING,
-    "failed": logging.ERROR,
-}
-"""By the outcome of a request."""
-
 _STRANGERS: Final = 10
-"""Lines for requests of unknown callers in a period."""
+"""Lines in a period for requests whose caller is not known."""
 
 _PERIOD: Final = 60.0
 """Seconds."""
@@ -126,7 +122,7 @@ class RequestLog:
             return
         place = exchange.operation or f"{exchange.method} {exchange.path}".strip() or "a request"
         _log.log(
-            _LEVELS[exchange.outcome],
+            _level(exchange),
             "%s: %d",
             place,
             exchange.status,
@@ -142,10 +138,17 @@ class RequestLog:
         members = _given(
             status=exchange.status,
             check=exchange.check,
+            detail=exchange.detail,
             left_out=left_out or None,
             **_peer(exchange),
         )
-        _log.warning("a request of an unknown caller", extra={_MEMBERS: members})
+        _log.warning("refused before the caller was known", extra={_MEMBERS: members})
+
+
+def _level(exchange: Exchange) -> int:
+    if not exchange.check:
+        return logging.INFO
+    return logging.ERROR if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.WARNING
 
 
 def members_of(exchange: Exchange) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Final
 
 from prometheus_client import (
@@ -45,7 +46,6 @@ class Metrics:
 
     Attributes:
         connections: those that are open, by ``listener``.
-        open_challenges: those that were given out and not used, as far as this process knows.
         audit_failures: records that could not be written.
     """
 
@@ -74,19 +74,16 @@ class Metrics:
             "sign_failures", "Signatures that failed, or were refused.", "backend"
         )
         self._refusals = self._counter(
-            "refusals", "Requests of known callers that the gateway refused.", "caller", "check"
+            "refusals", "Requests that the gateway did not let through.", "caller", "check"
         )
         self._authentication_failures = self._counter(
-            "authentication_failures", "Requests of unknown callers.", "listener"
+            "authentication_failures", "Requests of callers that are not known.", "listener"
         )
         self._rate_limited = self._counter(
             "rate_limited", "Requests over a limit of the gateway.", "caller"
         )
         self._gauge("in_flight", "Requests that are being answered.").set_function(
             lambda: len(self._under_way)
-        )
-        self.open_challenges = self._gauge(
-            "open_challenges", "Challenges of the gateway that are not used yet."
         )
         self.connections = self._gauge("connections", "Open connections.", "listener")
         self.audit_failures = self._counter(
@@ -112,12 +109,12 @@ class Metrics:
         self._request_seconds.labels(method).observe(exchange.seconds)
         if exchange.upstream_seconds is not None:
             self._upstream_seconds.labels(method).observe(exchange.upstream_seconds)
-        if exchange.caller is None:
-            self._authentication_failures.labels(exchange.peer.listener).inc()
-        elif exchange.check:
+        if exchange.check:
             self._refusals.labels(caller, exchange.check).inc()
-            if exchange.status == 429:  # noqa: PLR2004  # too many requests
-                self._rate_limited.labels(caller).inc()
+        if exchange.check and exchange.status == HTTPStatus.UNAUTHORIZED:
+            self._authentication_failures.labels(exchange.peer.listener).inc()
+        if exchange.check and exchange.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self._rate_limited.labels(caller).inc()
 
     @hookimpl
     def after_sign(self, evidence: Evidence) -> None:
@@ -195,6 +192,6 @@ class _Expiries(Collector):
 
 def _outcome(exchange: Exchange) -> str:
     """That of the exchange, with answers of Dfns told apart by their status."""
-    if exchange.outcome == "answered" and exchange.status >= 400:  # noqa: PLR2004
+    if exchange.outcome == "answered" and exchange.status >= HTTPStatus.BAD_REQUEST:
         return "rejected"
     return exchange.outcome

@@ -63,8 +63,9 @@ class Service:
         return answer
 
     async def _answer(self, incoming: Incoming, exchange: Exchange) -> Answer:
-        caller = self.callers.identify(incoming)
-        exchange.caller = caller.name
+        identification = self.callers.identification(incoming)
+        caller = identification.caller
+        exchange.caller, exchange.identified_by = caller.name, identification.by
         self.limits.note_request(caller)
         with self.in_flight.call(caller.name):
             if incoming.method == "POST" and incoming.path == INIT_PATH:

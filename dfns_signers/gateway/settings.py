@@ -154,6 +154,10 @@ class GatewaySettings(StrictModel):
     admin: Annotated[str, AfterValidator(_check_admin)] | None = Field(
         default=None, description="Where health and metrics are: `unix:/PATH` or `127.0.0.1:PORT`."
     )
+    audit_reads: bool = Field(
+        default=True,
+        description="Whether reads are recorded in the audit trail of the profile, too.",
+    )
     hosts: list[Annotated[str, AfterValidator(_check_host)]] = Field(
         default=[],
         description="Further values of `Host`, with their port, besides the addresses in `listen`.",

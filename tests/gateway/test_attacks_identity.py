@@ -77,7 +77,7 @@ def test_answer_and_log_say_nothing_of_a_token_that_is_refused(
         answer = client.get("/wallets")
 
     said = answer.text + str(answer.headers) + caplog.text
-    assert "unknown caller (token)" in caplog.text
+    assert "refused before the caller was known" in caplog.text
     for secret in ("guessed-token", sha256(b"guessed-token").hexdigest(), TOKEN, "upstream-token"):
         assert secret not in said
 

@@ -121,7 +121,7 @@ def test_gateway_serves_the_profile_of_the_command_line_until_it_is_stopped(
 ) -> None:
     config.write_text(config.read_text().replace('profile = "production"\n', ""))
     with Started("gateway", "--config", config, "--profile", "production") as gateway:
-        ready = gateway.note().decode()
+        ready = gateway.note_with("ready: ")
         url = ready.removeprefix("ready: ").strip()
         headers = {"Authorization": f"Bearer {TOKEN}"}
         answer = httpx.get(f"{url}/keys", headers=headers, trust_env=False)

@@ -71,7 +71,7 @@ def test_page_leads_from_nothing_to_a_signed_call_in_five_commands() -> None:
         emulator.line()
         run(f"{add.rstrip()} --listen 127.0.0.1:{port}\n{allow}")
         with Started(*shlex.split(serve)[1:]) as gateway:
-            assert f"http://127.0.0.1:{port}" in gateway.note().decode()
+            assert f"http://127.0.0.1:{port}" in gateway.note_with("ready: ")
             answer = json.loads(run(call))
 
     assert answer["network"] == "EthereumSepolia"

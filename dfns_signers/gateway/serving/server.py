@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from dfns_signers.config.assembly import open_trail
 from dfns_signers.gateway.assembly import LoadedGateway, new_service
-from dfns_signers.gateway.health import Health
-from dfns_signers.gateway.metrics import UNKNOWN, Metrics
+from dfns_signers.gateway.instruments import new_instruments
 from dfns_signers.gateway.serving.bounds import Bounds
 from dfns_signers.gateway.serving.running import RunningListeners
 from dfns_signers.gateway.serving.service_manager import READY, STOPPING, notify
@@ -69,15 +69,17 @@ async def serve(
 
     Raises:
         SigningKeyError: the key cannot be opened.
+        AuditError: the audit trail cannot be written, and calls would be refused.
         ListeningError: an address is in use or not permitted.
     """
-    service, signer = new_service(gateway)
-    signing = gateway.profile.signer
-    health = Health()
-    metrics = Metrics(signing.backend if signing else UNKNOWN, gateway.profile.settings.auth_token)
+    instruments = new_instruments(gateway.settings, gateway.profile)
+    service, signer = new_service(gateway, instruments)
     try:
         await signer.aopen()
-        running = RunningListeners(gateway, service, bounds, health=health, metrics=metrics)
+        await asyncio.to_thread(open_trail, gateway.profile)
+        running = RunningListeners(
+            gateway, service, bounds, health=instruments.health, metrics=instruments.metrics
+        )
         reloading = asyncio.create_task(running.follow(reload or asyncio.Event()))
         try:
             running.open()
@@ -93,3 +95,4 @@ async def serve(
     finally:
         await service.upstream.aclose()
         await signer.aclose()
+        await asyncio.to_thread(instruments.close)

@@ -103,6 +103,12 @@ class Started:
         assert self.process.stderr is not None
         return self.process.stderr.readline()
 
+    def note_with(self, text: str) -> str:
+        """The first line of standard error with a text."""
+        while text.encode() not in (note := self.note()):
+            assert note, f"standard error ended without {text!r}"
+        return note.decode()
+
     def stop(self, number: signal.Signals) -> tuple[int, bytes, bytes]:
         """Send a signal; returns exit code, and what is left of standard output and error."""
         self.process.send_signal(number)

@@ -19,7 +19,11 @@ def test_there_are_the_documented_commands() -> None:
     } <= COMMANDS.keys()  # fmt: skip
 
 
-WITHOUT_CONFIGURATION = {("operations",), ("gateway", "certificate")}
+WITHOUT_CONFIGURATION = {
+    ("operations",),
+    ("gateway", "certificate"),
+}
+WITHOUT_PROFILE = WITHOUT_CONFIGURATION | {("gateway", "status"), ("gateway", "wait")}
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
@@ -31,8 +35,8 @@ def test_help_of_every_command_tells_what_it_does_and_takes_config_and_profile_i
 
     assert (done.code, done.err) == (0, "")
     assert f"Usage: dfns-signers {' '.join(path)} " in done.out
-    for shared in ("--config", "--profile"):
-        assert bool(re.search(rf"{shared}\b", done.out)) == (path not in WITHOUT_CONFIGURATION)
+    for shared, without in (("--config", WITHOUT_CONFIGURATION), ("--profile", WITHOUT_PROFILE)):
+        assert bool(re.search(rf"{shared}\b", done.out)) == (path not in without)
 
 
 @pytest.mark.parametrize("path", [("demo",), ("backends",), ("emulator",)], ids=" ".join)
@@ -50,7 +54,7 @@ def test_help_of_a_command_that_reads_no_configuration_by_itself_promises_none(
     [
         path
         for path in COMMANDS
-        if path not in {("demo",), ("backends",), ("emulator",), *WITHOUT_CONFIGURATION}
+        if path not in {("demo",), ("backends",), ("emulator",), *WITHOUT_PROFILE}
     ],
     ids=" ".join,
 )
