@@ -104,7 +104,12 @@ def configured_policy(loaded: LoadedProfile) -> Policy | None:
     from dfns_signers.policy.policy import Policy  # noqa: PLC0415  # most profiles have no rules
 
     with loaded.placing("allow"):
-        return Policy(settings.allow, title=_subject(loaded), read_only=settings.read_only)
+        return Policy(
+            settings.allow,
+            title=_subject(loaded),
+            read_only=settings.read_only,
+            signed_only=True,
+        )
 
 
 def configured_trail(loaded: LoadedProfile) -> AuditTrail | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dfns_signers.audit.trail import AuditTrail
-from dfns_signers.errors import PolicyRefusedError
 from dfns_signers.hook_registration import hookimpl
 from dfns_signers.hooks import SigningRequest
 from dfns_signers.policy.policy import Policy
+from dfns_signers.policy.unknown_calls import unknown_call
 from dfns_signers.signing_key import Evidence
 
 PolicyOf = Callable[[SigningRequest], Policy | None]
@@ -37,7 +37,7 @@ class Guard:
         if policy is None:
             return
         if request.call is None:
-            raise PolicyRefusedError("only the challenge is known", check="unknown-call")
+            raise unknown_call(request.credential_id)
         policy.admit(request.call)
 
     @hookimpl

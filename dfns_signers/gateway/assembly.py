@@ -56,18 +56,18 @@ def load_gateway(
         exposed=file.path if file.is_exposed else None,
     )
     loaded = load_profile(profile or settings.profile, config=file.path)
-    return LoadedGateway(settings, loaded, callers_of(settings))
+    return LoadedGateway(settings, loaded, callers_of(settings, f"configuration file {file.path}"))
 
 
-def callers_of(settings: GatewaySettings) -> Callers:
-    """The callers of the configuration."""
-    return Callers(_caller(name, table) for name, table in settings.callers.items())
+def callers_of(settings: GatewaySettings, where: str = "the configuration") -> Callers:
+    """The callers of the configuration; ``where`` names it in errors."""
+    return Callers(_caller(name, table, where) for name, table in settings.callers.items())
 
 
-def _caller(name: str, table: CallerTable) -> Caller:
+def _caller(name: str, table: CallerTable, where: str) -> Caller:
     return Caller(
         name,
-        Policy(table.allow, title=f"the caller {name!r}", default_deny=True, reads=table.reads),
+        _rules(name, table, where),
         token_digests=frozenset(table.token_sha256),
         uids=frozenset(table.unix.uid if table.unix else ()),
         certificates=frozenset(table.certificate),
@@ -75,6 +75,14 @@ def _caller(name: str, table: CallerTable) -> Caller:
         rate=table.rate,
         needs_all=table.identified_by == "all",
     )
+
+
+def _rules(name: str, table: CallerTable, where: str) -> Policy:
+    title = f"the caller {name!r}"
+    try:
+        return Policy(table.allow, title=title, default_deny=True, reads=table.reads)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{where}, key 'gateway.callers.{name}.allow': {error}") from error
 
 
 def _credential(table: CallerTable) -> Credential | None:
