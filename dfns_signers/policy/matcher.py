@@ -74,6 +74,19 @@ class Matcher:
         """The class of its calls; one that is not known counts as more than one."""
         return self.call.operation.operation_class if self.call.operation else "unknown"
 
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """What the rule asks of its calls, a line for each part of it."""
+        body, rule = self.body, self.rule
+        return (
+            *(f"{name}: {' | '.join(sorted(values))}" for _, name, values in self.call.values),
+            *(f"body.{dotted(name)}: {one}" for name, one in body.conditions.items()),
+            *([f"requires {_listed(body.require)}"] if body.require else []),
+            *([f"members: {_listed(body.admitted)}"] if body.admitted is not None else []),
+            *([f"query: {', '.join(sorted(self.query))}"] if self.query else []),
+            *(flag for flag in ("escalates", "blind") if getattr(rule, flag)),
+        )
+
     def names(self, asked: Asked) -> bool:
         """Whether the rule is about the operation of a call."""
         return self.call.names(asked.call, asked.operation)
@@ -213,6 +226,10 @@ def _query(rule: Rule, operation: Operation | None, *, signed: bool) -> frozense
                     f"{operation} has no query parameter {name!r}{did_you_mean(name, known)}"
                 )
     return frozenset(rule.query)
+
+
+def _listed(names: frozenset[Name]) -> str:
+    return ", ".join(sorted(map(dotted, names))) or "none"
 
 
 def _is_blank(value: Any) -> bool:

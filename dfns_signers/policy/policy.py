@@ -83,9 +83,10 @@ class Policy:
         _require_distinct(rules)
         self.matchers = tuple(_matcher(rule, signed_only=signed_only) for rule in rules)
         self.title = title
-        self._read_only = read_only
+        self.signed_only = signed_only
+        self.read_only = read_only
         self._denies = default_deny or bool(self.matchers)
-        self._reads = reads
+        self.reads = reads
         self._count = count
 
     def judge(self, call: AnnouncedCall) -> Decision:
@@ -167,11 +168,11 @@ class Policy:
         """What refuses a call whatever the rules say; empty for nothing."""
         if _misspelt(call):
             return "path"
-        return "read-only" if self._read_only and not _only_reads(call) else ""
+        return "read-only" if self.read_only and not _only_reads(call) else ""
 
     def _may_read(self, call: AnnouncedCall) -> bool:
         operation = match_operation(call.method, call.path)
-        return self._reads and call.method == "GET" and _reads(operation) and not _hidden(operation)
+        return self.reads and call.method == "GET" and _reads(operation) and not _hidden(operation)
 
     def _refusal(self, call: AnnouncedCall, decision: Decision) -> PolicyRefusedError:
         if decision.check == "path":
@@ -201,7 +202,7 @@ class Policy:
         operation = match_operation(call.method, call.path)
         if operation is None:
             return f"No operation is known by that path{path_hint(call.method, call.path)}"
-        if self._reads and is_sensitive(operation):
+        if self.reads and is_sensitive(operation):
             return (
                 f"It is a sensitive read, for which 'reads' is not enough: add one for {operation}"
             )
