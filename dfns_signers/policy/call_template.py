@@ -86,6 +86,8 @@ def parse_call(text: str, path: Mapping[str, Sequence[str]]) -> CallTemplate:
     given = template.split("/")[1:]
     _check_literals(given)
     operation = match_operation(method, template)
+    if operation is None and is_placeholder(given[0]):
+        raise ConfigurationError("'call' begins with a placeholder: name one operation")
     names = _placeholders(given, operation)
     values = {name: frozenset([unquote(one)]) for name, one in names if not is_placeholder(one)}
     for name, listed in path.items():
