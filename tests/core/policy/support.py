@@ -10,7 +10,8 @@ import pytest
 
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.policy import Policy, Rule
+from dfns_signers.policy.policy import Policy
+from dfns_signers.policy.rule import Rule
 
 TITLE: Final = "the profile 'production'"
 TRANSFERS: Final = "POST /wallets/{walletId}/transfers"
