@@ -151,7 +151,7 @@ def test_within_the_official_sdk_nothing_is_signed_and_the_error_says_what_to_do
 
 
 def test_rules_given_in_code_take_the_place_of_those_of_the_file(config: Path) -> None:
-    allow = [{**ALLOW, "body": {"network": ["Ethereum"]}}]
+    allow: list[Mapping[str, Any]] = [{**ALLOW, "body": {"network": ["Ethereum"]}}]
 
     with DfnsClient.from_config(config=config, allow=allow) as dfns:
         dfns.post("/wallets", json=BAD)
