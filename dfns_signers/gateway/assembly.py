@@ -82,7 +82,7 @@ def _rules(name: str, table: CallerTable, where: str) -> Policy:
     try:
         return Policy(table.allow, title=title, default_deny=True, reads=table.reads)
     except ConfigurationError as error:
-        raise ConfigurationError(f"{where}, key 'gateway.callers.{name}.allow': {error}") from error
+        raise ConfigurationError(f"{where}, [gateway.callers.{name}]: {error}") from error
 
 
 def _credential(table: CallerTable) -> Credential | None:

@@ -9,8 +9,7 @@ def unknown_call(credential_id: str) -> PolicyRefusedError:
     """The refusal where only the challenge is known, as within the official SDK."""
     return PolicyRefusedError(
         f"only the challenge is known to the credential {credential_id}, and its rules are about "
-        "calls: call with DfnsClient, or with UserActionAuth in an httpx client, or have "
-        "'dfns-signers gateway' sign for the official SDK; or take the rules out of the profile "
-        "that it uses",
+        "calls: sign with DfnsClient or UserActionAuth of this package, or have 'dfns-signers "
+        "gateway' sign for the official SDK, or take the rules out of the profile that it uses",
         check="unknown-call",
     )

@@ -10,6 +10,7 @@ import pytest
 from dfns_signers.cli.exit_codes import ExitCode
 from tests.core.cli.support import Command
 from tests.core.config.support import write_config
+from tests.core.policy.support import DIGEST
 
 BODY = {"kind": "Native", "to": "0xAB", "amount": "100", "externalId": "order-7"}
 TRANSFER = ("--explain", "POST", "/wallets/wa-1/transfers")
@@ -34,15 +35,15 @@ rate = "10/minute"
 name = "wallets"
 call = "POST /wallets"
 """
-GATEWAY = """
+GATEWAY = f"""
 [gateway]
 listen = ["127.0.0.1:0"]
 [gateway.callers.payments]
-token_sha256 = ["aa"]
+token_sha256 = ["{DIGEST}"]
 reads = true
 [[gateway.callers.payments.allow]]
 name = "send"
-call = "POST /wallets/{walletId}/transfers"
+call = "POST /wallets/{{walletId}}/transfers"
 members = ["kind", "to", "amount", "externalId"]
 """
 

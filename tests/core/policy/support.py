@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, Final
 
 import pytest
@@ -16,6 +17,7 @@ from dfns_signers.policy.rule import Rule
 TITLE: Final = "the profile 'production'"
 TRANSFERS: Final = "POST /wallets/{walletId}/transfers"
 DESTINATION: Final = "0x00000000219ab540356cbb839cbe05303d7705fa"
+DIGEST: Final = sha256(b"token-of-the-caller").hexdigest()
 
 PAYOUTS: Final[Mapping[str, Any]] = {
     "name": "payouts",

@@ -15,7 +15,7 @@ from dfns_signers.gateway.assembly import load_gateway
 from dfns_signers.operations import operations, shapes_of
 from dfns_signers.operations.table import Operation
 from tests.core.config.support import write_config
-from tests.core.policy.support import PAYOUTS, TRANSFERS, policy, refused_at_load
+from tests.core.policy.support import DIGEST, PAYOUTS, TRANSFERS, policy, refused_at_load
 
 BODY = PAYOUTS["body"]
 TRANSACTIONS = "POST /wallets/{walletId}/transactions"
@@ -246,13 +246,14 @@ def test_error_names_file_profile_and_rule(tmp_path: Path) -> None:
 def test_error_names_file_and_caller_of_the_gateway(tmp_path: Path) -> None:
     caller = "gateway.callers.payments"
     gateway = '[gateway]\nlisten = ["127.0.0.1:0"]\n[gateway.callers.payments]\n'
+    gateway += f'token_sha256 = ["{DIGEST}"]\n'
     file = write_config(tmp_path, "[profiles.p]\n" + gateway + WRONG.format(table=caller))
 
     with pytest.raises(ConfigurationError) as caught:
         load_gateway("p", config=file)
 
     assert str(caught.value).startswith(
-        f"configuration file {file}, key 'gateway.callers.payments.allow': rule 'payouts': POST "
+        f"configuration file {file}, [gateway.callers.payments]: rule 'payouts': POST "
     )
 
 
