@@ -160,6 +160,20 @@ _COMMANDS: Final = (
         ],
     ),
     TyperGroup(
+        name="policy",
+        help="Look at the rules of a profile, or of a caller of the gateway.",
+        no_args_is_help=True,
+        context_settings=_CONTEXT,
+        rich_markup_mode="markdown",
+        commands=[
+            LazyCommand(
+                "check",
+                "policy:check",
+                "Check the rules and list them, or explain what they say of a call.",
+            )
+        ],
+    ),
+    TyperGroup(
         name="config",
         help="Look at the configuration.",
         no_args_is_help=True,

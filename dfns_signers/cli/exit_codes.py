@@ -52,7 +52,8 @@ MEANINGS: Final = {
     ExitCode.USAGE: "the command line or what it was given to read is wrong",
     ExitCode.CONFIGURATION: "the configuration or a plugin is wrong or missing",
     ExitCode.KEY: "the signing key cannot be opened or used",
-    ExitCode.REFUSED: "the challenge was not signed: malformed, not allowed, or refused by a guard",
+    ExitCode.REFUSED: "not signed: the challenge is malformed or not allowed, or a guard or rule "
+    "refuses it",
     ExitCode.API: "the Dfns API refused the request",
     ExitCode.UNREACHABLE: "the Dfns API gave no answer, or one that cannot be read",
     ExitCode.AWAITS_APPROVAL: "the API accepted the request (202); a policy wants approval first",

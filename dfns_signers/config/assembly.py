@@ -121,7 +121,11 @@ def configured_policy(loaded: LoadedProfile) -> Policy | None:
     count = rate_counter_of(loaded)
     with loaded.placing("allow"):
         return Policy(
-            settings.allow, title=_subject(loaded), read_only=settings.read_only, count=count
+            settings.allow,
+            title=_subject(loaded),
+            read_only=settings.read_only,
+            signed_only=True,
+            count=count,
         )
 
 

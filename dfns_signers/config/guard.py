@@ -11,6 +11,7 @@ from dfns_signers.announced_call import AnnouncedCall, CallAnswer
 from dfns_signers.errors import AuditError, PolicyRefusedError, SigningRefusedError
 from dfns_signers.hook_registration import hookimpl
 from dfns_signers.hooks import SigningRequest
+from dfns_signers.policy.unknown_calls import unknown_call
 from dfns_signers.signing_key import Evidence
 
 
@@ -65,12 +66,7 @@ class Guard:
         if not judges:
             return None
         if request.call is None:
-            raise PolicyRefusedError(
-                f"only the challenge is known to the credential {request.credential_id}, and its "
-                "rules are about calls: sign with DfnsClient or UserActionAuth of this package, or "
-                "send the call through 'dfns-signers gateway', which serves any SDK",
-                check="unknown-call",
-            )
+            raise unknown_call(request.credential_id)
         return ", ".join(filter(None, [judge(request.call) for judge in judges]))
 
     def _record_permission(self, request: SigningRequest, rule: str | None) -> None:

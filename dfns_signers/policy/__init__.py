@@ -1,6 +1,4 @@
-"""What may be signed: rules over announced calls, which allow and never forbid."""
+"""What may be signed: rules over announced calls, which allow and never forbid.
 
-from dfns_signers.policy.policy import Decision, Policy
-from dfns_signers.policy.rule import Rule
-
-__all__ = ["Decision", "Policy", "Rule"]
+Nothing is imported here: a profile has the model of a rule, and loads the engine if it has rules.
+"""

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import Field, PlainValidator
 
 from dfns_signers.backends.options import StrictModel
 from dfns_signers.rate_limits.rates import RateText
+
+ANY: Final = "any"
+"""``members`` of a rule that leaves the body open."""
+
+
+def _members(value: Any) -> Any:
+    if value == ANY or (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+        return value
+    raise ValueError(f"expected an array of strings, or {ANY!r}")
 
 
 class Rule(StrictModel):
@@ -17,21 +26,22 @@ class Rule(StrictModel):
         min_length=1, description="Names the rule in refusals and in the audit trail."
     )
     call: str = Field(
-        description="Method and path, such as `POST /wallets/{walletId}/transfers`; a path "
-        "parameter may be given in its place."
+        description="Method and path, such as `POST /wallets/{walletId}/transfers`; an "
+        "identifier may stand in the place of its placeholder."
     )
     path: dict[str, list[str]] = Field(
         default={}, description="Values that a path parameter may have, by its name."
     )
     body: dict[str, Any] = Field(
         default={},
-        description="Values that a member of the body may have, by its name: an array of them, or "
-        '`{ max = "1000" }` for an amount.',
+        description="Values that a member of the body may have, by its name: one, an array of "
+        'them, or `{ min = "1", max = "1000" }` for an amount.',
     )
-    members: list[str] | None = Field(
+    members: Annotated[list[str] | str | None, PlainValidator(_members)] = Field(
         default=None,
-        description="Members that the body may have. By default those that `body` and `require` "
-        "name, if the rule has `body` or the call moves money; else any.",
+        description='Members that the body may have, or `"any"`. By default those that `body` and '
+        "`require` name, if the rule has `body` or the class of the call is `money`, `blind` or "
+        "`escalating`; else any.",
     )
     require: list[str] = Field(
         default=[], description="Members that the body must have, such as `externalId`."

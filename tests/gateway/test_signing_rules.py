@@ -12,7 +12,8 @@ from dfns_signers.errors import PolicyRefusedError
 from dfns_signers.gateway.callers import Caller, Callers
 from dfns_signers.gateway.signing_rules import judges_by_caller
 from dfns_signers.hooks import SigningRequest
-from dfns_signers.policy import Policy, Rule
+from dfns_signers.policy.policy import Policy
+from dfns_signers.policy.rule import Rule
 from tests.gateway.running import running_gateway
 
 WALLETS = Policy([Rule(name="wallets", call="POST /wallets")], title="the caller 'payments'")

@@ -20,6 +20,7 @@ TOML_TYPES = {
     float: "number",
     bool: "boolean",
     dict: "table",
+    list: "array",
     Secret: "string or table",
 }
 

@@ -38,6 +38,7 @@ CODES = {
         errors.ChallengeError,
         errors.CredentialNotAllowedError,
         errors.SigningRefusedError,
+        errors.PolicyRefusedError,
         errors.SigningCancelledError,
     ),
     6: (

@@ -102,6 +102,40 @@ def test_operation_has_the_class_of_what_it_can_do(text: str, operation_class: s
     assert named(text).operation_class == operation_class
 
 
+def is_about_power(one: Operation) -> bool:
+    """Whether a write is about credentials, tokens, accounts, permissions, policies or exports."""
+    groups = ("credentials", "pats", "service-accounts", "users", "user-groups", "tokens")
+    sign_ups = ("login", "registration", "recover")
+    areas = ("permissions", "v2", "webhooks", "key-stores", "tenant")
+    keys = (["import"], ["export"], ["delegate"], ["derive"])
+    _, area, *rest = one.path.split("/")
+    if area == "auth":
+        return rest[0] in (*groups, *sign_ups)
+    if area == "exchanges":
+        return one.method == "POST" and not rest  # it hands over keys of an exchange
+    if area == "networks":
+        # They hand over secrets of the validator, and say where it is.
+        return rest[-1] == "validators" or (one.method == "PUT" and "validators" in rest)
+    return area in areas or (area in ("keys", "wallets") and rest[-1:] in keys)
+
+
+def test_write_is_escalating_exactly_if_it_is_about_power() -> None:
+    writes = [one for one in operations() if one.operation_class != "read"]
+
+    assert [str(one) for one in writes if one.operation_class == "escalating"] == [
+        str(one) for one in writes if is_about_power(one)
+    ]
+
+
+def test_operation_is_blind_exactly_if_it_signs_what_the_caller_has_made() -> None:
+    assert [str(one) for one in operations() if one.operation_class == "blind"] == [
+        "POST /keys/{keyId}/signatures",
+        "POST /wallets/{walletId}/canton/ledger-api",
+        "POST /wallets/{walletId}/signatures",
+        "POST /wallets/{walletId}/transactions",
+    ]
+
+
 def test_shapes_belong_to_operations_and_say_nothing_that_is_not_understood() -> None:
     shapes = read_table("shapes.json")
 
