@@ -21,11 +21,15 @@ call = "POST /wallets"
 
 
 def signing_caller(
-    folder: Path, rules: str = WALLETS, name: str = "payments", token: str = TOKEN
+    folder: Path,
+    rules: str = WALLETS,
+    name: str = "payments",
+    token: str = TOKEN,
+    key: PrivateKey = CALLER_KEY,
 ) -> str:
     """TOML of a caller that must sign; its public key goes into the folder."""
     public_key = folder / f"{name}.pub"
-    public_key.write_bytes(public_pem(CALLER_KEY.public_key()))
+    public_key.write_bytes(public_pem(key.public_key()))
     return f"""
 [gateway.callers.{name}]
 token_sha256 = ["{sha256(token.encode()).hexdigest()}"]

@@ -33,6 +33,12 @@ TOKEN: Final = ".".join(  # as `gateway caller add` makes them, for the SDK for 
 CREDENTIAL: Final = "local-sdk"
 CALLER_PEM: Final = private_pem(private_key("ES256")).decode()
 """What the official SDKs sign with; the gateway signs with another key."""
+# The end of a registration or recovery has a token of its own, not that of the caller.
+WITH_ANOTHER_TOKEN: Final = {
+    "POST /auth/registration",
+    "POST /auth/registration/enduser",
+    "POST /auth/recover/user",
+}
 
 
 class Api(ScriptedApi):

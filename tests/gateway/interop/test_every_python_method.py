@@ -12,19 +12,20 @@ from dfns_sdk.types import DfnsError
 
 from tests.emulator.caller import compact
 from tests.emulator.flows import ACTION
-from tests.gateway.interop.gateway_world import CALLER_PEM, SDK, Gateways, GatewayWorld, gateways
+from tests.gateway.interop.gateway_world import (
+    CALLER_PEM,
+    SDK,
+    WITH_ANOTHER_TOKEN,
+    Gateways,
+    GatewayWorld,
+    gateways,
+)
 from tests.interop.official_methods import Method, PythonSdk, official_methods
 from tests.interop.official_requests import Request, request_of
 from tests.interop.official_world import find
 from tests.support.answer_judge import misfit
 
 METHODS = [one for one in official_methods() if not one.operation.multipart]
-# The end of a registration or recovery has a token of its own, not that of the caller.
-WITH_ANOTHER_TOKEN = {
-    "POST /auth/registration",
-    "POST /auth/registration/enduser",
-    "POST /auth/recover/user",
-}
 # The SDK warns of former names of methods, and of endpoints that are going away.
 pytestmark = pytest.mark.filterwarnings(
     "ignore:(Use .* instead|This endpoint is deprecated):DeprecationWarning"
