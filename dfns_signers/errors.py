@@ -25,7 +25,7 @@ class ConfigurationError(DfnsSignersError):
 
 
 class ListeningError(ConfigurationError):
-    """The emulator cannot listen on its address: the port is in use, or not permitted."""
+    """An address cannot be listened on: it is in use, or not permitted."""
 
 
 class PluginError(DfnsSignersError):

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+import httpx
 from typing_extensions import Self, Unpack
 
 from dfns_signers import defaults
@@ -14,6 +15,7 @@ from dfns_signers.client.arguments import CallLimits, check_keepalive_expiry, ch
 from dfns_signers.client.auth import Auth
 from dfns_signers.client.call import Call, QueryValue
 from dfns_signers.client.given_connections import HttpT
+from dfns_signers.client.http_calls import build_request, interpret
 from dfns_signers.client.http_settings import HttpSettings, Timeout
 from dfns_signers.client.keys import Keys
 from dfns_signers.client.verbs import Verbs
@@ -160,6 +162,14 @@ class BaseClient(Verbs[R], Generic[R, ItemsT, HttpT]):
         """How many requests an attempt sends, and of what call."""
         exchange = SIGNED_CALL if auth is self._auth else SIGNED_CALL - 1
         return exchange if call.signed else 1, f"{call.method} {call.path}"
+
+    def _request_for(
+        self, http: httpx.Client | httpx.AsyncClient, call: Call[Any]
+    ) -> httpx.Request:
+        return build_request(http, self._auth, call)
+
+    def _result_of(self, response: httpx.Response, request: httpx.Request, call: Call[Any]) -> Any:
+        return interpret(response, request, call)
 
     @abstractmethod
     def _then(self, answer: R, read: Callable[[Any], Any]) -> R:

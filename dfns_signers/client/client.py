@@ -13,7 +13,7 @@ from dfns_signers import deadlines
 from dfns_signers.client.base_client import BaseClient
 from dfns_signers.client.call import Call
 from dfns_signers.client.connections import async_connections, connections
-from dfns_signers.client.http_calls import build_request, errors_of_ours, interpret
+from dfns_signers.client.http_calls import errors_of_ours
 from dfns_signers.client.pages import Pages
 from dfns_signers.client.retries import retry_policy
 from dfns_signers.closing import AsyncClosing, Closing
@@ -47,14 +47,14 @@ class SyncClient(BaseClient[Any, Iterator[Any], httpx.Client], Closing):
 
     def _exchange(self, call: Call[Any], auth: UserActionAuth) -> Any:
         with self._connections.lent() as http:
-            request = build_request(http, self._auth, call)
+            request = self._request_for(http, call)
             with deadlines.within(self._limits.call_timeout), errors_of_ours(request, call):
                 response = http.send(request, auth=auth, follow_redirects=False, stream=True)
                 try:
                     bounded(response, call=not call.announces).read()
                 finally:
                     response.close()
-        return interpret(response, request, call)
+        return self._result_of(response, request, call)
 
     def _then(self, answer: Any, read: Callable[[Any], Any]) -> Any:
         return read(answer)
@@ -129,7 +129,7 @@ class AsyncClient(
 
     async def _exchange(self, call: Call[Any], auth: UserActionAuth) -> Any:
         async with self._connections.lent() as http:
-            request = build_request(http, self._auth, call)
+            request = self._request_for(http, call)
             with (
                 deadlines.within(self._limits.call_timeout),
                 errors_of_ours(request, call),
@@ -141,7 +141,7 @@ class AsyncClient(
                 finally:
                     with anyio.CancelScope(shield=True):
                         await response.aclose()
-        return interpret(response, request, call)
+        return self._result_of(response, request, call)
 
     async def _then(self, answer: Coroutine[Any, Any, Any], read: Callable[[Any], Any]) -> Any:
         return read(await answer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from functools import lru_cache
@@ -44,24 +44,46 @@ _ANSWERED_BY_A_CHALLENGE: Final = re.compile(
 
 
 def build_request(
-    http: httpx.Client | httpx.AsyncClient, auth: UserActionAuth, call: Call[Any]
+    http: httpx.Client | httpx.AsyncClient,
+    auth: UserActionAuth,
+    call: Call[Any],
+    *,
+    query: str = "",
+    headers: Mapping[str, str] | None = None,
+    extensions: Mapping[str, Any] | None = None,
 ) -> httpx.Request:
-    """The request for a call, with its body as it was serialised."""
-    headers = {
-        "Accept": "application/json",
-        "Accept-Encoding": ACCEPTED_ENCODING,
-        "User-Agent": _USER_AGENT,
-    }
+    """The request for a call, with its body as it was serialised.
+
+    Args:
+        http: that sends it.
+        auth: knows the base URL.
+        call: what to send.
+        query: percent-encoded, in place of the parameters of the call.
+        headers: in place of, or besides, those of each call.
+        extensions: of httpx, likewise.
+    """
+    own = httpx.Headers(
+        {
+            "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED_ENCODING,
+            "User-Agent": _USER_AGENT,
+        }
+    )
     if call.content:
-        headers["Content-Type"] = "application/json"
+        own["Content-Type"] = "application/json"
+    own.update(headers)
     try:
         return http.build_request(
             call.method,
-            _url(auth.base_url.text + call.path),
+            _url(auth.base_url.text + call.path + (f"?{query}" if query else "")),
             params=dict(call.params) or None,
             content=call.content or None,
-            headers=headers,
-            extensions={SIGNED_EXTENSION: call.signed, PROGRESS_EXTENSION: Progress()},
+            headers=own,
+            extensions={
+                SIGNED_EXTENSION: call.signed,
+                PROGRESS_EXTENSION: Progress(),
+                **(extensions or {}),
+            },
         )
     except httpx.InvalidURL as error:
         raise RequestError(f"path and query of {call.method} make no URL: {error}") from error

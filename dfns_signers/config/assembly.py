@@ -17,18 +17,18 @@ from dfns_signers.closing import release_logged
 from dfns_signers.config.files import default_path
 from dfns_signers.config.loading import DEFAULT, LoadedProfile, load_profile
 from dfns_signers.config.profile import ENVIRONMENT, Settings, SignerTable
+from dfns_signers.config.profile_rates import rate_counter_of, rate_limit_of
 from dfns_signers.config.validation import validate
 from dfns_signers.discovery import load_backend, load_plugins
 from dfns_signers.errors import ConfigurationError, DfnsSignersError, PluginError
 from dfns_signers.hooks import SigningHooks
-from dfns_signers.rate_limits.rate_limit import RateLimit
 from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner
 from dfns_signers.signing_key import SigningKey
 
 if TYPE_CHECKING:
     from dfns_signers.audit.trail import AuditTrail
-    from dfns_signers.config.guard import Guard
+    from dfns_signers.config.guard import Guard, PolicyOf
     from dfns_signers.policy.policy import Policy
 
 _log: Final = logging.getLogger(__name__)
@@ -103,8 +103,11 @@ def configured_policy(loaded: LoadedProfile) -> Policy | None:
         return None
     from dfns_signers.policy.policy import Policy  # noqa: PLC0415  # most profiles have no rules
 
+    count = rate_counter_of(loaded)
     with loaded.placing("allow"):
-        return Policy(settings.allow, title=_subject(loaded), read_only=settings.read_only)
+        return Policy(
+            settings.allow, title=_subject(loaded), read_only=settings.read_only, count=count
+        )
 
 
 def configured_trail(loaded: LoadedProfile) -> AuditTrail | None:
@@ -117,16 +120,21 @@ def configured_trail(loaded: LoadedProfile) -> AuditTrail | None:
     return AuditTrail(audit.file)
 
 
-def configured_guard(loaded: LoadedProfile) -> Guard | None:
-    """What judges and records the calls of a profile; None where there is nothing to do."""
+def configured_guard(loaded: LoadedProfile, policies: PolicyOf | None = None) -> Guard | None:
+    """What judges and records the calls of a profile; None where there is nothing to do.
+
+    Args:
+        loaded: the profile.
+        policies: chosen by call, in place of the rules of the profile.
+    """
     policy, trail = configured_policy(loaded), configured_trail(loaded)
-    if policy is None and trail is None:
+    if policy is None and trail is None and policies is None:
         return None
     from dfns_signers.config.guard import Guard  # noqa: PLC0415  # it imports pluggy
 
     audit = loaded.settings.audit
     signs_unrecorded = audit is not None and audit.on_failure == "sign"
-    return Guard(lambda _request: policy, trail, signs_unrecorded=signs_unrecorded)
+    return Guard(policies or (lambda _request: policy), trail, signs_unrecorded=signs_unrecorded)
 
 
 def _subject(loaded: LoadedProfile) -> str:
@@ -177,24 +185,7 @@ def client_arguments(loaded: LoadedProfile) -> dict[str, Any]:
     limits = ("timeout", "call_timeout", "max_attempts", "max_retry_after", "keepalive_expiry")
     names = ("auth_token", "base_url", *limits)
     arguments = {name: getattr(loaded.settings, name) for name in names}
-    return {**arguments, "rate_limit": _rate_limit(loaded)}
-
-
-def _rate_limit(loaded: LoadedProfile) -> RateLimit | None:
-    settings = loaded.settings
-    if settings.rate_limit is None:
-        if settings.rate_limit_store is not None:
-            with loaded.placing("rate_limit_store"):
-                raise ConfigurationError("it has no effect without 'rate_limit': set that, too")
-        return None
-    setting = "rate_limit_store" if settings.rate_limit_store else "rate_limit"
-    with loaded.placing(setting):
-        return RateLimit(
-            settings.rate_limit,
-            store=settings.rate_limit_store,
-            name=settings.rate_limit_name,
-            fallback=settings.rate_limit_fallback,
-        )
+    return {**arguments, "rate_limit": rate_limit_of(loaded)}
 
 
 def check_base_url(loaded: LoadedProfile) -> None:

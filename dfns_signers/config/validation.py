@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -125,11 +125,23 @@ def _explain_value(problem: Any) -> str:
 
 def _model_at(loc: Sequence[str], model: type[BaseModel]) -> type[BaseModel] | None:
     """The model of a nested table; None where it is ambiguous, as in a union of several."""
-    for part in loc:
-        annotation = model.model_fields[part].annotation if part in model.model_fields else None
-        kinds = (annotation, *getattr(annotation, "__args__", ()))
-        models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    parts = iter(loc)
+    for part in parts:
+        field = model.model_fields.get(part)
+        models = list(_models_in(field.annotation)) if field else []
         if len(models) != 1:
             return None
-        (model,) = models
+        ((model, keys),) = models
+        for _ in range(keys):
+            next(parts, None)
     return model
+
+
+def _models_in(annotation: Any, keys: int = 0) -> Iterator[tuple[type[BaseModel], int]]:
+    """The models of a field, each with how many keys and indexes lead to it from there."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation, keys
+    if get_origin(annotation) in (dict, list):
+        keys += 1
+    for inner in get_args(annotation):
+        yield from _models_in(inner, keys)

@@ -3,34 +3,64 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
 
-from dfns_signers.algorithms import PublicKey
-from dfns_signers.config.assembly import client_arguments, configured_signer
-from dfns_signers.config.files import find_file
+from dfns_signers.client.forwarding import ForwardingClient
+from dfns_signers.config.assembly import (
+    client_arguments,
+    configured_guard,
+    configured_policy,
+    configured_signer,
+)
+from dfns_signers.config.files import ConfigFile, default_path, find_file
 from dfns_signers.config.loading import LoadedProfile, load_profile
 from dfns_signers.config.validation import validate
-from dfns_signers.errors import ConfigurationError
+from dfns_signers.errors import ConfigurationError, UnsupportedKeyError
 from dfns_signers.gateway.callers import Caller, Callers, Credential
+from dfns_signers.gateway.certificates import check_certificates, read_trusted_file
 from dfns_signers.gateway.limits import Limits
+from dfns_signers.gateway.replicas import Replicas, replicas_of
 from dfns_signers.gateway.service import Service
 from dfns_signers.gateway.settings import CallerTable, GatewaySettings
-from dfns_signers.gateway.single_use import InMemory
+from dfns_signers.gateway.settings_checks import check_settings
+from dfns_signers.gateway.signing_rules import rules_by_caller
 from dfns_signers.gateway.upstream import Upstream
 from dfns_signers.gateway.user_actions import UserActions
+from dfns_signers.policy.counting import counting
 from dfns_signers.policy.policy import Policy
-from dfns_signers.public_keys import load_public_key
+from dfns_signers.public_keys import fingerprint, load_public_key
+from dfns_signers.rate_limits.counters import Counters
+from dfns_signers.rate_limits.rates import Rate
+from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner
-from dfns_signers.user_action.httpx_auth import UserActionAuth
+
+_ADVICE: Final = "'dfns-signers gateway caller add NAME' writes one"
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedGateway:
-    """The gateway as the configuration has it, checked."""
+    """The gateway as the configuration has it, checked.
 
-    settings: GatewaySettings
+    Attributes:
+        settings: of ``[gateway]``.
+        profile: what signs.
+        callers: who may call.
+        replicas: what it shares with its replicas.
+        organisation: names whose requests are limited.
+        asked: the profile that was asked for; None for that of ``[gateway]`` or the default one.
+    """
+
+    settings: GatewaySettings = field(repr=False)
     profile: LoadedProfile
     callers: Callers
+    replicas: Replicas
+    organisation: str
+    asked: str | None = None
 
 
 def load_gateway(
@@ -43,11 +73,37 @@ def load_gateway(
         config: the configuration file, as for ``load_signer``.
 
     Raises:
-        ConfigurationError: a setting is missing or wrong.
+        ConfigurationError: a setting is missing or wrong; says where.
     """
     file = find_file(config)
-    if file is None or not file.gateway.open():
-        raise ConfigurationError("there is no [gateway] table")
+    if file is None:
+        raise ConfigurationError(
+            f"there is no configuration file {default_path()} with a table [gateway]: {_ADVICE}; "
+            "--config or DFNS_CONFIG names another file"
+        )
+    if not file.gateway.open():
+        raise ConfigurationError(
+            f"configuration file {file.path} has no table [gateway]: {_ADVICE}"
+        )
+    settings = read_settings(file)
+    loaded = _profile(profile, settings, file)
+    for name, table in settings.tls.items():
+        with _placing(file.path, f"gateway.tls.{name}"):
+            check_certificates(table)
+    with _placing(file.path, "gateway"):
+        replicas = replicas_of(settings)
+    organisation = loaded.settings.rate_limit_name or loaded.settings.base_url
+    callers = callers_of(settings, file.path, replicas.counters, organisation)
+    _require_other_tokens(settings, loaded, file.path)
+    return LoadedGateway(settings, loaded, callers, replicas, organisation, profile)
+
+
+def read_settings(file: ConfigFile) -> GatewaySettings:
+    """The table ``[gateway]`` of a file, and what must hold between its settings.
+
+    Raises:
+        ConfigurationError: a setting is missing or wrong.
+    """
     settings = validate(
         GatewaySettings,
         file.gateway.open(),
@@ -55,19 +111,98 @@ def load_gateway(
         folder=file.path.parent,
         exposed=file.path if file.is_exposed else None,
     )
-    loaded = load_profile(profile or settings.profile, config=file.path)
-    return LoadedGateway(settings, loaded, callers_of(settings))
+    check_settings(settings, f"configuration file {file.path}")
+    return settings
 
 
-def callers_of(settings: GatewaySettings) -> Callers:
-    """The callers of the configuration."""
-    return Callers(_caller(name, table) for name, table in settings.callers.items())
+def callers_of(
+    settings: GatewaySettings, file: Path, counters: Counters, organisation: str
+) -> Callers:
+    """The callers of the configuration.
+
+    Args:
+        settings: of ``[gateway]``.
+        file: that has them.
+        counters: of the rates of rules.
+        organisation: names whose calls are counted.
+
+    Raises:
+        ConfigurationError: a rule or a public key is wrong, or two callers have one key.
+    """
+    callers = []
+    keys: dict[str, str] = {}
+    for name, table in settings.callers.items():
+        with _placing(file, f"gateway.callers.{name}"):
+            caller = _caller(name, table, counting(counters, organisation, "caller", name))
+            if caller.credential is not None:
+                key = fingerprint(caller.credential.public_key)
+                if key in keys:
+                    raise ConfigurationError(
+                        f"the caller {keys[key]!r} has the same public key: each caller needs one "
+                        "of its own"
+                    )
+                keys[key] = name
+            callers.append(caller)
+    pinned = {each.text: each.caller for each in settings.addresses if each.caller is not None}
+    return Callers(callers, pinned)
 
 
-def _caller(name: str, table: CallerTable) -> Caller:
+def new_service(gateway: LoadedGateway) -> tuple[Service, KeySigner]:
+    """The service of a gateway, and the signer that it closes at the end.
+
+    Raises:
+        ConfigurationError: the token cannot be read, or a setting of the profile is wrong.
+    """
+    guard = configured_guard(
+        gateway.profile,
+        rules_by_caller(configured_policy(gateway.profile), lambda: service.callers),
+    )
+    signer = configured_signer(gateway.profile, guard)
+    client = ForwardingClient(signer=signer, **client_arguments(gateway.profile))
+    service = Service(
+        gateway.callers,
+        Limits(
+            Rate.parse(gateway.settings.organisation_rate),
+            gateway.replicas.counters,
+            organisation=gateway.organisation,
+        ),
+        UserActions(gateway.replicas.seal_keys.open(), gateway.replicas.used),
+        Upstream(client),
+    )
+    return service, signer
+
+
+def _profile(asked: str | None, settings: GatewaySettings, file: ConfigFile) -> LoadedProfile:
+    if asked is not None or settings.profile is None:
+        return load_profile(asked, config=file.path)
+    if settings.profile not in file.profiles:
+        with _placing(file.path, "gateway"):
+            known = ", ".join(sorted(file.profiles)) or "none"
+            raise ConfigurationError(
+                f"key 'profile': there is no profile {settings.profile!r}; profiles are: {known}"
+            )
+    return load_profile(settings.profile, config=file.path)
+
+
+@contextmanager
+def _placing(file: Path, table: str) -> Iterator[None]:
+    """Name the table in the errors that are raised within."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError(f"configuration file {file}, [{table}]: {error}") from error
+
+
+def _caller(name: str, table: CallerTable, count: Callable[[str, str], float]) -> Caller:
     return Caller(
         name,
-        Policy(table.allow, title=f"the caller {name!r}", default_deny=True, reads=table.reads),
+        Policy(
+            table.allow,
+            title=f"the caller {name!r}",
+            default_deny=True,
+            reads=table.reads,
+            count=count,
+        ),
         token_digests=frozenset(table.token_sha256),
         uids=frozenset(table.unix.uid if table.unix else ()),
         certificates=frozenset(table.certificate),
@@ -80,23 +215,23 @@ def _caller(name: str, table: CallerTable) -> Caller:
 def _credential(table: CallerTable) -> Credential | None:
     if table.credential is None:
         return None
-    return Credential(table.credential.id, _public_key(table))
+    path = table.credential.public_key
+    content = read_trusted_file(path, "the public key")
+    try:
+        return Credential(table.credential.id, load_public_key(content))
+    except UnsupportedKeyError as error:
+        raise ConfigurationError(f"credential.public_key {path}: {error}") from error
 
 
-def _public_key(table: CallerTable) -> PublicKey:
-    assert table.credential is not None  # noqa: S101  # asked before
-    return load_public_key(table.credential.public_key.read_text())
-
-
-def new_service(gateway: LoadedGateway) -> tuple[Service, KeySigner]:
-    """The service of a gateway, and the signer that it closes at the end."""
-    signer = configured_signer(gateway.profile)
-    arguments = client_arguments(gateway.profile)
-    auth = UserActionAuth(arguments["auth_token"], signer, base_url=arguments["base_url"])
-    service = Service(
-        gateway.callers,
-        Limits(gateway.settings.organisation_rate),
-        UserActions([], InMemory()),
-        Upstream(auth, arguments["timeout"]),
-    )
-    return service, signer
+def _require_other_tokens(settings: GatewaySettings, profile: LoadedProfile, file: Path) -> None:
+    """Refuse the gateway's own token as that of a caller, which could then do without it."""
+    token = profile.settings.auth_token
+    if token is None or not token.is_readable():
+        return  # refused where it is needed
+    digest = sha256(Sealed(token.reveal()).open().encode("utf-8")).hexdigest()
+    for name, table in settings.callers.items():
+        if digest in table.token_sha256:
+            raise ConfigurationError(
+                f"configuration file {file}, [gateway.callers.{name}]: its token is that of the "
+                f"gateway itself ({profile.title}): 'dfns-signers gateway caller add' makes one"
+            )

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Final
 
 from dfns_signers.algorithms import PublicKey
 from dfns_signers.gateway.messages import Incoming, Refusal
 from dfns_signers.policy.policy import Policy
+
+_log: Final = logging.getLogger(__name__)
+
+_SCHEME: Final = "Bearer "
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,39 +30,134 @@ class Caller:
     """A caller and its rules; a change of the configuration makes another one.
 
     Attributes:
+        token_digests: SHA-256 of its tokens, lower-case hexadecimal.
+        uids: of its processes on a unix socket.
+        certificates: names in its client certificate.
         credential: with it, each write must be signed by the caller's own key.
         rate: its calls, such as ``120/minute``; None for no limit of its own.
+        needs_all: whether each kind of identity that it has must hold.
     """
 
     name: str
-    policy: Policy
-    token_digests: frozenset[str] = frozenset()
+    policy: Policy = field(repr=False)
+    token_digests: frozenset[str] = field(default=frozenset(), repr=False)
     uids: frozenset[int] = frozenset()
     certificates: frozenset[str] = frozenset()
     credential: Credential | None = None
     rate: str | None = None
     needs_all: bool = False
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of identity that it has, of ``token``, ``uid`` and ``certificate``."""
+        has = {"token": self.token_digests, "uid": self.uids, "certificate": self.certificates}
+        return frozenset(kind for kind, values in has.items() if values)
+
+
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """Who sent a request, and by what that is known.
+
+    Attributes:
+        by: kinds of identity that held, of ``certificate``, ``token`` and ``uid``, sorted.
+    """
+
+    caller: Caller
+    by: tuple[str, ...]
+
+
+class UnknownCaller(Refusal):
+    """401; the answer does not say why.
+
+    Attributes:
+        reason: for the operator: ``authorization``, ``token``, ``uid``, ``certificate``,
+            ``ambiguous``, ``incomplete``, ``listener`` or ``anonymous``.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(401, "caller", "the gateway does not know the caller")
+        self.reason = reason
+
 
 class Callers:
     """All callers, as the configuration had them at one time.
 
     Args:
-        callers: with unique names.
+        callers: with unique names, of which no two have an identity in common.
+        pinned: name of the one caller of a listener, by the listener as ``Peer`` has it.
     """
 
-    def __init__(self, callers: Iterable[Caller]) -> None:
+    def __init__(self, callers: Iterable[Caller], pinned: Mapping[str, str] | None = None) -> None:
         self.by_name = {caller.name: caller for caller in callers}
+        self._pinned = dict(pinned or {})
+        every = self.by_name.values()
+        self._by_token = {digest: each for each in every for digest in each.token_digests}
+        self._by_uid = {uid: each for each in every for uid in each.uids}
+        self._by_certificate = {name: each for each in every for name in each.certificates}
 
     def identify(self, incoming: Incoming) -> Caller:
-        """The caller of a request.
+        """The caller of a request; errors as of ``identification``."""
+        return self.identification(incoming).caller
+
+    def identification(self, incoming: Incoming) -> Identification:
+        """The caller of a request, and how it is known.
+
+        A token or a certificate that is shown must be known, and all that is known must be of one
+        caller: nothing that is wrong is passed over because something else is right.
 
         Raises:
-            Refusal: 401, it is none of them.
+            UnknownCaller: it is none of them.
         """
-        scheme, _, token = incoming.headers.get("authorization", "").partition(" ")
-        digest = sha256(token.encode()).hexdigest() if scheme.lower() == "bearer" else ""
-        for caller in self.by_name.values():
-            if digest in caller.token_digests or incoming.peer.uid in caller.uids:
-                return caller
-        raise Refusal(401, "caller", "the gateway does not know the caller")
+        try:
+            return self._identification(incoming)
+        except UnknownCaller as unknown:
+            peer = incoming.peer
+            who = peer.address or f"uid {peer.uid}, pid {peer.pid}"
+            _log.warning("%s: unknown caller (%s) from %s", peer.listener, unknown.reason, who)
+            raise
+
+    def _identification(self, incoming: Incoming) -> Identification:
+        found = dict(self._identities(incoming))
+        if not found:
+            raise UnknownCaller("uid" if incoming.peer.uid is not None else "anonymous")
+        caller, *others = {each.name: each for each in found.values()}.values()
+        if others:
+            raise UnknownCaller("ambiguous")
+        if caller.needs_all and caller.kinds != found.keys():
+            raise UnknownCaller("incomplete")
+        if self._pinned.get(incoming.peer.listener, caller.name) != caller.name:
+            raise UnknownCaller("listener")
+        return Identification(caller, tuple(sorted(found)))
+
+    def _identities(self, incoming: Incoming) -> Iterator[tuple[str, Caller]]:
+        authorization = incoming.headers.get("authorization")
+        if authorization is not None:
+            yield "token", self._of_token(authorization)
+        if incoming.peer.names:
+            yield "certificate", self._of_certificate(incoming.peer.names)
+        if incoming.peer.uid in self._by_uid:  # a process always has one, known or not
+            yield "uid", self._by_uid[incoming.peer.uid]
+
+    def _of_token(self, authorization: str) -> Caller:
+        token = authorization.removeprefix(_SCHEME)
+        if token == authorization or not token or " " in token:
+            raise UnknownCaller("authorization")
+        # Looked up by its digest, whose comparison says nothing about the token.
+        digest = sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+        return _known(self._by_token.get(digest), "token")
+
+    def _of_certificate(self, names: Iterable[str]) -> Caller:
+        found = {
+            each.name: each
+            for name in names
+            if (each := self._by_certificate.get(name)) is not None
+        }
+        if len(found) > 1:
+            raise UnknownCaller("ambiguous")
+        return _known(next(iter(found.values()), None), "certificate")
+
+
+def _known(caller: Caller | None, kind: str) -> Caller:
+    if caller is None:
+        raise UnknownCaller(kind)
+    return caller

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,6 +78,8 @@ class Refusal(Exception):  # noqa: N818  # no error: a result of a check, which 
         rule: the rule that refused or came near, if one did.
         retry_after: seconds, for a 429 or 503.
         may_have_taken_effect: whether Dfns may have carried the call out all the same.
+        closes: whether the connection ends with the answer.
+        detail: for the operator alone, such as which key failed.
     """
 
     def __init__(
@@ -88,6 +91,8 @@ class Refusal(Exception):  # noqa: N818  # no error: a result of a check, which 
         rule: str | None = None,
         retry_after: float | None = None,
         may_have_taken_effect: bool = False,
+        closes: bool = False,
+        detail: str = "",
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -95,6 +100,8 @@ class Refusal(Exception):  # noqa: N818  # no error: a result of a check, which 
         self.rule = rule
         self.retry_after = retry_after
         self.may_have_taken_effect = may_have_taken_effect
+        self.closes = closes
+        self.detail = detail
 
     def answer(self) -> Answer:
         """The envelope of Dfns, so that the official SDKs show the message."""
@@ -109,5 +116,7 @@ class Refusal(Exception):  # noqa: N818  # no error: a result of a check, which 
             "message": str(self),
             "details": details,
         }
-        headers = {} if self.retry_after is None else {"retry-after": str(round(self.retry_after))}
+        headers = {"connection": "close"} if self.closes else {}
+        if self.retry_after is not None:
+            headers["retry-after"] = str(math.ceil(self.retry_after))
         return json_answer(self.status, {"error": error}, **headers)

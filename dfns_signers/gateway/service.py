@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+import time
+import traceback
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from typing import Final
 
-from dfns_signers.announced_call import AnnouncedCall, new_call_id
+from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import PolicyRefusedError
 from dfns_signers.gateway.callers import Caller, Callers
+from dfns_signers.gateway.failures import refusal_of
+from dfns_signers.gateway.in_flight import InFlight
 from dfns_signers.gateway.limits import Limits
-from dfns_signers.gateway.messages import Answer, Incoming, Refusal
+from dfns_signers.gateway.messages import Answer, Incoming, Peer, Refusal
+from dfns_signers.gateway.observing import Exchange, NoObserver, Observer
 from dfns_signers.gateway.upstream import Upstream
 from dfns_signers.gateway.user_actions import UserActions
+from dfns_signers.operations import match_operation
 from dfns_signers.user_action.endpoints import needs_user_action
 from dfns_signers.user_action.signing_flow import COMPLETE_PATH, INIT_PATH
+
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -23,37 +35,104 @@ class Service:
     limits: Limits
     user_actions: UserActions
     upstream: Upstream
+    observer: Observer = field(default_factory=NoObserver)
+    in_flight: InFlight = field(default_factory=InFlight)
 
     async def answer(self, incoming: Incoming) -> Answer:
         """Answer a request; never raises ``Refusal``."""
+        exchange = _begun(incoming)
+        began = time.monotonic()
+        self.observer.began(exchange)
         try:
-            caller = self.callers.identify(incoming)
-            return await self._answer(incoming, caller)
+            answer = await self._answer(incoming, exchange)
+            exchange.status = answer.status
+            return answer
         except Refusal as refusal:
-            return refusal.answer()
+            return _noted(refusal, exchange)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the caller gets an answer
+            return _noted(_internal(error, exchange), exchange)
+        finally:
+            exchange.seconds = time.monotonic() - began
+            self.observer.finished(exchange)
 
-    async def _answer(self, incoming: Incoming, caller: Caller) -> Answer:
-        if incoming.method == "POST" and incoming.path == INIT_PATH:
-            return await self.user_actions.announce(incoming, caller)
-        if incoming.method == "POST" and incoming.path == COMPLETE_PATH:
-            return await self.user_actions.complete(incoming, caller)
-        return await self._forward(incoming, caller)
+    def refuse(self, refusal: Refusal, peer: Peer) -> Answer:
+        """Answer a request that has not the form that the gateway takes."""
+        exchange = Exchange(peer)
+        answer = _noted(refusal, exchange)
+        self.observer.finished(exchange)
+        return answer
 
-    async def _forward(self, incoming: Incoming, caller: Caller) -> Answer:
-        call_id = new_call_id()
+    async def _answer(self, incoming: Incoming, exchange: Exchange) -> Answer:
+        caller = self.callers.identify(incoming)
+        exchange.caller = caller.name
+        self.limits.note_request(caller)
+        with self.in_flight.call(caller.name):
+            if incoming.method == "POST" and incoming.path == INIT_PATH:
+                return await self.user_actions.announce(incoming, caller)
+            if incoming.method == "POST" and incoming.path == COMPLETE_PATH:
+                return await self.user_actions.complete(incoming, caller)
+            return await self._forward(incoming, caller, exchange)
+
+    async def _forward(self, incoming: Incoming, caller: Caller, exchange: Exchange) -> Answer:
         call = AnnouncedCall(
             incoming.method,
             incoming.path,
             incoming.body.decode("utf-8"),
             incoming.query,
             caller.name,
-            call_id,
+            exchange.id,
         )
         try:
-            caller.policy.require(call)
+            exchange.rule = caller.policy.require(call)
         except PolicyRefusedError as error:
-            raise Refusal(403, error.check, str(error), rule=error.rule) from error
+            raise refusal_of(error) from error
+        await self._require_user_action(incoming, caller)
+        callers = len(self.callers.by_name)
+        await self.limits.admit(caller, call, callers)
+        again = partial(self.limits.admit_again, caller, call, callers)
+        return await self.upstream.send(incoming, exchange, again)
+
+    async def _require_user_action(self, incoming: Incoming, caller: Caller) -> None:
+        """Have a caller with a credential show the user action of a call that needs one."""
+        operation = match_operation(incoming.method, incoming.path)
+        if operation is not None and operation.multipart:
+            raise Refusal(415, "multipart", "the gateway sends no bodies in parts")
         if needs_user_action(incoming.method, incoming.path):
             await self.user_actions.redeem(incoming, caller)
-        await self.limits.admit(caller, incoming)
-        return await self.upstream.send(incoming, caller=caller.name, call_id=call_id)
+
+
+def _begun(incoming: Incoming) -> Exchange:
+    operation = match_operation(incoming.method, incoming.path)
+    return Exchange(
+        incoming.peer,
+        method=incoming.method,
+        path=incoming.path,
+        operation=str(operation) if operation else None,
+        body_sha256=sha256(incoming.body).hexdigest() if incoming.body else "",
+        query_names=[
+            pair.partition("=")[0] for pair in incoming.query.split("&") if incoming.query
+        ],
+    )
+
+
+def _internal(error: Exception, exchange: Exchange) -> Refusal:
+    """The refusal for an error of the gateway itself, whose text may repeat what was sent."""
+    *_, frame = traceback.extract_tb(error.__traceback__)
+    detail = f"{type(error).__name__} in {frame.name}, line {frame.lineno} of {frame.filename}"
+    _log.error("the call %s failed with %s: report it", exchange.id, detail)
+    return Refusal(
+        500,
+        "internal",
+        "the gateway failed",
+        may_have_taken_effect=exchange.upstream_seconds is not None and exchange.method != "GET",
+        detail=detail,
+    )
+
+
+def _noted(refusal: Refusal, exchange: Exchange) -> Answer:
+    """The answer of a refusal, of which the exchange takes what it shows."""
+    exchange.check, exchange.status = refusal.check, refusal.status
+    exchange.rule = refusal.rule or exchange.rule
+    exchange.detail = refusal.detail or str(refusal)
+    exchange.may_have_taken_effect = refusal.may_have_taken_effect
+    return refusal.answer()

@@ -1,53 +1,138 @@
-"""Towards Dfns: requests are sent on byte for byte, signed where the API asks for it."""
+"""Towards Dfns: calls are sent on byte for byte, and answers come back without secrets."""
 
 from __future__ import annotations
 
-import httpx
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
-from dfns_signers.gateway.messages import Answer, Incoming
-from dfns_signers.user_action.httpx_auth import (
-    CALL_ID_EXTENSION,
-    CALLER_EXTENSION,
-    UserActionAuth,
+from dfns_signers.client.forwarding import ForwardedCall, ForwardingClient, Passage, RawAnswer
+from dfns_signers.errors import ApiError, DfnsSignersError
+from dfns_signers.gateway.failures import refusal_of
+from dfns_signers.gateway.messages import Answer, Incoming, Refusal, json_answer
+from dfns_signers.gateway.observing import Exchange
+from dfns_signers.gateway.redaction import Redaction
+from dfns_signers.user_action.endpoints import needs_user_action
+
+_SENT_ON: Final = ("accept", "content-type", "user-agent", "x-dfns-sdk-version")
+_ANSWERED: Final = ("content-type", "retry-after", "x-request-id")
+_UNAUTHORIZED: Final = 401
+_PRINTABLE: Final = re.compile(r"[ -~]{1,256}")
+_HANDS_OUT: Final = re.compile(
+    rb'"(?:accessToken|actionToken|clientSecret|encryptedPrivateKey|idToken|secret'
+    rb'|temporaryAuthenticationToken|token)"\s*:\s*"'
 )
-
-_SENT_ON = ("accept", "content-type", "user-agent", "x-dfns-sdk-version")
-_ANSWERED = ("content-type", "retry-after", "x-request-id")
+"""Members of declared answers of the API that give power to those who have them."""
 
 
 class Upstream:
     """The API that the gateway stands before.
 
     Args:
-        auth: with the token, the signer and the base URL of the profile.
-        timeout: seconds for each request.
+        client: with the token, the signer and the limits of the profile.
     """
 
-    def __init__(self, auth: UserActionAuth, timeout: float) -> None:
-        self._auth = auth
-        self._http = httpx.AsyncClient(auth=auth, timeout=timeout, trust_env=False)
+    def __init__(self, client: ForwardingClient) -> None:
+        self._client = client
 
-    async def send(self, incoming: Incoming, *, caller: str, call_id: str) -> Answer:
+    async def send(
+        self, incoming: Incoming, exchange: Exchange, again: Callable[[], Awaitable[None]]
+    ) -> Answer:
         """Announce, sign and exchange where the call needs it, and send it on.
 
+        Args:
+            incoming: what to send.
+            exchange: names caller and attempt; gets the time, and whether the answer is secret.
+            again: counts a further attempt, before it is made.
+
         Raises:
-            Refusal: 502, 503 or 504, where there is no answer that may be passed on.
+            Refusal: 400, 403, 429, 502, 503 or 504, where no answer may be passed on.
         """
-        request = self._http.build_request(
+        call: ForwardedCall[Any] = ForwardedCall(
             incoming.method,
-            self._auth.base_url.text + incoming.target,
-            content=incoming.body or None,
-            headers={name: incoming.headers[name] for name in _SENT_ON if name in incoming.headers},
-            extensions={
-                **self._http.build_request("GET", self._auth.base_url.text).extensions,
-                CALLER_EXTENSION: caller,
-                CALL_ID_EXTENSION: call_id,
-            },
+            incoming.path,
+            incoming.body,
+            signed=needs_user_action(incoming.method, incoming.path),
+            query=incoming.query,
+            headers={n: incoming.headers[n] for n in _SENT_ON if n in incoming.headers},
+            caller=exchange.caller,
+            id=exchange.id,
+            again=again,
         )
-        response = await self._http.send(request)
-        headers = {name: response.headers[name] for name in _ANSWERED if name in response.headers}
-        return Answer(response.status_code, headers, response.content)
+        began = time.monotonic()
+        try:
+            answer = _passed_on(await self._client.send(call), call.passage)
+        except ApiError as error:
+            exchange.may_have_taken_effect = error.may_have_taken_effect
+            answer = _of_error(error, call.passage)
+        except DfnsSignersError as error:
+            raise refusal_of(error) from error
+        finally:
+            exchange.upstream_seconds = time.monotonic() - began
+        exchange.has_secret_answer = _HANDS_OUT.search(answer.body) is not None
+        return answer
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._client.aclose()
+
+
+def _of_error(error: ApiError, passage: Passage) -> Answer:
+    """What is answered where the API refused the call, or a step of its user action."""
+    if error.status == _UNAUTHORIZED:
+        raise Refusal(
+            502,
+            "upstream-unauthorized",
+            "Dfns does not accept the token or the credential of the gateway",
+            may_have_taken_effect=error.may_have_taken_effect,
+            detail=str(error),
+        ) from error
+    raw = passage.answer
+    if raw is None or raw.status != error.status:
+        if error.may_have_taken_effect:  # at an earlier attempt, of which the answer says nothing
+            raise refusal_of(error) from error
+        return _of_step(error, passage)
+    has_its_effect_hidden = error.may_have_taken_effect and error.status < 500  # noqa: PLR2004
+    if has_its_effect_hidden or (raw.content and not _is_json(raw.content)):
+        raise refusal_of(error) from error
+    return _passed_on(raw, passage)
+
+
+def _passed_on(raw: RawAnswer, passage: Passage) -> Answer:
+    redaction = _redaction(passage)
+    headers = {
+        name: redaction.of_text(raw.headers[name]) for name in _ANSWERED if name in raw.headers
+    }
+    printable = {n: value for n, value in headers.items() if _PRINTABLE.fullmatch(value)}
+    return Answer(raw.status, printable, redaction.of_bytes(raw.content))
+
+
+def _of_step(error: ApiError, passage: Passage) -> Answer:
+    """The envelope of an error that a step of the user action was answered with."""
+    envelope = {
+        "id": error.error_id,
+        "status": error.status,
+        "message": str(error),
+        "details": error.details,
+    }
+    given = {name: value for name, value in envelope.items() if value is not None}
+    answer = json_answer(error.status, {"error": given})
+    asked = error.headers.get("retry-after", "")
+    headers = {"retry-after": asked} if _PRINTABLE.fullmatch(asked) else {}
+    redacted = _redaction(passage).of_bytes(answer.body)
+    return Answer(answer.status, {**answer.headers, **headers}, redacted)
+
+
+def _redaction(passage: Passage) -> Redaction:
+    return Redaction(secret.open() for secret in passage.secrets)
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+        json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return b"\0" not in content

@@ -91,4 +91,15 @@ class Policy:
         Raises:
             PolicyRefusedError: as for ``require``, or the rate is used up.
         """
-        return self.require(call)
+        name = self.require(call)
+        rates = {rule.name: rule.rate for rule in self._rules}
+        rate = rates.get(name)
+        pause = self._count(name, rate) if rate and self._count else 0.0
+        if pause:
+            raise PolicyRefusedError(
+                f"{self.title} has used up the rate of rule {name!r}, {rate}",
+                check="rate",
+                rule=name,
+                retry_after=pause,
+            )
+        return name

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any, Final, NoReturn
 
 from dfns_signers.arguments import shown
 from dfns_signers.errors import ConfigurationError
+from dfns_signers.rate_limits.stores import library_of
 from dfns_signers.sealed import Sealed
 
 WINDOW: Final = 60
@@ -16,8 +15,6 @@ WINDOW: Final = 60
 
 SIGNED_CALL: Final = 3
 """Requests of a signed call: it is announced, its challenge is answered, and it is sent."""
-
-_STORE: Final = re.compile(r"(?P<library>redis|valkey)s?(\+[a-z]+)?://.+")
 
 
 class RateLimit:
@@ -51,7 +48,7 @@ class RateLimit:
         _check_requests(requests)
         _check_name(name)
         self.requests = requests
-        self.library = _library_of(url)
+        self.library = "" if url.open() is None else library_of(url)
         self.store: Sealed[str] | None = url if self.library else None
         self.name = name
         self.fallback = _checked_fallback(fallback, requests, has_store=self.store is not None)
@@ -78,28 +75,6 @@ def _check_name(name: Any) -> None:
         raise ConfigurationError(
             f"the name of a rate limit must be a string that is not empty, not {shown(name)}"
         )
-
-
-def _library_of(url: Sealed[Any]) -> str:
-    """The package that speaks to a store: ``redis``, ``valkey``, or none for no store."""
-    if url.open() is None:
-        return ""
-    match = _STORE.fullmatch(url.open()) if isinstance(url.open(), str) else None
-    library = match["library"] if match else ""
-    # A match has the whole URL, which may hold a password.
-    del match
-    if not library:
-        raise ConfigurationError(
-            "the store of a rate limit must be a URL of Redis or Valkey, such as "
-            "'redis://HOST:6379/0' or 'valkeys://HOST:6379/0'"
-        )
-    for module in ("limits", library):
-        if find_spec(module) is None:
-            raise ConfigurationError(
-                f"the store of a rate limit needs the package {module!r}: "
-                f"pip install 'dfns-signers[{library}]'"
-            )
-    return library
 
 
 def _checked_fallback(fallback: Any, requests: int, *, has_store: bool) -> float:

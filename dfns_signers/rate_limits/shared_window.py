@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from dfns_signers.errors import NoPermitError
 from dfns_signers.rate_limits.rate_limit import SIGNED_CALL, WINDOW, RateLimit
+from dfns_signers.rate_limits.stores import PAUSE, connected
 from dfns_signers.rate_limits.window import Window
 
 MARGIN: Final = 2
@@ -21,9 +22,7 @@ clocks of two machines differ by, and for how long the permit was spare.
 
 _CLOCKS: Final = 0.5  # seconds of the margin, for the clocks
 _SPARE: Final = 0.5  # seconds of it in which permits that are spare may be used
-_PAUSE: Final = 1.0  # seconds until a store that failed is tried again
 _NOT_AT_ONCE: Final = 0.001
-_ANSWER_TIMEOUT: Final = 1.0
 _NAMESPACE: Final = "dfns-signers"
 
 _log: Final = logging.getLogger(__name__)
@@ -82,14 +81,14 @@ class SharedWindow:
         Raises:
             NoPermitError: the store fails, and there is no fallback.
         """
-        pause = 0.0 if self._failed_at is None else self._failed_at + _PAUSE - time.monotonic()
+        pause = 0.0 if self._failed_at is None else self._failed_at + PAUSE - time.monotonic()
         if pause > 0:
             return self._without_store(permits, pause)
         try:
             pause = self._paid() or (self._asked(permits) if permits else 0.0)
         except Exception as error:  # noqa: BLE001  # of limits, redis or valkey
             self._note_failure(error)
-            return self._without_store(permits, _PAUSE)
+            return self._without_store(permits, PAUSE)
         self._note_success()
         if not pause:
             self._own.note(permits)
@@ -172,9 +171,7 @@ class SharedWindow:
         if self._strategy is None:
             limits = import_module("limits")
             assert self._limit.store is not None  # noqa: S101  # or it would not be shared
-            storage = limits.storage.storage_from_string(
-                self._limit.store.open(), **_options(self._limit.library)
-            )
+            storage = connected(self._limit.store, self._limit.library)
             self._item = limits.RateLimitItemPerSecond(
                 self._limit.requests, WINDOW + MARGIN, _NAMESPACE
             )
@@ -219,14 +216,3 @@ class SharedWindow:
             _log.warning("the store of the rate limit %r answers again", self._name)
             self._owe(min(self._unrecorded, self._own.counted))
             self._unrecorded = 0
-
-
-def _options(library: str) -> dict[str, Any]:
-    """How to connect: one more attempt, for a connection that was kept may be closed."""
-    retry = import_module(f"{library}.retry")
-    backoff = import_module(f"{library}.backoff")
-    return {
-        "socket_timeout": _ANSWER_TIMEOUT,
-        "socket_connect_timeout": _ANSWER_TIMEOUT,
-        "retry": retry.Retry(backoff.NoBackoff(), 1),
-    }

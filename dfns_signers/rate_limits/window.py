@@ -1,4 +1,4 @@
-"""The permits of one process, counted in any window of a minute."""
+"""The permits of one process, counted in any window of so many seconds."""
 
 from __future__ import annotations
 
@@ -20,14 +20,25 @@ class Window:
     Args:
         limit: how many permits count at once.
         clock: seconds that never go backwards.
+        seconds: how long a permit counts; a minute by default.
+
+    Attributes:
+        limit: may be changed.
     """
 
-    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._limit = limit
+    def __init__(
+        self,
+        limit: int,
+        clock: Callable[[], float] = time.monotonic,
+        seconds: float | None = None,
+    ) -> None:
+        self.limit = limit
         self._clock = clock
+        self._seconds = WINDOW if seconds is None else seconds
         self._lock = threading.RLock()
         self._under_way = 0
         self._used: deque[tuple[float, int]] = deque()  # when how many come free
+        self._used_in_all = 0
 
     has_debts = False
 
@@ -36,7 +47,7 @@ class Window:
         """Permits that count at this time."""
         with self._lock:
             self._forget_what_is_free()
-            return self._under_way + sum(permits for _, permits in self._used)
+            return self._under_way + self._used_in_all
 
     def take_at_once(self, permits: int) -> bool:
         """Take permits if that takes no waiting."""
@@ -50,9 +61,16 @@ class Window:
             on requests under way.
         """
         with self._lock:
-            missing = self.counted + permits - self._limit
-            if missing <= 0:
+            pause = self.pause(permits)
+            if not pause:
                 self._under_way += permits
+            return pause
+
+    def pause(self, permits: int) -> float:
+        """What ``take`` would return; nothing is taken."""
+        with self._lock:
+            missing = self.counted + permits - self.limit
+            if missing <= 0:
                 return 0.0
             for end, freed in self._used:
                 missing -= freed
@@ -70,7 +88,7 @@ class Window:
         with self._lock:
             self.give_back(permits)
             self._forget_what_is_free()
-            self._used.append((self._clock() + WINDOW, permits))
+            self._use(permits)
 
     def give_back(self, permits: int) -> None:
         """Permits that were taken are not used."""
@@ -81,17 +99,23 @@ class Window:
     def drain(self) -> None:
         """Count all that is left as used now."""
         with self._lock:
-            left = self._limit - self.counted
+            left = self.limit - self.counted
             if left > 0:
-                self._used.append((self._clock() + WINDOW, left))
+                self._use(left)
 
     def after_fork(self) -> None:
         """Count what the parent used; what it has under way ends in the parent."""
         self._lock = threading.RLock()
-        self._used = deque((*self._used, (self._clock() + WINDOW, self._under_way)))
+        # Another thread of the parent may have been in the midst of counting.
+        self._used_in_all = sum(permits for _, permits in self._used)
+        self._use(self._under_way)
         self._under_way = 0
+
+    def _use(self, permits: int) -> None:
+        self._used.append((self._clock() + self._seconds, permits))
+        self._used_in_all += permits
 
     def _forget_what_is_free(self) -> None:
         now = self._clock()
         while self._used and self._used[0][0] <= now:
-            self._used.popleft()
+            self._used_in_all -= self._used.popleft()[1]

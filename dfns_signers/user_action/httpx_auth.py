@@ -184,6 +184,7 @@ class UserActionAuth(httpx.Auth):
     ) -> Generator[httpx.Request | httpx.Response | SignChallenge, Any, None]:
         """What a driver has to do: send requests, read responses, and have challenges signed."""
         progress = progress_of(request) or Progress()
+        progress.secrets.append(token)
         request.headers["Authorization"] = f"Bearer {token.open()}"
         signed = request.extensions.get(SIGNED_EXTENSION)
         if needs_user_action(request.method, path) if signed is None else signed:
@@ -218,6 +219,7 @@ class UserActionAuth(httpx.Auth):
             response = yield post
             yield bounded(response, call=False)
             reply = Sealed(read_object(response, sent=post, signer=step.signer))
+            progress.note_secrets(reply)
             departure.require_unchanged()
 
     def _sign(self, call: AnnouncedCall) -> Generator[Step, Any, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
@@ -31,6 +31,8 @@ _OVERRIDING_HEADERS: Final = (
 """Headers that have a server or gateway take a request for one of another method or path."""
 _OVERRIDING: Final = frozenset(name.lower().encode("ascii") for name in _OVERRIDING_HEADERS)
 
+_SECRET_MEMBERS: Final = ("challenge", "challengeIdentifier", "userAction")
+
 # Seconds; a socket with a timeout of 0 fails in another way.
 _NOT_WITHOUT_WAITING: Final = 0.001
 
@@ -45,12 +47,21 @@ class Progress:
         has_reached_call: whether the call itself was handed over to be sent.
         signer: the signer that is asked at this moment, if one is.
         signed_by: the signer that answered the challenge, if one did.
+        secrets: the tokens and the challenge, as far as they are known.
     """
 
     has_begun: bool = False
     has_reached_call: bool = False
     signer: object = None
     signed_by: object = None
+    secrets: list[Sealed[str]] = field(default_factory=list)
+
+    def note_secrets(self, answer: Sealed[Mapping[str, Any]]) -> None:
+        """Add what the answer to a step of a user action has that only its signer may see."""
+        for name in _SECRET_MEMBERS:
+            value: Sealed[Any] = Sealed(answer.open().get(name))
+            if isinstance(value.open(), str):
+                self.secrets.append(value)
 
 
 def progress_of(request: httpx.Request) -> Progress | None:

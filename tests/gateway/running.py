@@ -19,6 +19,7 @@ from tests.core.keys import private_key, private_pem, public_pem
 
 KEY = private_key("Ed25519")
 TOKEN = "token-of-the-caller"
+UPSTREAM_TOKEN = "upstream-token"
 DIGEST = sha256(TOKEN.encode()).hexdigest()
 LISTEN = 'listen = ["127.0.0.1:0"]'
 PAYMENTS = f"""
@@ -58,18 +59,23 @@ def configuration(folder: Path, emulator: Emulator, gateway: str, profile: str =
         gateway: what is said in and below ``[gateway]``, in TOML.
         profile: further settings of the profile, in TOML.
     """
+    emulator.add_identity(
+        "gateway", token=UPSTREAM_TOKEN, credentials={"cr-1": public_pem(KEY.public_key())}
+    )
+    return configuration_for(emulator.url, folder, gateway, profile)
+
+
+def configuration_for(base_url: str, folder: Path, gateway: str, profile: str = "") -> Path:
+    """The same for any server; the rest as for ``configuration``."""
     key = folder / "key.pem"
     key.write_bytes(private_pem(KEY))
     key.chmod(0o600)
-    emulator.add_identity(
-        "gateway", token="upstream-token", credentials={"cr-1": public_pem(KEY.public_key())}
-    )
     file = folder / "config.toml"
     file.write_text(
         f"""
 [profiles.production]
-base_url = "{emulator.url}"
-auth_token = "upstream-token"
+base_url = "{base_url}"
+auth_token = "{UPSTREAM_TOKEN}"
 credential_id = "cr-1"
 {profile}
 

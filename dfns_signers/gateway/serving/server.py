@@ -1,37 +1,62 @@
-"""The servers of a gateway: every listener in one event loop."""
+"""The servers of a gateway: every listener in one event loop, from start to end."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-import socket
+import sys
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import uvicorn
+from typing import Final
 
 from dfns_signers.gateway.assembly import LoadedGateway, new_service
-from dfns_signers.gateway.grammar import read_request
-from dfns_signers.gateway.messages import Answer, Peer, Refusal
-from dfns_signers.gateway.service import Service
+from dfns_signers.gateway.health import Health
+from dfns_signers.gateway.metrics import UNKNOWN, Metrics
+from dfns_signers.gateway.serving.bounds import Bounds
+from dfns_signers.gateway.serving.running import RunningListeners
+from dfns_signers.gateway.serving.service_manager import READY, STOPPING, notify
 
 Ready = Callable[[Sequence[str]], None]
 
+_ENDING: Final = (signal.SIGTERM, signal.SIGINT)
+_USUAL: Final = Bounds()
+
 
 def run_gateway(gateway: LoadedGateway, ready: Ready) -> None:
-    """Serve in the foreground until SIGTERM or Ctrl-C; arguments and errors as of ``serve``."""
+    """Serve in the foreground until SIGTERM or Ctrl-C; SIGHUP reads the configuration again.
+
+    A second signal ends the process at once. Arguments and errors are those of ``serve``.
+    """
 
     async def until_signalled() -> None:
-        stop = asyncio.Event()
+        stop, reload = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        await serve(gateway, ready, stop)
+
+        def end() -> None:
+            for number in _ENDING:
+                loop.remove_signal_handler(number)
+            stop.set()
+
+        def listening(urls: Sequence[str]) -> None:
+            if sys.platform != "win32":
+                for number in _ENDING:
+                    loop.add_signal_handler(number, end)
+            ready(urls)
+
+        if sys.platform != "win32":
+            loop.add_signal_handler(signal.SIGHUP, reload.set)
+        await serve(gateway, listening, stop, reload=reload)
 
     asyncio.run(until_signalled())
 
 
-async def serve(gateway: LoadedGateway, ready: Ready, stop: asyncio.Event) -> None:
+async def serve(
+    gateway: LoadedGateway,
+    ready: Ready,
+    stop: asyncio.Event,
+    *,
+    reload: asyncio.Event | None = None,
+    bounds: Bounds = _USUAL,
+) -> None:
     """Serve until ``stop`` is set, and return when what was under way has ended.
 
     Args:
@@ -39,70 +64,32 @@ async def serve(gateway: LoadedGateway, ready: Ready, stop: asyncio.Event) -> No
         ready: called once every listener accepts connections, with the URL of each: ``http://…``,
             ``https://…`` or ``unix:/PATH``, in the order of ``listen``.
         stop: set from the event loop.
+        reload: set from the event loop each time that the configuration is to be read again.
+        bounds: of connections.
 
     Raises:
         SigningKeyError: the key cannot be opened.
         ListeningError: an address is in use or not permitted.
     """
     service, signer = new_service(gateway)
+    signing = gateway.profile.signer
+    health = Health()
+    metrics = Metrics(signing.backend if signing else UNKNOWN, gateway.profile.settings.auth_token)
     try:
         await signer.aopen()
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        host, _, port = gateway.settings.listen[0].rpartition(":")
-        listener.bind((host, int(port)))
-        listener.listen(128)
-        address = f"{host}:{listener.getsockname()[1]}"
-        server = _Server(
-            uvicorn.Config(
-                _application(service, gateway, Peer(gateway.settings.listen[0]), address),
-                http="h11",
-                ws="none",
-                lifespan="off",
-                proxy_headers=False,
-                server_header=False,
-                access_log=False,
-                log_config=None,
-                log_level="warning",
-            )
-        )
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        ready([f"http://{address}"])
-        await stop.wait()
-        server.should_exit = True
-        await serving
-        await service.upstream.aclose()
-    finally:
-        await signer.aclose()
-
-
-class _Server(uvicorn.Server):
-    def capture_signals(self) -> Any:
-        """Leave the signals of the process alone."""
-        import contextlib  # noqa: PLC0415
-
-        return contextlib.nullcontext()
-
-
-def _application(service: Service, gateway: LoadedGateway, peer: Peer, address: str) -> Any:
-    """An API listener as an ASGI application."""
-    hosts = frozenset({address, *gateway.settings.hosts})
-
-    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        running = RunningListeners(gateway, service, bounds, health=health, metrics=metrics)
+        reloading = asyncio.create_task(running.follow(reload or asyncio.Event()))
         try:
-            incoming = await read_request(
-                scope, receive, peer, max_body=gateway.settings.max_body, hosts=hosts
-            )
-        except Refusal as refusal:
-            answer = refusal.answer()
-        else:
-            answer = await service.answer(incoming)
-        await _send(answer, send)
-
-    return application
-
-
-async def _send(answer: Answer, send: Any) -> None:
-    headers = {**answer.headers, "content-length": str(len(answer.body))}
-    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
-    await send({"type": "http.response.body", "body": answer.body})
+            running.open()
+            ready(running.urls)
+            notify(READY)
+            await stop.wait()
+            notify(STOPPING)
+            reloading.cancel()
+            await running.drain()
+        finally:
+            reloading.cancel()
+            running.abort()
+    finally:
+        await service.upstream.aclose()
+        await signer.aclose()

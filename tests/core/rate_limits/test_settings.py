@@ -9,7 +9,7 @@ import pytest
 
 from dfns_signers import DfnsClient, RateLimit
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.rate_limits import rate_limit
+from dfns_signers.rate_limits import stores
 
 
 @pytest.mark.parametrize("requests", [0, 2, -1000, 1000.0, "1000", True, None])
@@ -43,7 +43,7 @@ def test_store_may_be_a_function_that_returns_the_url(store: str) -> None:
 
 
 def test_store_needs_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limit, "find_spec", lambda name: None)
+    monkeypatch.setattr(stores, "find_spec", lambda name: None)
 
     with pytest.raises(ConfigurationError, match=r"pip install 'dfns-signers\[valkey\]'"):
         RateLimit(1000, store="valkey://h")

@@ -1,0 +1,168 @@
+"""Accepts the connections of a listener, and keeps each peer from taking the place of others."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import math
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from dfns_signers.gateway.messages import Peer
+from dfns_signers.gateway.serving.bounds import MAX_HEAD, Bounds
+from dfns_signers.gateway.serving.connections import Connection, Refuse
+from dfns_signers.gateway.serving.fairness import connection_to_close
+from dfns_signers.gateway.serving.listeners import Listener
+
+_log: Final = logging.getLogger(__name__)
+
+Application: TypeAlias = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
+TlsContext: TypeAlias = Callable[[], ssl.SSLContext | None]
+
+_EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_PAUSE: Final = 0.1
+
+
+class Acceptor:
+    """A listener at work.
+
+    Args:
+        listener: closed by ``stop``.
+        application: of ASGI; the scope has the ``Peer`` in its ``state``.
+        refuse: answers what cannot be read.
+        tls: asked at each connection; returns None for plain http.
+        bounds: of the connections.
+    """
+
+    def __init__(
+        self,
+        listener: Listener,
+        application: Application,
+        refuse: Refuse,
+        *,
+        tls: TlsContext,
+        bounds: Bounds,
+    ) -> None:
+        self.listener = listener
+        self.connections: set[Connection] = set()
+        self._config = uvicorn.Config(
+            application,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            proxy_headers=False,
+            access_log=False,
+            log_config=None,
+            timeout_keep_alive=math.ceil(bounds.idle),
+            h11_max_incomplete_event_size=MAX_HEAD,
+        )
+        self._config.load()
+        self._refuse = refuse
+        self._tls = tls
+        self._bounds = bounds
+        self._server = ServerState()
+        self._openings: dict[Connection, asyncio.Task[None]] = {}
+        self._accepting: asyncio.Task[None] | None = None
+
+    @property
+    def calls(self) -> set[asyncio.Task[None]]:
+        """The requests that are being answered, whether or not their connections last."""
+        return self._server.tasks
+
+    def start(self) -> None:
+        """Accept connections from now on."""
+        self._accepting = asyncio.create_task(self._accept())
+
+    async def stop(self) -> None:
+        """Accept none any more, and close each connection once it has no call under way."""
+        if self._accepting is not None:
+            self._accepting.cancel()
+            with suppress(OSError):  # BlockingIOError: there is none left
+                while True:
+                    self._take(self.listener.listening.accept()[0])
+        self.listener.close()
+        # What clients had sent by then is read.
+        await asyncio.sleep(_PAUSE)
+        self.close_waiting()
+
+    def close_waiting(self) -> None:
+        """Close connections that have no call under way, and the others after their answer."""
+        for connection in self.connections.copy():
+            if connection.transport is None:
+                self._openings[connection].cancel()
+            elif not connection.transport.is_closing():
+                connection.shutdown()
+
+    def abort(self) -> None:
+        """Close what is still there at once."""
+        for call in self.calls:
+            call.cancel()
+        for connection in self.connections.copy():
+            self._drop(connection)
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                self._take((await loop.sock_accept(self.listener.listening))[0])
+            except OSError as error:
+                # Other errors are those of a connection that is gone already.
+                if error.errno in _EXHAUSTED:
+                    _log.warning("no connection can be accepted: %s", error.strerror)
+                    self._make_room(None)
+                    await asyncio.sleep(_PAUSE)
+
+    def _take(self, accepted: socket.socket) -> None:
+        try:
+            peer = self.listener.peer(accepted)
+        except OSError:  # it is gone already
+            accepted.close()
+            return
+        if len(self.connections) >= self._bounds.connections and not self._make_room(peer):
+            accepted.close()
+            return
+        accepted.setblocking(False)
+        connection = Connection(self._config, self._server, peer, self._bounds, self._refuse)
+        self.connections.add(connection)
+        connection.lost.add_done_callback(lambda _lost: self.connections.discard(connection))
+        opening = asyncio.create_task(self._open(connection, accepted))
+        self._openings[connection] = opening
+        opening.add_done_callback(partial(self._opened, connection, accepted))
+
+    async def _open(self, connection: Connection, accepted: socket.socket) -> None:
+        context = self._tls()
+        await asyncio.get_running_loop().connect_accepted_socket(
+            lambda: connection,
+            accepted,
+            ssl=context,
+            ssl_handshake_timeout=None if context is None else self._bounds.handshake,
+        )
+
+    def _opened(
+        self, connection: Connection, accepted: socket.socket, opening: asyncio.Task[None]
+    ) -> None:
+        del self._openings[connection]
+        if opening.cancelled() or opening.exception() is not None:  # the handshake failed
+            accepted.close()
+            connection.mark_lost()
+
+    def _make_room(self, peer: Peer | None) -> bool:
+        victim = connection_to_close(self.connections, peer)
+        if victim is not None:
+            self._drop(victim)
+        return victim is not None
+
+    def _drop(self, connection: Connection) -> None:
+        if connection.transport is None:
+            self._openings[connection].cancel()
+        else:
+            connection.transport.abort()
+        self.connections.discard(connection)

@@ -1,0 +1,50 @@
+"""The API of a listener as an ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dfns_signers.gateway.grammar import read_request
+from dfns_signers.gateway.messages import Answer, Refusal
+from dfns_signers.gateway.service import Service
+from dfns_signers.gateway.serving.acceptor import Application
+
+
+def api_application(
+    service: Service,
+    *,
+    hosts: Callable[[], frozenset[str]],
+    max_body: int,
+    is_draining: Callable[[], bool],
+) -> Application:
+    """Answers requests by a service.
+
+    Args:
+        service: what answers.
+        hosts: what ``Host`` may be at the moment.
+        max_body: bytes.
+        is_draining: whether clients are asked to connect anew for their next request.
+    """
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        peer = scope["state"]["peer"]
+        try:
+            incoming = await read_request(scope, receive, peer, max_body=max_body, hosts=hosts())
+        except Refusal as refusal:
+            answer = service.refuse(refusal, peer)
+        else:
+            answer = await service.answer(incoming)
+        await send_answer(answer, send, close=is_draining())
+
+    return application
+
+
+async def send_answer(answer: Answer, send: Any, *, close: bool = False) -> None:
+    """Answer a request of ASGI."""
+    headers = {**answer.headers, "content-length": str(len(answer.body))}
+    if close:
+        headers["connection"] = "close"
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": answer.body})
