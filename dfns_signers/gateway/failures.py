@@ -41,10 +41,13 @@ _FAILURES: Final[tuple[tuple[type[DfnsSignersError], int, str, str], ...]] = (
     (ConfigurationError, 503, "upstream-token", "the gateway has no usable token for Dfns"),
     (AuditError, 503, "audit", "the audit trail of the gateway cannot be written"),
 )
-_ADVICE: Final = {
-    True: "the call may have taken effect: look before you repeat it",
-    False: "the call took no effect",
-}
+
+
+def advice(*, uncertain: bool) -> str:
+    """What follows for the caller of a call that failed."""
+    if uncertain:
+        return "the call may have taken effect: look before you repeat it"
+    return "the call took no effect"
 
 
 def refusal_of(error: DfnsSignersError) -> Refusal:
@@ -79,5 +82,9 @@ def _failure(error: DfnsSignersError, status: int, check: str, message: str) -> 
     uncertain = bool(getattr(error, "may_have_taken_effect", False))
     named: dict[str, Any] = {"may_have_taken_effect": uncertain, "detail": str(error)}
     return Refusal(
-        status, check, f"{message}; {_ADVICE[uncertain]}", retry_after=retry_after(error), **named
+        status,
+        check,
+        f"{message}; {advice(uncertain=uncertain)}",
+        retry_after=retry_after(error),
+        **named,
     )

@@ -76,6 +76,11 @@ class StrictProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's words
         """Answer a request that cannot be read, and close the connection."""
+        if self._has_a_call_under_way():
+            # What comes behind a call that is the last of its connection is no part of it.
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             connection: Any = self.conn
             answer = self.unreadable(connection.refusal)
@@ -87,6 +92,10 @@ class StrictProtocol(H11Protocol):
             ):
                 self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+
+    def _has_a_call_under_way(self) -> bool:
+        cycle: Any = self.cycle
+        return cycle is not None and not cycle.more_body and not cycle.response_complete
 
     def unreadable(self, refusal: Refusal) -> Answer:
         """The answer to a request that cannot be read."""

@@ -26,14 +26,14 @@ class Redaction:
     def __init__(self, secrets: Iterable[str]) -> None:
         forms = {form for one in secrets if len(one) >= _SHORTEST for form in _forms(one)}
         # The longest first, or what is left of it would stand behind the replacement.
-        alternatives = b"|".join(sorted(forms, key=_length, reverse=True))
-        self._pattern = re.compile(alternatives or b"(?!)", re.IGNORECASE)
+        longest_first: list[bytes] = sorted(forms, key=len, reverse=True)
+        self._pattern = re.compile(b"|".join(longest_first) or b"(?!)", re.IGNORECASE)
 
     def __repr__(self) -> str:
         return "<Redaction>"
 
     def of_bytes(self, content: bytes) -> bytes:
-        """Content with each secret replaced; valid JSON stays so."""
+        """Content with each secret replaced."""
         return self._pattern.sub(REDACTED, content)
 
     def of_text(self, text: str) -> str:
@@ -41,13 +41,10 @@ class Redaction:
         return self.of_bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
 
 
-def _length(form: bytes) -> int:
-    return len(form)
-
-
 def _forms(secret: str) -> Iterator[bytes]:
     """Patterns that match the secret."""
-    yield b"".join(_character(code) for code in secret.encode())
+    # A backslash before it would otherwise escape what stands in its place.
+    yield rb"\\*" + b"".join(_character(code) for code in secret.encode())
     yield secret.encode().hex().encode()
     for offset in range(3):
         encoded = _encoded(secret.encode(), offset)

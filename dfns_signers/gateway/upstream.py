@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from dfns_signers.client.forwarding import ForwardedCall, ForwardingClient, Passage, RawAnswer
 from dfns_signers.errors import ApiError, DfnsSignersError
-from dfns_signers.gateway.failures import refusal_of
+from dfns_signers.gateway.failures import advice, refusal_of
 from dfns_signers.gateway.messages import Answer, Incoming, Refusal, json_answer
 from dfns_signers.gateway.observing import Exchange
 from dfns_signers.gateway.redaction import Redaction
@@ -19,6 +19,7 @@ from dfns_signers.user_action.endpoints import needs_user_action
 _SENT_ON: Final = ("accept", "content-type", "user-agent", "x-dfns-sdk-version")
 _ANSWERED: Final = ("content-type", "retry-after", "x-request-id")
 _UNAUTHORIZED: Final = 401
+_SERVER_ERROR: Final = 500
 _PRINTABLE: Final = re.compile(r"[ -~]{1,256}")
 _HANDS_OUT: Final = re.compile(
     rb'"(?:accessToken|actionToken|clientSecret|encryptedPrivateKey|idToken|secret'
@@ -65,7 +66,6 @@ class Upstream:
         try:
             answer = _passed_on(await self._client.send(call), call.passage)
         except ApiError as error:
-            exchange.may_have_taken_effect = error.may_have_taken_effect
             answer = _of_error(error, call.passage)
         except DfnsSignersError as error:
             raise refusal_of(error) from error
@@ -82,22 +82,29 @@ class Upstream:
 def _of_error(error: ApiError, passage: Passage) -> Answer:
     """What is answered where the API refused the call, or a step of its user action."""
     if error.status == _UNAUTHORIZED:
-        raise Refusal(
-            502,
-            "upstream-unauthorized",
-            "Dfns does not accept the token or the credential of the gateway",
-            may_have_taken_effect=error.may_have_taken_effect,
-            detail=str(error),
-        ) from error
-    raw = passage.answer
-    if raw is None or raw.status != error.status:
-        if error.may_have_taken_effect:  # at an earlier attempt, of which the answer says nothing
-            raise refusal_of(error) from error
-        return _of_step(error, passage)
-    has_its_effect_hidden = error.may_have_taken_effect and error.status < 500  # noqa: PLR2004
-    if has_its_effect_hidden or (raw.content and not _is_json(raw.content)):
+        # For a caller, this status means that the gateway does not know it.
+        raise _refusal(error, 502, "unauthorized", "Dfns does not accept the gateway")
+    if error.status >= _SERVER_ERROR:
+        status = 502 if error.may_have_taken_effect else 503
+        raise _refusal(error, status, "error", f"Dfns failed with status {error.status}")
+    if error.may_have_taken_effect:  # of which the answer to the latest attempt says nothing
         raise refusal_of(error) from error
-    return _passed_on(raw, passage)
+    if passage.answer is None:
+        return _of_step(error, passage)
+    if passage.answer.content and not _is_json(passage.answer.content):
+        raise refusal_of(error) from error
+    return _passed_on(passage.answer, passage)
+
+
+def _refusal(error: ApiError, status: int, what: str, message: str) -> Refusal:
+    return Refusal(
+        status,
+        f"upstream-{what}",
+        f"{message}; {advice(uncertain=error.may_have_taken_effect)}",
+        retry_after=error.retry_after,
+        may_have_taken_effect=error.may_have_taken_effect,
+        detail=str(error),
+    )
 
 
 def _passed_on(raw: RawAnswer, passage: Passage) -> Answer:
@@ -119,10 +126,8 @@ def _of_step(error: ApiError, passage: Passage) -> Answer:
     }
     given = {name: value for name, value in envelope.items() if value is not None}
     answer = json_answer(error.status, {"error": given})
-    asked = error.headers.get("retry-after", "")
-    headers = {"retry-after": asked} if _PRINTABLE.fullmatch(asked) else {}
-    redacted = _redaction(passage).of_bytes(answer.body)
-    return Answer(answer.status, {**answer.headers, **headers}, redacted)
+    asked = {n: value for n, value in error.headers.items() if n == "retry-after"}
+    return _passed_on(RawAnswer(error.status, {**answer.headers, **asked}, answer.body), passage)
 
 
 def _redaction(passage: Passage) -> Redaction:

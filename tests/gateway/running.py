@@ -19,7 +19,7 @@ from tests.core.keys import private_key, private_pem, public_pem
 
 KEY = private_key("Ed25519")
 TOKEN = "token-of-the-caller"
-UPSTREAM_TOKEN = "upstream-token"
+UPSTREAM_TOKEN = "upstream-token-7f3a91"
 DIGEST = sha256(TOKEN.encode()).hexdigest()
 LISTEN = 'listen = ["127.0.0.1:0"]'
 PAYMENTS = f"""
@@ -46,8 +46,13 @@ class RunningGateway:
 
     def client(self, token: str = TOKEN) -> httpx.Client:
         """A plain client of the first listener, as a program in any language is."""
-        headers = {"Authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=self.urls[0], headers=headers, trust_env=False)
+        return client_of(self.urls[0], token)
+
+
+def client_of(url: str, token: str = TOKEN) -> httpx.Client:
+    """A plain client of a listener."""
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=30)
 
 
 def configuration(folder: Path, emulator: Emulator, gateway: str, profile: str = "") -> Path:
@@ -101,6 +106,18 @@ def running_gateway(
         file = configuration(folder, emulator, gateway, profile)
         with served(file) as urls:
             yield RunningGateway(urls, emulator)
+
+
+@contextmanager
+def gateway_before(
+    base_url: str, folder: Path, gateway: str = LISTEN + PAYMENTS, profile: str = ""
+) -> Iterator[httpx.Client]:
+    """A plain client of a gateway before any server; arguments as for ``configuration_for``."""
+    with (
+        served(configuration_for(base_url, folder, gateway, profile)) as urls,
+        client_of(urls[0]) as caller,
+    ):
+        yield caller
 
 
 @contextmanager

@@ -1,0 +1,192 @@
+"""What Dfns answers is what the caller gets, or it learns whether its call may have had effect."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.core.client.scripted import CUT, SILENCE, Reply, ScriptedApi, Seen
+from tests.gateway.raw_requests import Connection, request
+from tests.gateway.running import gateway_before
+
+
+@pytest.fixture
+def api() -> Iterator[ScriptedApi]:
+    with ScriptedApi() as api:
+        yield api
+
+
+@pytest.fixture
+def caller(api: ScriptedApi, tmp_path: Path) -> Iterator[httpx.Client]:
+    with gateway_before(api.url, tmp_path, profile="max_attempts = 1") as caller:
+        yield caller
+
+
+ANSWERS = {
+    "odd JSON": Reply(200, b'{ "a" : 1.50,\n"\\u00e9":"\xc3\xa9" }'),
+    "approval": Reply(202, {"id": "cr-1", "status": "Pending"}),
+    "nothing": Reply(200, b""),
+    "no content": Reply(204, b""),
+    "list": Reply(200, []),
+    "bad request": Reply(400, b'{"error":{"message":"odd" , "details":{}}}'),
+    "denied": Reply(403, {"error": {"message": "no permission"}}),
+    "not found": Reply(404, {"error": {"message": "no wallet"}}),
+    "conflict": Reply(409, {"error": {"message": "used"}}),
+    "teapot": Reply(418, {"message": "short"}),
+    "limited": Reply(429, {"error": {"message": "slow down"}}, {"Retry-After": "7"}),
+}
+
+
+@pytest.mark.parametrize("reply", ANSWERS.values(), ids=ANSWERS.keys())
+def test_answer_of_the_api_is_passed_on_byte_for_byte(
+    caller: httpx.Client, api: ScriptedApi, reply: Reply
+) -> None:
+    named = {"Content-Type": "application/json; charset=utf-8", "X-Request-Id": "r-1"}
+    api.on("/wallets", Reply(reply.status, reply.content, {**named, **reply.headers}))
+
+    answer = caller.post("/wallets", json={})
+
+    assert (answer.status_code, answer.content) == (reply.status, reply.content)
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    assert answer.headers["x-request-id"] == "r-1"
+    assert answer.headers.get("retry-after") == reply.headers.get("Retry-After")
+
+
+@pytest.mark.parametrize("path", ["/auth/action/init", "/auth/action"])
+@pytest.mark.parametrize("status", [400, 403, 404, 429])
+def test_refusal_of_a_step_is_passed_on_as_an_error_of_the_api(
+    caller: httpx.Client, api: ScriptedApi, path: str, status: int
+) -> None:
+    error = {"id": "E1", "message": "no such credential", "details": {"a": [1]}}
+    api.on(path, Reply(status, {"error": error}, {"Retry-After": "7"}))
+
+    answer = caller.post("/wallets", json={})
+
+    said = answer.json()["error"]
+    assert (answer.status_code, answer.headers["retry-after"]) == (status, "7")
+    assert (said["id"], said["details"]) == ("E1", {"a": [1]})
+    assert "no such credential" in said["message"]
+    assert not api.sent("/wallets")
+
+
+@pytest.mark.parametrize("path", ["/auth/action/init", "/auth/action", "/wallets"])
+def test_refused_token_of_the_gateway_is_no_refusal_of_the_caller(
+    caller: httpx.Client, api: ScriptedApi, path: str
+) -> None:
+    api.on(path, Reply(401, {"error": {"message": "expired"}}))
+
+    answer = caller.post("/wallets", json={})
+
+    assert (answer.status_code, answer.json()["error"]["id"]) == (502, "gw-upstream-unauthorized")
+
+
+@pytest.mark.parametrize("location", ["https://evil.example/wallets", "/keys", ""])
+def test_redirect_is_neither_followed_nor_passed_on(
+    caller: httpx.Client, api: ScriptedApi, location: str
+) -> None:
+    api.on("/wallets", Reply(307, {}, {"Location": location}))
+
+    answer = caller.post("/wallets", json={}, follow_redirects=True)
+
+    assert answer.status_code == 502
+    assert len(api.seen) == 3
+    assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "reply", "expected", "uncertain"),
+    [
+        ("/wallets", Reply(500, {}), (502, "gw-upstream-error"), True),
+        ("/wallets", Reply(503, b"<html>"), (502, "gw-upstream-error"), True),
+        ("/auth/action", Reply(503, {}), (503, "gw-upstream-error"), False),
+        ("/wallets", Reply(408, {}), (502, "gw-upstream-answer"), True),
+        ("/wallets", Reply(404, b"<html>"), (502, "gw-upstream-answer"), False),
+        ("/wallets", Reply(200, b"<html>"), (502, "gw-upstream-answer"), True),
+        (
+            "/wallets",
+            Reply(200, b'{"a":"' + b"x" * 2**23 + b'"}'),
+            (502, "gw-upstream-answer"),
+            True,
+        ),
+        ("/wallets", CUT, (502, "gw-upstream-connection"), True),
+        ("/auth/action", CUT, (502, "gw-upstream-connection"), False),
+        ("/wallets", SILENCE, (504, "gw-upstream-timeout"), True),
+        ("/auth/action/init", SILENCE, (504, "gw-upstream-timeout"), False),
+    ],
+)
+def test_call_without_an_answer_says_whether_it_may_have_taken_effect(
+    api: ScriptedApi,
+    tmp_path: Path,
+    path: str,
+    reply: Reply,
+    expected: tuple[int, str],
+    uncertain: bool,
+) -> None:
+    api.on(path, reply)
+    with gateway_before(api.url, tmp_path, profile="max_attempts = 1\ntimeout = 0.5") as caller:
+        answer = caller.post("/wallets", json={})
+
+    error = answer.json()["error"]
+    assert (answer.status_code, error["id"]) == expected
+    assert error["details"].get("mayHaveTakenEffect", False) is uncertain
+    assert ("may have taken effect" in error["message"]) is uncertain
+
+
+def test_lost_answer_is_asked_for_again_where_repeating_is_safe(
+    api: ScriptedApi, tmp_path: Path
+) -> None:
+    api.on("/wallets", CUT)
+    with gateway_before(api.url, tmp_path) as caller:
+        answer = caller.post("/wallets", json={"network": "Ethereum", "externalId": "e-1"})
+
+    assert answer.status_code == 200
+    assert [seen.user_action for seen in api.sent("/wallets")] == ["action-1", "action-2"]
+
+
+def test_call_whose_answer_is_lost_is_not_sent_again(api: ScriptedApi, tmp_path: Path) -> None:
+    api.on("/wallets", CUT)
+    with gateway_before(api.url, tmp_path) as caller:
+        answer = caller.post("/wallets", json={"network": "Ethereum"})
+
+    assert answer.status_code == 502
+    assert len(api.sent("/wallets")) == 1
+
+
+def test_repeated_call_that_is_refused_does_not_hide_that_the_first_may_have_taken_effect(
+    api: ScriptedApi, tmp_path: Path
+) -> None:
+    api.on("/wallets", CUT, Reply(400, {"error": {"message": "refused"}}))
+    with gateway_before(api.url, tmp_path) as caller:
+        answer = caller.post("/wallets", json={"network": "Ethereum", "externalId": "e-1"})
+
+    assert answer.status_code == 502
+    assert answer.json()["error"]["details"]["mayHaveTakenEffect"] is True
+
+
+def test_call_whose_caller_hangs_up_is_carried_out_once(api: ScriptedApi, tmp_path: Path) -> None:
+    announced, left, carried_out = threading.Event(), threading.Event(), threading.Event()
+
+    def hold(_: Seen) -> Reply:
+        announced.set()
+        assert left.wait(30)
+        return Reply(body={"challenge": "challenge-1", "challengeIdentifier": "id-1"})
+
+    def note(_: Seen) -> Reply:
+        carried_out.set()
+        return Reply(body={})
+
+    api.on("/auth/action/init", hold)
+    api.on("/wallets", note)
+    with gateway_before(api.url, tmp_path) as caller:
+        with Connection(str(caller.base_url)) as connection:
+            connection.send(request(host=connection.host))
+            assert announced.wait(30)
+        caller.get("/auth/users")  # the gateway has seen by then that the other has left
+        left.set()
+        assert carried_out.wait(30)
+
+    assert len(api.sent("/wallets")) == 1
