@@ -26,6 +26,7 @@ def signing_caller(
     name: str = "payments",
     token: str = TOKEN,
     key: PrivateKey = CALLER_KEY,
+    credential: str = CREDENTIAL,
 ) -> str:
     """TOML of a caller that must sign; its public key goes into the folder."""
     public_key = folder / f"{name}.pub"
@@ -33,7 +34,7 @@ def signing_caller(
     return f"""
 [gateway.callers.{name}]
 token_sha256 = ["{sha256(token.encode()).hexdigest()}"]
-credential = {{ id = "{CREDENTIAL}", public_key = "{public_key}" }}
+credential = {{ id = "{credential}", public_key = "{public_key}" }}
 {rules}"""
 
 

@@ -150,7 +150,13 @@ def test_challenge_is_not_answered_by_another_caller(tmp_path: Path) -> None:
     callers = (
         LISTEN
         + signing_caller(tmp_path)
-        + signing_caller(tmp_path, WALLETS.replace("payments", "reports"), "reports", OTHER_TOKEN)
+        + signing_caller(
+            tmp_path,
+            WALLETS.replace("payments", "reports"),
+            "reports",
+            OTHER_TOKEN,
+            credential="local-reports",
+        )
     )
     with (
         running_gateway(tmp_path, callers) as gateway,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -57,6 +56,11 @@ def has_csv(method: Method) -> bool:
     return str(method.operation) == "GET /auth/action/logs"
 
 
+def exchanges_the_token(method: Method) -> bool:
+    """Whether it gives another token for that of the gateway."""
+    return str(method.operation) == "POST /auth/tokens"
+
+
 def those(which: Callable[[Method], bool]) -> list[Method]:
     return [one for one in METHODS if which(one)]
 
@@ -65,11 +69,8 @@ def called(world: GatewayWorld, method: Method, request: Request) -> Any:
     return PythonSdk(world.url(method.operation), CALLER_PEM).call(method, request)
 
 
-OF_THE_API = [
-    one
-    for one in METHODS
-    if not is_of_the_gateway(one) and not has_another_token(one) and not has_csv(one)
-]
+SPECIAL = (is_of_the_gateway, has_another_token, has_csv, exchanges_the_token)
+OF_THE_API = [one for one in METHODS if not any(is_so(one) for is_so in SPECIAL)]
 
 
 @pytest.mark.parametrize("method", OF_THE_API, ids=str)
@@ -96,15 +97,22 @@ def test_step_of_a_user_action_is_answered_in_its_declared_shape(
 
 
 @pytest.mark.parametrize("method", those(has_csv), ids=str)
-def test_sdk_takes_the_csv_of_the_logs_for_json_as_without_a_gateway(
+def test_csv_of_the_logs_which_the_sdk_cannot_read_is_not_passed(
     world: GatewayWorld, method: Method
 ) -> None:
     request = replace(request_of(world.world, method.operation), who=SDK)
 
-    with pytest.raises(json.JSONDecodeError) as caught:
+    with pytest.raises(DfnsError, match="not one of the Dfns API"):
         called(world, method, request)
 
-    assert caught.value.doc.splitlines()[0] == "id,action,userId,username,datePerformed"
+
+@pytest.mark.parametrize("method", those(exchanges_the_token), ids=str)
+def test_token_of_the_gateway_is_not_exchanged_for_one_that_the_caller_could_use(
+    world: GatewayWorld, method: Method
+) -> None:
+    request = replace(request_of(world.world, method.operation), who=SDK)
+
+    assert called(world, method, request) == {"token": "[redacted]"}
 
 
 @pytest.mark.parametrize("method", those(has_another_token), ids=str)
