@@ -155,18 +155,20 @@ def test_challenge_is_not_answered_by_another_caller(tmp_path: Path) -> None:
             WALLETS.replace("payments", "reports"),
             "reports",
             OTHER_TOKEN,
-            credential="local-reports",
+            stranger("ES256"),
+            "local-reports",
         )
     )
     with (
         running_gateway(tmp_path, callers) as gateway,
         by_hand(gateway) as one,
-        by_hand(gateway, OTHER_TOKEN) as other,
+        by_hand(gateway, OTHER_TOKEN, stranger("ES256")) as other,
     ):
         challenge = one.challenge("POST", "/wallets", PAYLOAD.decode())
         action = one.user_action("POST", "/wallets", PAYLOAD.decode())
 
         assert refused(other.complete(challenge, one.factor(challenge))) == (400, "challenge")
+        assert refused(other.complete(challenge, other.factor(challenge))) == (400, "challenge")
         assert refused(create(other, action)) == (403, "user-action")
         assert len(gateway.emulator.requests) == 0
 
