@@ -15,10 +15,11 @@ from tests.gateway.interop.gateway_world import (
     CALLER_PEM,
     ORG_ID,
     SDK,
-    WITH_ANOTHER_TOKEN,
     Gateways,
     GatewayWorld,
     gateways,
+    is_of_the_api,
+    is_of_the_gateway,
 )
 from tests.interop.official_requests import Request, request_of
 from tests.interop.official_world import find
@@ -53,24 +54,6 @@ def world(started: Gateways) -> Iterator[GatewayWorld]:
         yield made
 
 
-def is_of_the_gateway(method: Method) -> bool:
-    """Whether the gateway answers itself: it gives the challenges and user actions."""
-    return str(method.operation).startswith("POST /auth/action")
-
-
-def has_another_token(method: Method) -> bool:
-    return str(method.operation) in WITH_ANOTHER_TOKEN
-
-
-def has_csv(method: Method) -> bool:
-    return str(method.operation) == "GET /auth/action/logs"
-
-
-def exchanges_the_token(method: Method) -> bool:
-    """Whether it gives another token for that of the gateway."""
-    return str(method.operation) == "POST /auth/tokens"
-
-
 def those(which: Callable[[Method], bool]) -> list[Method]:
     return [one for one in METHODS if which(one)]
 
@@ -88,11 +71,7 @@ def create_wallet(client: str) -> Method:
     return method
 
 
-SPECIAL = (is_of_the_gateway, has_another_token, has_csv, exchanges_the_token)
-OF_THE_API = [one for one in METHODS if not any(is_so(one) for is_so in SPECIAL)]
-
-
-@pytest.mark.parametrize("method", OF_THE_API, ids=str)
+@pytest.mark.parametrize("method", those(is_of_the_api), ids=str)
 def test_method_answers_what_the_api_answered(
     world: GatewayWorld, sdk: TypeScriptSdk, method: Method
 ) -> None:

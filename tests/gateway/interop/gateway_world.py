@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from dfns_signers.encodings import base64url_encode
 from dfns_signers.operations import Operation
@@ -33,12 +33,42 @@ TOKEN: Final = ".".join(  # as `gateway caller add` makes them, for the SDK for 
 CREDENTIAL: Final = "local-sdk"
 CALLER_PEM: Final = private_pem(private_key("ES256")).decode()
 """What the official SDKs sign with; the gateway signs with another key."""
-# The end of a registration or recovery has a token of its own, not that of the caller.
-WITH_ANOTHER_TOKEN: Final = {
-    "POST /auth/registration",
-    "POST /auth/registration/enduser",
-    "POST /auth/recover/user",
-}
+
+
+class HasOperation(Protocol):
+    """A method of any SDK."""
+
+    @property
+    def operation(self) -> Operation: ...
+
+
+def is_of_the_gateway(method: HasOperation) -> bool:
+    """Whether the gateway answers itself: it gives the challenges and user actions."""
+    return str(method.operation).startswith("POST /auth/action")
+
+
+def has_another_token(method: HasOperation) -> bool:
+    """Whether it is the end of a registration or recovery, with a token of its own."""
+    return str(method.operation) in {
+        "POST /auth/registration",
+        "POST /auth/registration/enduser",
+        "POST /auth/recover/user",
+    }
+
+
+def has_csv(method: HasOperation) -> bool:
+    return str(method.operation) == "GET /auth/action/logs"
+
+
+def exchanges_the_token(method: HasOperation) -> bool:
+    """Whether it gives another token for that of the gateway."""
+    return str(method.operation) == "POST /auth/tokens"
+
+
+def is_of_the_api(method: HasOperation) -> bool:
+    """Whether the answer of the API is passed on as it is."""
+    special = (is_of_the_gateway, has_another_token, has_csv, exchanges_the_token)
+    return not any(is_so(method) for is_so in special)
 
 
 class Api(ScriptedApi):

@@ -14,10 +14,14 @@ from tests.emulator.flows import ACTION
 from tests.gateway.interop.gateway_world import (
     CALLER_PEM,
     SDK,
-    WITH_ANOTHER_TOKEN,
     Gateways,
     GatewayWorld,
+    exchanges_the_token,
     gateways,
+    has_another_token,
+    has_csv,
+    is_of_the_api,
+    is_of_the_gateway,
 )
 from tests.interop.official_methods import Method, PythonSdk, official_methods
 from tests.interop.official_requests import Request, request_of
@@ -43,24 +47,6 @@ def world(running: Gateways) -> Iterator[GatewayWorld]:
         yield made
 
 
-def is_of_the_gateway(method: Method) -> bool:
-    """Whether the gateway answers itself: it gives the challenges and user actions."""
-    return str(method.operation).startswith("POST /auth/action")
-
-
-def has_another_token(method: Method) -> bool:
-    return str(method.operation) in WITH_ANOTHER_TOKEN
-
-
-def has_csv(method: Method) -> bool:
-    return str(method.operation) == "GET /auth/action/logs"
-
-
-def exchanges_the_token(method: Method) -> bool:
-    """Whether it gives another token for that of the gateway."""
-    return str(method.operation) == "POST /auth/tokens"
-
-
 def those(which: Callable[[Method], bool]) -> list[Method]:
     return [one for one in METHODS if which(one)]
 
@@ -69,11 +55,7 @@ def called(world: GatewayWorld, method: Method, request: Request) -> Any:
     return PythonSdk(world.url(method.operation), CALLER_PEM).call(method, request)
 
 
-SPECIAL = (is_of_the_gateway, has_another_token, has_csv, exchanges_the_token)
-OF_THE_API = [one for one in METHODS if not any(is_so(one) for is_so in SPECIAL)]
-
-
-@pytest.mark.parametrize("method", OF_THE_API, ids=str)
+@pytest.mark.parametrize("method", those(is_of_the_api), ids=str)
 def test_method_answers_what_the_api_answered(world: GatewayWorld, method: Method) -> None:
     request = replace(request_of(world.world, method.operation), who=SDK)
 
