@@ -66,7 +66,7 @@ example: $(VENV)/.runtime ## run the web application of docs/delegated-signing.m
 browser: $(VENV)/.development $(BUNDLES) ## drive it in headless Chromium; screenshots go into .local/screenshots
 	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
-official-sdks: $(VENV)/.development $(TYPESCRIPT)/node_modules ## call every method of the official SDK for TypeScript; needs Node.js
+official-sdks: $(VENV)/.development $(TYPESCRIPT)/node_modules ## call every method of the official SDK for TypeScript, also through a gateway; needs Node.js and a JDK
 	@$(BIN)/python -m pytest tests/official_sdks $(ARGS)
 
 deployment: $(VENV)/.development ## check the files in deploy with the tools of those that they are for; needs systemd

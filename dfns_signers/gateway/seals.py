@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hmac
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Literal
 
 from dfns_signers.encodings import base64url_decode, base64url_encode
-from dfns_signers.errors import ConfigurationError, EncodingError
+from dfns_signers.errors import ConfigurationError
 
 Purpose = Literal["challenge", "user action"]
 
@@ -18,7 +19,8 @@ MINIMUM_KEY_BYTES: Final = 32
 _VERSION: Final = b"\x01"
 _EXPIRY_BYTES: Final = 8
 _BYTES: Final = 32  # of a nonce, a digest, and an authentication code
-_SIZE: Final = len(_VERSION) + _EXPIRY_BYTES + 3 * _BYTES
+# In base64url, which its 105 bytes fill.
+_FORM: Final = re.compile(r"[A-Za-z0-9_-]{140}")
 
 
 class BrokenSealError(Exception):
@@ -74,12 +76,12 @@ class Seals:
         Raises:
             BrokenSealError: it is not one of ours, of another purpose or holder, or too old.
         """
-        try:
-            data = base64url_decode(text)
-        except EncodingError as error:
-            raise BrokenSealError("not base64url") from error
+        # Not base64url_decode alone, whose error would show what may be a token of somebody else.
+        if not _FORM.fullmatch(text):
+            raise BrokenSealError("not in the form of a seal")
+        data = base64url_decode(text)
         content, code = data[:-_BYTES], data[-_BYTES:]
-        if len(data) != _SIZE or not any(
+        if not any(
             hmac.compare_digest(code, _code(key, purpose, holder, content)) for key in self._keys
         ):
             raise BrokenSealError("not sealed here for this")

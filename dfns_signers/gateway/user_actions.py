@@ -23,8 +23,6 @@ from dfns_signers.verification import verify_assertion
 
 LIFETIME: Final = 300.0
 """Seconds that a challenge can be answered, and a user action token used: people may sign."""
-MAXIMUM_ANSWERED: Final = 10_000
-"""Challenges of a caller that are answered in such a time; an organisation may make a sixth."""
 
 # Longer than a seal opens, for the clocks of replicas differ.
 _REMEMBERED: Final = 2 * LIFETIME
@@ -35,7 +33,8 @@ _NONCE_BYTES: Final = 32
 class UserActions:
     """Challenges and user action tokens of the gateway, sealed, bound to caller and call.
 
-    Nothing is stored for them but which have been used.
+    Nothing is stored for them but which have been used, and so no more than a caller may send in
+    the time of their life.
 
     Args:
         seal_keys: 32 bytes or more each; the first seals, all open. Without any, a random one.
@@ -51,7 +50,6 @@ class UserActions:
     ) -> None:
         self._seals = Seals(seal_keys, clock)
         self._used = used
-        self._answered = _Answered(clock)
 
     async def announce(self, incoming: Incoming, caller: Caller) -> Answer:
         """Answer ``POST /auth/action/init`` with a challenge, if the rules allow the call.
@@ -77,7 +75,7 @@ class UserActions:
         """Answer ``POST /auth/action``: verify the local signature, and give a user action token.
 
         Raises:
-            Refusal: 400, 401, 403 or 429; 503 where the store of used challenges fails.
+            Refusal: 400, 401 or 403; 503 where the store of used challenges fails.
         """
         credential = _credential(caller)
         completion = read_body(Completion, incoming.body)
@@ -90,7 +88,6 @@ class UserActions:
                 f"one with POST {INIT_PATH}",
             )
         _verify(completion.firstFactor, credential, _text(challenge.nonce))
-        self._answered.count(caller.name)
         if not await self._claim("challenge", challenge):
             raise Refusal(
                 400, "challenge-used", f"the challenge has been answered: POST {INIT_PATH} again"
@@ -152,30 +149,6 @@ class UserActions:
 
     async def _claim(self, purpose: Purpose, seal: Seal) -> bool:
         return await self._used.claim(f"{purpose} {seal.nonce.hex()}", _REMEMBERED)
-
-
-class _Answered:
-    """Bounds how many challenges a caller has answered, and so what is remembered as used."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._counts: dict[str, int] = {}
-        self._end = 0.0
-
-    def count(self, caller: str) -> None:
-        now = self._clock()
-        # A clock that was set back must not make a time without end.
-        if not 0 < self._end - now <= LIFETIME:
-            self._counts, self._end = {}, now + LIFETIME
-        count = self._counts.get(caller, 0) + 1
-        if count > MAXIMUM_ANSWERED:
-            raise Refusal(
-                429,
-                "user-actions",
-                f"{caller!r} has answered {MAXIMUM_ANSWERED} challenges in {LIFETIME:.0f} s",
-                retry_after=self._end - now,
-            )
-        self._counts[caller] = count
 
 
 def _credential(caller: Caller) -> Credential:

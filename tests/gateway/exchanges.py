@@ -111,18 +111,6 @@ def refused(status: int, check: str) -> Iterator[list[Refusal]]:
     caught.append(raised.value)
 
 
-class CountedUses(InMemory):
-    """Counts what is remembered as used."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
-
-    async def claim(self, name: str, seconds: float) -> bool:
-        self.count += 1
-        return await super().claim(name, seconds)
-
-
 def new_exchange(caller: Caller = PAYMENTS) -> Exchange:
     """With actions of its own."""
     return Exchange(UserActions([], InMemory(), Clock()), caller)

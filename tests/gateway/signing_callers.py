@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from tests.core.keys import private_key, public_pem
 from tests.emulator.caller import Caller
 from tests.emulator.keys import PrivateKey
-from tests.gateway.running import DIGEST, LISTEN, TOKEN, RunningGateway
+from tests.gateway.running import TOKEN, RunningGateway
 
 CREDENTIAL: Final = "local-payments"
 CALLER_KEY: Final[PrivateKey] = private_key("ES256")
@@ -19,14 +20,21 @@ call = "POST /wallets"
 """
 
 
-def signing_caller(folder: Path, rules: str = WALLETS, name: str = "payments") -> str:
-    """TOML of ``[gateway]`` with a caller that must sign; its public key goes into the folder."""
+def signing_caller(
+    folder: Path,
+    rules: str = WALLETS,
+    name: str = "payments",
+    token: str = TOKEN,
+    key: PrivateKey = CALLER_KEY,
+    credential: str = CREDENTIAL,
+) -> str:
+    """TOML of a caller that must sign; its public key goes into the folder."""
     public_key = folder / f"{name}.pub"
-    public_key.write_bytes(public_pem(CALLER_KEY.public_key()))
-    return f"""{LISTEN}
+    public_key.write_bytes(public_pem(key.public_key()))
+    return f"""
 [gateway.callers.{name}]
-token_sha256 = ["{DIGEST}"]
-credential = {{ id = "{CREDENTIAL}", public_key = "{public_key}" }}
+token_sha256 = ["{sha256(token.encode()).hexdigest()}"]
+credential = {{ id = "{credential}", public_key = "{public_key}" }}
 {rules}"""
 
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dfns_signers.gateway import user_actions
 from dfns_signers.gateway.callers import Credential
 from dfns_signers.gateway.single_use import InMemory
 from dfns_signers.gateway.user_actions import LIFETIME, UserActions
@@ -22,7 +21,6 @@ from tests.gateway.exchanges import (
     PAYMENTS,
     PLAIN,
     REPORTS,
-    CountedUses,
     Exchange,
     factor_for,
     incoming,
@@ -250,30 +248,13 @@ def test_caller_without_a_credential_brings_no_user_action(sdk: Exchange) -> Non
         plain.redeem(incoming("POST", "/wallets", user_action="eyJ0.eyJ0.c2ln"))
 
 
-def test_challenges_that_a_caller_answers_are_bounded_and_another_caller_goes_on(
-    sdk: Exchange, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(user_actions, "MAXIMUM_ANSWERED", 2)
-    other = Exchange(sdk.actions, REPORTS)
-    for _ in range(2):
-        sdk.user_action("POST", "/wallets")
-
-    with refused(429, "user-actions") as refusals:
-        sdk.user_action("POST", "/wallets")
-
-    assert [one.retry_after for one in refusals] == [LIFETIME]
-    other.user_action("POST", "/wallets")
-    clock.now += LIFETIME
-    sdk.user_action("POST", "/wallets")
-
-
 def test_open_challenge_is_not_stored(sdk: Exchange) -> None:
-    used = CountedUses()
+    used = InMemory()
     exchange = Exchange(UserActions([], used, Clock()))
     for _ in range(20):
         exchange.announce("POST", "/wallets")
 
-    assert used.count == 0
+    assert len(used) == 0
 
 
 def test_replicas_with_one_seal_key_and_one_store_take_what_another_gave() -> None:

@@ -53,15 +53,17 @@ class PythonSdk:
 
     Attributes:
         url: base URL of the API.
+        private_pem: what it signs with.
     """
 
     url: str
+    private_pem: str = PRIVATE_PEM
 
     def call(self, method: Method, request: Request) -> Any:
         """What a method answers."""
         arguments = arguments_of(method, request)
         token = request.who.token
-        signer = dfns_sdk.KeySigner(request.who.credential_id, PRIVATE_PEM)
+        signer = dfns_sdk.KeySigner(request.who.credential_id, self.private_pem)
         if method.client == "direct":
             direct = dfns_sdk.DfnsClientConfig(auth_token=token, base_url=self.url, signer=signer)
             with dfns_sdk.DfnsClient(direct) as client:

@@ -51,6 +51,20 @@ class Method:
         return f"{self.client}-{self.group}.{self.name}"
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where the SDK calls.
+
+    Attributes:
+        org_id: that its token must be of.
+        private_pem: what it signs with.
+    """
+
+    url: str
+    org_id: str
+    private_pem: str = PRIVATE_PEM
+
+
 class TypeScriptSdk:
     """Both clients of the SDK, made for each call."""
 
@@ -67,12 +81,16 @@ class TypeScriptSdk:
         Raises:
             TypeScriptError: it throws.
         """
+        return self.call_at(Place(world.emulator.url, world.emulator.org_id), method, request)
+
+    def call_at(self, place: Place, method: Method, request: Request) -> Any:
+        """``call``, at another place than the emulator of a world."""
         settings = {
-            "baseUrl": world.emulator.url,
+            "baseUrl": place.url,
             "authToken": request.who.token,
-            "orgId": world.emulator.org_id,
+            "orgId": place.org_id,
             "credId": request.who.credential_id,
-            "privateKey": PRIVATE_PEM,
+            "privateKey": place.private_pem,
         }
         parameters = {name: unquote(value) for name, value in request.parameters.items()}
         reply = self._ask(

@@ -9,6 +9,7 @@ import pytest
 from cloud_kms_emulator import CloudKmsEmulator
 from dfns_signers.emulator import Emulator
 from tests.plugins.flow import assert_signs_the_whole_flow
+from tests.plugins.gateway import assert_signs_behind_a_gateway
 from tests.plugins.gcp_kms.keys import SIGNING, seed
 
 
@@ -26,3 +27,16 @@ def test_configured_key_signs_the_whole_flow(
 
     methods = {call.method for call in cloud_kms.calls}
     assert methods == {"GetPublicKey", "AsymmetricSign"}
+
+
+@pytest.mark.parametrize("algorithm", SIGNING)
+def test_configured_key_signs_behind_a_gateway(
+    algorithm: str, dfns_emulator: Emulator, cloud_kms: CloudKmsEmulator, tmp_path: Path
+) -> None:
+    signer = {
+        "backend": "gcp-kms",
+        "key_version": seed(cloud_kms, algorithm),
+        "endpoint": cloud_kms.endpoint,
+    }
+
+    assert_signs_behind_a_gateway(dfns_emulator, tmp_path, signer)

@@ -9,6 +9,7 @@ import pytest
 from dfns_signers.emulator import Emulator
 from tests.core.keys import is_signature
 from tests.plugins.flow import assert_signs_the_whole_flow
+from tests.plugins.gateway import assert_signs_behind_a_gateway
 from tests.plugins.vault_transit.conftest import OpenKey
 from tests.plugins.vault_transit.operator import Operator
 
@@ -35,6 +36,23 @@ def test_key_of_each_type_signs_the_whole_flow_by_configuration_alone(
     table = {"backend": "vault-transit", "mount": operator.mount, "key": key, "key_version": 1}
 
     assert_signs_the_whole_flow(dfns_emulator, tmp_path, table)
+
+
+@pytest.mark.parametrize("key_type", ALGORITHMS)
+def test_key_of_each_type_signs_behind_a_gateway(
+    key_type: str, operator: Operator, dfns_emulator: Emulator, tmp_path: Path
+) -> None:
+    key = operator.key(key_type)
+    table = {
+        "backend": "vault-transit",
+        "address": operator.server.address,
+        "auth": {"method": "token", "token": operator.server.token},
+        "mount": operator.mount,
+        "key": key,
+        "key_version": 1,
+    }
+
+    assert_signs_behind_a_gateway(dfns_emulator, tmp_path, table)
 
 
 def test_batching_key_with_an_approle_signs_the_whole_flow(
