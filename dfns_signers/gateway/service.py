@@ -95,9 +95,6 @@ class Service:
 
     async def _require_user_action(self, incoming: Incoming, caller: Caller) -> None:
         """Have a caller with a credential show the user action of a call that needs one."""
-        operation = match_operation(incoming.method, incoming.path)
-        if operation is not None and operation.multipart:
-            raise Refusal(415, "multipart", "the gateway sends no bodies in parts")
         if needs_user_action(incoming.method, incoming.path):
             await self.user_actions.redeem(incoming, caller)
 

@@ -25,7 +25,10 @@ from tests.support.clock import Clock
 T = TypeVar("T")
 
 INIT = "/auth/action/init"
-RULES = [Rule(name="wallets", call="POST /wallets"), Rule(name="tags", call="PUT /wallets/{id}")]
+RULES = [
+    Rule(name="wallets", call="POST /wallets", query=["force", "a"]),
+    Rule(name="tags", call="PUT /wallets/{walletId}"),
+]
 PAYMENTS = Caller(
     "payments",
     Policy(RULES, title="the caller 'payments'", default_deny=True),

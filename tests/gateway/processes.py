@@ -52,9 +52,11 @@ class GatewayProcess:
 
 
 @contextmanager
-def gateway_process(file: Path, **environment: str) -> Iterator[GatewayProcess]:
-    """Run the gateway of a configuration file."""
-    log = file.parent / "gateway.log"
+def gateway_process(
+    file: Path, name: str = "gateway", **environment: str
+) -> Iterator[GatewayProcess]:
+    """Run the gateway of a configuration file; ``name`` is that of its log."""
+    log = file.parent / f"{name}.log"
     with log.open("w") as stream, interruptible():
         process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, str(file)],

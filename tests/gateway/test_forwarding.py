@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dfns_signers.emulator import Emulator
-from dfns_signers.operations import operations
 from tests.core.client.scripted import ScriptedApi
 from tests.gateway.raw_requests import answer_to, request
 from tests.gateway.running import (
@@ -201,23 +199,6 @@ def test_user_action_of_a_caller_that_needs_none_is_refused(
     answer = caller.post("/wallets", json={}, headers={"X-DFNS-USERACTION": "foreign"})
 
     assert (answer.status_code, answer.json()["error"]["id"]) == (403, "gw-foreign-user-action")
-    assert not api.seen
-
-
-def test_call_whose_body_is_sent_in_parts_is_refused(api: ScriptedApi, tmp_path: Path) -> None:
-    operation = next(one for one in operations() if one.multipart)
-    rule = f"""
-[[gateway.callers.payments.allow]]
-name = "parts"
-call = "{operation}"
-escalates = true
-blind = true
-"""
-    path = re.sub(r"\{\w+\}", "id-1", operation.path)
-    with gateway_before(api.url, tmp_path, LISTEN + PAYMENTS + rule) as caller:
-        answer = caller.request(operation.method, path, json={})
-
-    assert (answer.status_code, answer.json()["error"]["id"]) == (415, "gw-multipart")
     assert not api.seen
 
 

@@ -20,6 +20,7 @@ ACCOUNTS = """
 name = "accounts"
 call = "POST /auth/service-accounts"
 escalates = true
+members = ["name", "publicKey"]
 """
 PEER = Peer("127.0.0.1:0", address="127.0.0.1:50000")
 BODY = b'{"name":"canary-of-the-body"}'

@@ -142,7 +142,11 @@ def test_file_that_cannot_be_taken_changes_nothing_and_is_one_line_in_the_log(
     [
         ("[gateway]\n", '[gateway]\nadmin = "127.0.0.1:0"\n', "'admin' in [gateway]"),
         ("[gateway]\n", "[gateway]\nmax_body = 100\n", "'max_body' in [gateway]"),
-        ("[gateway]\n", '[gateway]\nseal_keys = ["secret"]\n', "'seal_keys' in [gateway]"),
+        (
+            "[gateway]\n",
+            '[gateway]\nseal_keys = ["' + "ab" * 32 + '"]\n',
+            "'seal_keys' in [gateway]",
+        ),
         (f'"{UPSTREAM_TOKEN}"', '"other-token"', "'auth_token' in profile 'production'"),
         ("key.pem", "../key.pem", "'signer' in profile 'production'"),
         ('"cr-1"\n', '"cr-1"\nread_only = true\n', "'read_only' in profile 'production'"),

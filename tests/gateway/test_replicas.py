@@ -20,7 +20,7 @@ from dfns_signers.rate_limits.stores import Store
 from dfns_signers.sealed import Sealed
 from tests.emulator.caller import answered, compact
 from tests.gateway.replicas import SEAL_KEY, shared, two_replicas
-from tests.gateway.running import LISTEN, RunningGateway
+from tests.gateway.running import RunningGateway
 from tests.gateway.signing_callers import by_hand, signing_caller
 from tests.gateway.test_limits import WALLET, caller
 from tests.support.redis_servers import RedisServer
@@ -61,7 +61,7 @@ def test_two_replicas_never_exceed_the_rate_of_a_rule_or_a_caller_together(
 def test_challenge_and_user_action_of_one_replica_are_used_once_at_any(
     tmp_path: Path, store: RedisServer
 ) -> None:
-    settings = signing_caller(tmp_path).replace(LISTEN, shared(store))
+    settings = shared(store) + signing_caller(tmp_path)
     with (
         two_replicas(tmp_path, settings) as (one, other),
         by_hand(one) as at_one,

@@ -17,6 +17,7 @@ CODES = {
         errors.EncodingError,
         errors.ListeningError,
         errors.NoPermitError,
+        errors.AuditError,
         errors.RegistrationError,
     ),
     2: (errors.RequestError,),
