@@ -41,7 +41,9 @@ class Asked:
 
     @cached_property
     def body(self) -> dict[str, Any] | None:
-        """The members of its body; None for what is not a JSON object with one meaning."""
+        """The members of its body, of which none is as an empty object; None for what is not a JSON
+        object with one meaning.
+        """
         if not self.call.payload:
             return {}
         try:
@@ -59,14 +61,12 @@ class Matcher:
         rule: as it was configured.
         call: its calls.
         body: what it says of the body.
-        takes_body: whether the operation has a body, so that none does not count as an empty one.
         query: the query parameters that a call may have; None for any.
     """
 
     rule: Rule
     call: CallTemplate
     body: BodyRule
-    takes_body: bool
     query: frozenset[str] | None
 
     @property
@@ -117,9 +117,6 @@ class Matcher:
         if body is None:
             yield "the body is not a JSON object that every reader reads alike"
             return
-        if not asked.call.payload and self.takes_body:
-            yield "there is no body"
-            return
         for name, condition in rule.conditions.items():
             value = value_at(body, name)
             failure = "is missing" if value is MISSING else condition.failure(value)
@@ -152,11 +149,9 @@ def new_matcher(rule: Rule, *, signed_only: bool) -> Matcher:
             "give it to a caller of the gateway"
         )
     body = _body_rule(rule, call.operation)
-    takes_body = False
     if call.operation is not None:
         check_body(call.operation, body)
-        takes_body = shapes_of(call.operation).body is not None
-    return Matcher(rule, call, body, takes_body, _query(rule, call.operation, signed=signed))
+    return Matcher(rule, call, body, _query(rule, call.operation, signed=signed))
 
 
 def _check_class(rule: Rule, call: CallTemplate) -> None:

@@ -216,8 +216,11 @@ def test_body_that_readers_read_differently_is_refused(text: str) -> None:
     ]
 
 
-def test_no_body_is_refused_where_there_is_one_to_judge() -> None:
-    assert reasons(policy(PAYOUTS), call("POST", PATH)) == ["there is no body"]
+def test_no_body_has_no_member_that_a_rule_wants() -> None:
+    missing = reasons(policy(PAYOUTS), call("POST", PATH))
+
+    assert missing == reasons(policy(PAYOUTS), call("POST", PATH, {}))
+    assert missing[0].startswith("'kind' is missing; 'to' is missing")
 
 
 @pytest.mark.parametrize("body", [None, {}])

@@ -8,12 +8,14 @@ from typing import Any
 import tomlkit
 
 from dfns_signers.operations import Operation, operations, options_of, shapes_of
+from dfns_signers.user_action import signing_flow
 
 
 @cache
 def every_operation(caller: str) -> str:
-    """TOML with a rule for each operation, named as the operation."""
-    rules = [_rule(one) for one in operations()]
+    """TOML with a rule for each operation that a rule can name, with its name."""
+    steps = {signing_flow.INIT_PATH, signing_flow.COMPLETE_PATH}
+    rules = [_rule(one) for one in operations() if one.path not in steps and not one.multipart]
     return tomlkit.dumps({"gateway": {"callers": {caller: {"allow": rules}}}})
 
 
@@ -21,8 +23,7 @@ def _rule(operation: Operation) -> dict[str, Any]:
     rule: dict[str, Any] = {"name": str(operation), "call": str(operation)}
     shapes = shapes_of(operation)
     if operation.operation_class in {"money", "blind", "escalating"}:
-        # What the API is asked for where no shape is declared has a name alone.
-        rule["members"] = _names(shapes.body) or ["name"]
+        rule |= _members(operation)
     if operation.signed and _names(shapes.query):
         rule["query"] = _names(shapes.query)
     if operation.operation_class == "escalating":
@@ -30,6 +31,14 @@ def _rule(operation: Operation) -> dict[str, Any]:
     if operation.operation_class == "blind":
         rule["blind"] = True
     return rule
+
+
+def _members(operation: Operation) -> dict[str, Any]:
+    shapes = shapes_of(operation)
+    if shapes.is_declared:
+        names = _names(shapes.body)
+        return {"members": names} if names else {}
+    return {"members": ["name"] if operation.operation_class == "money" else "any"}
 
 
 def _names(schema: Any) -> list[str]:
