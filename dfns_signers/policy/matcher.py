@@ -41,8 +41,9 @@ class Asked:
 
     @cached_property
     def body(self) -> dict[str, Any] | None:
-        """The members of its body, of which none is as an empty object; None for what is not a JSON
-        object with one meaning.
+        """The members of its body; None for what is not a JSON object with one meaning.
+
+        No body is as an empty object.
         """
         if not self.call.payload:
             return {}
