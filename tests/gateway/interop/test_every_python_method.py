@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from json import JSONDecodeError
 from typing import Any
 
 import pytest
@@ -79,13 +80,15 @@ def test_step_of_a_user_action_is_answered_in_its_declared_shape(
 
 
 @pytest.mark.parametrize("method", those(has_csv), ids=str)
-def test_csv_of_the_logs_which_the_sdk_cannot_read_is_not_passed(
+def test_csv_of_the_logs_is_passed_to_the_sdk_which_takes_it_for_json(
     world: GatewayWorld, method: Method
 ) -> None:
     request = replace(request_of(world.world, method.operation), who=SDK)
 
-    with pytest.raises(DfnsError, match="not one of the Dfns API"):
+    with pytest.raises(JSONDecodeError) as caught:
         called(world, method, request)
+
+    assert caught.value.doc.encode() == world.gateways.api.answered.content
 
 
 @pytest.mark.parametrize("method", those(exchanges_the_token), ids=str)
