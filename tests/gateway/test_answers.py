@@ -13,7 +13,6 @@ from tests.core.client.scripted import CUT, SILENCE, Reply, ScriptedApi, Seen
 from tests.gateway.raw_requests import Connection, request
 from tests.gateway.running import LISTEN, PAYMENTS, UPSTREAM_TOKEN, gateway_before
 
-
 READS = """
 [[gateway.callers.payments.allow]]
 name = "reads"

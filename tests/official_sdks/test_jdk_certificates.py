@@ -19,7 +19,7 @@ from tests.official_sdks.test_jdk_client import PROGRAM
 from tests.support.certificates import Authority
 
 KEY = private_key("Ed25519")
-PASSWORD = "changeit"  # noqa: S105  # of stores of a moment
+PASSWORD = "changeit"  # of stores of a moment
 SPIFFE = "spiffe://example.org/payments"
 MUTUAL = """
 listen = ["localhost:0?tls=local"]

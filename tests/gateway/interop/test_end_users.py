@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def operator(world: GatewayWorld) -> Iterator[DfnsClient]:
 @pytest.fixture
 def token_of_ada(world: GatewayWorld, application: Application, operator: DfnsClient) -> str:
     """Of an end user who registered a passkey."""
-    challenge = operator.auth.end_users.register(email=ADA)
+    challenge: Any = operator.auth.end_users.register(email=ADA)
     temporary = challenge["temporaryAuthenticationToken"]
     with DelegatedDfnsClient(temporary, base_url=world.world.emulator.url) as newcomer:
         newcomer.auth.end_users.complete_registration(
@@ -64,7 +65,7 @@ def test_service_account_calls_the_gateway_and_end_users_call_the_api_with_passk
     with DelegatedDfnsClient(token_of_ada, base_url=world.world.emulator.url) as ada:
         pending = ada.wallets.create(network="EthereumSepolia")
 
-        wallet = ada.complete(pending, application.authenticator.get(pending.challenge))
+        wallet = ada.complete(pending, application.authenticator.get(dict(pending.challenge)))
 
     assert wallet["network"] == "EthereumSepolia"
 
@@ -87,6 +88,6 @@ def test_challenge_of_the_gateway_is_not_for_passkeys(
         assert pending.challenge["allowCredentials"]["webauthn"] == []
 
         with pytest.raises(ApiError, match="not an assertion of the kind Key") as refused:
-            caller.complete(pending, application.authenticator.get(pending.challenge))
+            caller.complete(pending, application.authenticator.get(dict(pending.challenge)))
 
     assert refused.value.error_id == "gw-assertion"
