@@ -14,24 +14,10 @@ from tests.gateway.interop.gateway_world import (
     CALLER_PEM,
     CREDENTIAL,
     TOKEN,
-    Gateways,
     GatewayWorld,
-    gateways,
 )
 
 ADA = "ada@example.com"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateways]:
-    with gateways(tmp_path_factory.mktemp("gateways")) as running:
-        yield running
-
-
-@pytest.fixture
-def world(running: Gateways) -> Iterator[GatewayWorld]:
-    with running.world() as made:
-        yield made
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from json import JSONDecodeError
 from typing import Any
@@ -15,10 +15,8 @@ from tests.emulator.flows import ACTION
 from tests.gateway.interop.gateway_world import (
     CALLER_PEM,
     SDK,
-    Gateways,
     GatewayWorld,
     exchanges_the_token,
-    gateways,
     has_another_token,
     has_csv,
     is_of_the_api,
@@ -34,18 +32,6 @@ METHODS = [one for one in official_methods() if not one.operation.multipart]
 pytestmark = pytest.mark.filterwarnings(
     "ignore:(Use .* instead|This endpoint is deprecated):DeprecationWarning"
 )
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateways]:
-    with gateways(tmp_path_factory.mktemp("gateways")) as running:
-        yield running
-
-
-@pytest.fixture
-def world(running: Gateways) -> Iterator[GatewayWorld]:
-    with running.world() as made:
-        yield made
 
 
 def those(which: Callable[[Method], bool]) -> list[Method]:
