@@ -20,7 +20,7 @@ from tests.support.answer_judge import AnswerJudge
 
 pytest_plugins = ["pytester"]
 
-for _module in ("doctor", "flow", "gateway", "lifecycle"):
+for _module in ("doctor", "flow", "gateway", "gateway_outages", "lifecycle"):
     pytest.register_assert_rewrite(f"tests.plugins.{_module}")
 
 # Making an RSA key or a signature may well take longer than the default deadline.

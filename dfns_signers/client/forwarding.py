@@ -18,6 +18,7 @@ from dfns_signers.user_action.httpx_auth import (
     CALLER_EXTENSION,
     UserActionAuth,
 )
+from dfns_signers.user_action.responses import reject_followed_redirect
 from dfns_signers.user_action.sent_requests import PROGRESS_EXTENSION, Progress
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ class RawAnswer:
     Attributes:
         status: HTTP status code.
         headers: by lower-case name.
-        content: UTF-8 of JSON as it came, unpacked; may be empty.
+        content: UTF-8 of JSON, or of the CSV of a read, as it came, unpacked; may be empty.
     """
 
     status: int
@@ -123,14 +124,23 @@ class ForwardingClient(AsyncClient):
         assert isinstance(call, ForwardedCall)  # noqa: S101  # for mypy
         answer = RawAnswer(response.status_code, dict(response.headers), response.content)
         call.passage.answer = answer
-        interpret(response, request, call)
+        if _is_csv(response) and call.method == "GET":
+            reject_followed_redirect(response, request, call=True)
+        else:
+            interpret(response, request, call)
         if not _is_utf8(answer.content):
             error = UnexpectedResponseError(
-                f"{call.method} {call.path} was answered with JSON that is not UTF-8"
+                f"{call.method} {call.path} was answered with text that is not UTF-8"
             )
             error.may_have_taken_effect = call.method != "GET"
             raise error
         return answer
+
+
+def _is_csv(response: httpx.Response) -> bool:
+    """Whether it is an answer as that of the logs of user actions, the one that is not JSON."""
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return response.status_code == httpx.codes.OK and media_type == "text/csv"
 
 
 def _is_utf8(content: bytes) -> bool:

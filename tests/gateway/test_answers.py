@@ -11,7 +11,17 @@ import pytest
 
 from tests.core.client.scripted import CUT, SILENCE, Reply, ScriptedApi, Seen
 from tests.gateway.raw_requests import Connection, request
-from tests.gateway.running import gateway_before
+from tests.gateway.running import LISTEN, PAYMENTS, UPSTREAM_TOKEN, gateway_before
+
+READS = """
+[[gateway.callers.payments.allow]]
+name = "reads"
+call = "GET /wallets"
+
+[[gateway.callers.payments.allow]]
+name = "logs"
+call = "GET /auth/action/logs"
+"""
 
 
 @pytest.fixture
@@ -22,7 +32,9 @@ def api() -> Iterator[ScriptedApi]:
 
 @pytest.fixture
 def caller(api: ScriptedApi, tmp_path: Path) -> Iterator[httpx.Client]:
-    with gateway_before(api.url, tmp_path, profile="max_attempts = 1") as caller:
+    with gateway_before(
+        api.url, tmp_path, LISTEN + PAYMENTS + READS, profile="max_attempts = 1"
+    ) as caller:
         yield caller
 
 
@@ -54,6 +66,41 @@ def test_answer_of_the_api_is_passed_on_byte_for_byte(
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     assert answer.headers["x-request-id"] == "r-1"
     assert answer.headers.get("retry-after") == reply.headers.get("Retry-After")
+
+
+CSV = {"Content-Type": "Text/CSV; charset=utf-8"}
+
+
+def test_csv_of_a_read_is_passed_on_without_secrets_of_the_gateway(
+    caller: httpx.Client, api: ScriptedApi
+) -> None:
+    api.on("/auth/action/logs", Reply(200, f"id,note\r\n1,é {UPSTREAM_TOKEN}\r\n", CSV))
+
+    answer = caller.get("/auth/action/logs?startTime=2026-01-01&endTime=2027-01-01")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, CSV["Content-Type"])
+    assert answer.content == "id,note\r\n1,é [redacted]\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("method", "reply"),
+    [
+        ("GET", Reply(200, "<html>", {"Content-Type": "text/html"})),
+        ("GET", Reply(200, "id,note")),
+        ("GET", Reply(404, "id,note", CSV)),
+        ("GET", Reply(200, b"id,\xff", CSV)),
+        ("POST", Reply(200, "id,note", CSV)),
+    ],
+    ids=["page", "no type", "error", "not UTF-8", "write"],
+)
+def test_other_answer_that_is_not_json_is_not_passed_on(
+    caller: httpx.Client, api: ScriptedApi, method: str, reply: Reply
+) -> None:
+    api.on("/wallets", reply)
+
+    answer = caller.request(method, "/wallets", json={} if method == "POST" else None)
+
+    assert (answer.status_code, answer.json()["error"]["id"]) == (502, "gw-upstream-answer")
 
 
 @pytest.mark.parametrize("path", ["/auth/action/init", "/auth/action"])

@@ -1,106 +1,80 @@
-"""What is printed for the program of a caller works as printed."""
+"""What is printed for the program of a caller works as printed, over http and https."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from dfns_signers import DfnsClient
-from dfns_signers.emulator import Emulator
-from dfns_signers.sealed import Sealed
-from dfns_signers_testkit.servers import free_port
 from tests.core.cli.support import Command, command
-from tests.gateway.running import configuration, served
+from tests.gateway.printed_settings import Printed, printed_settings
 
 __all__ = ["command"]
 
-RULE = '\n[[gateway.callers.web.allow]]\nname = "wallets"\ncall = "GET /wallets"\n'
+FROM_A_PROFILE = """
+from dfns_signers import DfnsClient
+with DfnsClient.from_config("web", config="client.toml") as dfns:
+    print(dfns.get("/wallets"))
+"""
 
 
-@dataclass(frozen=True)
-class Printed:
-    """What ``caller add`` printed, while its gateway serves."""
-
-    text: str
-    folder: Path
-
-    def section(self, title: str) -> str:
-        """The lines below the comment with a title."""
-        before, _, rest = self.text.partition(f" {title}\n")
-        assert rest, f"{title} is not in {before}"
-        comment = before.rpartition("\n")[2]
-        return rest.partition(f"\n\n{comment} ")[0].partition("\n\n//")[0] + "\n"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        token = (self.folder / "web.token").read_text().strip()
-        return {**os.environ, "DFNS_GATEWAY_TOKEN": token}
-
-    def run(self, *words: str) -> str:
-        done = subprocess.run(
-            words, capture_output=True, text=True, timeout=60, check=False, env=self.environment
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-
-@pytest.fixture(params=["--key", "--no-key"])
+@pytest.fixture(params=["http", "https"])
 def printed(tmp_path: Path, command: Command, request: pytest.FixtureRequest) -> Iterator[Printed]:
-    options = [] if request.param == "--key" else ["--no-key"]
-    with Emulator() as emulator:
-        file = configuration(tmp_path, emulator, f'listen = ["127.0.0.1:{free_port()}"]')
-        done = command(
-            *("gateway", "caller", "add", "web", "--config", file, "--org-id", "or-1"),
-            *("--token-file", tmp_path / "web.token", *options),
-        )
-        assert done.code == 0, done.err
-        with file.open("a") as stream:
-            stream.write(RULE)
-        with served(file):
-            yield Printed(done.out, tmp_path)
+    """For a caller with a key."""
+    with printed_settings(tmp_path, command, tls=request.param == "https") as printed:
+        yield printed
 
 
-def test_line_for_curl_lists_wallets(printed: Printed) -> None:
+@pytest.fixture(params=["http", "https"])
+def without_key(
+    tmp_path: Path, command: Command, request: pytest.FixtureRequest
+) -> Iterator[Printed]:
+    tls = request.param == "https"
+    with printed_settings(tmp_path, command, "--no-key", tls=tls) as printed:
+        yield printed
+
+
+def run_python(printed: Printed, program: str) -> str:
+    trusted = printed.trusting("SSL_CERT_FILE") if printed.is_tls else {}
+    return printed.run(sys.executable, "-c", program, **trusted)
+
+
+def run_curl(printed: Printed) -> str:
     (export,) = [line for line in printed.text.splitlines() if line.startswith("export ")]
-
-    answer = printed.run("sh", "-c", f"{export}\n{printed.section('curl')}")
-
-    assert answer == '{"items":[]}'
+    return printed.run("sh", "-c", f"{export}\n{printed.section('curl')}")
 
 
-@pytest.mark.parametrize("printed", ["--no-key"], indirect=True)
-def test_program_with_httpx_lists_wallets(printed: Printed) -> None:
-    answer = printed.run(sys.executable, "-c", printed.section("Python, with httpx"))
+def test_line_for_curl_lists_wallets(without_key: Printed) -> None:
+    assert run_curl(without_key) == '{"items":[]}'
+
+
+def test_line_for_curl_lists_wallets_for_a_caller_with_a_key(printed: Printed) -> None:
+    assert run_curl(printed) == '{"items":[]}'
+
+
+def test_program_with_httpx_lists_wallets(without_key: Printed) -> None:
+    answer = run_python(without_key, without_key.section("Python, with httpx"))
 
     assert answer == "{'items': []}\n"
 
 
-@pytest.mark.parametrize("printed", ["--key"], indirect=True)
 def test_program_with_the_official_python_sdk_lists_wallets(printed: Printed) -> None:
-    answer = printed.run(sys.executable, "-c", printed.section("Python, official SDK"))
+    answer = run_python(printed, printed.section("Python, official SDK"))
 
     assert answer == "{'items': []}\n"
 
 
-@pytest.mark.parametrize("printed", ["--key"], indirect=True)
-def test_profile_lists_wallets(printed: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_profile_lists_wallets(printed: Printed) -> None:
     config = printed.folder / "client.toml"
     config.write_text(printed.section("dfns-signers, a profile"))
     config.chmod(0o600)
-    monkeypatch.setenv("DFNS_GATEWAY_TOKEN", printed.environment["DFNS_GATEWAY_TOKEN"])
 
-    with DfnsClient.from_config("web", config=config) as dfns:
-        assert Sealed(dfns.get("/wallets")).open() == {"items": []}
+    assert run_python(printed, FROM_A_PROFILE) == "{'items': []}\n"
 
 
-@pytest.mark.parametrize("printed", ["--key"], indirect=True)
 @pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js")
 def test_program_in_typescript_is_valid(printed: Printed, tmp_path: Path) -> None:
     program = tmp_path / "wallets.mjs"

@@ -125,9 +125,9 @@ class TypeScriptSdk:
 
 
 @contextmanager
-def typescript_sdk() -> Iterator[TypeScriptSdk]:
-    """A running SDK."""
-    environment = {**os.environ, "NODE_PATH": str(MODULES)}
+def typescript_sdk(**variables: str) -> Iterator[TypeScriptSdk]:
+    """A running SDK; ``variables`` of its environment."""
+    environment = {**os.environ, "NODE_PATH": str(MODULES), **variables}
     with subprocess.Popen(
         ["node", DRIVER],
         stdin=subprocess.PIPE,

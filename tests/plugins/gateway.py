@@ -18,12 +18,13 @@ from tests.gateway.signing_callers import CALLER_KEY, CREDENTIAL, WALLETS, signi
 from tests.plugins.flow import PROFILE, Flow
 
 SDK, PLAIN = "token-of-the-sdk", "token-of-a-plain-caller"
+WALLET: Any = {"network": "EthereumSepolia", "name": "é"}
 
 
 def assert_signs_behind_a_gateway(
     emulator: Emulator, folder: Path, signer: Mapping[str, Any]
 ) -> None:
-    """Two callers create a wallet each, neither of which has the key or the token of the API."""
+    """Callers create wallets, who have neither the key nor the token of the API."""
     emulator.exact_payloads = True
     flow = Flow.of(emulator, folder, signer)
     with flow.config.open("a") as config:
@@ -31,9 +32,13 @@ def assert_signs_behind_a_gateway(
     before = flow.wallets()
 
     with served(flow.config) as (url,):
-        created = {_create_plainly(url), _create_with_the_sdk(url)}
+        created = {
+            _create_plainly(url),
+            _create_with_the_sdk(url),
+            _create_delegated_with_the_sdk(url),
+        }
 
-    assert len(created) == 2
+    assert len(created) == 3
     assert flow.wallets() - before == created
 
 
@@ -52,14 +57,26 @@ token_sha256 = ["{digest}"]
 
 def _create_plainly(url: str) -> str:
     headers = {"Authorization": f"Bearer {PLAIN}"}
-    body = {"network": "EthereumSepolia", "name": "é"}
-    answer = httpx.post(f"{url}/wallets", json=body, headers=headers, timeout=60)
+    answer = httpx.post(f"{url}/wallets", json=WALLET, headers=headers, timeout=60)
     return str(answered(answer)["id"])
 
 
 def _create_with_the_sdk(url: str) -> str:
-    signer = dfns_sdk.KeySigner(CREDENTIAL, private_pem(CALLER_KEY).decode())
-    config = dfns_sdk.DfnsClientConfig(auth_token=SDK, base_url=url, signer=signer)
+    config = dfns_sdk.DfnsClientConfig(auth_token=SDK, base_url=url, signer=_signer())
     with dfns_sdk.DfnsClient(config) as client:
-        made = client.wallets.create_wallet({"network": "EthereumSepolia", "name": "é"})
-    return str(made["id"])
+        return str(client.wallets.create_wallet(WALLET)["id"])
+
+
+def _create_delegated_with_the_sdk(url: str) -> str:
+    config = dfns_sdk.DfnsDelegatedClientConfig(auth_token=SDK, base_url=url)
+    with dfns_sdk.DfnsDelegatedClient(config) as client:
+        challenge: Any = client.wallets.create_wallet_init(WALLET)
+        signed: Any = {
+            "challengeIdentifier": challenge["challengeIdentifier"],
+            "firstFactor": _signer().sign(challenge),
+        }
+        return str(client.wallets.create_wallet_complete(WALLET, signed_challenge=signed)["id"])
+
+
+def _signer() -> dfns_sdk.KeySigner:
+    return dfns_sdk.KeySigner(CREDENTIAL, private_pem(CALLER_KEY).decode())

@@ -23,6 +23,9 @@ TLS = """
 certificate = "gateway.pem"
 key = { file = "gateway.key" }
 """
+MUTUAL = f'{TLS}client_ca = "ca.pem"\n'
+SPIFFE = "spiffe://example.org/payments"
+CERTIFIED = f'certificate = ["{SPIFFE}"]'
 TOKEN_OF_CALLER = f'token_sha256 = ["{DIGEST}"]'
 BEARER = ("--header", f"Authorization: Bearer {TOKEN}")
 
@@ -43,19 +46,19 @@ def curl(url: str, path: str, *arguments: str) -> tuple[int, Any]:
     return int(status), json.loads(answer)
 
 
-@pytest.fixture(params=["TCP", "TLS", "unix socket"])
+@pytest.fixture(params=["TCP", "TLS", "mTLS", "unix socket"])
 def call(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """curl with what it needs to be a caller of a listener."""
-    Authority(tmp_path).issue("gateway", "localhost")
+    authority = Authority(tmp_path)
+    authority.issue("gateway", "localhost")
+    authority.issue("caller", SPIFFE)
     (tmp_path / "gateway.key").chmod(0o600)
+    trusting = ("--cacert", str(tmp_path / "ca.pem"))
+    showing = ("--cert", str(tmp_path / "caller.pem"), "--key", str(tmp_path / "caller.key"))
     address, tables, identity, arguments = {
         "TCP": ("127.0.0.1:0", "", TOKEN_OF_CALLER, BEARER),
-        "TLS": (
-            "localhost:0?tls=local",
-            TLS,
-            TOKEN_OF_CALLER,
-            (*BEARER, "--cacert", str(tmp_path / "ca.pem")),
-        ),
+        "TLS": ("localhost:0?tls=local", TLS, TOKEN_OF_CALLER, (*BEARER, *trusting)),
+        "mTLS": ("localhost:0?tls=local", MUTUAL, CERTIFIED, (*trusting, *showing)),
         "unix socket": (f"unix:{tmp_path}/api.sock", "", f"unix = {{ uid = [{os.getuid()}] }}", ()),
     }[request.param]
     caller = f"[gateway.callers.payments]\n{identity}\nreads = true\n{WALLETS}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from json import JSONDecodeError
 from typing import Any
 
 import pytest
@@ -14,10 +15,8 @@ from tests.emulator.flows import ACTION
 from tests.gateway.interop.gateway_world import (
     CALLER_PEM,
     SDK,
-    Gateways,
     GatewayWorld,
     exchanges_the_token,
-    gateways,
     has_another_token,
     has_csv,
     is_of_the_api,
@@ -33,18 +32,6 @@ METHODS = [one for one in official_methods() if not one.operation.multipart]
 pytestmark = pytest.mark.filterwarnings(
     "ignore:(Use .* instead|This endpoint is deprecated):DeprecationWarning"
 )
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateways]:
-    with gateways(tmp_path_factory.mktemp("gateways")) as running:
-        yield running
-
-
-@pytest.fixture
-def world(running: Gateways) -> Iterator[GatewayWorld]:
-    with running.world() as made:
-        yield made
 
 
 def those(which: Callable[[Method], bool]) -> list[Method]:
@@ -79,13 +66,15 @@ def test_step_of_a_user_action_is_answered_in_its_declared_shape(
 
 
 @pytest.mark.parametrize("method", those(has_csv), ids=str)
-def test_csv_of_the_logs_which_the_sdk_cannot_read_is_not_passed(
+def test_csv_of_the_logs_is_passed_to_the_sdk_which_takes_it_for_json(
     world: GatewayWorld, method: Method
 ) -> None:
     request = replace(request_of(world.world, method.operation), who=SDK)
 
-    with pytest.raises(DfnsError, match="not one of the Dfns API"):
+    with pytest.raises(JSONDecodeError) as caught:
         called(world, method, request)
+
+    assert caught.value.doc.encode() == world.gateways.api.answered.content
 
 
 @pytest.mark.parametrize("method", those(exchanges_the_token), ids=str)
