@@ -55,7 +55,7 @@ def check(
 
 
 def _check(gateway: LoadedGateway) -> None:
-    from dfns_signers.config.assembly import open_trail  # noqa: PLC0415
+    from dfns_signers.config.profile_guards import open_trail  # noqa: PLC0415
     from dfns_signers.gateway.assembly import new_service  # noqa: PLC0415
 
     open_trail(gateway.profile)

@@ -13,8 +13,8 @@ from dfns_signers.cli.exit_codes import ExitCode, reports_errors
 from dfns_signers.cli.inputs import body_argument, pairs
 from dfns_signers.cli.options import ConfigOption, ProfileOption
 from dfns_signers.cli.output import note, print_json, print_table, printable
-from dfns_signers.config.assembly import configured_policy
 from dfns_signers.config.loading import load_profile
+from dfns_signers.config.profile_guards import configured_policy
 from dfns_signers.errors import ConfigurationError, PolicyRefusedError, RequestError
 from dfns_signers.near_miss import did_you_mean
 from dfns_signers.policy.matcher import Matcher
