@@ -94,9 +94,6 @@ class CallerEdit:
         wishes: what the caller is to be.
         config: the configuration file, as of ``ConfigEdit``.
 
-    Attributes:
-        toml: the whole file as it is to be.
-
     Raises:
         ConfigurationError: there is such a caller already, or the gateway would not start with it.
     """
@@ -168,7 +165,6 @@ class CallerEdit:
                 "choose another name, give it another token by --rotate-token, or remove its "
                 f"tables [gateway.callers.{wishes.name}] first"
             )
-        self._is_new = True
         if not self._edit.gateway:
             profile = {"profile": wishes.profile} if wishes.profile else {}
             listen = list(wishes.listen) or [DEFAULT_LISTEN]
