@@ -18,10 +18,10 @@ from dfns_signers.gateway.assembly import read_settings
 from dfns_signers.gateway.caller_tokens import new_token, token_digest
 from dfns_signers.gateway.new_files import new_files
 from dfns_signers.gateway.settings import GatewaySettings, check_name
-from dfns_signers.lifecycle.token_claims import read_claims
 from dfns_signers.lifecycle.token_file import file_reference
 from dfns_signers.public_keys import public_key_pem
 from dfns_signers.sealed import Sealed
+from dfns_signers.user_action.token_claims import read_claims
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8787"
 """Where a gateway listens whose table is begun with its first caller."""
