@@ -193,7 +193,7 @@ class _Expiries(Collector):
 
 
 def _outcome(exchange: Exchange) -> str:
-    """That of the exchange, with answers of Dfns told apart by their status."""
+    """That of the exchange, where answers of Dfns differ by their status."""
     if exchange.outcome == "answered" and exchange.status >= HTTPStatus.BAD_REQUEST:
         return "rejected"
     return exchange.outcome
