@@ -9,9 +9,8 @@ from typing import Any, Final
 import dfns_signers
 from dfns_signers import worker_threads
 from dfns_signers.gateway.health import Health
-from dfns_signers.gateway.messages import Answer, json_answer
+from dfns_signers.gateway.messages import Answer, json_answer, send_answer
 from dfns_signers.gateway.metrics import Metrics
-from dfns_signers.gateway.serving.application import send_answer
 
 PAGES: Final = ("/livez", "/startupz", "/readyz", "/metrics")
 
