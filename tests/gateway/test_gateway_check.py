@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from importlib.metadata import requires
 from pathlib import Path
 
 import httpx
@@ -113,7 +114,24 @@ def test_body_without_a_call_is_refused(command: Command, config: Path) -> None:
     assert "needs --explain" in done.err
 
 
-@pytest.mark.parametrize("module", ["h11", "limits", "prometheus_client", "uvicorn"])
+EXTRA = [
+    requirement.partition(">")[0].replace("-", "_")
+    for requirement in requires("dfns-signers") or ()
+    if requirement.strip("'\"").endswith("gateway")
+]
+
+
+def test_gateway_asks_for_no_package_that_its_extra_does_not_install(
+    command: Command, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "limits", None)
+
+    done = command("gateway", "check", "--config", config)
+
+    assert (EXTRA, done.code) == (["h11", "prometheus_client", "uvicorn"], 0), done.err
+
+
+@pytest.mark.parametrize("module", EXTRA)
 @pytest.mark.parametrize("words", [(), ("check",), ("caller", "add", "web")], ids=" ".join)
 def test_missing_package_is_named_with_what_to_install(
     command: Command,
