@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from dfns_signers.cli.exit_codes import ExitCode, reports_errors
+from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.gateway import require_extra
-from dfns_signers.cli.inputs import body_argument
 from dfns_signers.cli.options import ConfigOption, ProfileOption
-from dfns_signers.errors import RequestError
-
-if TYPE_CHECKING:
-    from dfns_signers.gateway.assembly import LoadedGateway
+from dfns_signers.cli.policy import explain_for_caller, new_call
 
 
 @reports_errors
@@ -23,7 +20,7 @@ def check(
     explain: Annotated[
         tuple[str, str, str] | None,
         typer.Option(
-            metavar="CALLER METHOD PATH", help="Say which rule of the caller decides this call."
+            metavar="CALLER METHOD PATH", help="Say which rule decides on a call, and why."
         ),
     ] = None,
     json: Annotated[
@@ -36,28 +33,28 @@ def check(
     """Check all that a gateway needs, without listening; say which rule decides a call.
 
     Reads settings, rules, keys of callers, certificates and the token, and opens the signing key
-    and the audit trail; nothing is sent to Dfns. With --explain, it ends with 5 if the call is
-    refused.
+    and the audit trail; nothing is sent to Dfns. --explain is 'policy check --caller' in short, and
+    ends with 5 if the call is refused.
 
     Example: `dfns-signers gateway check --explain payments POST /wallets --json '{}'`
     """
     require_extra()
-    from dfns_signers.gateway.assembly import load_gateway  # noqa: PLC0415
-
-    if json is not None and explain is None:
+    if explain is not None:
+        caller, method, target = explain
+        path, _, query = target.partition("?")
+        call = new_call(method, path, query, json)
+        explain_for_caller(caller, call, config=config, profile=profile)
+    elif json is not None:
         raise typer.BadParameter("needs --explain", param_hint="--json")
+    else:
+        _check(config, profile)
+
+
+def _check(config: Path | None, profile: str | None) -> None:
+    from dfns_signers.config.profile_guards import open_trail  # noqa: PLC0415
+    from dfns_signers.gateway.assembly import load_gateway, new_service  # noqa: PLC0415
+
     gateway = load_gateway(profile, config=config)
-    if explain is None:
-        _check(gateway)
-        return
-    if not _explain(gateway, *explain, json):
-        raise typer.Exit(ExitCode.REFUSED)
-
-
-def _check(gateway: LoadedGateway) -> None:
-    from dfns_signers.config.assembly import open_trail  # noqa: PLC0415
-    from dfns_signers.gateway.assembly import new_service  # noqa: PLC0415
-
     open_trail(gateway.profile)
     _, signer = new_service(gateway)
     with signer:
@@ -72,26 +69,3 @@ def _check(gateway: LoadedGateway) -> None:
         reads = "reads" if table.reads else ""
         allowed = ", ".join(filter(None, (rules, reads))) or "nothing is allowed"
         typer.echo(f"caller      {name}: {allowed}")
-
-
-def _explain(gateway: LoadedGateway, name: str, method: str, target: str, body: str | None) -> bool:
-    from dfns_signers.announced_call import AnnouncedCall  # noqa: PLC0415
-    from dfns_signers.near_miss import did_you_mean  # noqa: PLC0415
-    from dfns_signers.user_action.bodies import to_json_bytes  # noqa: PLC0415
-
-    caller = gateway.callers.by_name.get(name)
-    if caller is None:
-        raise RequestError(
-            f"there is no caller {name!r}{did_you_mean(name, gateway.callers.by_name)}"
-        )
-    path, _, query = target.partition("?")
-    payload = "" if body is None else to_json_bytes(body_argument(body)).decode("utf-8")
-    decision = caller.policy.judge(AnnouncedCall(method.upper(), path, payload, query, name))
-    if decision.rule is not None:
-        by = f"by the rule {decision.rule!r}" if decision.rule else "as a read"
-        typer.echo(f"allowed {by}")
-        return True
-    typer.echo(f"refused ({decision.check})")
-    for rule, reason in decision.reasons:
-        typer.echo(f"  rule {rule!r}: {reason}")
-    return False

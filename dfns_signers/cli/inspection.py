@@ -20,8 +20,9 @@ from dfns_signers.cli.options import (
     ProfileOption,
 )
 from dfns_signers.cli.output import print_json, print_table
-from dfns_signers.config.assembly import check_base_url, configured_hooks, validated_options
+from dfns_signers.config.assembly import check_base_url, validated_options
 from dfns_signers.config.loading import LoadedProfile, load_profile
+from dfns_signers.config.profile_guards import configured_hooks
 from dfns_signers.discovery import installed_plugins
 from dfns_signers.secrets import Secret
 

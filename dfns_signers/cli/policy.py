@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -13,8 +14,8 @@ from dfns_signers.cli.exit_codes import ExitCode, reports_errors
 from dfns_signers.cli.inputs import body_argument, pairs
 from dfns_signers.cli.options import ConfigOption, ProfileOption
 from dfns_signers.cli.output import note, print_json, print_table, printable
-from dfns_signers.config.assembly import configured_policy
 from dfns_signers.config.loading import load_profile
+from dfns_signers.config.profile_guards import configured_policy
 from dfns_signers.errors import ConfigurationError, PolicyRefusedError, RequestError
 from dfns_signers.near_miss import did_you_mean
 from dfns_signers.policy.matcher import Matcher
@@ -62,15 +63,48 @@ def check(
 
     Nothing is signed, sent or counted. A call that is not allowed ends with exit code 5.
     """
-    title, policies = _policies(profile, config, caller)
-    if explain is None:
-        if json is not None or param:
-            raise RequestError("--json and --param are of a call: name it by --explain METHOD PATH")
-        _list(title, policies, as_json=json_output)
-        return
-    body = "" if json is None else to_json_bytes(body_argument(json)).decode("utf-8")
-    method, path = check_method(explain[0]), explain[1]
-    call = AnnouncedCall(method, path, body, urlencode(pairs(param or [], "--param")))
+    asked = _policies(profile, config, caller)
+    if explain is not None:
+        query = urlencode(pairs(param or [], "--param"))
+        _explain(asked, new_call(*explain, query, json), json_output=json_output)
+    elif json is not None or param:
+        raise RequestError("--json and --param are of a call: name it by --explain METHOD PATH")
+    else:
+        _list(*asked, as_json=json_output)
+
+
+def explain_for_caller(
+    caller: str, call: AnnouncedCall, *, config: Path | None, profile: str | None
+) -> None:
+    """Print what the rules of a caller, and those of the profile, say of a call.
+
+    Raises:
+        ConfigurationError: there is no such caller, or the configuration is wrong.
+        typer.Exit: with 5, it is refused.
+    """
+    _explain(_policies(profile, config, caller), call)
+
+
+def new_call(method: str, path: str, query: str, body: str | None) -> AnnouncedCall:
+    """The call that is asked about.
+
+    Args:
+        method: in any case.
+        path: without query.
+        query: percent-encoded.
+        body: JSON, ``@FILE``, or ``-`` for standard input; None for none.
+
+    Raises:
+        RequestError: the method or the body is not one.
+    """
+    payload = "" if body is None else to_json_bytes(body_argument(body)).decode("utf-8")
+    return AnnouncedCall(check_method(method), path, payload, query)
+
+
+def _explain(
+    asked: tuple[str, list[Policy]], call: AnnouncedCall, *, json_output: bool = False
+) -> None:
+    title, policies = asked
     found = [_explained(policy, call) for policy in policies]
     if json_output:
         print_json(_as_json(call, found))
@@ -90,7 +124,9 @@ class _Explained(NamedTuple):
     is_asked: bool = True
 
 
-def _policies(profile: str | None, config: Any, caller: str | None) -> tuple[str, list[Policy]]:
+def _policies(
+    profile: str | None, config: Path | None, caller: str | None
+) -> tuple[str, list[Policy]]:
     """Who is asked about, and the rules that must all allow a call."""
     if caller is None:
         loaded = load_profile(profile, config=config)

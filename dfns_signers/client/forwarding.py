@@ -13,13 +13,14 @@ from dfns_signers.client.client import AsyncClient
 from dfns_signers.client.http_calls import build_request, interpret
 from dfns_signers.errors import RequestError, UnexpectedResponseError
 from dfns_signers.sealed import Sealed
-from dfns_signers.user_action.httpx_auth import (
+from dfns_signers.user_action.httpx_auth import UserActionAuth
+from dfns_signers.user_action.request_extensions import (
     CALL_ID_EXTENSION,
     CALLER_EXTENSION,
-    UserActionAuth,
+    PROGRESS_EXTENSION,
 )
 from dfns_signers.user_action.responses import reject_followed_redirect
-from dfns_signers.user_action.sent_requests import PROGRESS_EXTENSION, Progress
+from dfns_signers.user_action.sent_requests import Progress
 
 T = TypeVar("T")
 

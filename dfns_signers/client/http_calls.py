@@ -24,14 +24,15 @@ from dfns_signers.errors import (
 )
 from dfns_signers.sealed import Sealed
 from dfns_signers.user_action.bounded_bodies import ACCEPTED_ENCODING
-from dfns_signers.user_action.httpx_auth import SIGNED_EXTENSION, UserActionAuth
+from dfns_signers.user_action.httpx_auth import UserActionAuth
+from dfns_signers.user_action.request_extensions import PROGRESS_EXTENSION, SIGNED_EXTENSION
 from dfns_signers.user_action.responses import (
     IS_LATE,
     answer_of_a_step,
     read_json,
     transport_error,
 )
-from dfns_signers.user_action.sent_requests import PROGRESS_EXTENSION, READS, Progress
+from dfns_signers.user_action.sent_requests import READS, Progress
 from dfns_signers.user_action.signing_flow import COMPLETE_PATH, described
 
 _USER_AGENT: Final = f"dfns-signers/{version('dfns-signers')}"

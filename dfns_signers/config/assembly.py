@@ -18,19 +18,17 @@ from dfns_signers.closing import release_logged
 from dfns_signers.config.files import default_path
 from dfns_signers.config.loading import DEFAULT, LoadedProfile, load_profile
 from dfns_signers.config.profile import ENVIRONMENT, Settings, SignerTable
-from dfns_signers.config.profile_rates import rate_counter_of, rate_limit_of
+from dfns_signers.config.profile_guards import configured_hooks, open_trail
+from dfns_signers.config.profile_rates import rate_limit_of
 from dfns_signers.config.validation import validate
-from dfns_signers.discovery import load_backend, load_plugins
+from dfns_signers.discovery import load_backend
 from dfns_signers.errors import AuditError, ConfigurationError, DfnsSignersError, PluginError
-from dfns_signers.hooks import SigningHooks
 from dfns_signers.sealed import Sealed
 from dfns_signers.signer import KeySigner
 from dfns_signers.signing_key import SigningKey
 
 if TYPE_CHECKING:
-    from dfns_signers.audit.trail import AuditTrail
-    from dfns_signers.config.guard import Guard, JudgesOf, Recorder
-    from dfns_signers.policy.policy import Policy
+    from dfns_signers.config.guard import Guard
 
 _log: Final = logging.getLogger(__name__)
 
@@ -88,92 +86,6 @@ def validated_options(loaded: LoadedProfile, *, reveal: bool = False) -> Backend
         reveal: whether a secret that cannot be read is refused.
     """
     return _validated_signer(loaded, reveal=reveal)[2]
-
-
-def configured_hooks(
-    loaded: LoadedProfile, guard: Guard | None = None, observers: Iterable[object] = ()
-) -> SigningHooks:
-    """The guards and observers of a profile: its plugins, and then its rules and audit trail.
-
-    Args:
-        loaded: the profile.
-        guard: takes the place of that of the profile.
-        observers: further objects with hooks.
-    """
-    with loaded.placing("plugins"):
-        plugins = load_plugins(loaded.settings.plugins)
-        guard = guard or configured_guard(loaded)
-        others: list[tuple[str | None, object]] = [(None, observer) for observer in observers]
-        if guard is not None:
-            from dfns_signers.config.guard import NAME  # noqa: PLC0415  # it imports pluggy
-
-            others.append((NAME, guard))
-        return SigningHooks([*plugins, *others])
-
-
-def configured_policy(loaded: LoadedProfile) -> Policy | None:
-    """The rules of a profile; None where it has none, and may sign."""
-    settings = loaded.settings
-    if not (settings.allow or settings.read_only):
-        return None
-    from dfns_signers.policy.policy import Policy  # noqa: PLC0415  # most profiles have no rules
-
-    count = rate_counter_of(loaded)
-    with loaded.placing("allow"):
-        return Policy(
-            settings.allow,
-            title=_subject(loaded),
-            read_only=settings.read_only,
-            signed_only=True,
-            count=count,
-        )
-
-
-def configured_trail(loaded: LoadedProfile) -> AuditTrail | None:
-    """The audit trail of a profile; None where it has none."""
-    audit = loaded.settings.audit
-    if audit is None:
-        return None
-    from dfns_signers.audit.trail import shared_trail  # noqa: PLC0415  # most profiles have none
-
-    return shared_trail(audit.file)
-
-
-def open_trail(loaded: LoadedProfile) -> None:
-    """See that the audit trail of a profile can be written, where its calls are refused otherwise.
-
-    Raises:
-        AuditError: it cannot.
-    """
-    audit, trail = loaded.settings.audit, configured_trail(loaded)
-    if audit is not None and trail is not None and audit.on_failure == "refuse":
-        trail.open()
-
-
-def configured_guard(
-    loaded: LoadedProfile, more: JudgesOf | None = None, recorder: Recorder | None = None
-) -> Guard | None:
-    """What judges and records the calls of a profile; None where there is nothing to do.
-
-    Args:
-        loaded: the profile.
-        more: what must allow a call besides the rules of the profile.
-        recorder: in place of the audit trail of the profile.
-    """
-    policy, trail = configured_policy(loaded), recorder or configured_trail(loaded)
-    if policy is None and trail is None and more is None:
-        return None
-    from dfns_signers.config.guard import Guard  # noqa: PLC0415  # it imports pluggy
-
-    audit = loaded.settings.audit
-    signs_unrecorded = audit is not None and audit.on_failure == "sign"
-    own = [policy.admit] if policy else []
-    judges: JudgesOf = (lambda request: [*more(request), *own]) if more else (lambda _request: own)
-    return Guard(judges, trail, signs_unrecorded=signs_unrecorded)
-
-
-def _subject(loaded: LoadedProfile) -> str:
-    return f"the profile {loaded.name!r}" if loaded.name else "the configuration"
 
 
 def open_key(loaded: LoadedProfile) -> SigningKey:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import dfns_signers
 from dfns_signers import worker_threads
 from dfns_signers.gateway.health import Health
-from dfns_signers.gateway.messages import Answer, json_answer
+from dfns_signers.gateway.messages import Answer, json_answer, send_answer
 from dfns_signers.gateway.metrics import Metrics
 
 PAGES: Final = ("/livez", "/startupz", "/readyz", "/metrics")
@@ -38,14 +39,8 @@ class AdminApplication:
     async def __call__(self, scope: dict[str, Any], _receive: Any, send: Any) -> None:
         """Answer a request of ASGI; what a client sends as a body is not read."""
         answer = await self._answer(scope)
-        headers = {
-            **answer.headers,
-            "cache-control": "no-store",
-            "content-length": str(len(answer.body)),
-        }
-        encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
-        await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
-        await send({"type": "http.response.body", "body": answer.body})
+        headers = {**answer.headers, "cache-control": "no-store"}
+        await send_answer(replace(answer, headers=headers), send)
 
     async def _answer(self, scope: dict[str, Any]) -> Answer:
         headers = {

@@ -11,13 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from dfns_signers.client.forwarding import ForwardingClient
-from dfns_signers.config.assembly import (
-    client_arguments,
-    configured_guard,
-    configured_signer,
-)
+from dfns_signers.config.assembly import client_arguments, configured_signer
 from dfns_signers.config.files import ConfigFile, default_path, find_file
 from dfns_signers.config.loading import LoadedProfile, load_profile
+from dfns_signers.config.profile_guards import configured_guard
 from dfns_signers.config.validation import validate
 from dfns_signers.errors import ConfigurationError, UnsupportedKeyError
 from dfns_signers.gateway.callers import Caller, Callers, Credential
@@ -231,14 +228,6 @@ def _caller(name: str, table: CallerTable, count: Callable[[str, str], float]) -
         rate=table.rate,
         needs_all=table.identified_by == "all",
     )
-
-
-def _rules(name: str, table: CallerTable, where: str) -> Policy:
-    title = f"the caller {name!r}"
-    try:
-        return Policy(table.allow, title=title, default_deny=True, reads=table.reads)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{where}, [gateway.callers.{name}]: {error}") from error
 
 
 def _credential(table: CallerTable) -> Credential | None:

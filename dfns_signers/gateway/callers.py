@@ -67,14 +67,13 @@ class Identification:
 class UnknownCaller(Refusal):
     """401; the answer does not say why.
 
-    Attributes:
-        reason: for the operator: ``authorization``, ``token``, ``uid``, ``certificate``,
-            ``ambiguous``, ``incomplete``, ``listener`` or ``anonymous``.
+    Args:
+        reason: the ``detail``, for the operator: ``authorization``, ``token``, ``uid``,
+            ``certificate``, ``ambiguous``, ``incomplete``, ``listener`` or ``anonymous``.
     """
 
     def __init__(self, reason: str) -> None:
         super().__init__(401, "caller", "the gateway does not know the caller", detail=reason)
-        self.reason = reason
 
 
 class Callers:
@@ -93,11 +92,7 @@ class Callers:
         self._by_uid = {uid: each for each in every for uid in each.uids}
         self._by_certificate = {name: each for each in every for name in each.certificates}
 
-    def identify(self, incoming: Incoming) -> Caller:
-        """The caller of a request; errors as of ``identification``."""
-        return self.identification(incoming).caller
-
-    def identification(self, incoming: Incoming) -> Identification:
+    def identify(self, incoming: Incoming) -> Identification:
         """The caller of a request, and how it is known.
 
         A token or a certificate that is shown must be known, and all that is known must be of one

@@ -34,8 +34,19 @@ def check_certificates(table: TlsTable) -> None:
             _require_authority(authority, table.client_ca)
 
 
+def expiry_of(file: Path) -> float:
+    """When the first certificate of a chain ends, in seconds since 1970.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it has no certificate in PEM.
+    """
+    certificate = x509.load_pem_x509_certificate(file.read_bytes())
+    return certificate.not_valid_after_utc.timestamp()
+
+
 def read_trusted_file(path: Path, what: str) -> Sealed[bytes]:
-    """A file that nobody else can write, for whoever writes it is trusted.
+    """A file that nobody else can write, since those who can write it are trusted.
 
     It should have no secret; sealed, for it may be the private key that somebody gave by mistake.
 

@@ -1,4 +1,4 @@
-"""What callers are told of calls that have no answer of Dfns which could be passed on.
+"""What is answered to calls that have no answer of Dfns which could be passed on.
 
 A message names no key, host or setting: those are for the operator.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from dfns_signers.errors import (
-    AuditError,
     CallError,
     ConfigurationError,
     DfnsSignersError,
@@ -39,7 +38,6 @@ _FAILURES: Final[tuple[tuple[type[DfnsSignersError], int, str, str], ...]] = (
     (NoPermitError, 429, "upstream-rate", "the requests that the gateway may send are used up"),
     (TokenProviderError, 503, "upstream-token", "the gateway has no token for Dfns"),
     (ConfigurationError, 503, "upstream-token", "the gateway has no usable token for Dfns"),
-    (AuditError, 503, "audit", "the audit trail of the gateway cannot be written"),
 )
 
 
@@ -55,6 +53,8 @@ def refusal_of(error: DfnsSignersError) -> Refusal:
     if isinstance(error, PolicyRefusedError):
         if error.check == "rate-store":
             return store_failure(error)
+        if error.check == "audit":
+            return _failure(error, 503, "audit", "the audit trail of the gateway cannot be written")
         status = 403 if error.retry_after is None else 429
         return Refusal(
             status, error.check, str(error), rule=error.rule, retry_after=error.retry_after

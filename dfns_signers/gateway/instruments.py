@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from dfns_signers.audit.trail import AuditTrail
-from dfns_signers.config.assembly import configured_trail
 from dfns_signers.config.guard import Recorder
 from dfns_signers.config.loading import LoadedProfile
+from dfns_signers.config.profile_guards import configured_trail
 from dfns_signers.gateway.auditing import AuditObserver, PeerRecorder
 from dfns_signers.gateway.health import Health, require_token, require_writable
 from dfns_signers.gateway.logs import RequestLog

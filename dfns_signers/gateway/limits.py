@@ -1,6 +1,6 @@
 """How many calls a caller, and requests the organisation, may have.
 
-Half of the requests of the organisation is for whoever comes first. The other half is divided among
+Half of the requests of the organisation is for the first who come. The other half is divided among
 the callers: what a caller has left there, no other can use up.
 """
 

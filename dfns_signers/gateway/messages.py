@@ -1,4 +1,4 @@
-"""Requests and answers as values, without a server."""
+"""Requests and answers as values."""
 
 from __future__ import annotations
 
@@ -67,6 +67,16 @@ class Answer:
 def json_answer(status: int, value: Any, **headers: str) -> Answer:
     """An answer of JSON."""
     return Answer(status, {"content-type": "application/json", **headers}, to_json_bytes(value))
+
+
+async def send_answer(answer: Answer, send: Any, *, close: bool = False) -> None:
+    """Answer a request of ASGI."""
+    headers = {**answer.headers, "content-length": str(len(answer.body))}
+    if close:
+        headers["connection"] = "close"
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 class Refusal(Exception):  # noqa: N818  # no error: a result of a check, which becomes an answer

@@ -21,13 +21,14 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
 from dfns_signers.errors import DfnsSignersError
-from dfns_signers.gateway.expiry import certificate_expiry, token_expiry
+from dfns_signers.gateway.certificates import expiry_of
 from dfns_signers.gateway.observing import Exchange
 from dfns_signers.gateway.settings import GatewaySettings
 from dfns_signers.hook_registration import hookimpl
 from dfns_signers.sealed import Sealed
 from dfns_signers.secrets import Secret
 from dfns_signers.signing_key import Evidence
+from dfns_signers.user_action.token_claims import read_claims
 
 PREFIX: Final = "dfns_gateway_"
 UNKNOWN: Final = "unknown"
@@ -129,7 +130,7 @@ class Metrics:
     def configured(self, settings: GatewaySettings) -> None:
         """Take note of a configuration that was taken, at the start or by a reload."""
         self._expiries.certificates = {
-            name: certificate_expiry(table.certificate) for name, table in settings.tls.items()
+            name: expiry_of(table.certificate) for name, table in settings.tls.items()
         }
         self._reload_success.set(1)
         self._reload_time.set(time.time())
@@ -185,13 +186,14 @@ class _Expiries(Collector):
 
     def _token_expiry(self) -> float | None:
         try:
-            return token_expiry(Sealed(self._token.reveal())) if self._token else None
+            claims = read_claims(Sealed(self._token.reveal())) if self._token else None
         except DfnsSignersError:  # readiness says so
             return None
+        return claims.expires_at if claims else None
 
 
 def _outcome(exchange: Exchange) -> str:
-    """That of the exchange, with answers of Dfns told apart by their status."""
+    """That of the exchange, where answers of Dfns differ by their status."""
     if exchange.outcome == "answered" and exchange.status >= HTTPStatus.BAD_REQUEST:
         return "rejected"
     return exchange.outcome

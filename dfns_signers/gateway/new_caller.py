@@ -18,10 +18,10 @@ from dfns_signers.gateway.assembly import read_settings
 from dfns_signers.gateway.caller_tokens import new_token, token_digest
 from dfns_signers.gateway.new_files import new_files
 from dfns_signers.gateway.settings import GatewaySettings, check_name
-from dfns_signers.lifecycle.token_claims import read_claims
 from dfns_signers.lifecycle.token_file import file_reference
 from dfns_signers.public_keys import public_key_pem
 from dfns_signers.sealed import Sealed
+from dfns_signers.user_action.token_claims import read_claims
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8787"
 """Where a gateway listens whose table is begun with its first caller."""
@@ -94,9 +94,6 @@ class CallerEdit:
         wishes: what the caller is to be.
         config: the configuration file, as of ``ConfigEdit``.
 
-    Attributes:
-        toml: the whole file as it is to be.
-
     Raises:
         ConfigurationError: there is such a caller already, or the gateway would not start with it.
     """
@@ -168,7 +165,6 @@ class CallerEdit:
                 "choose another name, give it another token by --rotate-token, or remove its "
                 f"tables [gateway.callers.{wishes.name}] first"
             )
-        self._is_new = True
         if not self._edit.gateway:
             profile = {"profile": wishes.profile} if wishes.profile else {}
             listen = list(wishes.listen) or [DEFAULT_LISTEN]

@@ -23,7 +23,7 @@ class Exchange:
         method: as it came; empty where the request was not understood.
         path: in the form that the gateway takes, without query; empty where it had another.
         caller: name of the caller; None where it is not known.
-        identified_by: by what it was known: ``unix``, ``token``, ``certificate``.
+        identified_by: by what it was known: ``certificate``, ``token``, ``uid``.
         operation: method and path template of the operation; None where the API has none.
         rule: the rule that allowed it, or that refused or came near; None where there is none.
         check: what refused it, such as ``host``, ``no-rule``, ``rate``; empty where Dfns answered.

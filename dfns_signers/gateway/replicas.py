@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -26,7 +25,8 @@ class Replicas:
     Attributes:
         counters: of rates.
         used: what has been used once.
-        seal_keys: of challenges; the first seals, all open.
+        seal_keys: of challenges, 32 bytes or more each; the first seals, all open. None of them
+            where this process makes its own.
     """
 
     counters: Counters
@@ -40,7 +40,9 @@ def replicas_of(settings: GatewaySettings) -> Replicas:
     Raises:
         ConfigurationError: the store or a seal key cannot be used.
     """
-    keys = _seal_keys(settings)
+    keys = Sealed(
+        [_seal_key(number, secret).open() for number, secret in enumerate(settings.seal_keys)]
+    )
     if settings.store is None:
         return Replicas(counters_of(None, _SETTING), InMemory(), keys)
     if not settings.seal_keys:
@@ -50,14 +52,6 @@ def replicas_of(settings: GatewaySettings) -> Replicas:
         )
     url = Sealed(settings.store.reveal())
     return Replicas(counters_of(url, _SETTING), Shared(Store(url, _SETTING)), keys)
-
-
-def _seal_keys(settings: GatewaySettings) -> Sealed[list[bytes]]:
-    if not settings.seal_keys:
-        return Sealed([secrets.token_bytes(_LEAST)])
-    return Sealed(
-        [_seal_key(number, secret).open() for number, secret in enumerate(settings.seal_keys)]
-    )
 
 
 def _seal_key(number: int, secret: Secret) -> Sealed[bytes]:

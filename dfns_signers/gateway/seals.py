@@ -11,11 +11,9 @@ from hashlib import sha256
 from typing import Final, Literal
 
 from dfns_signers.encodings import base64url_decode, base64url_encode
-from dfns_signers.errors import ConfigurationError
 
 Purpose = Literal["challenge", "user action"]
 
-MINIMUM_KEY_BYTES: Final = 32
 _VERSION: Final = b"\x01"
 _EXPIRY_BYTES: Final = 8
 _BYTES: Final = 32  # of a nonce, a digest, and an authentication code
@@ -50,17 +48,9 @@ class Seals:
     Args:
         keys: 32 bytes or more each; the first seals, all open. Without any, a random one.
         clock: the time in seconds since 1970.
-
-    Raises:
-        ConfigurationError: a key is too short.
     """
 
     def __init__(self, keys: Sequence[bytes], clock: Callable[[], float]) -> None:
-        if any(len(key) < MINIMUM_KEY_BYTES for key in keys):
-            raise ConfigurationError(
-                f"a key of seal_keys is shorter than {MINIMUM_KEY_BYTES} bytes: make one with "
-                "'openssl rand -hex 32'"
-            )
         self._keys = tuple(keys) or (os.urandom(_BYTES),)
         self._clock = clock
 

@@ -63,7 +63,7 @@ class Service:
         return answer
 
     async def _answer(self, incoming: Incoming, exchange: Exchange) -> Answer:
-        identification = self.callers.identification(incoming)
+        identification = self.callers.identify(incoming)
         caller = identification.caller
         exchange.caller, exchange.identified_by = caller.name, identification.by
         self.limits.note_request(caller)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway.addresses import Address, TcpAddress, UnixAddress
@@ -57,11 +57,14 @@ def _socket(address: Address) -> tuple[str, int | None]:
 
 def _listener(address: Address, settings: GatewaySettings) -> Iterator[str]:
     if address.caller is not None and address.caller not in settings.callers:
-        yield f"there is no caller {address.caller!r}{_hint(address.caller, settings.callers)}"
+        hint = did_you_mean(address.caller, settings.callers)
+        yield f"there is no caller {address.caller!r}{hint}"
         return
     if isinstance(address, TcpAddress):
         yield from _tcp_listener(address, settings)
-    if not any(_can_identify(caller, name, address, settings) for name, caller in _items(settings)):
+    if not any(
+        _can_identify(caller, name, address, settings) for name, caller in settings.callers.items()
+    ):
         yield (
             "no caller can be identified there: add one by 'dfns-signers gateway caller add NAME', "
             f"or give a caller {_needed(address, settings)}"
@@ -71,7 +74,8 @@ def _listener(address: Address, settings: GatewaySettings) -> Iterator[str]:
 def _tcp_listener(address: TcpAddress, settings: GatewaySettings) -> Iterator[str]:
     table = settings.tls.get(address.tls or "")
     if address.tls is not None and table is None:
-        yield f"there is no table [gateway.tls.{address.tls}]{_hint(address.tls, settings.tls)}"
+        hint = did_you_mean(address.tls, settings.tls)
+        yield f"there is no table [gateway.tls.{address.tls}]{hint}"
     elif not address.is_loopback and table is None:
         yield (
             "plain http is for this machine alone: add ?tls=NAME, with a table [gateway.tls.NAME] "
@@ -96,7 +100,7 @@ def _tables(settings: GatewaySettings) -> Iterator[_Problem]:
 
 
 def _callers(settings: GatewaySettings) -> Iterator[_Problem]:
-    for name, caller in _items(settings):
+    for name, caller in settings.callers.items():
         for problem in _caller(name, caller, settings):
             yield f".callers.{name}", problem
 
@@ -138,7 +142,7 @@ def _unidentifiable(
 def _ambiguous(settings: GatewaySettings) -> Iterator[_Problem]:
     """Identities that two callers have, or one twice."""
     owners: defaultdict[tuple[str, object], list[str]] = defaultdict(list)
-    for name, caller in _items(settings):
+    for name, caller in settings.callers.items():
         for identity in _identities(caller):
             owners[identity].append(name)
     for (kind, value), names in owners.items():
@@ -183,11 +187,3 @@ def _needed(address: Address, settings: GatewaySettings) -> str:
     if isinstance(address, UnixAddress):
         return "'unix' or 'token_sha256'"
     return "'certificate'" if "certificate" in _visible(address, settings) else "'token_sha256'"
-
-
-def _items(settings: GatewaySettings) -> Iterable[tuple[str, CallerTable]]:
-    return settings.callers.items()
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    return did_you_mean(name, list(known))

@@ -40,9 +40,6 @@ class UserActions:
         seal_keys: 32 bytes or more each; the first seals, all open. Without any, a random one.
         used: remembers what has been used, for all replicas.
         clock: the time in seconds since 1970.
-
-    Raises:
-        ConfigurationError: a key is too short.
     """
 
     def __init__(

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from dfns_signers.backends.backend import Backend
 from dfns_signers.backends.diagnosis import Finding
-from dfns_signers.config.assembly import check_base_url, configured_hooks
+from dfns_signers.config.assembly import check_base_url
 from dfns_signers.config.files import PROFILE_VARIABLE, default_path
 from dfns_signers.config.loading import LoadedProfile, load_profile
 from dfns_signers.config.profile import ENVIRONMENT
+from dfns_signers.config.profile_guards import configured_hooks
 from dfns_signers.discovery import installed_plugins, load_backend
 from dfns_signers.hooks import SigningHooks
 from dfns_signers.lifecycle.checks import Findings, checked, failure, ok, warning

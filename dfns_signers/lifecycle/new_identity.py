@@ -25,10 +25,10 @@ from dfns_signers.lifecycle.registrable import (
     require_done,
 )
 from dfns_signers.lifecycle.steps import Flow, asked, listed, ran
-from dfns_signers.lifecycle.token_claims import TokenClaims, read_claims
 from dfns_signers.lifecycle.token_file import TokenFile
 from dfns_signers.sealed import Sealed
 from dfns_signers.signing_key import SigningKey
+from dfns_signers.user_action.token_claims import TokenClaims, read_claims
 
 
 class NewIdentityOptions(TypedDict):

@@ -17,14 +17,10 @@ from typing import Any, Final
 from dfns_signers import worker_threads
 from dfns_signers.backends.management import ManagesKeys
 from dfns_signers.closing import AsyncClosing, Closing
-from dfns_signers.config.assembly import (
-    configured_hooks,
-    configured_signer,
-    open_key,
-    validated_options,
-)
+from dfns_signers.config.assembly import configured_signer, open_key, validated_options
 from dfns_signers.config.loading import LoadedProfile, load_profile
 from dfns_signers.config.profile import SignerTable
+from dfns_signers.config.profile_guards import configured_hooks
 from dfns_signers.config.writing import ConfigEdit
 from dfns_signers.discovery import load_backend
 from dfns_signers.errors import ConfigurationError, DfnsSignersError

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from dfns_signers.backends.diagnosis import Finding
 from dfns_signers.config.loading import LoadedProfile
 from dfns_signers.lifecycle.checks import Findings, checked, failure, ok, warning
-from dfns_signers.lifecycle.token_claims import TokenClaims, read_claims
 from dfns_signers.sealed import Sealed
 from dfns_signers.secrets import Secret
+from dfns_signers.user_action.token_claims import TokenClaims, read_claims
 from dfns_signers.user_action.tokens import checked_token
 
 _NEW: Final = (
@@ -103,9 +103,6 @@ def _of_another_place(claims: TokenClaims, base_url: str) -> Iterator[Finding]:
 def _expiry(claims: TokenClaims) -> str:
     if claims.expires_at is None:
         return "without expiry"
-    try:
-        moment = datetime.fromtimestamp(claims.expires_at, tz=timezone.utc)
-    except (OverflowError, OSError, ValueError):
-        return "with an expiry that is not a date"
+    moment = datetime.fromtimestamp(claims.expires_at, tz=timezone.utc)
     verb = "expired" if claims.expires_at <= time.time() else "expires"
     return f"{verb} {moment:%Y-%m-%d %H:%M} UTC"

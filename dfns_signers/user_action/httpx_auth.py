@@ -9,17 +9,18 @@ from typing import Any, Final, TypeAlias
 import httpx
 
 from dfns_signers import defaults
-from dfns_signers.announced_call import AnnouncedCall, new_call_id
+from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import ConfigurationError, RequestError
 from dfns_signers.forks import Use
 from dfns_signers.sealed import Sealed
 from dfns_signers.signer import Signer
 from dfns_signers.signing_key import SigningKey
 from dfns_signers.user_action import signing_flow
+from dfns_signers.user_action.announcing import announced_call
 from dfns_signers.user_action.answer_report import AnswerReport
 from dfns_signers.user_action.any_signer import PlainSigner, aanswer, answer, is_signer
 from dfns_signers.user_action.base_url import BaseUrl
-from dfns_signers.user_action.bodies import strict_json, to_json_bytes
+from dfns_signers.user_action.bodies import to_json_bytes
 from dfns_signers.user_action.bounded_bodies import ACCEPTED_ENCODING
 from dfns_signers.user_action.direct_connections import (
     TRACE_EXTENSION,
@@ -28,6 +29,7 @@ from dfns_signers.user_action.direct_connections import (
 )
 from dfns_signers.user_action.endpoints import check_method, needs_user_action
 from dfns_signers.user_action.paths import check_path
+from dfns_signers.user_action.request_extensions import SIGNED_EXTENSION
 from dfns_signers.user_action.responses import bounded, read_object, reject_followed_redirect
 from dfns_signers.user_action.sent_requests import (
     Departure,
@@ -58,15 +60,6 @@ _OF_EACH_STEP: Final = (
     (b"Accept-Encoding", ACCEPTED_ENCODING.encode("ascii")),
 )
 _OF_EVERY_REQUEST: Final = ("timeout", TRACE_EXTENSION)
-
-SIGNED_EXTENSION: Final = "dfns_signed"
-"""Request extension that overrides whether a call is signed: True or False."""
-
-CALLER_EXTENSION: Final = "dfns_signers.caller"
-"""Request extension with the name of who asked a gateway for the call."""
-
-CALL_ID_EXTENSION: Final = "dfns_signers.call_id"
-"""Request extension with the id that the call has in the audit trail."""
 
 
 class UserActionAuth(httpx.Auth):
@@ -192,7 +185,7 @@ class UserActionAuth(httpx.Auth):
         request.headers["Authorization"] = f"Bearer {token.open()}"
         signed = request.extensions.get(SIGNED_EXTENSION)
         if needs_user_action(request.method, path) if signed is None else signed:
-            steps = self._steps(_announce(request, path))
+            steps = self._steps(announced_call(request, path))
             request.headers[USER_ACTION_HEADER] = yield from self._taken(
                 steps, request, progress, report
             )
@@ -269,39 +262,3 @@ class UserActionAuth(httpx.Auth):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url.text} with {self._signer!r}>"
-
-
-def _announce(request: httpx.Request, path: str) -> AnnouncedCall:
-    """What will be sent, read off the request itself so that both cannot differ."""
-    content = request.content
-    if content:
-        media_type = request.headers.setdefault("Content-Type", "application/json")
-        if media_type.partition(";")[0].strip().lower() != "application/json":
-            raise RequestError(
-                f"{request.method} {path} has a body of type {media_type!r}; only JSON bodies can "
-                "be announced in a user action"
-            )
-    try:
-        payload = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise RequestError(f"the body of {request.method} {path} is not UTF-8") from error
-    if payload and progress_of(request) is None:
-        _require_strict_json(request, path)
-    return AnnouncedCall(
-        request.method,
-        path,
-        payload,
-        request.url.query.decode("ascii"),
-        request.extensions.get(CALLER_EXTENSION),
-        request.extensions.get(CALL_ID_EXTENSION) or new_call_id(),
-    )
-
-
-def _require_strict_json(request: httpx.Request, path: str) -> None:
-    # A guard would read one value of a member that is given twice, and the API the other.
-    try:
-        strict_json(request.content)
-    except ValueError as error:
-        raise RequestError(
-            f"the body of {request.method} {path} is not strict JSON: {error}"
-        ) from error

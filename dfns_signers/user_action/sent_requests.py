@@ -11,12 +11,10 @@ import httpx
 from dfns_signers import deadlines
 from dfns_signers.errors import CallError, RequestError
 from dfns_signers.sealed import Sealed
+from dfns_signers.user_action.request_extensions import PROGRESS_EXTENSION
 
 READS: Final = frozenset({"GET", "HEAD"})
 """Methods that have no effect."""
-
-PROGRESS_EXTENSION: Final = "dfns_signers.progress"
-"""Request extension with the Progress of a client of this package."""
 
 TARGET_EXTENSION: Final = "target"
 """Extension of httpx that sends a request to another path than that of its URL."""

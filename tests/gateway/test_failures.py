@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from dfns_signers.errors import (
-    AuditError,
     CallError,
     ChallengeError,
     ConfigurationError,
@@ -46,7 +45,7 @@ def throttled() -> KeyStoreThrottledError:
         (NoPermitError(OPERATORS), 429, "upstream-rate"),
         (TokenProviderError(OPERATORS), 503, "upstream-token"),
         (ConfigurationError(OPERATORS), 503, "upstream-token"),
-        (AuditError(OPERATORS), 503, "audit"),
+        (PolicyRefusedError(OPERATORS, check="audit"), 503, "audit"),
         (DfnsSignersError(OPERATORS), 502, "upstream"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from importlib.metadata import requires
 from pathlib import Path
 
 import httpx
@@ -65,10 +66,11 @@ def test_check_finds_what_the_gateway_would_not_start_with(
 @pytest.mark.parametrize(
     ("method", "path", "code", "said"),
     [
-        ("POST", "/wallets", 0, "allowed by the rule 'wallets'"),
-        ("post", "/wallets", 0, "allowed by the rule 'wallets'"),
-        ("POST", "/keys", 5, "refused ("),
-        ("GET", "/wallets", 5, "refused ("),
+        ("POST", "/wallets", 0, "POST /wallets by rule 'wallets'"),
+        ("post", "/wallets", 0, "POST /wallets by rule 'wallets'"),
+        ("POST", "/wallets?a=b", 5, "refused (conditions)"),
+        ("POST", "/keys", 5, "refused (no-rule)"),
+        ("GET", "/wallets", 5, "refused (no-rule)"),
     ],
 )
 def test_explain_says_which_rule_decides(
@@ -88,8 +90,21 @@ def test_explain_of_a_caller_that_is_not_there_names_the_one_that_was_meant(
 ) -> None:
     done = command("gateway", "check", "--config", config, "--explain", "paymnts", "GET", "/")
 
-    assert done.code == 2
+    assert done.code == 3
     assert "did you mean 'payments'?" in done.err
+
+
+def test_explain_asks_the_rules_of_the_profile_too(command: Command, config: Path) -> None:
+    read_only = config.read_text().replace("credential_id", "read_only = true\ncredential_id", 1)
+    config.write_text(read_only)
+
+    done = command(
+        *("gateway", "check", "--config", config),
+        *("--explain", "payments", "POST", "/wallets", "--json", '{"network": "EthereumSepolia"}'),
+    )
+
+    assert done.code == 5
+    assert "refused (read-only)" in done.out
 
 
 def test_body_without_a_call_is_refused(command: Command, config: Path) -> None:
@@ -99,7 +114,24 @@ def test_body_without_a_call_is_refused(command: Command, config: Path) -> None:
     assert "needs --explain" in done.err
 
 
-@pytest.mark.parametrize("module", ["h11", "limits", "prometheus_client", "uvicorn"])
+EXTRA = [
+    requirement.partition(">")[0].replace("-", "_")
+    for requirement in requires("dfns-signers") or ()
+    if requirement.strip("'\"").endswith("gateway")
+]
+
+
+def test_gateway_asks_for_no_package_that_its_extra_does_not_install(
+    command: Command, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "limits", None)
+
+    done = command("gateway", "check", "--config", config)
+
+    assert (EXTRA, done.code) == (["h11", "prometheus_client", "uvicorn"], 0), done.err
+
+
+@pytest.mark.parametrize("module", EXTRA)
 @pytest.mark.parametrize("words", [(), ("check",), ("caller", "add", "web")], ids=" ".join)
 def test_missing_package_is_named_with_what_to_install(
     command: Command,

@@ -164,12 +164,3 @@ def test_replicas_need_a_seal_key_in_common() -> None:
 
     with pytest.raises(ConfigurationError, match="openssl rand -hex 32"):
         replicas_of(settings)
-
-
-def test_gateway_by_itself_makes_a_seal_key_at_each_start() -> None:
-    settings = GatewaySettings.model_validate({"listen": ["127.0.0.1:0"]})
-
-    one, other = (replicas_of(settings).seal_keys.open() for _ in range(2))
-
-    assert len(one[0]) == 32
-    assert one != other

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dfns_signers.encodings import base64url_decode, base64url_encode
-from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway.seals import BrokenSealError, Seal, Seals
 from tests.support.clock import Clock
 
@@ -88,8 +87,3 @@ def test_without_keys_each_process_has_its_own() -> None:
 
     with pytest.raises(BrokenSealError):
         Seals([], Clock()).open("challenge", HOLDER, text)
-
-
-def test_key_that_is_too_short_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="shorter than 32 bytes"):
-        Seals([ONE, b"x" * 31], Clock())

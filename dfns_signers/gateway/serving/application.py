@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dfns_signers.gateway.grammar import read_request
-from dfns_signers.gateway.messages import Answer, Refusal
+from dfns_signers.gateway.messages import Refusal, send_answer
 from dfns_signers.gateway.service import Service
 from dfns_signers.gateway.serving.acceptor import Application
 
@@ -38,13 +38,3 @@ def api_application(
         await send_answer(answer, send, close=is_draining())
 
     return application
-
-
-async def send_answer(answer: Answer, send: Any, *, close: bool = False) -> None:
-    """Answer a request of ASGI."""
-    headers = {**answer.headers, "content-length": str(len(answer.body))}
-    if close:
-        headers["connection"] = "close"
-    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
-    await send({"type": "http.response.body", "body": answer.body})

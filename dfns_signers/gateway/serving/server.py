@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from dfns_signers.config.assembly import open_trail
+from dfns_signers.config.profile_guards import open_trail
 from dfns_signers.gateway.assembly import LoadedGateway, new_service
 from dfns_signers.gateway.instruments import new_instruments
 from dfns_signers.gateway.serving.bounds import Bounds

@@ -1,4 +1,4 @@
-"""What the service manager is told: the protocol of ``sd_notify``."""
+"""Messages to the service manager, by the protocol of ``sd_notify``."""
 
 from __future__ import annotations
 

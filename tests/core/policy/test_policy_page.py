@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from dfns_signers.config.assembly import configured_policy
 from dfns_signers.config.loading import load_profile
+from dfns_signers.config.profile_guards import configured_policy
 from dfns_signers.errors import ConfigurationError, PolicyRefusedError
 from dfns_signers.policy.policy import Policy
 from dfns_signers.policy.rule import Rule

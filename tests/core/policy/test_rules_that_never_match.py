@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from dfns_signers.config.assembly import configured_policy
 from dfns_signers.config.loading import load_profile
+from dfns_signers.config.profile_guards import configured_policy
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway.assembly import load_gateway
 from dfns_signers.operations import operations, shapes_of

@@ -14,7 +14,8 @@ from dfns_signers.emulator import Emulator
 from dfns_signers.errors import ApiError, SigningRefusedError
 from dfns_signers.hooks import hookimpl
 from dfns_signers.signer import KeySigner
-from dfns_signers.user_action.httpx_auth import CALL_ID_EXTENSION, CALLER_EXTENSION, UserActionAuth
+from dfns_signers.user_action.httpx_auth import UserActionAuth
+from dfns_signers.user_action.request_extensions import CALL_ID_EXTENSION, CALLER_EXTENSION
 from tests.core.keys import private_key, private_pem
 
 WALLET = b'{"network":"Bitcoin"}'

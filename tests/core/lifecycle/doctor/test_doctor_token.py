@@ -10,8 +10,8 @@ from dfns_signers.config.loading import load_profile
 from dfns_signers.emulator.requests.wire import new_jwt, to_base64url
 from dfns_signers.lifecycle import Finding, Severity
 from dfns_signers.lifecycle.token_checks import readable_token
-from dfns_signers.lifecycle.token_claims import TokenClaims, read_claims
 from dfns_signers.sealed import Sealed
+from dfns_signers.user_action.token_claims import TokenClaims, read_claims
 from tests.core.client.values import hostile_leaves, json_trees
 
 METADATA = "https://custom/app_metadata"
@@ -47,6 +47,17 @@ def test_organisation_is_else_that_of_the_subject() -> None:
 def test_any_claims_give_findings_and_no_error(claims: object) -> None:
     token = new_jwt(claims)  # type: ignore[arg-type]  # any JSON
 
+    assert list(readable_token(load_profile(auth_token=token)))
+
+
+@pytest.mark.parametrize("expiry", [10**400, float("inf"), 253_402_300_800, -1])
+def test_expiry_that_is_not_a_date_is_as_none(expiry: float) -> None:
+    token = new_jwt({**CLAIMS, "exp": expiry})
+
+    claims = read_claims(Sealed(token))
+
+    assert claims is not None
+    assert claims.expires_at is None
     assert list(readable_token(load_profile(auth_token=token)))
 
 

@@ -11,6 +11,8 @@ from dfns_signers.encodings import base64url_decode
 from dfns_signers.sealed import Sealed
 
 _METADATA: Final = "https://custom/app_metadata"
+_YEAR_10000: Final = 253_402_300_800
+"""Seconds since 1970; what is later is not a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class TokenClaims:
         token_id: of the token itself.
         organisation: id of the organisation, or of the tenant.
         issuer: who issued it.
-        expires_at: seconds since 1970.
+        expires_at: seconds since 1970; None also where that is not a date.
     """
 
     kind: str | None = None
@@ -43,16 +45,19 @@ def read_claims(token: Sealed[str]) -> TokenClaims | None:
         return None
     found = claims.get(_METADATA)
     metadata = found if isinstance(found, dict) else {}
-    expiry = claims.get("exp")
-    is_number = isinstance(expiry, (int, float)) and not isinstance(expiry, bool)
     return TokenClaims(
         kind=_text(metadata.get("tokenKind")),
         user_id=_text(metadata.get("userId")),
         token_id=_text(metadata.get("tokenId")),
         organisation=_text(metadata.get("orgId") or metadata.get("tenantId") or claims.get("sub")),
         issuer=_text(claims.get("iss")),
-        expires_at=expiry if is_number else None,
+        expires_at=_moment(claims.get("exp")),
     )
+
+
+def _moment(value: Any) -> float | None:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value < _YEAR_10000 else None
 
 
 def _text(value: Any) -> str | None:
