@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dfns_signers.cli.exit_codes import ExitCode, reports_errors
+from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.gateway import require_extra
-from dfns_signers.cli.inputs import body_argument
 from dfns_signers.cli.options import ConfigOption, ProfileOption
-from dfns_signers.errors import RequestError
 
 if TYPE_CHECKING:
     from dfns_signers.gateway.assembly import LoadedGateway
@@ -50,8 +48,15 @@ def check(
     if explain is None:
         _check(gateway)
         return
-    if not _explain(gateway, *explain, json):
-        raise typer.Exit(ExitCode.REFUSED)
+    from dfns_signers.cli.policy import (  # noqa: PLC0415  # it imports the engine
+        call_to_explain,
+        explain_call,
+        rules_for_caller,
+    )
+
+    caller, method, target = explain
+    path, _, query = target.partition("?")
+    explain_call(*rules_for_caller(gateway, caller), call_to_explain(method, path, json, query))
 
 
 def _check(gateway: LoadedGateway) -> None:
@@ -72,26 +77,3 @@ def _check(gateway: LoadedGateway) -> None:
         reads = "reads" if table.reads else ""
         allowed = ", ".join(filter(None, (rules, reads))) or "nothing is allowed"
         typer.echo(f"caller      {name}: {allowed}")
-
-
-def _explain(gateway: LoadedGateway, name: str, method: str, target: str, body: str | None) -> bool:
-    from dfns_signers.announced_call import AnnouncedCall  # noqa: PLC0415
-    from dfns_signers.near_miss import did_you_mean  # noqa: PLC0415
-    from dfns_signers.user_action.bodies import to_json_bytes  # noqa: PLC0415
-
-    caller = gateway.callers.by_name.get(name)
-    if caller is None:
-        raise RequestError(
-            f"there is no caller {name!r}{did_you_mean(name, gateway.callers.by_name)}"
-        )
-    path, _, query = target.partition("?")
-    payload = "" if body is None else to_json_bytes(body_argument(body)).decode("utf-8")
-    decision = caller.policy.judge(AnnouncedCall(method.upper(), path, payload, query, name))
-    if decision.rule is not None:
-        by = f"by the rule {decision.rule!r}" if decision.rule else "as a read"
-        typer.echo(f"allowed {by}")
-        return True
-    typer.echo(f"refused ({decision.check})")
-    for rule, reason in decision.reasons:
-        typer.echo(f"  rule {rule!r}: {reason}")
-    return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 
 import typer
@@ -21,6 +21,9 @@ from dfns_signers.policy.matcher import Matcher
 from dfns_signers.policy.policy import Policy, Verdict
 from dfns_signers.user_action.bodies import to_json_bytes
 from dfns_signers.user_action.endpoints import check_method, needs_user_action
+
+if TYPE_CHECKING:
+    from dfns_signers.gateway.assembly import LoadedGateway
 
 _COLUMNS = ("rules of", "rule", "call", "class", "conditions", "rate")
 
@@ -68,11 +71,22 @@ def check(
             raise RequestError("--json and --param are of a call: name it by --explain METHOD PATH")
         _list(title, policies, as_json=json_output)
         return
-    body = "" if json is None else to_json_bytes(body_argument(json)).decode("utf-8")
-    method, path = check_method(explain[0]), explain[1]
-    call = AnnouncedCall(method, path, body, urlencode(pairs(param or [], "--param")))
+    call = call_to_explain(*explain, json, urlencode(pairs(param or [], "--param")))
+    explain_call(title, policies, call, as_json=json_output)
+
+
+def call_to_explain(method: str, path: str, body: str | None, query: str) -> AnnouncedCall:
+    """The call of ``--explain``; ``body`` as ``--json`` has it."""
+    text = "" if body is None else to_json_bytes(body_argument(body)).decode("utf-8")
+    return AnnouncedCall(check_method(method), path, text, query)
+
+
+def explain_call(
+    title: str, policies: Sequence[Policy], call: AnnouncedCall, *, as_json: bool = False
+) -> None:
+    """Say what the rules of each place say of a call; exit code 5 if one of them refuses it."""
     found = [_explained(policy, call) for policy in policies]
-    if json_output:
+    if as_json:
         print_json(_as_json(call, found))
     else:
         _print(call, title, found)
@@ -98,7 +112,11 @@ def _policies(profile: str | None, config: Any, caller: str | None) -> tuple[str
         return loaded.title, [of_profile] if of_profile else []
     from dfns_signers.gateway.assembly import load_gateway  # noqa: PLC0415  # few have a gateway
 
-    gateway = load_gateway(profile, config=config)
+    return rules_for_caller(load_gateway(profile, config=config), caller)
+
+
+def rules_for_caller(gateway: LoadedGateway, caller: str) -> tuple[str, list[Policy]]:
+    """A caller of the gateway as a title, and the rules that must all allow its calls."""
     known = gateway.callers.by_name
     if caller not in known:
         raise ConfigurationError(

@@ -65,8 +65,8 @@ def test_check_finds_what_the_gateway_would_not_start_with(
 @pytest.mark.parametrize(
     ("method", "path", "code", "said"),
     [
-        ("POST", "/wallets", 0, "allowed by the rule 'wallets'"),
-        ("post", "/wallets", 0, "allowed by the rule 'wallets'"),
+        ("POST", "/wallets", 0, "by rule 'wallets'"),
+        ("post", "/wallets", 0, "by rule 'wallets'"),
         ("POST", "/keys", 5, "refused ("),
         ("GET", "/wallets", 5, "refused ("),
     ],
@@ -88,8 +88,21 @@ def test_explain_of_a_caller_that_is_not_there_names_the_one_that_was_meant(
 ) -> None:
     done = command("gateway", "check", "--config", config, "--explain", "paymnts", "GET", "/")
 
-    assert done.code == 2
+    assert done.code == 3
     assert "did you mean 'payments'?" in done.err
+
+
+def test_explain_asks_the_rules_of_the_profile_too(command: Command, config: Path) -> None:
+    text = config.read_text().replace("credential_id", "read_only = true\ncredential_id")
+    config.write_text(text)
+
+    done = command(
+        *("gateway", "check", "--config", config),
+        *("--explain", "payments", "POST", "/wallets", "--json", '{"network": "EthereumSepolia"}'),
+    )
+
+    assert done.code == 5
+    assert "refused (read-only): the profile 'production'" in done.out
 
 
 def test_body_without_a_call_is_refused(command: Command, config: Path) -> None:
