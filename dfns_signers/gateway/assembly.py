@@ -233,14 +233,6 @@ def _caller(name: str, table: CallerTable, count: Callable[[str, str], float]) -
     )
 
 
-def _rules(name: str, table: CallerTable, where: str) -> Policy:
-    title = f"the caller {name!r}"
-    try:
-        return Policy(table.allow, title=title, default_deny=True, reads=table.reads)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{where}, [gateway.callers.{name}]: {error}") from error
-
-
 def _credential(table: CallerTable) -> Credential | None:
     if table.credential is None:
         return None
