@@ -17,7 +17,14 @@ from dfns_signers.cli.output import print_json, printable
 from dfns_signers.errors import DfnsSignersError
 from dfns_signers.lifecycle import Finding, Policy, Severity, examine, least_policy, worst
 
-_OF_CONFIGURATION: Final = ("configuration", "settings", "plugin", "signer options", "token")
+_OF_CONFIGURATION: Final = (
+    "configuration",
+    "settings",
+    "plugin",
+    "signer options",
+    "rules",
+    "token",
+)
 _CODES: Final = {
     **dict.fromkeys(_OF_CONFIGURATION, ExitCode.CONFIGURATION),
     "Dfns": ExitCode.UNREACHABLE,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.gateway import require_extra
 from dfns_signers.cli.options import ConfigOption, ProfileOption
-from dfns_signers.cli.policy import explain_for_caller, new_call
+
+if TYPE_CHECKING:
+    from dfns_signers.gateway.assembly import LoadedGateway
 
 
 @reports_errors
@@ -20,7 +21,7 @@ def check(
     explain: Annotated[
         tuple[str, str, str] | None,
         typer.Option(
-            metavar="CALLER METHOD PATH", help="Say which rule decides on a call, and why."
+            metavar="CALLER METHOD PATH", help="Say which rule of the caller decides this call."
         ),
     ] = None,
     json: Annotated[
@@ -33,28 +34,35 @@ def check(
     """Check all that a gateway needs, without listening; say which rule decides a call.
 
     Reads settings, rules, keys of callers, certificates and the token, and opens the signing key
-    and the audit trail; nothing is sent to Dfns. --explain is 'policy check --caller' in short, and
-    ends with 5 if the call is refused.
+    and the audit trail; nothing is sent to Dfns. With --explain, it ends with 5 if the call is
+    refused.
 
     Example: `dfns-signers gateway check --explain payments POST /wallets --json '{}'`
     """
     require_extra()
-    if explain is not None:
-        caller, method, target = explain
-        path, _, query = target.partition("?")
-        call = new_call(method, path, query, json)
-        explain_for_caller(caller, call, config=config, profile=profile)
-    elif json is not None:
+    from dfns_signers.gateway.assembly import load_gateway  # noqa: PLC0415
+
+    if json is not None and explain is None:
         raise typer.BadParameter("needs --explain", param_hint="--json")
-    else:
-        _check(config, profile)
-
-
-def _check(config: Path | None, profile: str | None) -> None:
-    from dfns_signers.config.profile_guards import open_trail  # noqa: PLC0415
-    from dfns_signers.gateway.assembly import load_gateway, new_service  # noqa: PLC0415
-
     gateway = load_gateway(profile, config=config)
+    if explain is None:
+        _check(gateway)
+        return
+    from dfns_signers.cli.policy import (  # noqa: PLC0415  # it imports the engine
+        call_to_explain,
+        explain_call,
+        rules_for_caller,
+    )
+
+    caller, method, target = explain
+    path, _, query = target.partition("?")
+    explain_call(*rules_for_caller(gateway, caller), call_to_explain(method, path, json, query))
+
+
+def _check(gateway: LoadedGateway) -> None:
+    from dfns_signers.config.profile_guards import open_trail  # noqa: PLC0415
+    from dfns_signers.gateway.assembly import new_service  # noqa: PLC0415
+
     open_trail(gateway.profile)
     _, signer = new_service(gateway)
     with signer:

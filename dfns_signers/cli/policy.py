@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 
 import typer
@@ -22,6 +21,9 @@ from dfns_signers.policy.matcher import Matcher
 from dfns_signers.policy.policy import Policy, Verdict
 from dfns_signers.user_action.bodies import to_json_bytes
 from dfns_signers.user_action.endpoints import check_method, needs_user_action
+
+if TYPE_CHECKING:
+    from dfns_signers.gateway.assembly import LoadedGateway
 
 _COLUMNS = ("rules of", "rule", "call", "class", "conditions", "rate")
 
@@ -63,50 +65,28 @@ def check(
 
     Nothing is signed, sent or counted. A call that is not allowed ends with exit code 5.
     """
-    asked = _policies(profile, config, caller)
-    if explain is not None:
-        query = urlencode(pairs(param or [], "--param"))
-        _explain(asked, new_call(*explain, query, json), json_output=json_output)
-    elif json is not None or param:
-        raise RequestError("--json and --param are of a call: name it by --explain METHOD PATH")
-    else:
-        _list(*asked, as_json=json_output)
+    title, policies = _policies(profile, config, caller)
+    if explain is None:
+        if json is not None or param:
+            raise RequestError("--json and --param are of a call: name it by --explain METHOD PATH")
+        _list(title, policies, as_json=json_output)
+        return
+    call = call_to_explain(*explain, json, urlencode(pairs(param or [], "--param")))
+    explain_call(title, policies, call, as_json=json_output)
 
 
-def explain_for_caller(
-    caller: str, call: AnnouncedCall, *, config: Path | None, profile: str | None
+def call_to_explain(method: str, path: str, body: str | None, query: str) -> AnnouncedCall:
+    """The call of ``--explain``; ``body`` as ``--json`` has it."""
+    text = "" if body is None else to_json_bytes(body_argument(body)).decode("utf-8")
+    return AnnouncedCall(check_method(method), path, text, query)
+
+
+def explain_call(
+    title: str, policies: Sequence[Policy], call: AnnouncedCall, *, as_json: bool = False
 ) -> None:
-    """Print what the rules of a caller, and those of the profile, say of a call.
-
-    Raises:
-        ConfigurationError: there is no such caller, or the configuration is wrong.
-        typer.Exit: with 5, it is refused.
-    """
-    _explain(_policies(profile, config, caller), call)
-
-
-def new_call(method: str, path: str, query: str, body: str | None) -> AnnouncedCall:
-    """The call that is asked about.
-
-    Args:
-        method: in any case.
-        path: without query.
-        query: percent-encoded.
-        body: JSON, ``@FILE``, or ``-`` for standard input; None for none.
-
-    Raises:
-        RequestError: the method or the body is not one.
-    """
-    payload = "" if body is None else to_json_bytes(body_argument(body)).decode("utf-8")
-    return AnnouncedCall(check_method(method), path, payload, query)
-
-
-def _explain(
-    asked: tuple[str, list[Policy]], call: AnnouncedCall, *, json_output: bool = False
-) -> None:
-    title, policies = asked
+    """Say what the rules of each place say of a call; exit code 5 if one of them refuses it."""
     found = [_explained(policy, call) for policy in policies]
-    if json_output:
+    if as_json:
         print_json(_as_json(call, found))
     else:
         _print(call, title, found)
@@ -124,9 +104,7 @@ class _Explained(NamedTuple):
     is_asked: bool = True
 
 
-def _policies(
-    profile: str | None, config: Path | None, caller: str | None
-) -> tuple[str, list[Policy]]:
+def _policies(profile: str | None, config: Any, caller: str | None) -> tuple[str, list[Policy]]:
     """Who is asked about, and the rules that must all allow a call."""
     if caller is None:
         loaded = load_profile(profile, config=config)
@@ -134,7 +112,11 @@ def _policies(
         return loaded.title, [of_profile] if of_profile else []
     from dfns_signers.gateway.assembly import load_gateway  # noqa: PLC0415  # few have a gateway
 
-    gateway = load_gateway(profile, config=config)
+    return rules_for_caller(load_gateway(profile, config=config), caller)
+
+
+def rules_for_caller(gateway: LoadedGateway, caller: str) -> tuple[str, list[Policy]]:
+    """A caller of the gateway as a title, and the rules that must all allow its calls."""
     known = gateway.callers.by_name
     if caller not in known:
         raise ConfigurationError(

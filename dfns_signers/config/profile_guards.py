@@ -26,15 +26,21 @@ def configured_hooks(
         guard: takes the place of that of the profile.
         observers: further objects with hooks.
     """
-    with loaded.placing("plugins"):
-        plugins = load_plugins(loaded.settings.plugins)
-        guard = guard or configured_guard(loaded)
-        others: list[tuple[str | None, object]] = [(None, observer) for observer in observers]
-        if guard is not None:
-            from dfns_signers.config.guard import NAME  # noqa: PLC0415  # it imports pluggy
+    guard = guard or configured_guard(loaded)
+    others: list[tuple[str | None, object]] = [(None, observer) for observer in observers]
+    if guard is not None:
+        from dfns_signers.config.guard import NAME  # noqa: PLC0415  # it imports pluggy
 
-            others.append((NAME, guard))
-        return SigningHooks([*plugins, *others])
+        others.append((NAME, guard))
+    return plugin_hooks(loaded, others)
+
+
+def plugin_hooks(
+    loaded: LoadedProfile, others: Iterable[tuple[str | None, object]] = ()
+) -> SigningHooks:
+    """The plugins of a profile, without its rules and audit trail, and other objects with hooks."""
+    with loaded.placing("plugins"):
+        return SigningHooks([*load_plugins(loaded.settings.plugins), *others])
 
 
 def configured_policy(loaded: LoadedProfile) -> Policy | None:

@@ -91,7 +91,13 @@ def load_gateway(
     with _placing(file.path, "gateway"):
         replicas = replicas_of(settings)
     organisation = loaded.settings.rate_limit_name or loaded.settings.base_url
-    callers = callers_of(settings, file.path, replicas.counters, organisation)
+    callers = callers_of(
+        settings,
+        file.path,
+        replicas.counters,
+        organisation,
+        read_only=loaded.settings.read_only,
+    )
     _require_other_tokens(settings, loaded, file.path)
     return LoadedGateway(settings, loaded, callers, replicas, organisation, profile)
 
@@ -127,7 +133,12 @@ def read_settings(
 
 
 def callers_of(
-    settings: GatewaySettings, file: Path, counters: Counters, organisation: str
+    settings: GatewaySettings,
+    file: Path,
+    counters: Counters,
+    organisation: str,
+    *,
+    read_only: bool,
 ) -> Callers:
     """The callers of the configuration.
 
@@ -136,6 +147,8 @@ def callers_of(
         file: that has them.
         counters: of the rates of rules.
         organisation: names whose calls are counted.
+        read_only: whether the profile signs nothing; a caller then writes nothing either, signed
+            or not.
 
     Raises:
         ConfigurationError: a rule or a public key is wrong, or two callers have one key.
@@ -144,7 +157,8 @@ def callers_of(
     keys: dict[str, str] = {}
     for name, table in settings.callers.items():
         with _placing(file, f"gateway.callers.{name}"):
-            caller = _caller(name, table, counting(counters, organisation, "caller", name))
+            count = counting(counters, organisation, "caller", name)
+            caller = _caller(name, table, count, read_only=read_only)
             if caller.credential is not None:
                 key = fingerprint(caller.credential.public_key)
                 if key in keys:
@@ -211,12 +225,15 @@ def _placing(file: Path, table: str) -> Iterator[None]:
         raise ConfigurationError(f"configuration file {file}, [{table}]: {error}") from error
 
 
-def _caller(name: str, table: CallerTable, count: Callable[[str, str], float]) -> Caller:
+def _caller(
+    name: str, table: CallerTable, count: Callable[[str, str], float], *, read_only: bool
+) -> Caller:
     return Caller(
         name,
         Policy(
             table.allow,
             title=f"the caller {name!r}",
+            read_only=read_only,
             default_deny=True,
             reads=table.reads,
             count=count,

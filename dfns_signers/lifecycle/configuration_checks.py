@@ -12,12 +12,13 @@ from dfns_signers.config.assembly import check_base_url
 from dfns_signers.config.files import PROFILE_VARIABLE, default_path
 from dfns_signers.config.loading import LoadedProfile, load_profile
 from dfns_signers.config.profile import ENVIRONMENT
-from dfns_signers.config.profile_guards import configured_hooks
+from dfns_signers.config.profile_guards import configured_policy, plugin_hooks
 from dfns_signers.discovery import installed_plugins, load_backend
 from dfns_signers.hooks import SigningHooks
 from dfns_signers.lifecycle.checks import Findings, checked, failure, ok, warning
 
 _SETUP: Final = "run: dfns-signers setup"
+_RULES: Final = "correct the rule; list what is allowed with: dfns-signers policy check"
 _PLUGINS: Final = "list what is installed with: dfns-signers backends"
 
 
@@ -112,12 +113,24 @@ def backend(loaded: LoadedProfile) -> Findings[Backend[Any] | None]:
 
 def hooks(loaded: LoadedProfile) -> Findings[SigningHooks | None]:
     """The guards and observers, imported."""
-    found = yield from checked("plugin", lambda: configured_hooks(loaded), _PLUGINS)
+    found = yield from checked("plugin", lambda: plugin_hooks(loaded), _PLUGINS)
     if found is None:
         return None
     for name in loaded.settings.plugins:
         yield ok("plugin", _described(name))
     return found.value
+
+
+def rules(loaded: LoadedProfile) -> Findings[None]:
+    """The rules, made ready; no call is judged or counted."""
+    found = yield from checked("rules", lambda: configured_policy(loaded), _RULES)
+    if found is None or found.value is None:
+        return
+    count = len(found.value.matchers)
+    said = "1 rule" if count == 1 else f"{count} rules"
+    if found.value.read_only:
+        said += ", read-only: nothing is signed"
+    yield ok("rules", said, found.seconds)
 
 
 def _described(name: str) -> str:

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from dfns_signers import worker_threads
+from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.backends.management import ManagesKeys
 from dfns_signers.closing import AsyncClosing, Closing
 from dfns_signers.config.assembly import configured_signer, open_key, validated_options
 from dfns_signers.config.loading import LoadedProfile, load_profile
 from dfns_signers.config.profile import SignerTable
-from dfns_signers.config.profile_guards import configured_hooks
+from dfns_signers.config.profile_guards import configured_hooks, configured_policy
 from dfns_signers.config.writing import ConfigEdit
 from dfns_signers.discovery import load_backend
 from dfns_signers.errors import ConfigurationError, DfnsSignersError
@@ -31,6 +32,11 @@ from dfns_signers.signer import KeySigner
 from dfns_signers.signing_key import SigningKey
 
 _OF_A_ROTATION: Final = frozenset({"signer", "credential_id"})
+_SIGNED: Final = (
+    AnnouncedCall("POST", "/auth/credentials", ""),
+    AnnouncedCall("PUT", "/auth/credentials/activate", ""),
+)
+"""What a rotation signs before it switches, as far as it is known."""
 
 
 class Stage(Enum):
@@ -61,6 +67,7 @@ class RotatedProfile(Closing, AsyncClosing):
     Raises:
         ConfigurationError: key or credential do not come from a profile of a file, or a table that
             the rotation needs is there for something else.
+        PolicyRefusedError: the rules of the profile have none for a call that a rotation signs.
     """
 
     def __init__(self, profile: str | None, config: str | os.PathLike[str] | None) -> None:
@@ -80,6 +87,7 @@ class RotatedProfile(Closing, AsyncClosing):
             self.credential_id = signer.credential_id
             self.old_credential_id = tables.open()[self.previous]["credential_id"]
             return
+        _require_allowed(self.loaded)
         prepared = Sealed(tables.open().get(self.next, {}))
         self.stage = Stage.KEY_PREPARED if prepared.open() else Stage.NOTHING_PREPARED
         self.credential_id = prepared.open().get("credential_id") or new_credential_id()
@@ -216,6 +224,16 @@ class RotatedProfile(Closing, AsyncClosing):
                 f"the configuration file {self.file} cannot be replaced: {folder} is not writable. "
                 "No key was created; run the command where the file is maintained"
             )
+
+
+def _require_allowed(loaded: LoadedProfile) -> None:
+    """Refuse before a key is made for which no rule names what is to be signed."""
+    policy = configured_policy(loaded)
+    if policy is None:
+        return
+    for call in _SIGNED:
+        if policy.judge(call).check in {"no-rule", "read-only"}:
+            policy.require(call)
 
 
 def _require_in_file(loaded: LoadedProfile) -> tuple[str, Path]:

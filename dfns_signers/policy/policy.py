@@ -183,7 +183,7 @@ class Policy:
         refused = f"{self.title} does not allow {call.method} {call.path}"
         if decision.check == "read-only":
             return PolicyRefusedError(
-                f"{refused}: it is read-only ('read_only')", check=decision.check
+                f"{refused}: the profile is read-only ('read_only')", check=decision.check
             )
         if not decision.reasons:
             return PolicyRefusedError(

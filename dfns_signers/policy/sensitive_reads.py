@@ -22,9 +22,12 @@ SENSITIVE_READS: Final = (
     "GET /v2/policy-approvals/{approvalId}",
     "GET /wallets/{walletId}/signatures",
     "GET /wallets/{walletId}/signatures/{signatureId}",
+    "GET /webhooks/{webhookId}/events",
+    "GET /webhooks/{webhookId}/events/{webhookEventId}",
 )
 """Their answers have, or may have, tokens and user actions, credentials, who did what, and
-signatures that others asked for, each of which is good for what it signs."""
+signatures that others asked for, each of which is good for what it signs. Events of a webhook
+repeat such signatures."""
 
 _SENSITIVE: Final = frozenset(SENSITIVE_READS)
 

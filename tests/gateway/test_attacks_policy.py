@@ -191,3 +191,20 @@ def test_reads_do_not_give_out_tokens_and_credentials(gateway: RunningGateway, p
 
     assert (answer.status_code, check_of(answer), other.status_code) == (403, "no-rule", 200)
     assert len(gateway.emulator.requests) - before == 1
+
+
+UNSIGNED = """
+[[gateway.callers.payments.allow]]
+name = "tokens"
+call = "POST /auth/tokens"
+escalates = true
+members = "any"
+"""
+
+
+@pytest.mark.parametrize("path", ["/auth/tokens", PATH])
+def test_read_only_gateway_sends_no_write_signed_or_not(tmp_path: Path, path: str) -> None:
+    with running_gateway(tmp_path, LISTEN + CALLER + UNSIGNED, "read_only = true") as gateway:
+        answer, heard = posted(gateway, TRANSFER, path)
+
+    assert (answer.status_code, check_of(answer), heard) == (403, "read-only", 0)

@@ -26,6 +26,8 @@ RULES = (
 [[gateway.callers.payments.allow]]
 name = "tags"
 call = "PUT /wallets/{walletId}/tags"
+escalates = true
+members = "any"
 """
 )
 

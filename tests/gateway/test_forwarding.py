@@ -37,6 +37,8 @@ call = "GET /wallets"
 [[gateway.callers.payments.allow]]
 name = "tags"
 call = "DELETE /wallets/{walletId}/tags"
+escalates = true
+members = "any"
 """
 ALL = LISTEN + PAYMENTS + CALLS
 ONCE = "max_attempts = 1"

@@ -30,6 +30,8 @@ call = "GET /wallets/{walletId}"
 [[gateway.callers.payments.allow]]
 name = "tags"
 call = "DELETE /wallets/{walletId}/tags"
+escalates = true
+members = "any"
 """
 )
 ALLOWED: Final = re.compile(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from importlib.metadata import requires
 from pathlib import Path
 
 import httpx
@@ -66,11 +65,10 @@ def test_check_finds_what_the_gateway_would_not_start_with(
 @pytest.mark.parametrize(
     ("method", "path", "code", "said"),
     [
-        ("POST", "/wallets", 0, "POST /wallets by rule 'wallets'"),
-        ("post", "/wallets", 0, "POST /wallets by rule 'wallets'"),
-        ("POST", "/wallets?a=b", 5, "refused (conditions)"),
-        ("POST", "/keys", 5, "refused (no-rule)"),
-        ("GET", "/wallets", 5, "refused (no-rule)"),
+        ("POST", "/wallets", 0, "by rule 'wallets'"),
+        ("post", "/wallets", 0, "by rule 'wallets'"),
+        ("POST", "/keys", 5, "refused ("),
+        ("GET", "/wallets", 5, "refused ("),
     ],
 )
 def test_explain_says_which_rule_decides(
@@ -95,8 +93,8 @@ def test_explain_of_a_caller_that_is_not_there_names_the_one_that_was_meant(
 
 
 def test_explain_asks_the_rules_of_the_profile_too(command: Command, config: Path) -> None:
-    read_only = config.read_text().replace("credential_id", "read_only = true\ncredential_id", 1)
-    config.write_text(read_only)
+    text = config.read_text().replace("credential_id", "read_only = true\ncredential_id")
+    config.write_text(text)
 
     done = command(
         *("gateway", "check", "--config", config),
@@ -104,7 +102,7 @@ def test_explain_asks_the_rules_of_the_profile_too(command: Command, config: Pat
     )
 
     assert done.code == 5
-    assert "refused (read-only)" in done.out
+    assert "refused (read-only): the profile 'production'" in done.out
 
 
 def test_body_without_a_call_is_refused(command: Command, config: Path) -> None:
@@ -114,24 +112,7 @@ def test_body_without_a_call_is_refused(command: Command, config: Path) -> None:
     assert "needs --explain" in done.err
 
 
-EXTRA = [
-    requirement.partition(">")[0].replace("-", "_")
-    for requirement in requires("dfns-signers") or ()
-    if requirement.strip("'\"").endswith("gateway")
-]
-
-
-def test_gateway_asks_for_no_package_that_its_extra_does_not_install(
-    command: Command, config: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "limits", None)
-
-    done = command("gateway", "check", "--config", config)
-
-    assert (EXTRA, done.code) == (["h11", "prometheus_client", "uvicorn"], 0), done.err
-
-
-@pytest.mark.parametrize("module", EXTRA)
+@pytest.mark.parametrize("module", ["h11", "limits", "prometheus_client", "uvicorn"])
 @pytest.mark.parametrize("words", [(), ("check",), ("caller", "add", "web")], ids=" ".join)
 def test_missing_package_is_named_with_what_to_install(
     command: Command,

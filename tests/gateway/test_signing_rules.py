@@ -58,7 +58,7 @@ def test_caller_that_was_removed_gets_no_signature() -> None:
     "profile",
     [
         "read_only = true",
-        'allow = [{ name = "tags", call = "PUT /wallets/{walletId}/tags" }]',
+        'allow = [{ name = "names", call = "PUT /wallets/{walletId}" }]',
     ],
 )
 def test_rules_of_the_profile_hold_for_every_caller(tmp_path: Path, profile: str) -> None:

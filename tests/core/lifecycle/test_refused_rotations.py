@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from dfns_signers import lifecycle
 from dfns_signers.config.writing import ConfigEdit
 from dfns_signers.errors import (
     ConfigurationError,
+    PolicyRefusedError,
     RegistrationError,
 )
 from dfns_signers.lifecycle.rotated_profile import RotatedProfile
@@ -173,3 +175,41 @@ def test_only_the_credential_that_the_profile_takes_is_switched_to(rotating: Rot
 
         with pytest.raises(ConfigurationError, match="another rotation of 'p' is under way"):
             ours.switch(ours.open_new())
+
+
+RULE = """
+[[profiles.p.allow]]
+name = "{name}"
+call = "{call}"
+escalates = true
+members = "any"
+"""
+REGISTER = RULE.format(name="register", call="POST /auth/credentials")
+PROVE = RULE.format(name="prove", call="PUT /auth/credentials/activate")
+RETIRE = RULE.format(name="retire", call="PUT /auth/credentials/deactivate")
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (PROVE, 'call = "POST /auth/credentials", with escalates = true'),
+        (REGISTER, 'call = "PUT /auth/credentials/activate", with escalates = true'),
+        ("read_only = true" + REGISTER + PROVE, "the profile is read-only"),
+    ],
+)
+def test_rotation_that_the_rules_do_not_allow_makes_no_key(
+    rotating: Rotating, rules: str, said: str
+) -> None:
+    rotating.write(more=rules)
+
+    with pytest.raises(PolicyRefusedError, match=re.escape(said)):
+        rotating()
+
+    assert rotating.steps == []
+    assert "p-next" not in ConfigEdit(rotating.config).profiles
+
+
+def test_rotation_is_complete_with_the_rules_that_it_needs(rotating: Rotating) -> None:
+    rotating.write(more=REGISTER + PROVE + RETIRE)
+
+    assert rotating().is_complete

@@ -31,7 +31,12 @@ SEGMENT = st.text("abc-%.~", min_size=1, max_size=6)
 CLASSES = {
     "read": ["GET /wallets", "POST /networks/{network}/call-function", "POST /swaps/quotes"],
     "ordinary": ["POST /wallets", "PUT /wallets/{walletId}", "POST /address-watches"],
-    "money": ["POST /wallets/{walletId}/transfers", "POST /staking/stakes", "POST /swaps"],
+    "money": [
+        "POST /wallets/{walletId}/transfers",
+        "POST /staking/stakes",
+        "POST /swaps",
+        "POST /allocations/cancel-0fns-order-placement",
+    ],
     "blind": [
         "POST /keys/{keyId}/signatures",
         "POST /wallets/{walletId}/signatures",
@@ -46,6 +51,8 @@ CLASSES = {
         "POST /v2/policies",
         "POST /v2/policy-approvals/{approvalId}/decisions",
         "POST /wallets/{walletId}/export",
+        "PUT /wallets/{walletId}/tags",
+        "DELETE /wallets/{walletId}/tags",
     ],
 }
 
@@ -116,6 +123,8 @@ def is_about_power(one: Operation) -> bool:
     if area == "networks":
         # They hand over secrets of the validator, and say where it is.
         return rest[-1] == "validators" or (one.method == "PUT" and "validators" in rest)
+    if area in ("wallets", "vaults") and rest[-1:] == ["tags"]:
+        return True  # the filter of a policy may name them
     return area in areas or (area in ("keys", "wallets") and rest[-1:] in keys)
 
 
@@ -130,6 +139,7 @@ def test_write_is_escalating_exactly_if_it_is_about_power() -> None:
 def test_operation_is_blind_exactly_if_it_signs_what_the_caller_has_made() -> None:
     assert [str(one) for one in operations() if one.operation_class == "blind"] == [
         "POST /keys/{keyId}/signatures",
+        "POST /wallets/{walletId}/activate",  # of Concordium: 'unsignedCdiStr'
         "POST /wallets/{walletId}/canton/ledger-api",
         "POST /wallets/{walletId}/signatures",
         "POST /wallets/{walletId}/transactions",

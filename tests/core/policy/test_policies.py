@@ -119,6 +119,16 @@ def test_every_read_whose_answer_may_have_a_token_is_sensitive() -> None:
     assert set(SENSITIVE_READS) <= {str(one) for one in READS}
 
 
+def test_every_read_whose_answer_may_have_a_signature_is_sensitive() -> None:
+    with_signatures = {
+        str(one) for one in READS if "signature" in names_in(shapes_of(one).response)
+    }
+    events = {f"GET /webhooks/{{webhookId}}/events{one}" for one in ("", "/{webhookEventId}")}
+
+    assert len(with_signatures) > 3
+    assert (with_signatures | events) - set(SENSITIVE_READS) == set()
+
+
 def test_refusal_names_the_rule_that_came_nearest_and_what_to_change() -> None:
     far = {"name": "far", "call": TRANSFERS, "body": {"kind": "Erc20", "contract": "0x1"}}
     far["members"] = ["kind", "contract", "to", "amount"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dfns_signers.config.loading import load_profile
-from dfns_signers.config.profile_guards import configured_policy
+from dfns_signers.config.loading import LoadedProfile, load_profile
+from dfns_signers.config.profile_guards import configured_hooks, configured_policy
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway.assembly import load_gateway
 from dfns_signers.operations import operations, shapes_of
@@ -231,11 +231,14 @@ call = "POST /wallets/{{walletId}}/transfrs"
 """
 
 
-def test_error_names_file_profile_and_rule(tmp_path: Path) -> None:
+@pytest.mark.parametrize("load", [configured_policy, configured_hooks])
+def test_error_names_file_profile_and_rule(
+    tmp_path: Path, load: Callable[[LoadedProfile], object]
+) -> None:
     file = write_config(tmp_path, "[profiles.p]\n" + WRONG.format(table="profiles.p"))
 
     with pytest.raises(ConfigurationError) as caught:
-        configured_policy(load_profile("p", config=file))
+        load(load_profile("p", config=file))
 
     assert str(caught.value).startswith(
         f"configuration file {file}, profile 'p', key 'allow': rule 'payouts': POST "

@@ -140,6 +140,11 @@ def guard_refuses(scene: Scene) -> None:
     scene.settings["plugins"] = ["acme-guard"]
 
 
+@fault("rules", FAILURE, "key 'allow': rule 'wallets': ", "dfns-signers policy check")
+def rule_can_never_match(scene: Scene) -> None:
+    scene.settings["allow"] = [{"name": "wallets", "call": "POST /walets"}]
+
+
 # Key
 
 

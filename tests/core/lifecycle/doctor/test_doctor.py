@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from tests.core.lifecycle.doctor.examining_store import with_store
 __all__ = ["scene"]
 
 
+RULE = {"name": "wallets", "call": "POST /wallets", "rate": "1/hour"}
 OBSERVED = """
     from dfns_signers import hookimpl
     from dfns_signers.errors import SigningRefusedError
@@ -168,6 +170,26 @@ def test_challenge_that_does_not_allow_the_credential_is_a_finding_of_its_own(
     scene.emulator.disable_credential("Y2kt")
 
     assert problems(scene.findings()) == [("credential", "FAILURE"), ("user action", "FAILURE")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"allow": [RULE]}, "1 rule"),
+        ({"allow": [RULE], "read_only": True}, "1 rule, read-only: nothing is signed"),
+        ({"read_only": True}, "0 rules, read-only: nothing is signed"),
+    ],
+)
+def test_rules_are_said_and_no_call_is_judged_by_them(
+    scene: Scene, settings: dict[str, Any], said: str
+) -> None:
+    scene.settings |= {**settings, "audit": {"file": "audit.jsonl"}}
+
+    findings = scene.findings()
+
+    assert problems(findings) == []
+    assert [one.message for one in findings if one.check == "rules"] == [said]
+    assert not (scene.folder / "audit.jsonl").exists()
 
 
 @pytest.mark.parametrize("is_pinned", [False, True])
