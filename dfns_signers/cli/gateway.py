@@ -19,7 +19,7 @@ from dfns_signers.gateway.logs import Format, Level, logging_to
 
 _log: Final = logging.getLogger(__name__)
 
-_EXTRA: Final = ("h11", "limits", "prometheus_client", "uvicorn")
+_EXTRA: Final = ("h11", "prometheus_client", "uvicorn")
 
 
 @reports_errors

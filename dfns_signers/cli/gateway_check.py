@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dfns_signers.cli.exit_codes import ExitCode, reports_errors
+from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.gateway import require_extra
-from dfns_signers.cli.inputs import body_argument
 from dfns_signers.cli.options import ConfigOption, ProfileOption
-from dfns_signers.errors import RequestError
 
 if TYPE_CHECKING:
     from dfns_signers.gateway.assembly import LoadedGateway
@@ -23,7 +21,8 @@ def check(
     explain: Annotated[
         tuple[str, str, str] | None,
         typer.Option(
-            metavar="CALLER METHOD PATH", help="Say which rule of the caller decides this call."
+            metavar="CALLER METHOD PATH",
+            help="Say which rule of the caller, and of the profile, decides this call.",
         ),
     ] = None,
     json: Annotated[
@@ -36,12 +35,17 @@ def check(
     """Check all that a gateway needs, without listening; say which rule decides a call.
 
     Reads settings, rules, keys of callers, certificates and the token, and opens the signing key
-    and the audit trail; nothing is sent to Dfns. With --explain, it ends with 5 if the call is
-    refused.
+    and the audit trail; nothing is sent to Dfns. With --explain, it answers as 'policy check
+    --caller' does, and ends with 5 if the call is refused.
 
     Example: `dfns-signers gateway check --explain payments POST /wallets --json '{}'`
     """
     require_extra()
+    from dfns_signers.cli.policy import (  # noqa: PLC0415
+        call_to_explain,
+        explain_call,
+        policies_of_caller,
+    )
     from dfns_signers.gateway.assembly import load_gateway  # noqa: PLC0415
 
     if json is not None and explain is None:
@@ -50,8 +54,10 @@ def check(
     if explain is None:
         _check(gateway)
         return
-    if not _explain(gateway, *explain, json):
-        raise typer.Exit(ExitCode.REFUSED)
+    caller, method, target = explain
+    path, _, query = target.partition("?")
+    title, policies = policies_of_caller(gateway, caller)
+    explain_call(title, policies, call_to_explain(method, path, query, json))
 
 
 def _check(gateway: LoadedGateway) -> None:
@@ -72,26 +78,3 @@ def _check(gateway: LoadedGateway) -> None:
         reads = "reads" if table.reads else ""
         allowed = ", ".join(filter(None, (rules, reads))) or "nothing is allowed"
         typer.echo(f"caller      {name}: {allowed}")
-
-
-def _explain(gateway: LoadedGateway, name: str, method: str, target: str, body: str | None) -> bool:
-    from dfns_signers.announced_call import AnnouncedCall  # noqa: PLC0415
-    from dfns_signers.near_miss import did_you_mean  # noqa: PLC0415
-    from dfns_signers.user_action.bodies import to_json_bytes  # noqa: PLC0415
-
-    caller = gateway.callers.by_name.get(name)
-    if caller is None:
-        raise RequestError(
-            f"there is no caller {name!r}{did_you_mean(name, gateway.callers.by_name)}"
-        )
-    path, _, query = target.partition("?")
-    payload = "" if body is None else to_json_bytes(body_argument(body)).decode("utf-8")
-    decision = caller.policy.judge(AnnouncedCall(method.upper(), path, payload, query, name))
-    if decision.rule is not None:
-        by = f"by the rule {decision.rule!r}" if decision.rule else "as a read"
-        typer.echo(f"allowed {by}")
-        return True
-    typer.echo(f"refused ({decision.check})")
-    for rule, reason in decision.reasons:
-        typer.echo(f"  rule {rule!r}: {reason}")
-    return False

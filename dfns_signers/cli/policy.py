@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 
 import typer
@@ -21,6 +21,9 @@ from dfns_signers.policy.matcher import Matcher
 from dfns_signers.policy.policy import Policy, Verdict
 from dfns_signers.user_action.bodies import to_json_bytes
 from dfns_signers.user_action.endpoints import check_method, needs_user_action
+
+if TYPE_CHECKING:
+    from dfns_signers.gateway.assembly import LoadedGateway
 
 _COLUMNS = ("rules of", "rule", "call", "class", "conditions", "rate")
 
@@ -68,9 +71,21 @@ def check(
             raise RequestError("--json and --param are of a call: name it by --explain METHOD PATH")
         _list(title, policies, as_json=json_output)
         return
-    body = "" if json is None else to_json_bytes(body_argument(json)).decode("utf-8")
-    method, path = check_method(explain[0]), explain[1]
-    call = AnnouncedCall(method, path, body, urlencode(pairs(param or [], "--param")))
+    method, path = explain
+    query = urlencode(pairs(param or [], "--param"))
+    explain_call(title, policies, call_to_explain(method, path, query, json), json_output)
+
+
+def call_to_explain(method: str, path: str, query: str, body: str | None) -> AnnouncedCall:
+    """The call of ``--explain``; ``body`` is the argument of ``--json``."""
+    payload = "" if body is None else to_json_bytes(body_argument(body)).decode("utf-8")
+    return AnnouncedCall(check_method(method), path, payload, query)
+
+
+def explain_call(
+    title: str, policies: Sequence[Policy], call: AnnouncedCall, json_output: bool = False
+) -> None:
+    """Print which rules decide on a call, and why; ends with 5 if one of the policies refuses."""
     found = [_explained(policy, call) for policy in policies]
     if json_output:
         print_json(_as_json(call, found))
@@ -98,7 +113,15 @@ def _policies(profile: str | None, config: Any, caller: str | None) -> tuple[str
         return loaded.title, [of_profile] if of_profile else []
     from dfns_signers.gateway.assembly import load_gateway  # noqa: PLC0415  # few have a gateway
 
-    gateway = load_gateway(profile, config=config)
+    return policies_of_caller(load_gateway(profile, config=config), caller)
+
+
+def policies_of_caller(gateway: LoadedGateway, caller: str) -> tuple[str, list[Policy]]:
+    """A caller of the gateway in words, and its rules with those of the profile.
+
+    Raises:
+        ConfigurationError: the gateway has no such caller.
+    """
     known = gateway.callers.by_name
     if caller not in known:
         raise ConfigurationError(
