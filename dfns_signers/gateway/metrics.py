@@ -191,7 +191,7 @@ class _Expiries(Collector):
 
 
 def _outcome(exchange: Exchange) -> str:
-    """That of the exchange, with answers of Dfns, and rules of the profile, told by their status."""
+    """That of the exchange; the status says what Dfns rejected and rules of the profile refused."""
     if exchange.outcome == "failed" and exchange.status == HTTPStatus.FORBIDDEN:
         return "refused"
     if exchange.outcome == "answered" and exchange.status >= HTTPStatus.BAD_REQUEST:
