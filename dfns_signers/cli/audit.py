@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
 
@@ -191,9 +192,11 @@ def show_trail(
     Lines that are not records are left out: 'audit verify' finds them.
     """
     wanted = Wanted(caller, rule, method, path, status, outcome, since, until, call)
+    found = filter(wanted.has, calls(_records(_files(files, config, profile))))
+    first = list(islice(found, 1))  # an error has no header before it
     if not json:
         typer.echo(_row([name for name, _ in _COLUMNS], "rule", "call"))
-    for each in filter(wanted.has, calls(_records(_files(files, config, profile)))):
+    for each in chain(first, found):
         typer.echo(_as_json(each) if json else _as_row(each))
 
 

@@ -1,4 +1,4 @@
-"""``gateway caller``: add callers, and list them."""
+"""``gateway caller``: add, list and remove callers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.gateway import require_extra
-from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption
+from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption, complete_caller
 from dfns_signers.cli.output import note, print_json, print_table
 
 if TYPE_CHECKING:
@@ -153,6 +153,32 @@ def list_(
             for name, table in callers.items()
         ],
     )
+
+
+@reports_errors
+def remove(
+    name: Annotated[
+        str, typer.Argument(help="Name of the caller.", autocompletion=complete_caller)
+    ],
+    config: ConfigOption = None,
+) -> None:
+    """Remove a caller from the configuration file, with its rules.
+
+    Files of its key and its token stay; without the caller they are of no use. A gateway that runs
+    serves the caller until it takes the file, on SIGHUP.
+
+    Example: `dfns-signers gateway caller remove payments`
+    """
+    require_extra()
+    from dfns_signers.gateway.removed_caller import remove_caller  # noqa: PLC0415
+
+    file, problem = remove_caller(name, config)
+    note(f"removed the caller {name!r} from {file}")
+    if problem:
+        note(f"warning: a gateway that runs does not take this file, and goes on serving {name!r}:")
+        note(f"stop it. {problem}")
+    else:
+        note("A gateway that runs takes the file on SIGHUP, and serves the caller until then.")
 
 
 def _as_json(name: str, table: CallerTable) -> dict[str, Any]:

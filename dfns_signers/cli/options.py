@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from dfns_signers.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from dfns_signers.config.files import ConfigFile
+
 
 def complete_profile(context: typer.Context, incomplete: str) -> list[str]:
     """The profiles of the configuration file that begin like this; none if it cannot be read."""
+    file = _file_of(context)
+    return [name for name in (file.profiles if file else ()) if name.startswith(incomplete)]
+
+
+def complete_caller(context: typer.Context, incomplete: str) -> list[str]:
+    """The callers of the gateway that begin like this; none if the file cannot be read."""
+    file = _file_of(context)
+    callers = file.gateway.open().get("callers") if file else None
+    names = callers if isinstance(callers, dict) else ()
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _file_of(context: typer.Context) -> ConfigFile | None:
     from dfns_signers.config.files import find_file  # noqa: PLC0415  # only completion needs it
 
     try:
-        file = find_file(context.params.get("config"))
+        return find_file(context.params.get("config"))
     except ConfigurationError:
-        return []
-    return [name for name in (file.profiles if file else ()) if name.startswith(incomplete)]
+        return None
 
 
 ConfigOption: TypeAlias = Annotated[

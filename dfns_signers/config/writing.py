@@ -94,6 +94,10 @@ class ConfigEdit:
 
         self._edit(put)
 
+    def remove_below_gateway(self, table: Sequence[str]) -> None:
+        """Remove a table below ``[gateway]`` with all its tables; no error if it is not there."""
+        self._edit(lambda document: document.remove(("gateway", *table)))
+
     def put(self, profile: str, settings: Mapping[str, Any]) -> None:
         """Set settings of a profile, which is added if it is not there; others stay.
 

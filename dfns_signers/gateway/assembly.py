@@ -28,6 +28,7 @@ from dfns_signers.gateway.settings_checks import check_settings
 from dfns_signers.gateway.signing_rules import judges_by_caller
 from dfns_signers.gateway.upstream import Upstream
 from dfns_signers.gateway.user_actions import UserActions
+from dfns_signers.near_miss import did_you_mean
 from dfns_signers.policy.counting import counting
 from dfns_signers.policy.policy import Policy
 from dfns_signers.public_keys import fingerprint, load_public_key
@@ -208,11 +209,12 @@ def _profile(asked: str | None, settings: GatewaySettings, file: ConfigFile) -> 
     if asked is not None or settings.profile is None:
         return load_profile(asked, config=file.path)
     if settings.profile not in file.profiles:
-        with _placing(file.path, "gateway"):
-            known = ", ".join(sorted(file.profiles)) or "none"
-            raise ConfigurationError(
-                f"key 'profile': there is no profile {settings.profile!r}; profiles are: {known}"
-            )
+        known = ", ".join(sorted(file.profiles)) or "none"
+        raise ConfigurationError(
+            f"configuration file {file.path}, [gateway], key 'profile': there is no profile "
+            f"{settings.profile!r}{did_you_mean(settings.profile, file.profiles)}; profiles are: "
+            f"{known}"
+        )
     return load_profile(settings.profile, config=file.path)
 
 

@@ -193,7 +193,9 @@ class _Expiries(Collector):
 
 
 def _outcome(exchange: Exchange) -> str:
-    """That of the exchange, where answers of Dfns differ by their status."""
+    """That of the exchange; the status says what Dfns rejected and rules of the profile refused."""
+    if exchange.outcome == "failed" and exchange.status == HTTPStatus.FORBIDDEN:
+        return "refused"
     if exchange.outcome == "answered" and exchange.status >= HTTPStatus.BAD_REQUEST:
         return "rejected"
     return exchange.outcome

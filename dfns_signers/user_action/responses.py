@@ -168,7 +168,9 @@ def api_error(response: httpx.Response, *, call: bool, signer: object = None) ->
     missing = _MISSING_PERMISSION.search(said) if kind is PermissionDeniedError else None
     if missing:
         hint = f"Assign a permission with {missing[1]} to the token's identity ({_ASSIGNMENT})"
-    if signer is not None:
+    if isinstance(error_id, str) and error_id.startswith("gw-"):  # a gateway says what to do
+        hint = ""
+    elif signer is not None:
         is_of_signature = not call and request.url.path.endswith(COMPLETE_PATH)
         hint = _naming(signer, status, hint, is_of_signature=is_of_signature)
     sentence = f"{request.method} {request.url.path} was answered with {status}: {quoted(said)}"

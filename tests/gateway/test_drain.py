@@ -50,6 +50,7 @@ def test_calls_under_way_at_the_signal_all_end_well(tmp_path: Path, number: sign
         assert [answer.status_code for answer in answers] == [200] * 20
         assert {answer.headers["connection"] for answer in answers} == {"close"}
         assert gateway.exit_code() == 0
+        assert len(gateway.logged("ending: calls under way have 25 seconds")) == 1
         assert len({answer.json()["id"] for answer in answers}) == 20
         assert len(upstream.held) == 20
 

@@ -217,7 +217,10 @@ def test_port_in_use_is_an_error_that_names_the_address(name: str) -> None:
         with pytest.raises(ListeningError) as refused:
             open_listener(parse_listen(text))
 
-    assert str(refused.value) == f"the gateway cannot listen on {text}: Address already in use"
+    assert str(refused.value) == (
+        f"the gateway cannot listen on {text}: Address already in use: stop what listens there, or "
+        "change the address in [gateway]"
+    )
 
 
 # All together

@@ -48,6 +48,7 @@ def jwt(claims: object) -> str:
         ({"status": 202}, "answered"),
         ({"status": 404}, "rejected"),
         ({"check": "no-rule", "status": 403, "upstream_seconds": None}, "refused"),
+        ({"check": "conditions", "status": 403}, "refused"),  # by rules of the profile
         ({"check": "timeout", "status": 504}, "failed"),
     ],
 )

@@ -231,9 +231,12 @@ def test_all_that_is_wrong_is_said_at_once(folder: Folder) -> None:
 def test_profile_that_is_not_there_is_named(folder: Folder) -> None:
     folder.load(LISTEN + PAYMENTS)
     text = folder.file.read_text()
-    folder.file.write_text(text.replace('profile = "production"', 'profile = "staging"'))
+    folder.file.write_text(text.replace('profile = "production"', 'profile = "prodution"'))
 
-    with pytest.raises(ConfigurationError, match=r"no profile 'staging'; profiles are: production"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"'profile': there is no profile 'prodution' \(did you mean 'production'\?\)",
+    ):
         load_gateway(config=folder.file)
 
 

@@ -17,6 +17,7 @@ import pytest
 from dfns_signers.config.files import parse
 from dfns_signers.emulator import Emulator
 from dfns_signers.sealed import Sealed
+from dfns_signers_testkit.servers import free_port
 from tests.core.cli.support import Started
 from tests.core.config.support import write_config, write_key
 from tests.core.keys import public_key, public_pem
@@ -102,6 +103,25 @@ def test_readme_leads_to_the_configuration_that_it_shows(
     assert laptop.keys() == {*example.keys(), "base_url"}
 
 
+@pytest.mark.usefixtures("local_api")
+def test_readme_leads_to_rules_an_audit_trail_and_a_gateway(shell: Callable[[str], str]) -> None:
+    shell(TRY_IT[1].replace(".venv/bin/", ""))
+    by_rules, serve, call = TRY_IT[-3:]
+    port = free_port()
+
+    shown = shell(by_rules)
+    add, rest = serve.split("\n", 1)
+    rule, gateway = rest.rstrip().rsplit("\n", 1)
+    shell(f"{add} --listen 127.0.0.1:{port}\n{rule}")
+    with Started(*gateway.split()[1:]) as running:
+        running.note_with("ready: ")
+        answer = json.loads(shell(call.replace("8787", str(port))))
+
+    assert "by rule 'test wallets'" in shown
+    assert re.search(r"answered +200 .* test wallets +POST /wallets", shown)
+    assert answer["network"] == "EthereumSepolia"
+
+
 @pytest.mark.parametrize("code", RUNNABLE)
 @pytest.mark.usefixtures("configured")
 def test_readme_example_creates_a_wallet(
@@ -143,3 +163,9 @@ def test_link_leads_to_a_file_of_the_repository(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
 
     assert [t for t in targets if not (page.parent / t).exists()] == []
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    linked = set(re.findall(r"\]\(docs/([^)#]+)", README))
+
+    assert {page.name for page in ROOT.glob("docs/*.md")} - linked == set()

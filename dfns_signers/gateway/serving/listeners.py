@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -66,7 +67,11 @@ def open_listener(address: Address) -> Listener:
         return _on_unix(address) if isinstance(address, UnixAddress) else _on_tcp(address)
     except OSError as error:
         reason = error.strerror or error
-        raise ListeningError(f"the gateway cannot listen on {address.text}: {reason}") from error
+        in_use = error.errno == errno.EADDRINUSE
+        remedy = ": stop what listens there, or change the address in [gateway]" if in_use else ""
+        raise ListeningError(
+            f"the gateway cannot listen on {address.text}: {reason}{remedy}"
+        ) from error
 
 
 def _on_tcp(address: TcpAddress) -> Listener:

@@ -160,6 +160,7 @@ class RunningListeners:
     async def drain(self) -> None:
         """End: accept connections for the delay, then none, and let calls under way finish."""
         self._health.state = "draining"
+        _log.info("ending: calls under way have %g seconds to finish", self._bounds.drain)
         await asyncio.sleep(self._gateway.settings.drain_delay)
         await asyncio.gather(*(acceptor.stop() for acceptor in self._acceptors))
         ending: list[asyncio.Future[None]] = [

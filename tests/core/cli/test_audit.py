@@ -264,3 +264,12 @@ def test_file_that_is_larger_than_the_memory_is_read(tmp_path: Path, subcommand:
     )
 
     assert (done.returncode, done.stderr) == (9 if subcommand == "verify" else 0, b"")
+
+
+def test_show_of_a_file_that_is_not_there_prints_the_error_alone(
+    command: Command, tmp_path: Path
+) -> None:
+    done = command("audit", "show", tmp_path / "no.jsonl")
+
+    assert (done.code, done.out) == (1, "")
+    assert "no.jsonl cannot be read" in done.err

@@ -23,7 +23,11 @@ WITHOUT_CONFIGURATION = {
     ("operations",),
     ("gateway", "certificate"),
 }
-WITHOUT_PROFILE = WITHOUT_CONFIGURATION | {("gateway", "status"), ("gateway", "wait")}
+WITHOUT_PROFILE = WITHOUT_CONFIGURATION | {
+    ("gateway", "caller", "remove"),
+    ("gateway", "status"),
+    ("gateway", "wait"),
+}
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
@@ -147,3 +151,27 @@ def test_profiles_are_completed(folder: Path, command_name: str) -> None:
 
     assert completed(config) == ["laptop", "local"]
     assert completed(folder / "nowhere.toml") == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "dfns-signers gateway caller remove --config {}",
+        "dfns-signers policy check --config {} --caller",
+    ],
+)
+def test_callers_of_the_gateway_are_completed(folder: Path, words: str) -> None:
+    config = folder / "config.toml"
+    config.write_text(
+        "[gateway.callers.shop]\n[gateway.callers.shipping]\n[gateway.callers.web]\n",
+        encoding="utf-8",
+    )
+    line = [*words.format(config).split(), "s"]
+
+    done = run(
+        _DFNS_SIGNERS_COMPLETE="complete_bash",
+        COMP_WORDS=" ".join(line),
+        COMP_CWORD=str(len(line) - 1),
+    )
+
+    assert done.out.split() == ["shop", "shipping"]

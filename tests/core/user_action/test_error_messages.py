@@ -38,6 +38,20 @@ def test_message_without_advice_ends_without_a_full_stop() -> None:
     assert said("No such wallet.") == "POST /wallets was answered with 400: No such wallet"
 
 
+@pytest.mark.parametrize("status", [401, 403, 429])
+def test_refusal_of_a_gateway_has_its_own_advice_alone(status: int) -> None:
+    refusal = {"id": "gw-no-rule", "message": 'Add one with call = "POST /wallets"'}
+    response = httpx.Response(
+        status,
+        json={"error": refusal},
+        request=httpx.Request("POST", "http://127.0.0.1:8787/wallets"),
+    )
+
+    message = str(api_error(response, call=True, signer="the signer"))
+
+    assert message == f"POST /wallets was answered with {status}: {refusal['message']}"
+
+
 @pytest.mark.parametrize("secret", ["token", "wallet", "walletx"])
 def test_text_too_short_for_a_secret_is_not_redacted(secret: str) -> None:
     message = f"the {secret} is wrong"
