@@ -15,12 +15,6 @@ from tests.gateway.running import gateway_before
 
 
 @pytest.fixture
-def api() -> Iterator[ScriptedApi]:
-    with ScriptedApi() as api:
-        yield api
-
-
-@pytest.fixture
 def caller(api: ScriptedApi, tmp_path: Path) -> Iterator[httpx.Client]:
     with gateway_before(api.url, tmp_path, profile="max_attempts = 1") as caller:
         yield caller

@@ -43,12 +43,6 @@ ONCE = "max_attempts = 1"
 
 
 @pytest.fixture
-def api() -> Iterator[ScriptedApi]:
-    with ScriptedApi() as api:
-        yield api
-
-
-@pytest.fixture
 def caller(api: ScriptedApi, tmp_path: Path) -> Iterator[httpx.Client]:
     with gateway_before(api.url, tmp_path, ALL, ONCE) as caller:
         yield caller
