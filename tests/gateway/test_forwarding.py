@@ -135,12 +135,11 @@ def test_query_is_sent_byte_for_byte(recorded: Recorded, query: str) -> None:
     assert sent.target == target
 
 
-@pytest.mark.parametrize("query", ['a="x"', "a=<>"])
 def test_query_that_would_be_sent_in_another_spelling_is_refused(
-    caller: httpx.Client, api: ScriptedApi, query: str
+    caller: httpx.Client, api: ScriptedApi
 ) -> None:
-    target = f"/wallets?{query}".encode()
-    raw = request(b"GET", target, content_type=None, body=b"")
+    # httpx encodes these two in every version, and others in some.
+    raw = request(b"GET", b"/wallets?a=<>", content_type=None, body=b"")
 
     answer = answer_to(str(caller.base_url), raw)
 
