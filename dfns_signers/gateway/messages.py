@@ -49,11 +49,6 @@ class Incoming:
     body: bytes = field(repr=False)
     peer: Peer
 
-    @property
-    def target(self) -> str:
-        """Path and query."""
-        return f"{self.path}?{self.query}" if self.query else self.path
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -11,8 +11,14 @@ from pathlib import Path
 import httpx
 
 from dfns_signers.emulator import Emulator
-from tests.core.keys import private_pem, public_pem
-from tests.gateway.running import DIGEST, KEY, UPSTREAM_TOKEN, RunningGateway, served
+from tests.gateway.running import (
+    DIGEST,
+    LISTEN,
+    UPSTREAM_TOKEN,
+    RunningGateway,
+    configuration,
+    served,
+)
 
 RULES = f"""
 [gateway.callers.payments]
@@ -58,37 +64,15 @@ def gateway_files(emulator: Emulator, gateway: str = "") -> Iterator[Files]:
     """A configuration of a gateway before an emulator; ``gateway`` has further settings in TOML."""
     with tempfile.TemporaryDirectory(prefix="gw-") as name:
         files = Files(Path(name))
-        key = files.folder / "key.pem"
-        key.write_bytes(private_pem(KEY))
         files.token.write_text(UPSTREAM_TOKEN, encoding="utf-8")
-        emulator.add_identity(
-            "gateway", token=UPSTREAM_TOKEN, credentials={"cr-1": public_pem(KEY.public_key())}
+        files.token.chmod(0o600)
+        configuration(
+            files.folder,
+            emulator,
+            f'{LISTEN}\nadmin = "unix:{files.admin}"\n{gateway}\n{RULES}',
+            f'audit = {{ file = "{files.audit}" }}',
+            token=f'{{ file = "{files.token}" }}',
         )
-        files.config.write_text(
-            f"""
-[profiles.production]
-base_url = "{emulator.url}"
-auth_token = {{ file = "{files.token}" }}
-credential_id = "cr-1"
-
-[profiles.production.signer]
-backend = "pem"
-path = "{key}"
-
-[profiles.production.audit]
-file = "{files.audit}"
-
-[gateway]
-profile = "production"
-listen = ["127.0.0.1:0"]
-admin = "unix:{files.admin}"
-{gateway}
-{RULES}
-""",
-            encoding="utf-8",
-        )
-        for private in (key, files.token, files.config):
-            private.chmod(0o600)
         yield files
 
 

@@ -1,23 +1,17 @@
-"""Real stores, which replicas share."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support.redis_servers import PROGRAMS, RedisServer, redis_server
+from tests.core.client.scripted import ScriptedApi
+from tests.support.stores import own_store, store
 
-
-@pytest.fixture(scope="session", params=sorted(PROGRAMS))
-def store(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
-    """Redis, and Valkey."""
-    with redis_server(request.param) as server:
-        yield server
+__all__ = ["api", "own_store", "store"]
 
 
 @pytest.fixture
-def own_store() -> Iterator[RedisServer]:
-    """A server that the test may stop."""
-    with redis_server("valkey") as server:
-        yield server
+def api() -> Iterator[ScriptedApi]:
+    """A server that answers as a test says."""
+    with ScriptedApi() as api:
+        yield api

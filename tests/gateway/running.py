@@ -33,6 +33,12 @@ name = "wallets"
 call = "POST /wallets"
 """
 
+READER = f"""
+[gateway.callers.reader]
+token_sha256 = ["{DIGEST}"]
+reads = true
+"""
+
 
 @dataclass(frozen=True)
 class RunningGateway:
@@ -57,7 +63,13 @@ def client_of(url: str, token: str = TOKEN) -> httpx.Client:
     return httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=30)
 
 
-def configuration(folder: Path, emulator: Emulator, gateway: str, profile: str = "") -> Path:
+def configuration(
+    folder: Path,
+    emulator: Emulator,
+    gateway: str,
+    profile: str = "",
+    token: str = f'"{UPSTREAM_TOKEN}"',
+) -> Path:
     """A file with a profile ``production`` for the emulator, its key beside it, and a gateway.
 
     Args:
@@ -65,14 +77,21 @@ def configuration(folder: Path, emulator: Emulator, gateway: str, profile: str =
         emulator: accepts what the profile has.
         gateway: what is said in and below ``[gateway]``, in TOML.
         profile: further settings of the profile, in TOML.
+        token: its ``auth_token``, in TOML.
     """
     emulator.add_identity(
         "gateway", token=UPSTREAM_TOKEN, credentials={"cr-1": public_pem(KEY.public_key())}
     )
-    return configuration_for(emulator.url, folder, gateway, profile)
+    return configuration_for(emulator.url, folder, gateway, profile, token)
 
 
-def configuration_for(base_url: str, folder: Path, gateway: str, profile: str = "") -> Path:
+def configuration_for(
+    base_url: str,
+    folder: Path,
+    gateway: str,
+    profile: str = "",
+    token: str = f'"{UPSTREAM_TOKEN}"',
+) -> Path:
     """The same for any server; the rest as for ``configuration``."""
     key = folder / "key.pem"
     key.write_bytes(private_pem(KEY))
@@ -84,7 +103,7 @@ def configuration_for(base_url: str, folder: Path, gateway: str, profile: str = 
         f"""
 [profiles.production]
 base_url = "{base_url}"
-auth_token = "{UPSTREAM_TOKEN}"
+auth_token = {token}
 credential_id = "cr-1"
 {profile}
 

@@ -25,12 +25,6 @@ call = "GET /auth/action/logs"
 
 
 @pytest.fixture
-def api() -> Iterator[ScriptedApi]:
-    with ScriptedApi() as api:
-        yield api
-
-
-@pytest.fixture
 def caller(api: ScriptedApi, tmp_path: Path) -> Iterator[httpx.Client]:
     with gateway_before(
         api.url, tmp_path, LISTEN + PAYMENTS + READS, profile="max_attempts = 1"

@@ -15,19 +15,14 @@ from tests.core.client.scripted import Reply, ScriptedApi
 from tests.gateway.processes import eventually
 from tests.gateway.raw_sockets import connection_to, head, received, status_of
 from tests.gateway.running import (
-    DIGEST,
     LISTEN,
+    READER,
     RunningGateway,
     configuration_for,
     running_gateway,
     served,
 )
 
-READER = f"""
-[gateway.callers.reader]
-token_sha256 = ["{DIGEST}"]
-reads = true
-"""
 GATEWAY = LISTEN + READER
 NEVER = 3600.0
 

@@ -19,18 +19,13 @@ from tests.gateway.holding import held_gateway
 from tests.gateway.processes import eventually
 from tests.gateway.raw_sockets import connection_to, head, received, status_of
 from tests.gateway.running import (
-    DIGEST,
     LISTEN,
+    READER,
     TOKEN,
     running_gateway,
     served,
 )
 
-READER = f"""
-[gateway.callers.reader]
-token_sha256 = ["{DIGEST}"]
-reads = true
-"""
 GATEWAY = LISTEN + READER
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 NEVER = 3600.0

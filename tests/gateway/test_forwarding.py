@@ -45,12 +45,6 @@ ONCE = "max_attempts = 1"
 
 
 @pytest.fixture
-def api() -> Iterator[ScriptedApi]:
-    with ScriptedApi() as api:
-        yield api
-
-
-@pytest.fixture
 def caller(api: ScriptedApi, tmp_path: Path) -> Iterator[httpx.Client]:
     with gateway_before(api.url, tmp_path, ALL, ONCE) as caller:
         yield caller
@@ -143,12 +137,11 @@ def test_query_is_sent_byte_for_byte(recorded: Recorded, query: str) -> None:
     assert sent.target == target
 
 
-@pytest.mark.parametrize("query", ['a="x"', "a=<>"])
 def test_query_that_would_be_sent_in_another_spelling_is_refused(
-    caller: httpx.Client, api: ScriptedApi, query: str
+    caller: httpx.Client, api: ScriptedApi
 ) -> None:
-    target = f"/wallets?{query}".encode()
-    raw = request(b"GET", target, content_type=None, body=b"")
+    # httpx encodes these two in every version, and others in some.
+    raw = request(b"GET", b"/wallets?a=<>", content_type=None, body=b"")
 
     answer = answer_to(str(caller.base_url), raw)
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-
-import pytest
 
 from dfns_signers.gateway.assembly import load_gateway, new_service
 from dfns_signers.gateway.messages import Answer, Incoming, Peer, Refusal
@@ -38,12 +35,6 @@ class Recorder:
 
     def finished(self, exchange: Exchange) -> None:
         self.finished_with.append(exchange)
-
-
-@pytest.fixture
-def api() -> Iterator[ScriptedApi]:
-    with ScriptedApi() as api:
-        yield api
 
 
 def observed(

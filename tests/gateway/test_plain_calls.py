@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
+import pytest
+
+from dfns_signers.gateway.limits import Limits
 from tests.gateway.running import running_gateway
 
 
@@ -31,3 +35,22 @@ def test_caller_without_its_token_is_not_known(tmp_path: Path) -> None:
         answer = caller.get("/wallets")
 
     assert answer.status_code == 401
+
+
+def test_error_of_the_gateway_itself_is_answered_and_logged_without_what_was_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails(*_arguments: object) -> None:
+        raise ValueError("the name is Alice")
+
+    with running_gateway(tmp_path) as gateway, gateway.client() as caller:
+        with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
+            patch.setattr(Limits, "admit", fails)
+            answer = caller.post("/wallets", json={"network": "Ethereum", "name": "Alice"})
+        after = caller.post("/wallets", json={"network": "EthereumSepolia"})
+
+        assert answer.status_code == 500
+        assert answer.json()["error"]["details"] == {"gateway": "internal"}
+        assert "failed with ValueError in fails" in caplog.text
+        assert "Alice" not in answer.text + caplog.text
+        assert after.status_code == 200

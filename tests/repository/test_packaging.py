@@ -94,11 +94,16 @@ def test_distribution_that_signs_in_production_requires_no_test_machinery(projec
     assert [one for one in named if re.match("pytest|dfns-signers-testkit|cloud-kms", one)] == []
 
 
-def test_what_the_extra_cli_brings_is_imported_by_the_command_line_only() -> None:
+@pytest.mark.parametrize(
+    ("part", "brought"), [("cli", {"typer", "rich"}), ("gateway", {"h11", "prometheus_client"})]
+)
+def test_what_an_extra_brings_is_imported_by_its_part_only(part: str, brought: set[str]) -> None:
     package = ROOT / "dfns_signers"
-    modules = set(package.rglob("*.py")) - set((package / "cli").rglob("*.py"))
+    theirs = set((package / part).rglob("*.py"))
+    others = set(package.rglob("*.py")) - theirs
 
-    assert [path for path in modules if top_levels(path) & {"typer", "rich"}] == []
+    assert set().union(*map(top_levels, theirs)) >= brought
+    assert [path for path in others if top_levels(path) & brought] == []
 
 
 @pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.parent.name)

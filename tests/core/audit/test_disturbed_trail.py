@@ -72,6 +72,18 @@ def test_file_that_was_renamed_goes_on_in_a_new_one(trail: AuditTrail, file: Pat
     assert is_whole(former, file)
 
 
+def test_copy_that_takes_the_place_of_the_file_goes_on_with_the_chain(file: Path) -> None:
+    write(file, 3)
+    copy = file.with_name("copy.jsonl")
+    copy.write_bytes(file.read_bytes())
+    copy.replace(file)
+
+    write(file, 1)
+
+    assert is_whole(file)
+    assert not {"rotated", "truncated"} & set(events(file))
+
+
 @pytest.mark.parametrize("is_made", [True, False], ids=["made by who rotates", "not made"])
 def test_process_that_starts_after_a_rotation_goes_on_with_the_chain(
     file: Path, is_made: bool

@@ -45,7 +45,8 @@ def test_processes_share_a_file_while_it_is_rotated(file: Path) -> None:
             file.rename(rotated[-1])
     end_well(writers)
 
-    files = [*rotated, file]
+    # The last record may stand in a file that was rotated after it.
+    files = [*rotated, *([file] if file.exists() else [])]
     assert len(rotated) > 3
     assert is_whole(*files)
     calls = [line["call"] for each in files for line in lines(each) if line["event"] == "decided"]
