@@ -47,19 +47,21 @@ def judge_trail(
     with trail.open(encoding="utf-8") as lines:
         for record in map(json.loads, lines):
             if record["event"] != "started":
-                events[record["call"]].append(record["event"])
+                is_refusal = record.get("outcome") == "refused"
+                events[record["call"]].append("refused" if is_refusal else record["event"])
                 labels.setdefault(record["call"], bodies.get(record.get("bodySha256"), ""))
     for call, of_call in events.items():
         found.audit.extend(_judge_call(f"{labels[call]} {call}", Counter(of_call)))
-    recorded = {labels[call] for call, of_call in events.items() if "signed" in of_call}
+    recorded = {labels[call] for call, of_call in events.items() if "answered" in of_call}
     lost = effects.keys() - recorded
     found.audit.extend(f"{label} took effect, and was not recorded" for label in lost)
 
 
 def _judge_call(call: str, events: Counter[str]) -> list[str]:
-    """Each attempt has one decision, one end of its signature, and one answer."""
-    attempts = events["decided"]
-    is_whole = attempts == events["signed"] + events["failed"] == events["answered"] > 0
+    """Each attempt is decided on before it is signed, ends as signed or failed, and is answered."""
+    signed, ended = events["signed"], events["signed"] + events["failed"]
+    # A call whose time is over while its signature is recorded is not sent any more.
+    is_whole = events["answered"] <= signed <= events["decided"] <= ended
     return [] if is_whole else [f"{call} has the records {dict(events)}"]
 
 
