@@ -277,6 +277,7 @@ def test_credential_id_that_two_have_is_refused(folder: Folder) -> None:
         (b"nonsense", "not a public key"),
         (None, "cannot be read"),
     ],
+    ids=["private key", "nonsense", "no file"],  # workers must agree on them
 )
 def test_what_is_not_a_public_key_is_refused(
     folder: Folder, content: bytes | None, said: str

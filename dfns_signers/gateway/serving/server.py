@@ -24,7 +24,8 @@ _USUAL: Final = Bounds()
 def run_gateway(gateway: LoadedGateway, ready: Ready) -> None:
     """Serve in the foreground until SIGTERM or Ctrl-C; SIGHUP reads the configuration again.
 
-    A second signal ends the process at once, and SIGHUP has no effect from the end on. Arguments and errors are those of ``serve``.
+    A second signal ends the process at once, and SIGHUP has no effect from the end on. Arguments
+    and errors are those of ``serve``.
     """
 
     async def until_signalled() -> None:
