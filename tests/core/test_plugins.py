@@ -265,8 +265,10 @@ def test_unknown_name_near_nothing_refused_without_a_guess() -> None:
     ("name", "extra"), [("aws-kms", "aws"), ("gcp-kms", "gcp"), ("vault-transit", "vault")]
 )
 def test_known_backend_that_is_not_installed_refused_with_the_command(
-    name: str, extra: str, monkeypatch: pytest.MonkeyPatch
+    name: str, extra: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    # On another path, for those that were found on this one are remembered.
+    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr("dfns_signers.discovery.entry_points", lambda group: ())
 
     with pytest.raises(PluginError) as caught:

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 INIT = "/auth/action/init"
 RULES = [
-    Rule(name="wallets", call="POST /wallets", query=["force", "a"]),
+    Rule(name="wallets", call="POST /wallets"),
     Rule(name="tags", call="PUT /wallets/{walletId}"),
 ]
 PAYMENTS = Caller(

@@ -72,6 +72,18 @@ def test_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
         assert isinstance(call.exception(), httpx.TransportError)
 
 
+def test_reloads_that_are_asked_for_until_the_end_do_not_cut_it_off(tmp_path: Path) -> None:
+    with (
+        held_gateway(tmp_path, GATEWAY) as (file, _, _),
+        gateway_process(file) as gateway,
+    ):
+        gateway.signal(signal.SIGTERM)
+        while gateway.process.poll() is None:
+            gateway.signal(signal.SIGHUP)
+
+        assert gateway.exit_code() == 0
+
+
 def test_idle_connections_are_closed_while_calls_are_under_way(tmp_path: Path) -> None:
     with (
         held_gateway(tmp_path, GATEWAY) as (file, upstream, _),

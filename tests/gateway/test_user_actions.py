@@ -70,14 +70,16 @@ def test_call_that_no_rule_allows_is_refused_when_it_is_announced(sdk: Exchange)
 
 
 @pytest.mark.parametrize("announced", ["/wallets", "/wallets?force=true"])
-def test_query_may_be_announced_or_left_out(sdk: Exchange, announced: str) -> None:
+def test_query_may_be_announced_or_left_out(announced: str) -> None:
+    sdk = new_exchange(ALLOWED)
     action = sdk.user_action("POST", announced)
 
     sdk.redeem(incoming("POST", "/wallets", query="force=true", user_action=action))
 
 
 @pytest.mark.parametrize("query", ["", "force=false", "force=true&a=b"])
-def test_announced_query_must_be_sent(sdk: Exchange, query: str) -> None:
+def test_announced_query_must_be_sent(query: str) -> None:
+    sdk = new_exchange(ALLOWED)
     action = sdk.user_action("POST", "/wallets?force=true")
 
     with refused(403, "user-action-call"):

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from itertools import count
 
+from tests.soak.gateways import rounds_for
 from tests.soak.key_stores import KEYS, KeyStores
 from tests.soak.leaks import Watch, use_one_arena
 from tests.soak.rounds import DRIVERS, Report, Round
@@ -37,6 +38,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--driver", choices=DRIVERS, default="sync_threads")
     parser.add_argument("--key", choices=KEYS, default="pem")
     parser.add_argument("--only", nargs="+", choices=FAULTS, metavar="FAULT")
+    parser.add_argument("--gateway", action="store_true", help="through processes of the gateway")
     parser.add_argument("--slow", action="store_true", help="also the faults that take seconds")
     chosen = parser.parse_args()
     chosen.only = tuple(chosen.only or (FAULTS if chosen.slow or chosen.minutes else QUICK))
@@ -67,22 +69,36 @@ def _rounds(chosen: argparse.Namespace) -> Iterator[Round]:
             yield Round(signing[(seed + number) % len(signing)], seed, _BACKEND_CALLS, key=key)
 
 
+def _in_this_process(
+    chosen: argparse.Namespace, stores: KeyStores, watch: Watch
+) -> Iterator[tuple[str, Report]]:
+    for round_ in _rounds(chosen):
+        report = Report()
+        stores.start(round_.key)
+        with (
+            watch.over(report.violations, collects=round_.key != "pem"),
+            stores.signer(round_.key, round_.seed, report.faults) as signer,
+        ):
+            report.add(round_.play(signer))
+        yield round_.command, report
+
+
+def _through_gateways(
+    chosen: argparse.Namespace, stores: KeyStores, _: Watch
+) -> Iterator[tuple[str, Report]]:
+    return rounds_for(chosen.minutes or 1, chosen.seed, stores)
+
+
 def main() -> int:
     """Play the rounds, and print what they came to."""
     chosen = _arguments()
     use_one_arena()
     stores, total, watch = KeyStores(), Report(), Watch()
     try:
-        for round_ in _rounds(chosen):
-            report = Report()
-            stores.start(round_.key)
-            with (
-                watch.over(report.violations, collects=round_.key != "pem"),
-                stores.signer(round_.key, round_.seed, report.faults) as signer,
-            ):
-                report.add(round_.play(signer))
+        played = _through_gateways if chosen.gateway else _in_this_process
+        for title, report in played(chosen, stores, watch):
             if report.violations:
-                _say(f"{round_.command}\n{report.violations}")
+                _say(f"{title}\n{report.violations}")
             total.add(report)
     except KeyboardInterrupt:
         _say("interrupted")

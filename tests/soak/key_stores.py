@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,18 +42,30 @@ class KeyStores:
             with KeySigner(_pem_key(), CREDENTIAL_ID) as signer:
                 yield signer
             return
+        with (
+            self.table(key, seed, faults) as (table, fail),
+            load_signer(credential_id=CREDENTIAL_ID, signer=table) as signer,
+        ):
+            fail()
+            yield signer
+
+    @contextmanager
+    def table(
+        self, key: str, seed: int, faults: Counter[str]
+    ) -> Iterator[tuple[dict[str, Any], Callable[[], None]]]:
+        """The table of a signer on a key store, and what has it meet faults from then on."""
         backend = key.removesuffix("-alone")
         table = dict(self._tables[backend]) | _LIMITS
         if key.endswith("-alone"):
             table["batch"] = False
         name = _ADDRESSES[backend]
-        with (
-            _proxy(backend, table[name], seed) as (proxy, url),
-            load_signer(credential_id=CREDENTIAL_ID, signer={**table, name: url}) as signer,
-        ):
-            proxy.plan = _plan(backend, seed)
-            proxy.break_connections()
-            yield signer
+        with _proxy(backend, table[name], seed) as (proxy, url):
+
+            def fail() -> None:
+                proxy.plan = _plan(backend, seed)
+                proxy.break_connections()
+
+            yield {**table, name: url}, fail
         faults.update({f"{backend}: {name}": count for name, count in proxy.faults.items()})
 
     def start(self, key: str) -> None:

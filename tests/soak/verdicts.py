@@ -49,6 +49,7 @@ class Violations:
     threads: list[str] = field(default_factory=list)
     sockets: list[str] = field(default_factory=list)
     memory: list[str] = field(default_factory=list)
+    audit: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return any(vars(self).values())

@@ -24,7 +24,8 @@ _USUAL: Final = Bounds()
 def run_gateway(gateway: LoadedGateway, ready: Ready) -> None:
     """Serve in the foreground until SIGTERM or Ctrl-C; SIGHUP reads the configuration again.
 
-    A second signal ends the process at once. Arguments and errors are those of ``serve``.
+    A second signal ends the process at once, and SIGHUP has no effect from the end on. Arguments
+    and errors are those of ``serve``.
     """
 
     async def until_signalled() -> None:
@@ -45,6 +46,10 @@ def run_gateway(gateway: LoadedGateway, ready: Ready) -> None:
         if sys.platform != "win32":
             loop.add_signal_handler(signal.SIGHUP, reload.set)
         await serve(gateway, listening, stop, reload=reload)
+        if sys.platform != "win32":
+            # Without a handler it would kill the process, of which the end is still to come.
+            loop.remove_signal_handler(signal.SIGHUP)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     asyncio.run(until_signalled())
 
