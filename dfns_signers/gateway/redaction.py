@@ -80,12 +80,21 @@ def _pattern(secrets: Iterable[str]) -> re.Pattern[bytes]:
 
 def _forms(secret: str) -> Iterator[bytes]:
     """Patterns that match the secret."""
-    # A backslash before it would otherwise escape what stands in its place.
-    yield rb"\\*" + b"".join(_character(code) for code in secret.encode())
+    first, *others = secret.encode()
+    yield _first_character(first) + b"".join(map(_character, others))
     yield secret.encode().hex().encode()
     for offset in range(3):
         encoded = _encoded(secret.encode(), offset)
         yield re.escape(encoded).replace(rb"\+", b"[+-]").replace(b"/", rb"(?:\\?/|_)")
+
+
+def _first_character(code: int) -> bytes:
+    """The same as ``_character``, with the backslashes before it.
+
+    One of those would otherwise escape what stands in the place of the secret. Of many, no place
+    but the first is tried: the time would grow with the square of their number.
+    """
+    return rb"(?<!\\)\\*(?:%b|u00%02x|%%(?:25)*%02x)" % (re.escape(bytes([code])), code, code)
 
 
 @cache
