@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dfns_signers.gateway.settings import CallerTable
 
 _EXAMPLE: Final = """\
-[[gateway.callers.{name}.allow]]
+[[gateway.callers.{key}.allow]]
 name = "wallets"
 call = "GET /wallets"
 """
@@ -215,7 +215,9 @@ def _explain(caller: AddedCaller, *, rotated: bool) -> None:
         if caller.private_key is not None:
             note(f"its private key is {caller.private_key}: only its program needs it")
         note(f"It may do nothing yet. A rule, to add to {caller.config}:")
-        note(_EXAMPLE.format(name=caller.name))
+        # A name with a dot would otherwise be two keys.
+        key = f'"{caller.name}"' if "." in caller.name else caller.name
+        note(_EXAMPLE.format(key=key))
     note("A gateway that runs takes the file on SIGHUP. What the program of the caller sets:")
     if token is not None:
         typer.echo(token)

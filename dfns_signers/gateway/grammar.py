@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from dfns_signers.gateway.messages import Incoming, Peer, Refusal
@@ -27,7 +28,13 @@ _NOT_OF_THE_API: Final = frozenset({"trailer", "trailers"})
 
 
 async def read_request(
-    scope: Mapping[str, Any], receive: Any, peer: Peer, *, max_body: int, hosts: frozenset[str]
+    scope: Mapping[str, Any],
+    receive: Any,
+    peer: Peer,
+    *,
+    max_body: int,
+    hosts: frozenset[str],
+    admit: Callable[[Incoming], object],
 ) -> Incoming:
     """Read a request off ASGI.
 
@@ -37,14 +44,20 @@ async def read_request(
         peer: who sent it.
         max_body: bytes.
         hosts: values that ``Host`` may have, in lower case.
+        admit: sees the request without its body, and may raise ``Refusal``: a body is parsed for
+            those alone who may ask for something.
 
     Raises:
-        Refusal: 400, 403, 405, 413, 415, 417 or 421.
+        Refusal: 400, 403, 405, 413, 415, 417 or 421, or that of ``admit``.
     """
     path, query = scope["raw_path"], scope["query_string"]
     target = path + b"?" + query if query else path
     try:
         headers = check_head(scope["method"], target, scope["headers"], hosts)
+        incoming = Incoming(
+            scope["method"], path.decode("ascii"), query.decode("ascii"), headers, b"", peer
+        )
+        admit(incoming)
     except Refusal as refusal:
         if _expects_to_go_on(scope["headers"]):
             refusal.closes = True
@@ -52,10 +65,8 @@ async def read_request(
             await _dropped(receive, refusal)
         raise
     body = await _read(receive, max_body)
-    _check_body(scope["method"], headers, body)
-    return Incoming(
-        scope["method"], path.decode("ascii"), query.decode("ascii"), headers, body, peer
-    )
+    _check_body(incoming.method, headers, body)
+    return replace(incoming, body=body)
 
 
 def check_head(

@@ -13,6 +13,8 @@ from dfns_signers.sealed import Sealed
 REDACTED: Final = b"[redacted]"
 
 _ONE_ALPHABET: Final = bytes.maketrans(b"-_", b"+/")
+_ESCAPE: Final = re.compile(rb"(?<!\\)\\+u00([0-9a-f]{2})|%(?:25)*([0-9a-f]{2})", re.IGNORECASE)
+_BEGIN_ESCAPES: Final = frozenset("%\\")
 _SHORTEST: Final = 8  # characters; a shorter value would be found within ordinary words
 
 
@@ -35,9 +37,8 @@ class Redaction:
 
     def of_bytes(self, content: bytes) -> bytes:
         """Content with each secret replaced."""
-        # The pattern of whole tokens takes a tenth of a second to make: it is made for content that
-        # has a few characters out of the middle of one.
-        if not _has_one_of([_middle(one) for one in self._secrets.open()], content):
+        # The pattern of whole tokens is slow to make, and to look for in a long answer.
+        if not _may_have_one_of(self._secrets.open(), content):
             return content
         return _pattern(self._secrets.open()).sub(REDACTED, content)
 
@@ -46,17 +47,32 @@ class Redaction:
         return self.of_bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
 
 
-def _middle(secret: str) -> str:
-    begin = (len(secret) - _SHORTEST) // 2
+def _may_have_one_of(secrets: Iterable[str], content: bytes) -> bool:
+    """Whether a few characters out of the middle of one are there, in any spelling.
+
+    A secret with a character that begins an escape counts as there, and a short one, of which what
+    stands before it may be taken for a part of an escape: no token is either.
+    """
+    folded, decoded = _folded(content), _folded(_decoded(content))
+    return any(
+        len(one) < 2 * _SHORTEST
+        or not _BEGIN_ESCAPES.isdisjoint(one)
+        or _folded(_middle(_decoded(one.encode()))) in decoded
+        or any(_folded(form) in folded for form in _unescaped(_middle(one.encode())))
+        for one in secrets
+    )
+
+
+def _middle(secret: bytes) -> bytes:
+    begin = max(0, len(secret) - _SHORTEST) // 2
     return secret[begin : begin + _SHORTEST]
 
 
-def _has_one_of(secrets: Iterable[str], content: bytes) -> bool:
-    """Whether there may be one; where nothing is escaped, no pattern needs to be made for that."""
-    if b"\\" in content or b"%" in content:
-        return _pattern(secrets).search(content) is not None
-    folded = _folded(content)
-    return any(form in folded for one in secrets for form in map(_folded, _unescaped(one)))
+def _decoded(text: bytes) -> bytes:
+    """Without escapes for JSON, also JSON within JSON, and for URLs."""
+    return _ESCAPE.sub(lambda found: bytes.fromhex((found[1] or found[2]).decode()), text).replace(
+        b"\\", b""
+    )
 
 
 def _folded(text: bytes) -> bytes:
@@ -64,11 +80,11 @@ def _folded(text: bytes) -> bytes:
     return text.lower().translate(_ONE_ALPHABET)
 
 
-def _unescaped(secret: str) -> Iterator[bytes]:
-    yield secret.encode()
-    yield secret.encode().hex().encode()
+def _unescaped(secret: bytes) -> Iterator[bytes]:
+    yield secret
+    yield secret.hex().encode()
     for offset in range(3):
-        yield _encoded(secret.encode(), offset)
+        yield _encoded(secret, offset)
 
 
 def _pattern(secrets: Iterable[str]) -> re.Pattern[bytes]:
@@ -80,12 +96,21 @@ def _pattern(secrets: Iterable[str]) -> re.Pattern[bytes]:
 
 def _forms(secret: str) -> Iterator[bytes]:
     """Patterns that match the secret."""
-    # A backslash before it would otherwise escape what stands in its place.
-    yield rb"\\*" + b"".join(_character(code) for code in secret.encode())
+    first, *others = secret.encode()
+    yield _first_character(first) + b"".join(map(_character, others))
     yield secret.encode().hex().encode()
     for offset in range(3):
         encoded = _encoded(secret.encode(), offset)
         yield re.escape(encoded).replace(rb"\+", b"[+-]").replace(b"/", rb"(?:\\?/|_)")
+
+
+def _first_character(code: int) -> bytes:
+    """The same as ``_character``, with the backslashes before it.
+
+    One of those would otherwise escape what stands in the place of the secret. Of many, no place
+    but the first is tried: the time would grow with the square of their number.
+    """
+    return rb"(?<!\\)\\*(?:%b|u00%02x|%%(?:25)*%02x)" % (re.escape(bytes([code])), code, code)
 
 
 @cache

@@ -164,7 +164,10 @@ class GatewaySettings(StrictModel):
     )
     max_body: int = Field(default=1_048_576, ge=1, description="Bytes that a body may have.")
     drain_delay: float = Field(
-        default=0.0, ge=0, description="Seconds to go on accepting connections after SIGTERM."
+        default=0.0,
+        ge=0,
+        le=86_400,
+        description="Seconds to go on accepting connections after SIGTERM.",
     )
     organisation_rate: Annotated[RateText, AfterValidator(_fits_a_signed_call)] = Field(
         default="900/minute",

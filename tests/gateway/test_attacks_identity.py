@@ -69,6 +69,17 @@ def test_any_other_authorization_is_nobody_and_nothing_is_sent_on(
         assert bool(gateway.emulator.requests) == (expected == 200)
 
 
+@pytest.mark.parametrize("body", [b'{"a":1,"a":2}', b"[" * 100_000, b"no JSON"])
+def test_body_of_a_stranger_is_not_parsed(tmp_path: Path, body: bytes) -> None:
+    with running_gateway(tmp_path) as gateway:
+        for token, status in (("guessed-token", 401), (TOKEN, 400)):
+            with gateway.client(token) as client:
+                headers = {"Content-Type": "application/json"}
+                answer = client.post("/wallets", content=body, headers=headers)
+
+            assert answer.status_code == status
+
+
 def test_answer_and_log_say_nothing_of_a_token_that_is_refused(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

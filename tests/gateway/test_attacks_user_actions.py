@@ -6,7 +6,9 @@ None of them is heard of by the API.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import httpx
@@ -88,6 +90,41 @@ def test_user_action_is_not_replayed(sdk: Caller, gateway: RunningGateway) -> No
 
     assert refused(create(sdk, action)) == (403, "user-action-used")
     assert len(gateway.emulator.requests) == before
+
+
+def test_user_action_that_is_used_by_many_at_once_is_used_once(
+    sdk: Caller, gateway: RunningGateway
+) -> None:
+    action = sdk.user_action("POST", "/wallets", PAYLOAD.decode())
+    start = Barrier(20)
+
+    def use(_number: int) -> int:
+        start.wait()
+        with by_hand(gateway) as one:
+            return create(one, action).status_code
+
+    with ThreadPoolExecutor(20) as threads:
+        statuses = sorted(threads.map(use, range(20)))
+
+    assert statuses == [200] + [403] * 19
+
+
+def test_challenge_that_is_answered_by_many_at_once_is_answered_once(
+    sdk: Caller, gateway: RunningGateway
+) -> None:
+    challenge = sdk.challenge("POST", "/wallets", PAYLOAD.decode())
+    factor = sdk.factor(challenge)
+    start = Barrier(20)
+
+    def complete(_number: int) -> int:
+        start.wait()
+        with by_hand(gateway) as one:
+            return one.complete(challenge, factor).status_code
+
+    with ThreadPoolExecutor(20) as threads:
+        statuses = sorted(threads.map(complete, range(20)))
+
+    assert statuses == [200] + [400] * 19
 
 
 @pytest.mark.usefixtures("unheard")

@@ -79,6 +79,19 @@ def test_caller_gets_key_token_and_table(command: Command, config: Path) -> None
     assert load_gateway(config=config).callers.by_name["payments"].credential is not None
 
 
+def test_printed_rule_is_one_of_the_caller_whose_name_has_a_dot(
+    command: Command, config: Path
+) -> None:
+    done = command("gateway", "caller", "add", "team.payments", "--no-key", "--config", config)
+    start = done.err.index("[[gateway.callers.")
+    rule = "".join(done.err[start:].splitlines(keepends=True)[:3])
+
+    config.write_text(config.read_text() + rule)
+
+    assert list(gateway_of(config)["callers"]) == ["team.payments"]
+    assert gateway_of(config)["callers"]["team.payments"]["allow"][0]["name"] == "wallets"
+
+
 def test_token_is_in_no_file_but_the_one_that_was_asked_for(command: Command, config: Path) -> None:
     done = command("gateway", "caller", "add", "web", "--config", config)
     token = token_in(done.out)

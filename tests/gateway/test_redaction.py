@@ -196,6 +196,22 @@ def test_secret_of_any_form_is_found_in_any_mixture_of_escapes(
     assert redacted == f"{start} [redacted] {end}"
 
 
+@pytest.mark.parametrize("filler", ["\\", "\\\\u00", "%25", "%", "u", "\\/"])
+def test_filler_that_could_begin_an_escape_takes_no_time_to_look_through(filler: str) -> None:
+    many = filler * (200_000 // len(filler))  # for hours, if each place were tried with each length
+
+    redacted = Redaction([UPSTREAM_TOKEN]).of_text(f'{{"a":"{many} {UPSTREAM_TOKEN}"}}')
+
+    assert redacted == f'{{"a":"{many} [redacted]"}}'
+
+
+def test_secret_that_looks_like_an_escape_is_found_in_any_spelling() -> None:
+    secret = "a-%41-secret"
+
+    for spelling in (secret, quote(secret, safe=""), secret.replace("%", "\\u0025")):
+        assert Redaction([secret]).of_text(f"%25{spelling}") == "%25[redacted]"
+
+
 def test_what_is_too_short_to_be_a_secret_is_left() -> None:
     assert Redaction(["wallet"]).of_bytes(b'{"id":"wallet"}') == b'{"id":"wallet"}'
 

@@ -202,6 +202,7 @@ def test_configuration_is_loaded(folder: Folder, gateway: str) -> None:
             "key 'callers.payments.allow.0.nmae': unknown key (did you mean 'name'?)",
         ),
         (LISTEN + '\nlisen = ""' + PAYMENTS, "key 'lisen': unknown key (did you mean 'listen'?)"),
+        (LISTEN + "\ndrain_delay = inf" + PAYMENTS, "key 'drain_delay'"),
         (LISTEN + PAYMENTS.replace("payments", '"a b"'), "expected a name of up to 64 letters"),
         (
             'listen = ["unix:/tmp/a.sock"]\n[gateway.callers.a]\nunix = { uid = [-1] }',

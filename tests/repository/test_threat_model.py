@@ -1,4 +1,4 @@
-"""Every defence of the threat model is held by a test that exists."""
+"""Every defence of the threat models is held by a test that exists."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.support import ROOT
+from tests.support.pages import rows, section
 
-ROWS = re.findall(
-    r"^\|.*\| `([\w/]+\.py)::(test_\w+)` \|$",
-    (ROOT / "docs/security.md").read_text(encoding="utf-8"),
-    re.MULTILINE,
-)
+PAGES = {"security.md": "Threat model", "gateway-threats.md": "Threats"}
+HELD_BY = re.compile(r"^\|.*\| `([\w/]+\.py)::(test_\w+)` \|$", re.MULTILINE)
+ROWS = [row for page, title in PAGES.items() for row in HELD_BY.findall(section(page, title))]
 
 
 def functions_in(path: Path) -> set[str]:
@@ -29,9 +28,8 @@ def test_defence_is_held_by_a_test_that_exists(file: str, test: str) -> None:
     assert test in functions_in(ROOT / "tests" / file)
 
 
-def test_every_line_of_the_model_names_a_test() -> None:
-    page = (ROOT / "docs/security.md").read_text(encoding="utf-8")
-    table = page.partition("## Threat model")[2].partition("\n## ")[0]
-    lines = [line for line in table.splitlines() if line.startswith("|")]
+@pytest.mark.parametrize(("page", "title"), PAGES.items())
+def test_every_line_of_the_model_names_a_test(page: str, title: str) -> None:
+    text = section(page, title)
 
-    assert len(ROWS) == len(lines) - 2
+    assert len(HELD_BY.findall(text)) == len(rows(text))

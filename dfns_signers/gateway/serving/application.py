@@ -30,7 +30,14 @@ def api_application(
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         peer = scope["state"]["peer"]
         try:
-            incoming = await read_request(scope, receive, peer, max_body=max_body, hosts=hosts())
+            incoming = await read_request(
+                scope,
+                receive,
+                peer,
+                max_body=max_body,
+                hosts=hosts(),
+                admit=service.callers.identify,
+            )
         except Refusal as refusal:
             answer = service.refuse(refusal, peer)
         else:
