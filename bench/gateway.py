@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -45,6 +46,7 @@ base_url = "{api}"
 auth_token = "{token}"
 credential_id = "cr-bench"
 signer = {{ backend = "pem", path = "key.pem" }}
+{audit}
 
 [gateway]
 profile = "bench"
@@ -70,11 +72,13 @@ class _Gateway:
         url: of its TCP listener.
         socket: path of its unix socket.
         pid: of its process.
+        start: seconds of processor time until it was ready.
     """
 
     url: str
     socket: str
     pid: int
+    start: float
 
     def resident(self) -> int:
         """Bytes that are resident; Linux only."""
@@ -83,29 +87,38 @@ class _Gateway:
 
     def cpu(self) -> float:
         """Seconds of processor time, user and system; Linux only."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return _cpu(self.pid)
 
 
 def rows(effort: Effort) -> Iterator[Row]:
     """Every row of this area."""
-    with dfns_api.running(latency=_LATENCY) as api, _running(api) as gateway:
-        yield from _beside_direct(api, gateway, effort)
-    with dfns_api.running() as api, _running(api) as gateway:
-        yield from _carried(gateway, effort)
+    with (
+        dfns_api.running(latency=_LATENCY) as api,
+        _running(api) as gateway,
+        _running(api, audited=True) as audited,
+    ):
+        yield from _beside_direct(api, gateway, audited, effort)
+    for is_audited in (False, True):
+        with dfns_api.running() as api, _running(api, audited=is_audited) as gateway:
+            yield from _carried(gateway, ", audited" if is_audited else "", effort)
+    yield _started(effort)
 
 
-def _beside_direct(api: DfnsApi, gateway: _Gateway, effort: Effort) -> Iterator[Row]:
+def _beside_direct(
+    api: DfnsApi, gateway: _Gateway, audited: _Gateway, effort: Effort
+) -> Iterator[Row]:
     rounds, calls = effort.of(20), 5
     how = f"{rounds} rounds of {calls} calls, Ed25519 in a PEM, the API answers after 30 ms"
     with ExitStack() as stack:
-        subjects = _subjects(api, gateway, stack)
+        subjects = _subjects(api, gateway, audited, stack)
         samples = in_turns(subjects, rounds=rounds, calls=calls, clock=time.perf_counter)
     for what, direct in (
         ("plain write, TCP", "write"),
+        ("plain write, TCP, audited", "write"),
         ("plain write, unix socket", "write"),
         ("write of the official SDK", "write of the official SDK, direct"),
         ("read, TCP", "read"),
+        ("read, TCP, audited", "read"),
         ("read, unix socket", "read"),
     ):
         yield Row(
@@ -123,20 +136,25 @@ def _time(what: str, direct: str, samples: Samples, how: str) -> Row:
     return Row(f"gateway, {what}, time", samples.of(what, factor=1e3), "ms", how, beside)
 
 
-def _subjects(api: DfnsApi, gateway: _Gateway, stack: ExitStack) -> dict[str, Callable[[], object]]:
+def _subjects(
+    api: DfnsApi, gateway: _Gateway, audited: _Gateway, stack: ExitStack
+) -> dict[str, Callable[[], object]]:
     signer = KeySigner(PemKey.from_pem(_PEM), _CREDENTIAL)
     ours = stack.enter_context(DfnsClient("token", signer, base_url=api.http))
     tcp = stack.enter_context(_plain(gateway.url))
     unix = stack.enter_context(_plain("http://localhost", gateway.socket))
+    trail = stack.enter_context(_plain(audited.url))
     through, direct = _official(gateway.url, stack), _official(api.http, stack)
     return {
         "write": lambda: ours.post("/wallets", json=_WALLET),
         "plain write, TCP": lambda: _done(tcp.post("/wallets", json=_WALLET)),
+        "plain write, TCP, audited": lambda: _done(trail.post("/wallets", json=_WALLET)),
         "plain write, unix socket": lambda: _done(unix.post("/wallets", json=_WALLET)),
         "write of the official SDK": lambda: through.wallets.create_wallet(_WALLET),  # type: ignore[arg-type]
         "write of the official SDK, direct": lambda: direct.wallets.create_wallet(_WALLET),  # type: ignore[arg-type]
         "read": lambda: ours.get("/wallets"),
         "read, TCP": lambda: _done(tcp.get("/wallets")),
+        "read, TCP, audited": lambda: _done(trail.get("/wallets")),
         "read, unix socket": lambda: _done(unix.get("/wallets")),
     }
 
@@ -162,7 +180,7 @@ def _done(answer: httpx.Response) -> None:
     answer.raise_for_status()
 
 
-def _carried(gateway: _Gateway, effort: Effort) -> Iterator[Row]:
+def _carried(gateway: _Gateway, kind: str, effort: Effort) -> Iterator[Row]:
     rounds, calls = effort.of(8), 25
     how = f"{rounds} rounds of {calls} calls of each of {_CALLERS} callers, Ed25519 in a PEM"
     speeds, cpu = [], []
@@ -174,16 +192,17 @@ def _carried(gateway: _Gateway, effort: Effort) -> Iterator[Row]:
             speeds.append(_CALLERS * calls / (time.perf_counter() - begin))
             cpu.append((gateway.cpu() - cpu_before) / (_CALLERS * calls))
     yield Row(
-        f"gateway, plain writes of {_CALLERS} callers at once",
+        f"gateway, plain writes of {_CALLERS} callers at once{kind}",
         Spread.of(speeds),
         "/s",
         how,
         {"what Dfns takes": Spread.of([_MAY_BE_SENT])},
         Goal(at_least=10 * _MAY_BE_SENT),
     )
-    yield Row("gateway, plain write, processor time", Spread.of(cpu).times(1e3), "ms CPU", how)
+    what = f"gateway, plain write{kind}, processor time"
+    yield Row(what, Spread.of(cpu).times(1e3), "ms CPU", how)
     yield Row(
-        "gateway, memory",
+        f"gateway, memory{kind}",
         Spread.of([gateway.resident() / 1e6]),
         "MB",
         f"after {(rounds + 1) * _CALLERS * calls:,} calls",
@@ -205,27 +224,52 @@ def _writes(gateway: _Gateway, name: str, calls: int) -> None:
     connection.close()
 
 
+def _started(effort: Effort) -> Row:
+    rounds = effort.of(10)
+    starts = []
+    with dfns_api.running() as api:
+        for number in range(-1, rounds):
+            with _running(api) as gateway:
+                if number >= 0:
+                    starts.append(gateway.start)
+    how = f"{rounds} starts, until it is ready"
+    return Row("gateway, start", Spread.of(starts), "s CPU", how, goal=Goal(at_most=1.5))
+
+
 @contextmanager
-def _running(api: DfnsApi) -> Iterator[_Gateway]:
+def _running(api: DfnsApi, *, audited: bool = False) -> Iterator[_Gateway]:
     with tempfile.TemporaryDirectory() as name:
-        file = _configured(Path(name), api)
+        file, log = _configured(Path(name), api, audited=audited), Path(name, "log")
         command = [sys.executable, "-c", _PROGRAM, "gateway", "--config", str(file)]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
-            assert process.stderr is not None  # noqa: S101
+        # Into a file, where a line for each request has room.
+        with log.open("w") as lines, subprocess.Popen(command, stderr=lines) as process:  # noqa: S603
             try:
-                line = process.stderr.readline()
-                if not line.startswith("ready: "):
-                    raise RuntimeError(line + process.stderr.read())
-                tcp, unix = line.removeprefix("ready: ").strip().split(", ")
-                yield _Gateway(tcp, unix.removeprefix("unix:"), process.pid)
+                tcp, unix = _ready(process, log).split(", ")
+                address = unix.removeprefix("unix:")
+                yield _Gateway(tcp, address, process.pid, _cpu(process.pid))
             finally:
                 process.terminate()
 
 
-def _configured(folder: Path, api: DfnsApi) -> Path:
+def _ready(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Where a gateway listens, once it does."""
+    while (found := re.search(r"^ready: (.*)\n", log.read_text(), re.MULTILINE)) is None:
+        if process.poll() is not None:
+            raise RuntimeError(f"the gateway did not start: {log.read_text()}")
+        time.sleep(0.01)
+    return found[1]
+
+
+def _cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _configured(folder: Path, api: DfnsApi, *, audited: bool) -> Path:
     (folder / "key.pem").write_bytes(_PEM)
     (folder / "sdk.pub").write_text(public_key_pem(_KEY.public_key()))
-    profile = _PROFILE.format(api=api.http, token="t" * 300, folder=folder)
+    audit = f'audit = {{ file = "{folder}/audit.jsonl" }}' if audited else ""
+    profile = _PROFILE.format(api=api.http, token="t" * 300, folder=folder, audit=audit)
     callers = [_caller(f"caller-{number}") for number in range(_CALLERS)]
     sdk = _caller("sdk", f'credential = {{ id = "{_CREDENTIAL}", public_key = "sdk.pub" }}')
     file = folder / "config.toml"

@@ -92,6 +92,12 @@ class SigningHooks:
         """Whether anybody stands in the signing path."""
         return any(self._by_hook.values())
 
+    @property
+    def may_block(self) -> bool:
+        """Whether a hook may wait for something: all but those of plugins that say ``False``."""
+        every = (one for found in self._by_hook.values() for one in found)
+        return any(getattr(one.plugin, "hooks_may_block", True) is not False for one in every)
+
     def before(self, request: SigningRequest) -> None:
         """Ask every guard; SigningRefusedError if one of them refused, or failed."""
         for guard in self._by_hook.get("before_sign", ()):

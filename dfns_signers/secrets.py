@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic, sleep, time
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
@@ -19,6 +19,7 @@ from dfns_signers.sealed import Sealed
 
 EXPECTED: Final = 'expected a string, { env = "NAME" } or { file = "PATH" }'
 _SETTLED: Final = 0.1  # seconds without a change, after which a file counts as written
+_COARSEST: Final = 2.0  # seconds between times of a change that every file system tells apart
 _PATIENCE: Final = 1.0  # seconds to wait for that, and for an empty file to be filled
 
 
@@ -26,10 +27,10 @@ class Secret:
     """A secret from a literal, an environment variable or a file.
 
     As a field of a pydantic model it takes a string, ``{ env = "NAME" }`` or ``{ file = "PATH" }``.
-    It is read at every ``reveal``, so that a file that is replaced by a new token needs no restart,
-    and when it is validated, so that a missing one is found at load; the latter is left out where
-    the validation context says ``{"reveal": False}``. A literal is warned of where the context has
-    the ``exposed`` configuration file that others can read it in.
+    It is read at every ``reveal``, a file if it has changed, so that one that is replaced by a new
+    token needs no restart, and when it is validated, so that a missing one is found at load; the
+    latter is left out where the validation context says ``{"reveal": False}``. A literal is warned
+    of where the context has the ``exposed`` configuration file that others can read it in.
 
     Attributes:
         origin: where it comes from, such as ``environment variable NAME``; safe to show.
@@ -37,15 +38,18 @@ class Secret:
             ``{ file = "PATH" }``; None for a literal.
     """
 
-    __slots__ = ("_read", "origin", "reference")
+    __slots__ = ("_may_block", "_read", "origin", "reference")
 
     def __init__(
         self,
         read: Callable[[], str],
         origin: str,
         reference: Mapping[str, str] | None = None,
+        *,
+        may_block: Callable[[], bool] = lambda: False,
     ) -> None:
         self._read = read
+        self._may_block = may_block
         self.origin = origin
         self.reference = reference
 
@@ -63,7 +67,8 @@ class Secret:
     def from_file(cls, path: str | os.PathLike[str]) -> Secret:
         """A secret in a file; white space around it does not belong to it."""
         name = os.fspath(path)
-        return cls(lambda: _read_file(Path(path)), f"file {name}", {"file": name})
+        file = _SecretFile(Path(path))
+        return cls(file.read, f"file {name}", {"file": name}, may_block=file.has_changed)
 
     def reveal(self) -> str:
         """Read the secret.
@@ -75,6 +80,11 @@ class Secret:
         if not value:
             raise ConfigurationError(f"the secret from {self.origin} is empty")
         return value
+
+    @property
+    def may_block(self) -> bool:
+        """Whether ``reveal`` would read a file now."""
+        return self._may_block()
 
     def is_readable(self) -> bool:
         """Whether ``reveal`` would return a secret now."""
@@ -140,16 +150,56 @@ def _read_env(name: str) -> str:
     return value.strip()
 
 
-def _read_file(path: Path) -> str:
+class _SecretFile:
+    """Reads a file again where its status differs from that of the last reading."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._last: tuple[_Stamp, Sealed[str]] | None = None
+
+    def has_changed(self) -> bool:
+        return self._unchanged() is None
+
+    def read(self) -> str:
+        unchanged = self._unchanged()
+        if unchanged is not None:
+            return unchanged.open()
+        begun = time()
+        content, status = _read(self._path)
+        text = Sealed(content.open().strip())
+        is_old = max(status.st_mtime, status.st_ctime) < begun - _COARSEST
+        self._last = (_stamp(status), text) if is_old and stat.S_ISREG(status.st_mode) else None
+        return text.open()
+
+    def _unchanged(self) -> Sealed[str] | None:
+        last = self._last
+        if last is None:
+            return None
+        try:
+            return last[1] if _stamp(self._path.stat()) == last[0] else None
+        except OSError:
+            return None
+
+
+_Stamp: TypeAlias = tuple[int, int, int, int, int]
+
+
+def _stamp(status: os.stat_result) -> _Stamp:
+    """What is another one for a file that was replaced, written or given another mode."""
+    times = status.st_mtime_ns, status.st_ctime_ns
+    return status.st_dev, status.st_ino, status.st_size, *times
+
+
+def _read(path: Path) -> tuple[Sealed[str], os.stat_result]:
     try:
-        content = _read_settled(path)
+        content, status = _read_settled(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigurationError(f"the file {path} cannot be read: {reason}") from error
     text = _decoded(content)
     if text.open() is None:
         raise ConfigurationError(f"the file {path} is not UTF-8 text")
-    return (text.open() or "").strip()
+    return Sealed(text.open() or ""), status
 
 
 def _decoded(content: Sealed[bytes]) -> Sealed[str | None]:
@@ -159,8 +209,8 @@ def _decoded(content: Sealed[bytes]) -> Sealed[str | None]:
         return Sealed(None)
 
 
-def _read_settled(path: Path) -> Sealed[bytes]:
-    """The content of a file that nobody is writing.
+def _read_settled(path: Path) -> tuple[Sealed[bytes], os.stat_result]:
+    """The content of a file that nobody is writing, and its status.
 
     A file that is replaced in place is empty at first, and then may have half of its content. One
     that was modified a moment ago is therefore read again until it has been left alone.
@@ -175,7 +225,7 @@ def _read_settled(path: Path) -> Sealed[bytes]:
         if not (is_recent and stat.S_ISREG(status.st_mode)):
             if is_exposed(status):
                 warn_of_exposure("the secret in the file", path)
-            return content
+            return content, status
         if monotonic() >= end:
             raise ConfigurationError(
                 f"the file {path} is being written all the time: write a new file beside it, and "

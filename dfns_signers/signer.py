@@ -183,6 +183,9 @@ class KeySigner(Closing, AsyncClosing):
         return key_assertion(self.credential_id, request.message, signature.value)
 
     async def _run_hooks(self, run: Callable[..., None], *arguments: object) -> None:
+        if not self._hooks.may_block:
+            run(*arguments)
+            return
         # Guards and observers are plain functions, and may well ask a database or write a file.
         running = worker_threads.submit(run, *arguments)
         # Not cancelled with the caller: an observer hears of each signature.
@@ -212,6 +215,11 @@ class KeySigner(Closing, AsyncClosing):
     def observes_answers(self) -> bool:
         """Whether a plugin wants to know what came of a call."""
         return self._has_hooks and self._hooks.observes_answers
+
+    @property
+    def hooks_may_block(self) -> bool:
+        """Whether ``answered`` may wait for something."""
+        return self._has_hooks and self._hooks.may_block
 
     def answered(self, answer: CallAnswer) -> None:
         """Show the plugins what came of the call that this signer was made for."""

@@ -41,11 +41,21 @@ class Guard:
         judges: those that must all allow a call; a function may choose them by caller.
         trail: where decisions and signatures are recorded; None for nowhere.
         signs_unrecorded: whether a call is signed that cannot be recorded.
+        judges_may_block: whether a judge waits for a store that counts.
+
+    Attributes:
+        hooks_may_block: whether its hooks have to run in a worker thread.
     """
 
     def __init__(
-        self, judges: JudgesOf, trail: Recorder | None, *, signs_unrecorded: bool = False
+        self,
+        judges: JudgesOf,
+        trail: Recorder | None,
+        *,
+        signs_unrecorded: bool = False,
+        judges_may_block: bool = True,
     ) -> None:
+        self.hooks_may_block = judges_may_block or trail is not None
         self._judges = judges
         self._trail = trail
         self._signs_unrecorded = signs_unrecorded

@@ -101,4 +101,9 @@ def configured_guard(
     signs_unrecorded = audit is not None and audit.on_failure == "sign"
     own = [policy.admit] if policy else []
     judges: JudgesOf = (lambda request: [*more(request), *own]) if more else (lambda _request: own)
-    return Guard(judges, trail, signs_unrecorded=signs_unrecorded)
+    return Guard(
+        judges,
+        trail,
+        signs_unrecorded=signs_unrecorded,
+        judges_may_block=policy is not None,  # its rates may be counted in a store
+    )

@@ -48,7 +48,10 @@ class Metrics:
     Attributes:
         connections: those that are open, by ``listener``.
         audit_failures: records that could not be written.
+        hooks_may_block: they only count.
     """
+
+    hooks_may_block: Final = False
 
     def __init__(self, backend: str = UNKNOWN, token: Secret | None = None) -> None:
         self.registry: Final = CollectorRegistry()

@@ -66,10 +66,13 @@ class AnswerReport:
     async def __aexit__(
         self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
     ) -> None:
-        """Report, in a worker thread, also where the caller was cancelled."""
+        """Report, in a worker thread if it may block, also where the caller was cancelled."""
         if not self.is_wanted:
             return
         report = partial(self._signer.answered, self._answer(error))
+        if not getattr(self._signer, "hooks_may_block", True):
+            report()
+            return
         try:
             await worker_threads.to_the_end(report)
         except DfnsSignersError:  # no thread to be had

@@ -58,9 +58,14 @@ class BearerToken:
         return checked_token(token)
 
     async def aread(self) -> Sealed[str]:
-        """Like ``read``; a plain function runs in a worker thread, for it may block."""
+        """Like ``read``; a plain function runs in a worker thread, for it may block.
+
+        One whose attribute ``may_block`` is False does not.
+        """
         if isinstance(self._source, Sealed):
             return self._source
+        if getattr(self._source, "may_block", True) is False:
+            return self.read()
         with _failures_of(self._source):
             if inspect.iscoroutinefunction(self._source):
                 token: Sealed[Any] = Sealed(self._source())

@@ -259,6 +259,29 @@ async def test_asign_runs_no_hook_on_the_thread_of_the_event_loop() -> None:
     assert threading.get_ident() not in threads.values()
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("others_block", [False, True])
+async def test_asign_needs_a_thread_only_where_a_hook_may_block(*, others_block: bool) -> None:
+    threads = []
+
+    class Prompt:
+        hooks_may_block = False
+
+        @hookimpl
+        def before_sign(self) -> None:
+            threads.append(threading.get_ident())
+
+    class Other:
+        @hookimpl
+        def after_sign(self) -> None:
+            """Observe nothing."""
+
+    plugins = [Prompt(), Other()] if others_block else [Prompt()]
+    await signer_with(*plugins).asign(CHALLENGE)
+
+    assert (threading.get_ident() not in threads) is others_block
+
+
 @WAYS
 def test_hook_may_take_only_the_arguments_that_it_needs(way: Way) -> None:
     seen: list[str] = []

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dfns_signers.announced_call import AnnouncedCall
-from dfns_signers.config.guard import Judge
+from dfns_signers.audit.trail import AuditTrail
+from dfns_signers.config.guard import Guard, Judge
 from dfns_signers.errors import PolicyRefusedError
 from dfns_signers.gateway.callers import Caller, Callers
 from dfns_signers.gateway.signing_rules import judges_by_caller
@@ -68,3 +69,11 @@ def test_rules_of_the_profile_hold_for_every_caller(tmp_path: Path, profile: str
         assert answer.status_code >= 400
         sent = [(request.method, request.raw_path) for request in gateway.emulator.requests]
         assert ("POST", "/wallets") not in sent
+
+
+def test_rules_alone_have_no_signature_wait_for_a_thread(tmp_path: Path) -> None:
+    of_callers = judges_by_caller(lambda: PAYMENTS)
+
+    assert not Guard(of_callers, None, judges_may_block=False).hooks_may_block
+    assert Guard(of_callers, AuditTrail(tmp_path / "audit"), judges_may_block=False).hooks_may_block
+    assert Guard(of_callers, None).hooks_may_block  # rates may be counted in a store

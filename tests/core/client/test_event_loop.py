@@ -82,6 +82,24 @@ async def test_token_provider_that_blocks_does_not_block_the_loop(
     assert len(api.sent("/wallets")) == 1
 
 
+async def test_token_provider_that_says_that_it_does_not_block_needs_no_thread(
+    api: ScriptedApi, signer: KeySigner
+) -> None:
+    threads = []
+
+    class Provider:
+        may_block = False
+
+        def __call__(self) -> str:
+            threads.append(threading.current_thread())
+            return "token"
+
+    async with AsyncDfnsClient(Provider(), signer, base_url=api.url) as client:
+        await client.get("/wallets")
+
+    assert threads == [threading.current_thread()]
+
+
 async def test_calls_at_the_same_time_get_user_actions_of_their_own(
     api: ScriptedApi, signer: KeySigner
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 import httpx
@@ -27,10 +28,13 @@ class Observer:
 
     def __init__(self) -> None:
         self.seen: list[tuple[AnnouncedCall, CallAnswer]] = []
+        self.hooks_may_block = True
+        self.thread: threading.Thread | None = None
 
     @hookimpl
     def call_answered(self, call: AnnouncedCall, answer: CallAnswer) -> None:
         self.seen.append((call, answer))
+        self.thread = threading.current_thread()
 
     @property
     def answer(self) -> CallAnswer:
@@ -157,6 +161,18 @@ async def test_asynchronous_client_has_its_answers_seen(
         await http.post("/wallets", content=WALLET)
 
     assert observer.answer.status == 200
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("may_block", [False, True])
+async def test_answer_is_shown_in_a_thread_if_an_observer_may_block(
+    emulator: Emulator, auth: UserActionAuth, observer: Observer, *, may_block: bool
+) -> None:
+    observer.hooks_may_block = may_block
+    async with httpx.AsyncClient(base_url=emulator.url, auth=auth) as http:
+        await http.post("/wallets", content=WALLET)
+
+    assert (observer.thread is not threading.current_thread()) is may_block
 
 
 def test_cancelled_call_is_seen(
