@@ -27,7 +27,8 @@ def create_wallet(gateway: GatewayProcess) -> httpx.Response:
 def accepts(gateway: GatewayProcess) -> bool:
     try:
         httpx.get(gateway.urls[0], timeout=60, trust_env=False)
-    except httpx.ConnectError:
+    except httpx.TransportError:
+        # Refused; or reset, where it was made in the moment in which the listener closed.
         return False
     return True
 

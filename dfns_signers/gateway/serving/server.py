@@ -44,11 +44,12 @@ def run_gateway(gateway: LoadedGateway, ready: Ready) -> None:
             ready(urls)
 
         if sys.platform != "win32":
-            loop.add_signal_handler(signal.SIGHUP, reload.set)
+            signal.signal(
+                signal.SIGHUP, lambda _number, _frame: loop.call_soon_threadsafe(reload.set)
+            )
         await serve(gateway, listening, stop, reload=reload)
         if sys.platform != "win32":
-            # Without a handler it would kill the process, of which the end is still to come.
-            loop.remove_signal_handler(signal.SIGHUP)
+            # Else it would kill the process at its end, as one that the loop handles also would.
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     asyncio.run(until_signalled())
