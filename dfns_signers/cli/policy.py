@@ -11,7 +11,7 @@ import typer
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.cli.exit_codes import ExitCode, reports_errors
 from dfns_signers.cli.inputs import body_argument, pairs
-from dfns_signers.cli.options import ConfigOption, ProfileOption
+from dfns_signers.cli.options import ConfigOption, ProfileOption, complete_caller
 from dfns_signers.cli.output import note, print_json, print_table, printable
 from dfns_signers.config.loading import load_profile
 from dfns_signers.config.profile_guards import configured_policy
@@ -35,7 +35,9 @@ def check(
     caller: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="A caller of the gateway, whose rules come before the profile's."
+            metavar="NAME",
+            autocompletion=complete_caller,
+            help="A caller of the gateway, whose rules come before the profile's.",
         ),
     ] = None,
     explain: Annotated[

@@ -112,7 +112,7 @@ def test_body_without_a_call_is_refused(command: Command, config: Path) -> None:
     assert "needs --explain" in done.err
 
 
-@pytest.mark.parametrize("module", ["h11", "limits", "prometheus_client", "uvicorn"])
+@pytest.mark.parametrize("module", ["h11", "prometheus_client", "uvicorn"])
 @pytest.mark.parametrize("words", [(), ("check",), ("caller", "add", "web")], ids=" ".join)
 def test_missing_package_is_named_with_what_to_install(
     command: Command,
