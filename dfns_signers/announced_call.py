@@ -11,6 +11,11 @@ def new_call_id() -> str:
     return os.urandom(16).hex()
 
 
+def names_in_query(query: str) -> list[str]:
+    """The names of parameters as they are written, a hundred at most, for records and not rules."""
+    return [part.partition("=")[0] for part in query.split("&") if part][:100]
+
+
 @dataclass(frozen=True, slots=True)
 class AnnouncedCall:
     """The API call that a user action is for.

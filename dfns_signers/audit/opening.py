@@ -24,7 +24,7 @@ def open_private(path: Path, flags: int) -> int:
             raise AuditError(f"{path} is not a regular file, which an audit trail must be")
         if mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise AuditError(f"other users can write {path}; run: chmod go-w {path}")
-    except BaseException:
+    except BaseException:  # Ctrl-C, too
         os.close(descriptor)
         raise
     return descriptor

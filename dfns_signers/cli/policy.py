@@ -125,8 +125,7 @@ def rules_for_caller(gateway: LoadedGateway, caller: str) -> tuple[str, list[Pol
             f"the gateway has no caller {caller!r}{did_you_mean(caller, known)}: it has "
             f"{', '.join(known) or 'none'}"
         )
-    of_profile = configured_policy(gateway.profile)
-    policies = [known[caller].policy, *([of_profile] if of_profile else [])]
+    policies = [one for one in (known[caller].policy, known[caller].of_profile) if one]
     return f"the caller {caller!r}", policies
 
 

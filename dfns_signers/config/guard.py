@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
-from dfns_signers.announced_call import AnnouncedCall, CallAnswer
+from dfns_signers.announced_call import AnnouncedCall, CallAnswer, names_in_query
 from dfns_signers.errors import AuditError, PolicyRefusedError, SigningRefusedError
 from dfns_signers.hook_registration import hookimpl
 from dfns_signers.hooks import SigningRequest
@@ -170,14 +170,9 @@ def _call(call: AnnouncedCall) -> dict[str, Any]:
         "caller": call.caller,
         "method": call.method,
         "path": call.path,
-        "query": _names(call.query) or None,
+        "query": names_in_query(call.query) or None,
         "bodySha256": sha256(call.payload.encode()).hexdigest() if call.payload else None,
     }
-
-
-def _names(query: str) -> list[str]:
-    """The names of query parameters."""
-    return [part.partition("=")[0] for part in query.split("&") if part][:100]
 
 
 def _milliseconds(seconds: float) -> float:

@@ -14,7 +14,7 @@ from dfns_signers.client.forwarding import ForwardingClient
 from dfns_signers.config.assembly import client_arguments, configured_signer
 from dfns_signers.config.files import ConfigFile, default_path, find_file
 from dfns_signers.config.loading import LoadedProfile, load_profile
-from dfns_signers.config.profile_guards import configured_guard
+from dfns_signers.config.profile_guards import configured_guard, configured_policy
 from dfns_signers.config.validation import validate
 from dfns_signers.errors import ConfigurationError, UnsupportedKeyError
 from dfns_signers.gateway.callers import Caller, Callers, Credential
@@ -97,7 +97,7 @@ def load_gateway(
         file.path,
         replicas.counters,
         organisation,
-        read_only=loaded.settings.read_only,
+        of_profile=configured_policy(loaded),
     )
     _require_other_tokens(settings, loaded, file.path)
     return LoadedGateway(settings, loaded, callers, replicas, organisation, profile)
@@ -139,7 +139,7 @@ def callers_of(
     counters: Counters,
     organisation: str,
     *,
-    read_only: bool,
+    of_profile: Policy | None,
 ) -> Callers:
     """The callers of the configuration.
 
@@ -148,8 +148,7 @@ def callers_of(
         file: that has them.
         counters: of the rates of rules.
         organisation: names whose calls are counted.
-        read_only: whether the profile signs nothing; a caller then writes nothing either, signed
-            or not.
+        of_profile: the rules of the profile, which hold for each of them.
 
     Raises:
         ConfigurationError: a rule or a public key is wrong, or two callers have one key.
@@ -159,7 +158,7 @@ def callers_of(
     for name, table in settings.callers.items():
         with _placing(file, f"gateway.callers.{name}"):
             count = counting(counters, organisation, "caller", name)
-            caller = _caller(name, table, count, read_only=read_only)
+            caller = _caller(name, table, count, of_profile)
             if caller.credential is not None:
                 key = fingerprint(caller.credential.public_key)
                 if key in keys:
@@ -228,14 +227,16 @@ def _placing(file: Path, table: str) -> Iterator[None]:
 
 
 def _caller(
-    name: str, table: CallerTable, count: Callable[[str, str], float], *, read_only: bool
+    name: str,
+    table: CallerTable,
+    count: Callable[[str, str], float],
+    of_profile: Policy | None,
 ) -> Caller:
     return Caller(
         name,
         Policy(
             table.allow,
             title=f"the caller {name!r}",
-            read_only=read_only,
             default_deny=True,
             reads=table.reads,
             count=count,
@@ -246,6 +247,7 @@ def _caller(
         credential=_credential(table),
         rate=table.rate,
         needs_all=table.identified_by == "all",
+        of_profile=of_profile,
     )
 
 

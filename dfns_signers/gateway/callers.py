@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from dfns_signers.algorithms import PublicKey
+from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.gateway.messages import Incoming, Refusal
 from dfns_signers.policy.policy import Policy
 
@@ -34,6 +35,7 @@ class Caller:
         credential: with it, each write must be signed by the caller's own key.
         rate: its calls, such as ``120/minute``; None for no limit of its own.
         needs_all: whether each kind of identity that it has must hold.
+        of_profile: the rules of the profile, which hold for every caller; None for none.
     """
 
     name: str
@@ -44,6 +46,20 @@ class Caller:
     credential: Credential | None = None
     rate: str | None = None
     needs_all: bool = False
+    of_profile: Policy | None = field(default=None, repr=False)
+
+    def require(self, call: AnnouncedCall) -> str:
+        """The name of its rule that allows a call, which the profile allows, too.
+
+        Nothing is counted.
+
+        Raises:
+            PolicyRefusedError: one of them does not.
+        """
+        rule = self.policy.require(call)
+        if self.of_profile is not None:
+            self.of_profile.require(call)
+        return rule
 
     @property
     def kinds(self) -> frozenset[str]:

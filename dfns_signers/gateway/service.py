@@ -10,7 +10,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Final
 
-from dfns_signers.announced_call import AnnouncedCall
+from dfns_signers.announced_call import AnnouncedCall, names_in_query
 from dfns_signers.errors import PolicyRefusedError
 from dfns_signers.gateway.callers import Caller, Callers
 from dfns_signers.gateway.failures import refusal_of
@@ -84,7 +84,7 @@ class Service:
             exchange.id,
         )
         try:
-            exchange.rule = caller.policy.require(call)
+            exchange.rule = caller.require(call)
         except PolicyRefusedError as error:
             raise refusal_of(error) from error
         await self._require_user_action(incoming, caller)
@@ -107,9 +107,7 @@ def _begun(incoming: Incoming) -> Exchange:
         path=incoming.path,
         operation=str(operation) if operation else None,
         body_sha256=sha256(incoming.body).hexdigest() if incoming.body else "",
-        query_names=[
-            pair.partition("=")[0] for pair in incoming.query.split("&") if incoming.query
-        ],
+        query_names=names_in_query(incoming.query),
     )
 
 

@@ -14,6 +14,7 @@ from dfns_signers.encodings import base64url_encode
 from dfns_signers.errors import EncodingError, InvalidSignatureError, PolicyRefusedError
 from dfns_signers.gateway.announced_calls import Announcement, Completion, call_digest, read_body
 from dfns_signers.gateway.callers import Caller, Credential
+from dfns_signers.gateway.failures import refusal_of
 from dfns_signers.gateway.messages import Answer, Incoming, Refusal, json_answer
 from dfns_signers.gateway.seals import BrokenSealError, Purpose, Seal, Seals
 from dfns_signers.gateway.single_use import SingleUse
@@ -61,9 +62,9 @@ class UserActions:
         digest = call_digest(method, path, query, payload)
         call = AnnouncedCall(method, path, payload, query, caller.name)
         try:
-            caller.policy.require(call)
+            caller.require(call)
         except PolicyRefusedError as error:
-            raise Refusal(403, error.check, str(error), rule=error.rule) from error
+            raise refusal_of(error) from error
         nonce = os.urandom(_NONCE_BYTES)
         identifier = self._seal("challenge", caller, Seal(nonce, digest))
         return json_answer(200, _challenge(_text(nonce), identifier, credential))

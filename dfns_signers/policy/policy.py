@@ -11,6 +11,7 @@ from dfns_signers.operations import Operation, match_operation, path_hint
 from dfns_signers.policy.matcher import Asked, Matcher, new_matcher
 from dfns_signers.policy.rule import Rule
 from dfns_signers.policy.sensitive_reads import is_sensitive
+from dfns_signers.user_action.endpoints import needs_user_action
 from dfns_signers.user_action.paths import check_path
 
 
@@ -60,8 +61,8 @@ class Policy:
         read_only: whether every call is refused that is signed, or is not known to read only.
         default_deny: whether no call is allowed where there is no rule.
         reads: whether a GET is allowed that no rule names, sensitive ones apart.
-        signed_only: whether signed calls alone are judged, as by a signer; a rule for another is
-            refused then.
+        signed_only: whether rules are for signed calls alone, as of a signer: one for another call
+            is refused, and another call is allowed unless it is read-only.
         count: asked to count a call against the rate of a rule: its name and rate; returns the
             seconds to wait, 0 if it was counted.
 
@@ -94,6 +95,8 @@ class Policy:
         check = self._check(call)
         if check:
             return Decision(None, check)
+        if self.signed_only and not needs_user_action(call.method, call.path):
+            return Decision("")
         verdicts = [verdict for _, verdict in self._asked(call) if verdict.names]
         allowing = next((verdict.rule for verdict in verdicts if verdict.allows), None)
         if allowing is not None:
@@ -183,7 +186,7 @@ class Policy:
         refused = f"{self.title} does not allow {call.method} {call.path}"
         if decision.check == "read-only":
             return PolicyRefusedError(
-                f"{refused}: the profile is read-only ('read_only')", check=decision.check
+                f"{refused}: it is read-only ('read_only')", check=decision.check
             )
         if not decision.reasons:
             return PolicyRefusedError(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dfns_signers.policy.policy import Policy
 from tests.emulator.caller import compact
-from tests.gateway.exchanges import Exchange, incoming, new_exchange, refused
+from tests.gateway.exchanges import PAYMENTS, Exchange, incoming, new_exchange, refused
 
 ANNOUNCEMENT = (
     b'{"userActionPayload":"","userActionHttpMethod":"POST","userActionHttpPath":"/wallets"}'
@@ -145,3 +147,11 @@ def test_refusal_of_a_body_names_its_members_and_no_value(sdk: Exchange) -> None
     (message,) = map(str, refusals)
     assert "userActionPayload" in message
     assert "canary" not in message
+
+
+def test_sdk_hears_at_once_of_what_the_profile_does_not_allow() -> None:
+    of_profile = Policy([], title="the profile 'production'", read_only=True, signed_only=True)
+    sdk = new_exchange(replace(PAYMENTS, of_profile=of_profile))
+
+    with refused(403, "read-only"):
+        sdk.announce("POST", "/wallets")

@@ -119,7 +119,7 @@ def _on_unix(address: UnixAddress) -> Listener:
             _give_to_group(address)
             _listen(listening)
             node = _node(address.path)
-        except BaseException:
+        except BaseException:  # Ctrl-C and cancellation, too
             address.path.unlink(missing_ok=True)
             raise
     return Listener(address, listening, f"unix:{address.path}", frozenset({"localhost"}), node=node)
@@ -201,6 +201,6 @@ def _listen(listening: socket.socket) -> None:
 def _closed_on_error(listening: socket.socket) -> Iterator[socket.socket]:
     try:
         yield listening
-    except BaseException:
+    except BaseException:  # Ctrl-C and cancellation, too
         listening.close()
         raise

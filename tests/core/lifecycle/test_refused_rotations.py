@@ -194,7 +194,7 @@ RETIRE = RULE.format(name="retire", call="PUT /auth/credentials/deactivate")
     [
         (PROVE, 'call = "POST /auth/credentials", with escalates = true'),
         (REGISTER, 'call = "PUT /auth/credentials/activate", with escalates = true'),
-        ("read_only = true" + REGISTER + PROVE, "the profile is read-only"),
+        ("read_only = true" + REGISTER + PROVE, "it is read-only"),
     ],
 )
 def test_rotation_that_the_rules_do_not_allow_makes_no_key(

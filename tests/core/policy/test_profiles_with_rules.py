@@ -179,7 +179,7 @@ def test_read_only_profile_signs_nothing(
 
     with DfnsClient.from_config(config=config, **settings) as dfns:  # type: ignore[arg-type]  # one
         assert dfns.get("/wallets") == {"items": []}
-        with pytest.raises(PolicyRefusedError, match="the profile is read-only") as caught:
+        with pytest.raises(PolicyRefusedError, match="it is read-only") as caught:
             dfns.post("/wallets", json=GOOD)
 
     assert caught.value.check == "read-only"
