@@ -15,7 +15,7 @@ from dfns_signers.cli.lazy_command import defaults_of_commands
 from dfns_signers.cli.options import ConfigOption, ProfileOption
 from dfns_signers.cli.output import note
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.gateway.logs import Format, Level, logging_to
+from dfns_signers.gateway.operation.logs import Format, Level, logging_to
 
 _log: Final = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption, co
 from dfns_signers.cli.output import note, print_json, print_table
 
 if TYPE_CHECKING:
-    from dfns_signers.gateway.new_caller import AddedCaller
-    from dfns_signers.gateway.settings import CallerTable
+    from dfns_signers.gateway.configuration.settings import CallerTable
+    from dfns_signers.gateway.setup.new_caller import AddedCaller
 
 _EXAMPLE: Final = """\
 [[gateway.callers.{key}.allow]]
@@ -95,7 +95,7 @@ def add(
     Example: `dfns-signers gateway caller add payments --token-file payments.token`
     """
     require_extra()
-    from dfns_signers.gateway.new_caller import CallerEdit, Wishes  # noqa: PLC0415
+    from dfns_signers.gateway.setup.new_caller import CallerEdit, Wishes  # noqa: PLC0415
 
     if no_token and token_file:
         raise typer.BadParameter("excludes --token-file", param_hint="--no-token")
@@ -170,7 +170,7 @@ def remove(
     Example: `dfns-signers gateway caller remove payments`
     """
     require_extra()
-    from dfns_signers.gateway.removed_caller import remove_caller  # noqa: PLC0415
+    from dfns_signers.gateway.setup.removed_caller import remove_caller  # noqa: PLC0415
 
     file, problem = remove_caller(name, config)
     note(f"removed the caller {name!r} from {file}")
@@ -203,7 +203,7 @@ def _identities(table: CallerTable) -> Iterator[str]:
 
 def _explain(caller: AddedCaller, *, rotated: bool) -> None:
     """What its program sets, on standard output; what to do, on standard error."""
-    from dfns_signers.gateway.client_settings import ClientSettings  # noqa: PLC0415
+    from dfns_signers.gateway.setup.client_settings import ClientSettings  # noqa: PLC0415
 
     clients = ClientSettings(caller)
     token = clients.token_line()

@@ -30,8 +30,8 @@ def certificate(
 
     Example: `dfns-signers gateway certificate -o tls`
     """
-    from dfns_signers.gateway.local_certificate import new_local_certificate  # noqa: PLC0415
-    from dfns_signers.gateway.new_files import new_files  # noqa: PLC0415
+    from dfns_signers.gateway.setup.local_certificate import new_local_certificate  # noqa: PLC0415
+    from dfns_signers.gateway.setup.new_files import new_files  # noqa: PLC0415
     from dfns_signers.sealed import Sealed  # noqa: PLC0415
 
     folder = output.absolute()

@@ -11,7 +11,7 @@ import typer
 from dfns_signers.cli.exit_codes import ExitCode, reports_errors
 from dfns_signers.cli.options import ConfigOption, JsonOption
 from dfns_signers.cli.output import note, print_json, print_table
-from dfns_signers.gateway.admin_client import Readiness, admin_address, ask
+from dfns_signers.gateway.operation.admin_client import Readiness, admin_address, ask
 
 _INTERVAL: Final = 0.2
 """Seconds between two questions."""

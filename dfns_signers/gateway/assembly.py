@@ -17,17 +17,17 @@ from dfns_signers.config.loading import LoadedProfile, load_profile
 from dfns_signers.config.profile_guards import configured_guard, configured_policy
 from dfns_signers.config.validation import validate
 from dfns_signers.errors import ConfigurationError, UnsupportedKeyError
-from dfns_signers.gateway.callers import Caller, Callers, Credential
-from dfns_signers.gateway.certificates import check_certificates, read_trusted_file
-from dfns_signers.gateway.instruments import Instruments, new_instruments
-from dfns_signers.gateway.limits import Limits
+from dfns_signers.gateway.callers.callers import Caller, Callers, Credential
+from dfns_signers.gateway.callers.limits import Limits
+from dfns_signers.gateway.callers.signing_rules import judges_by_caller
+from dfns_signers.gateway.configuration.certificates import check_certificates, read_trusted_file
+from dfns_signers.gateway.configuration.settings import CallerTable, GatewaySettings
+from dfns_signers.gateway.configuration.settings_checks import check_settings
+from dfns_signers.gateway.operation.instruments import Instruments, new_instruments
 from dfns_signers.gateway.replicas import Replicas, replicas_of
 from dfns_signers.gateway.service import Service
-from dfns_signers.gateway.settings import CallerTable, GatewaySettings
-from dfns_signers.gateway.settings_checks import check_settings
-from dfns_signers.gateway.signing_rules import judges_by_caller
 from dfns_signers.gateway.upstream import Upstream
-from dfns_signers.gateway.user_actions import UserActions
+from dfns_signers.gateway.user_actions.user_actions import UserActions
 from dfns_signers.near_miss import did_you_mean
 from dfns_signers.policy.counting import counting
 from dfns_signers.policy.policy import Policy

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.gateway.settings import GatewaySettings
-from dfns_signers.gateway.single_use import InMemory, Shared, SingleUse
+from dfns_signers.gateway.configuration.settings import GatewaySettings
+from dfns_signers.gateway.user_actions.single_use import InMemory, Shared, SingleUse
 from dfns_signers.rate_limits.counters import Counters, counters_of
 from dfns_signers.rate_limits.stores import Store
 from dfns_signers.sealed import Sealed

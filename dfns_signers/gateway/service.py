@@ -12,14 +12,14 @@ from typing import Final
 
 from dfns_signers.announced_call import AnnouncedCall, names_in_query
 from dfns_signers.errors import PolicyRefusedError
-from dfns_signers.gateway.callers import Caller, Callers
-from dfns_signers.gateway.failures import refusal_of
-from dfns_signers.gateway.in_flight import InFlight
-from dfns_signers.gateway.limits import Limits
-from dfns_signers.gateway.messages import Answer, Incoming, Peer, Refusal
-from dfns_signers.gateway.observing import Exchange, NoObserver, Observer
+from dfns_signers.gateway.callers.callers import Caller, Callers
+from dfns_signers.gateway.callers.in_flight import InFlight
+from dfns_signers.gateway.callers.limits import Limits
+from dfns_signers.gateway.requests.failures import refusal_of
+from dfns_signers.gateway.requests.messages import Answer, Incoming, Peer, Refusal
+from dfns_signers.gateway.requests.observing import Exchange, NoObserver, Observer
 from dfns_signers.gateway.upstream import Upstream
-from dfns_signers.gateway.user_actions import UserActions
+from dfns_signers.gateway.user_actions.user_actions import UserActions
 from dfns_signers.operations import match_operation
 from dfns_signers.user_action.endpoints import needs_user_action
 from dfns_signers.user_action.signing_flow import COMPLETE_PATH, INIT_PATH

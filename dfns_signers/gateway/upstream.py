@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from dfns_signers.client.forwarding import ForwardedCall, ForwardingClient, Passage, RawAnswer
 from dfns_signers.errors import ApiError, DfnsSignersError
-from dfns_signers.gateway.failures import advice, refusal_of
-from dfns_signers.gateway.messages import Answer, Incoming, Refusal, json_answer
-from dfns_signers.gateway.observing import Exchange
 from dfns_signers.gateway.redaction import Redaction
+from dfns_signers.gateway.requests.failures import advice, refusal_of
+from dfns_signers.gateway.requests.messages import Answer, Incoming, Refusal, json_answer
+from dfns_signers.gateway.requests.observing import Exchange
 from dfns_signers.user_action.endpoints import needs_user_action
 
 _SENT_ON: Final = ("accept", "content-type", "user-agent", "x-dfns-sdk-version")

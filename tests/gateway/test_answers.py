@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.core.client.scripted import CUT, SILENCE, Reply, ScriptedApi, Seen
-from tests.gateway.raw_requests import Connection, request
+from tests.gateway.requests.raw_requests import Connection, request
 from tests.gateway.running import LISTEN, PAYMENTS, UPSTREAM_TOKEN, gateway_before
 
 READS = """

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dfns_signers.emulator import Emulator
 from tests.core.client.scripted import ScriptedApi
-from tests.gateway.raw_requests import answer_to, request
+from tests.gateway.requests.raw_requests import answer_to, request
 from tests.gateway.running import (
     LISTEN,
     PAYMENTS,

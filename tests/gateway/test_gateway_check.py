@@ -11,8 +11,8 @@ import pytest
 
 from tests.core.cli.support import Command, Started, command
 from tests.core.config.support import write_config, write_key
+from tests.gateway.configuration.test_settings import PROFILE
 from tests.gateway.running import DIGEST, LISTEN, PAYMENTS, TOKEN
-from tests.gateway.test_settings import PROFILE
 
 __all__ = ["command"]
 

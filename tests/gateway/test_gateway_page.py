@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from dfns_signers.gateway.assembly import load_gateway
-from dfns_signers.gateway.settings import (
+from dfns_signers.gateway.configuration.settings import (
     CallerTable,
     GatewaySettings,
     LocalCredential,

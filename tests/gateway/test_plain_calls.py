@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dfns_signers.gateway.limits import Limits
+from dfns_signers.gateway.callers.limits import Limits
 from tests.gateway.running import running_gateway
 
 

@@ -16,10 +16,10 @@ import pytest
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway.assembly import load_gateway
+from dfns_signers.gateway.configuration.settings import GatewaySettings
 from dfns_signers.gateway.reloading import RELOADABLE, load_again, require_reloadable
-from dfns_signers.gateway.settings import GatewaySettings
 from tests.gateway.processes import GatewayProcess, eventually, gateway_process
-from tests.gateway.raw_sockets import connection_to, head, received
+from tests.gateway.requests.raw_sockets import connection_to, head, received
 from tests.gateway.running import DIGEST, LISTEN, PAYMENTS, TOKEN, UPSTREAM_TOKEN, configuration
 from tests.support.certificates import Authority
 

@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.gateway.messages import Refusal
+from dfns_signers.gateway.configuration.settings import GatewaySettings
 from dfns_signers.gateway.replicas import replicas_of
-from dfns_signers.gateway.settings import GatewaySettings
-from dfns_signers.gateway.single_use import InMemory, Shared, SingleUse
+from dfns_signers.gateway.requests.messages import Refusal
+from dfns_signers.gateway.user_actions.single_use import InMemory, Shared, SingleUse
 from dfns_signers.rate_limits import stores
 from dfns_signers.rate_limits.stores import Store
 from dfns_signers.sealed import Sealed
 from tests.emulator.caller import answered, compact
+from tests.gateway.callers.test_limits import WALLET, caller
 from tests.gateway.replicas import SEAL_KEY, shared, two_replicas
 from tests.gateway.running import RunningGateway
-from tests.gateway.signing_callers import by_hand, signing_caller
-from tests.gateway.test_limits import WALLET, caller
+from tests.gateway.user_actions.signing_callers import by_hand, signing_caller
 from tests.support.redis_servers import RedisServer
 
 pytestmark = pytest.mark.timeout(120)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from tests.core.keys import private_key, private_pem
 from tests.gateway.running import TOKEN, running_gateway
-from tests.gateway.signing_callers import CREDENTIAL, signing_caller
+from tests.gateway.user_actions.signing_callers import CREDENTIAL, signing_caller
 from tests.official_sdks.test_jdk_client import PROGRAM
 from tests.support.certificates import Authority
 

@@ -14,7 +14,7 @@ import pytest
 from tests.core.keys import private_key, private_pem
 from tests.gateway.interop.permissive_rules import every_operation
 from tests.gateway.running import LISTEN, TOKEN, RunningGateway, running_gateway
-from tests.gateway.signing_callers import CREDENTIAL, signing_caller
+from tests.gateway.user_actions.signing_callers import CREDENTIAL, signing_caller
 
 PROGRAM = Path(__file__).with_name("JdkClient.java")
 KEY = private_key("Ed25519")

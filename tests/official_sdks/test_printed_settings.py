@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.cli.support import Command, command
-from tests.gateway.printed_settings import Printed, printed_settings
+from tests.gateway.setup.printed_settings import Printed, printed_settings
 from tests.interop.official_requests import Request
 from tests.interop.official_world import Who
 from tests.official_sdks.test_jdk_client import PROGRAM

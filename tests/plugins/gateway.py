@@ -14,7 +14,12 @@ from dfns_signers.emulator import Emulator
 from tests.core.keys import private_pem
 from tests.emulator.caller import answered
 from tests.gateway.running import LISTEN, served
-from tests.gateway.signing_callers import CALLER_KEY, CREDENTIAL, WALLETS, signing_caller
+from tests.gateway.user_actions.signing_callers import (
+    CALLER_KEY,
+    CREDENTIAL,
+    WALLETS,
+    signing_caller,
+)
 from tests.plugins.flow import PROFILE, Flow
 
 SDK, PLAIN = "token-of-the-sdk", "token-of-a-plain-caller"

@@ -15,7 +15,7 @@ import httpx
 
 from dfns_signers.errors import CallError
 from tests.emulator.caller import Caller, compact
-from tests.gateway.signing_callers import CALLER_KEY, CREDENTIAL
+from tests.gateway.user_actions.signing_callers import CALLER_KEY, CREDENTIAL
 from tests.soak.driving import Played, arguments, timed
 from tests.soak.verdicts import Outcome
 

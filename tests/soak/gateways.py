@@ -28,7 +28,7 @@ from tests.core.keys import private_pem
 from tests.gateway.processes import GatewayProcess, eventually, gateway_process
 from tests.gateway.replicas import SEAL_KEY
 from tests.gateway.running import KEY, UPSTREAM_TOKEN
-from tests.gateway.signing_callers import signing_caller
+from tests.gateway.user_actions.signing_callers import signing_caller
 from tests.soak.driving import Target
 from tests.soak.gateway_callers import TOKENS, CallersOfGateways
 from tests.soak.gateway_verdicts import Held, judge_trail

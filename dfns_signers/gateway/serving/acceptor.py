@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import uvicorn
 from uvicorn.server import ServerState
 
-from dfns_signers.gateway.messages import Peer
+from dfns_signers.gateway.requests.messages import Peer
 from dfns_signers.gateway.serving.bounds import MAX_HEAD, Bounds
 from dfns_signers.gateway.serving.connections import Connection, Refuse
 from dfns_signers.gateway.serving.fairness import connection_to_close

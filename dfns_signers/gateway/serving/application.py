@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dfns_signers.gateway.grammar import read_request
-from dfns_signers.gateway.messages import Refusal, send_answer
+from dfns_signers.gateway.requests.grammar import read_request
+from dfns_signers.gateway.requests.messages import Refusal, send_answer
 from dfns_signers.gateway.service import Service
 from dfns_signers.gateway.serving.acceptor import Application
 

@@ -14,8 +14,8 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
-from dfns_signers.gateway.messages import Answer, Peer, Refusal
-from dfns_signers.gateway.raw_requests import StrictProtocol
+from dfns_signers.gateway.requests.messages import Answer, Peer, Refusal
+from dfns_signers.gateway.requests.raw_requests import StrictProtocol
 from dfns_signers.gateway.serving.bounds import Bounds
 from dfns_signers.gateway.serving.tls import names_of
 

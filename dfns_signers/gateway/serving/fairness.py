@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Protocol, TypeVar
 
-from dfns_signers.gateway.messages import Peer
+from dfns_signers.gateway.requests.messages import Peer
 
 
 class Waiting(Protocol):

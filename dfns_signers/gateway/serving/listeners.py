@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from dfns_signers.errors import ListeningError
-from dfns_signers.gateway.addresses import Address, TcpAddress, UnixAddress
-from dfns_signers.gateway.messages import Peer
+from dfns_signers.gateway.configuration.addresses import Address, TcpAddress, UnixAddress
+from dfns_signers.gateway.requests.messages import Peer
 
 _BACKLOG: Final = 256
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}

@@ -11,11 +11,12 @@ from functools import partial
 from typing import Final
 
 from dfns_signers.errors import DfnsSignersError
-from dfns_signers.gateway.addresses import TcpAddress
-from dfns_signers.gateway.admin import AdminApplication
 from dfns_signers.gateway.assembly import LoadedGateway
-from dfns_signers.gateway.health import Health
-from dfns_signers.gateway.metrics import Metrics
+from dfns_signers.gateway.configuration.addresses import TcpAddress
+from dfns_signers.gateway.configuration.settings import GatewaySettings
+from dfns_signers.gateway.operation.admin import AdminApplication
+from dfns_signers.gateway.operation.health import Health
+from dfns_signers.gateway.operation.metrics import Metrics
 from dfns_signers.gateway.reloading import load_again
 from dfns_signers.gateway.service import Service
 from dfns_signers.gateway.serving.acceptor import Acceptor
@@ -24,7 +25,6 @@ from dfns_signers.gateway.serving.bounds import Bounds
 from dfns_signers.gateway.serving.listeners import Listener, open_listener
 from dfns_signers.gateway.serving.service_manager import READY, notify, reloading
 from dfns_signers.gateway.serving.tls import server_context
-from dfns_signers.gateway.settings import GatewaySettings
 
 _log: Final = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from dfns_signers.config.profile_guards import open_trail
 from dfns_signers.gateway.assembly import LoadedGateway, new_service
-from dfns_signers.gateway.instruments import new_instruments
+from dfns_signers.gateway.operation.instruments import new_instruments
 from dfns_signers.gateway.serving.bounds import Bounds
 from dfns_signers.gateway.serving.running import RunningListeners
 from dfns_signers.gateway.serving.service_manager import READY, STOPPING, notify

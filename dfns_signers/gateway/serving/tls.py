@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.gateway.settings import TlsTable
+from dfns_signers.gateway.configuration.settings import TlsTable
 from dfns_signers.sealed import Sealed
 
 

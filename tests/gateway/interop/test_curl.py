@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.gateway.running import DIGEST, TOKEN, running_gateway
-from tests.gateway.signing_callers import WALLETS
+from tests.gateway.user_actions.signing_callers import WALLETS
 from tests.support.certificates import Authority
 
 CREATE = '{"network": "EthereumSepolia", "name": "é"}'

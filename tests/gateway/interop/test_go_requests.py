@@ -20,7 +20,7 @@ from tests.core.keys import make_signature
 from tests.emulator.caller import answered, b64url
 from tests.gateway.interop.permissive_rules import every_operation
 from tests.gateway.running import TOKEN, running_gateway
-from tests.gateway.signing_callers import CALLER_KEY, CREDENTIAL, signing_caller
+from tests.gateway.user_actions.signing_callers import CALLER_KEY, CREDENTIAL, signing_caller
 from tests.support.certificates import Authority
 
 LISTEN = """

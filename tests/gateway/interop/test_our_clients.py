@@ -11,7 +11,12 @@ from dfns_signers.client.pending import PendingAction
 from dfns_signers.errors import CredentialNotAllowedError, PermissionDeniedError
 from tests.core.keys import private_pem
 from tests.gateway.running import LISTEN, TOKEN, RunningGateway, running_gateway
-from tests.gateway.signing_callers import CALLER_KEY, CREDENTIAL, WALLETS, signing_caller
+from tests.gateway.user_actions.signing_callers import (
+    CALLER_KEY,
+    CREDENTIAL,
+    WALLETS,
+    signing_caller,
+)
 
 READS = """
 [[gateway.callers.payments.allow]]

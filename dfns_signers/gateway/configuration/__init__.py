@@ -1,0 +1,1 @@
+"""The tables below ``[gateway]``, read and checked."""

@@ -1,0 +1,1 @@
+"""Requests in the one form that is taken, answers, and what became of each."""

@@ -1,0 +1,1 @@
+"""New callers and certificates, and what their programs set."""

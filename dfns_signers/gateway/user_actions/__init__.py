@@ -1,0 +1,1 @@
+"""The user actions of the gateway itself, for official SDKs."""
