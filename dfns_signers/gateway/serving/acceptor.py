@@ -70,7 +70,7 @@ class Acceptor:
         self._bounds = bounds
         self._server = ServerState()
         self._openings: dict[Connection, asyncio.Task[None]] = {}
-        self._accepting: asyncio.Task[None] | None = None
+        self._resuming: asyncio.TimerHandle | None = None
 
     @property
     def calls(self) -> set[asyncio.Task[None]]:
@@ -79,15 +79,15 @@ class Acceptor:
 
     def start(self) -> None:
         """Accept connections from now on."""
-        self._accepting = asyncio.create_task(self._accept())
+        # ``loop.sock_accept`` would lose a connection if it is cancelled in the moment of its end.
+        asyncio.get_running_loop().add_reader(self.listener.listening, self._accept)
 
     async def stop(self) -> None:
         """Accept none any more, and close each connection once it has no call under way."""
-        if self._accepting is not None:
-            self._accepting.cancel()
-            with suppress(OSError):  # BlockingIOError: there is none left
-                while True:
-                    self._take(self.listener.listening.accept()[0])
+        self._pause()
+        with suppress(OSError):  # BlockingIOError: there is none left
+            while True:
+                self._take(self.listener.listening.accept()[0])
         self.listener.close()
         # What clients had sent by then is read.
         await asyncio.sleep(_PAUSE)
@@ -103,24 +103,28 @@ class Acceptor:
 
     def abort(self) -> None:
         """Close what is still there at once."""
-        if self._accepting is not None:
-            self._accepting.cancel()
+        self._pause()
         for call in self.calls:
             call.cancel()
         for connection in self.connections.copy():
             self._drop(connection)
 
-    async def _accept(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                self._take((await loop.sock_accept(self.listener.listening))[0])
-            except OSError as error:
-                # Other errors are those of a connection that is gone already.
-                if error.errno in _EXHAUSTED:
-                    _log.warning("no connection can be accepted: %s", error.strerror)
-                    self._make_room(None)
-                    await asyncio.sleep(_PAUSE)
+    def _pause(self) -> None:
+        if self._resuming is not None:
+            self._resuming.cancel()
+        if self.listener.listening.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self.listener.listening)
+
+    def _accept(self) -> None:
+        try:
+            self._take(self.listener.listening.accept()[0])
+        except OSError as error:
+            # Other errors are those of a connection that is gone already.
+            if error.errno in _EXHAUSTED:
+                _log.warning("no connection can be accepted: %s", error.strerror)
+                self._make_room(None)
+                self._pause()
+                self._resuming = asyncio.get_running_loop().call_later(_PAUSE, self.start)
 
     def _take(self, accepted: socket.socket) -> None:
         try:

@@ -81,8 +81,7 @@ def _on_tcp(address: TcpAddress) -> Listener:
     # two packets takes 40 ms more.
     tcp = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     with _closed_on_error(tcp) as listening:
-        if os.name == "posix":  # elsewhere it lets two processes share a port
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listening.bind((host, address.port))

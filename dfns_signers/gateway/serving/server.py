@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from dfns_signers.config.profile_guards import open_trail
+from dfns_signers.errors import ListeningError
 from dfns_signers.gateway.assembly import LoadedGateway, new_service
 from dfns_signers.gateway.operation.instruments import new_instruments
 from dfns_signers.gateway.serving.bounds import Bounds
@@ -25,8 +26,12 @@ def run_gateway(gateway: LoadedGateway, ready: Ready) -> None:
     """Serve in the foreground until SIGTERM or Ctrl-C; SIGHUP reads the configuration again.
 
     A second signal ends the process at once, and SIGHUP has no effect from the end on. Arguments
-    and errors are those of ``serve``.
+    and errors are those of ``serve``; on Windows, ``ListeningError``.
     """
+    if sys.platform == "win32":
+        raise ListeningError(
+            "the gateway does not run on Windows; run it on Linux, in a container or in WSL"
+        )
 
     async def until_signalled() -> None:
         stop, reload = asyncio.Event(), asyncio.Event()
@@ -38,19 +43,14 @@ def run_gateway(gateway: LoadedGateway, ready: Ready) -> None:
             stop.set()
 
         def listening(urls: Sequence[str]) -> None:
-            if sys.platform != "win32":
-                for number in _ENDING:
-                    loop.add_signal_handler(number, end)
+            for number in _ENDING:
+                loop.add_signal_handler(number, end)
             ready(urls)
 
-        if sys.platform != "win32":
-            signal.signal(
-                signal.SIGHUP, lambda _number, _frame: loop.call_soon_threadsafe(reload.set)
-            )
+        signal.signal(signal.SIGHUP, lambda _number, _frame: loop.call_soon_threadsafe(reload.set))
         await serve(gateway, listening, stop, reload=reload)
-        if sys.platform != "win32":
-            # Else it would kill the process at its end, as one that the loop handles also would.
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        # Else it would kill the process at its end, as one that the loop handles also would.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     asyncio.run(until_signalled())
 

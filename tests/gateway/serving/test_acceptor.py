@@ -1,0 +1,40 @@
+"""Connections that arrive in the moment in which a listener ends."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+import pytest
+
+from dfns_signers.gateway.configuration.addresses import parse_listen
+from dfns_signers.gateway.requests.messages import Answer, Peer, Refusal
+from dfns_signers.gateway.serving.acceptor import Acceptor
+from dfns_signers.gateway.serving.bounds import Bounds
+from dfns_signers.gateway.serving.listeners import open_listener
+
+
+async def never_asked(_scope: dict[str, Any], _receive: Any, _send: Any) -> None:
+    raise AssertionError("nothing was sent")
+
+
+def never_refused(_refusal: Refusal, _peer: Peer) -> Answer:
+    raise AssertionError("nothing was sent")
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_connection_that_arrives_with_the_end_is_closed(turns: int) -> None:
+    async def ended_with_one_waiting() -> bytes:
+        listener = open_listener(parse_listen("127.0.0.1:0"))
+        acceptor = Acceptor(listener, never_asked, never_refused, tls=lambda: None, bounds=Bounds())
+        acceptor.start()
+        await asyncio.sleep(0)
+        with socket.create_connection(listener.listening.getsockname()) as client:
+            for _ in range(turns):  # so far the loop has come with it
+                await asyncio.sleep(0)
+            await acceptor.stop()
+            client.settimeout(10)
+            return await asyncio.to_thread(client.recv, 1)
+
+    assert asyncio.run(ended_with_one_waiting()) == b""
