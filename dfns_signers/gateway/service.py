@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 import traceback
@@ -15,7 +16,7 @@ from dfns_signers.errors import PolicyRefusedError
 from dfns_signers.gateway.callers.callers import Caller, Callers
 from dfns_signers.gateway.callers.in_flight import InFlight
 from dfns_signers.gateway.callers.limits import Limits
-from dfns_signers.gateway.requests.failures import refusal_of
+from dfns_signers.gateway.requests.failures import advice, refusal_of
 from dfns_signers.gateway.requests.messages import Answer, Incoming, Peer, Refusal
 from dfns_signers.gateway.requests.observing import Exchange, NoObserver, Observer
 from dfns_signers.gateway.upstream import Upstream
@@ -39,7 +40,7 @@ class Service:
     in_flight: InFlight = field(default_factory=InFlight)
 
     async def answer(self, incoming: Incoming) -> Answer:
-        """Answer a request; never raises ``Refusal``."""
+        """Answer a request; never raises ``Refusal``, and a cancelled call is answered, too."""
         exchange = _begun(incoming)
         began = time.monotonic()
         self.observer.began(exchange)
@@ -49,6 +50,8 @@ class Service:
             return answer
         except Refusal as refusal:
             return _noted(refusal, exchange)
+        except asyncio.CancelledError:
+            return _noted(_cut_off(exchange), exchange)
         except Exception as error:  # noqa: BLE001  # whatever it is, the caller gets an answer
             return _noted(_internal(error, exchange), exchange)
         finally:
@@ -120,9 +123,25 @@ def _internal(error: Exception, exchange: Exchange) -> Refusal:
         500,
         "internal",
         "the gateway failed",
-        may_have_taken_effect=exchange.upstream_seconds is not None and exchange.method != "GET",
+        may_have_taken_effect=_is_uncertain(exchange),
         detail=detail,
     )
+
+
+def _cut_off(exchange: Exchange) -> Refusal:
+    """The refusal for a call that was under way for longer than the end of the gateway takes."""
+    uncertain = _is_uncertain(exchange)
+    return Refusal(
+        503,
+        "ending",
+        f"the gateway ended before the call did; {advice(uncertain=uncertain)}",
+        may_have_taken_effect=uncertain,
+    )
+
+
+def _is_uncertain(exchange: Exchange) -> bool:
+    """Whether a call of which no answer is known may have had an effect."""
+    return exchange.upstream_seconds is not None and exchange.method != "GET"
 
 
 def _noted(refusal: Refusal, exchange: Exchange) -> Answer:

@@ -28,6 +28,9 @@ from dfns_signers.gateway.serving.tls import server_context
 
 _log: Final = logging.getLogger(__name__)
 
+_LAST_ANSWERS: Final = 1.0
+"""Seconds in which callers hear that their calls are cut off."""
+
 _NOT_TAKEN: Final = "the configuration is not taken, the former one stays"
 
 
@@ -163,19 +166,27 @@ class RunningListeners:
         _log.info("ending: calls under way have %g seconds to finish", self._bounds.drain)
         await asyncio.sleep(self._gateway.settings.drain_delay)
         await asyncio.gather(*(acceptor.stop() for acceptor in self._acceptors))
+        await self._under_way(self._bounds.drain)
+        cut_off = [call for acceptor in self._acceptors for call in acceptor.calls]
+        if cut_off:
+            _log.warning(
+                "calls that did not end in %g seconds and are cut off: %d; they may have taken "
+                "effect",
+                self._bounds.drain,
+                len(cut_off),
+            )
+            for call in cut_off:
+                call.cancel()
+            await self._under_way(_LAST_ANSWERS)
+
+    async def _under_way(self, seconds: float) -> None:
+        """Wait for calls and connections to end, for so many seconds."""
         ending: list[asyncio.Future[None]] = [
             *(call for acceptor in self._acceptors for call in acceptor.calls),
             *(one.lost for acceptor in self._acceptors for one in acceptor.connections),
         ]
         if ending:
-            await asyncio.wait(ending, timeout=self._bounds.drain)
-        cut_off = sum(len(acceptor.calls) for acceptor in self._acceptors)
-        if cut_off:
-            _log.warning(
-                "%d calls did not end in %g seconds and are cut off; they may have taken effect",
-                cut_off,
-                self._bounds.drain,
-            )
+            await asyncio.wait(ending, timeout=seconds)
 
     def abort(self) -> None:
         """Close what is still open at once."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 
+from dfns_signers.gateway.serving.bounds import Bounds
 from tests.gateway.holding import held_gateway
 from tests.gateway.processes import GatewayProcess, eventually, gateway_process
 from tests.gateway.requests.raw_sockets import connection_to, head, received, status_of_one
-from tests.gateway.running import PAYMENTS, TOKEN
+from tests.gateway.running import PAYMENTS, TOKEN, client_of, served
 
 GATEWAY = f'listen = ["127.0.0.1:0"]\n{PAYMENTS}'
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -54,6 +56,29 @@ def test_calls_under_way_at_the_signal_all_end_well(tmp_path: Path, number: sign
         assert len(gateway.logged("ending: calls under way have 25 seconds")) == 1
         assert len({answer.json()["id"] for answer in answers}) == 20
         assert len(upstream.held) == 20
+
+
+def test_call_that_does_not_end_in_time_is_answered_as_uncertain(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        held_gateway(tmp_path, GATEWAY) as (file, upstream, _),
+        ThreadPoolExecutor(1) as callers,
+        ExitStack() as serving,
+    ):
+        (url,) = serving.enter_context(served(file, Bounds(drain=0.1)))
+        with client_of(url) as caller:
+            call = callers.submit(caller.post, "/wallets", json=WALLET)
+            eventually(lambda: len(upstream.held) == 1, "a call is under way")
+
+            serving.close()
+
+            answer = call.result()
+    assert answer.status_code == 503
+    details = answer.json()["error"]["details"]
+    assert details == {"gateway": "ending", "mayHaveTakenEffect": True}
+    assert "calls that did not end in 0.1 seconds and are cut off: 1" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
