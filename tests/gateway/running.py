@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -176,7 +176,7 @@ def served(file: Path, bounds: Bounds = USUAL) -> Iterator[Sequence[str]]:
             raise failures[0]
         yield urls
     finally:
-        if thread.is_alive():
+        with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(stop.set)
         thread.join(30)
         assert not thread.is_alive(), "the gateway does not stop"
