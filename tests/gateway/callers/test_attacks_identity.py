@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import io
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway.assembly import load_gateway
 from dfns_signers.gateway.callers.callers import UnknownCaller
+from dfns_signers.gateway.operation.logs import logging_to
 from tests.core.config.support import write_config, write_key
 from tests.gateway.callers.test_callers import CALLERS, request
 from tests.gateway.configuration.test_settings import PROFILE
@@ -80,15 +81,17 @@ def test_body_of_a_stranger_is_not_parsed(tmp_path: Path, body: bytes) -> None:
             assert answer.status_code == status
 
 
-def test_answer_and_log_say_nothing_of_a_token_that_is_refused(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG, "dfns_signers")
-    with running_gateway(tmp_path) as gateway, gateway.client("guessed-token") as client:
+def test_answer_and_log_say_nothing_of_a_token_that_is_refused(tmp_path: Path) -> None:
+    log = io.StringIO()
+    with (
+        logging_to(log, "json", "debug"),
+        running_gateway(tmp_path) as gateway,
+        gateway.client("guessed-token") as client,
+    ):
         answer = client.get("/wallets")
 
-    said = answer.text + str(answer.headers) + caplog.text
-    assert "refused before the caller was known" in caplog.text
+    said = answer.text + str(answer.headers) + log.getvalue()
+    assert "refused before the caller was known" in said
     for secret in ("guessed-token", sha256(b"guessed-token").hexdigest(), TOKEN, "upstream-token"):
         assert secret not in said
 
