@@ -138,6 +138,15 @@ def test_other_spelling_of_the_path_is_never_allowed(data: st.DataObject) -> Non
     assert RULES.judge(call("POST", other, dict(TRANSFER))).rule is None
 
 
+@given(upper=st.lists(st.booleans(), min_size=23, max_size=23).filter(any))
+def test_other_case_of_the_path_is_never_allowed(upper: list[bool]) -> None:
+    path = "/wallets/wa-1/transfers"
+    other = "".join(one.upper() if up else one for one, up in zip(path, upper, strict=True))
+    assume(other != path)
+
+    assert RULES.judge(call("POST", other, dict(TRANSFER))).rule is None
+
+
 @given(data=st.data())
 def test_escaped_spelling_of_the_path_is_never_allowed(data: st.DataObject) -> None:
     path = "/wallets/wa-1/transfers"
