@@ -6,10 +6,11 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from hypothesis import assume, given
+from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from dfns_signers.operations import match_operation
+from tests.core.policy.spelled_transfers import READERS, TEXTS
 from tests.core.policy.support import DESTINATION, PAYOUTS, TRANSFER, call, policy
 
 RULES = policy(PAYOUTS)
@@ -89,6 +90,16 @@ def test_body_is_allowed_exactly_if_a_plain_reading_of_the_rule_allows_it(body: 
     judged = call("POST", "/wallets/wa-1/transfers", json.dumps(body))
 
     assert (RULES.judge(judged).rule is not None) == plainly_allowed(body)
+
+
+@settings(max_examples=500)
+@given(text=TEXTS)
+def test_body_that_is_allowed_is_so_for_every_reader(text: str) -> None:
+    allowed = RULES.judge(call("POST", "/wallets/wa-1/transfers", text)).rule is not None
+
+    event("allowed" if allowed else "refused")
+    if allowed:
+        assert [name for name, read in READERS.items() if not plainly_allowed(read(text))] == []
 
 
 @given(amount=st.integers(0, 10**80))
