@@ -13,12 +13,13 @@ from tests.core.policy.support import DESTINATION, TRANSFER
 Member = tuple[str, Any]
 Reader = Callable[[str], Any]
 
+_ELSEWHERE: Final = f"0x{'de' * 20}"
 _VALUES: Final = st.sampled_from(
     [
-        *(DESTINATION.upper().replace("0X", "0x"), f"0x{'de' * 20}", f"{DESTINATION}\0"),
+        *(DESTINATION.upper().replace("0X", "0x"), _ELSEWHERE, f"{DESTINATION}\0"),
         *("999", "1001", "1e3", "0x1", "01", "-1", "\u0661", "999\0", ""),
         *("Erc20", "native", 1000, 1e3, True, None),
-        *([], ["999"], {"amount": "999"}, [{"to": f"0x{'de' * 20}", "amount": "1001"}]),
+        *([], ["999"], {"amount": "999"}, [{"to": _ELSEWHERE, "amount": "1001"}]),
     ]
 )
 _ODD_NAMES: Final = st.builds(
@@ -30,7 +31,8 @@ _ODD_NAMES: Final = st.builds(
 )
 _MEMBERS: Final = st.builds(
     lambda changed, more: [*({**TRANSFER, **changed}).items(), *more],
-    st.dictionaries(st.sampled_from(sorted(TRANSFER)), _VALUES, max_size=1),
+    st.sampled_from([{}, {"to": _ELSEWHERE}, {"amount": "1001"}, {"feeSponsorId": "fs-1"}])
+    | st.dictionaries(st.sampled_from(sorted(TRANSFER)), _VALUES, max_size=1),
     st.lists(st.tuples(_ODD_NAMES, _VALUES), max_size=1),
 ).flatmap(st.permutations)
 
