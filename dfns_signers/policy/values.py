@@ -13,7 +13,8 @@ from dfns_signers.policy.members import Name, dotted
 Scalar: TypeAlias = str | bool | int
 
 _AMOUNT: Final = re.compile(r"0|[1-9][0-9]{0,77}")
-_HEXADECIMAL: Final = re.compile(r"0x[0-9A-Fa-f]+")
+_HEXADECIMAL: Final = re.compile(r"0x[0-9A-Fa-f]{40,}")
+"""An address or a hash. A shorter string may be a memo, of which another case is another one."""
 _RANGE: Final = frozenset({"min", "max"})
 _EXACT_IN_ANY_READER: Final = 2**53 - 1
 """Beyond it, a reader of JSON that has doubles alone takes one integer for another."""
@@ -23,8 +24,8 @@ _EXACT_IN_ANY_READER: Final = 2**53 - 1
 class OneOf:
     """Values of which a member must have one; a type is not another: ``true`` is not ``1``.
 
-    Hexadecimal strings of ``0x`` are compared without case: their digits are the same bytes, and
-    the case of an address is no more than its checksum.
+    Strings of ``0x`` and 40 hexadecimal digits or more are compared without case: their digits are
+    the same bytes, and the case of an address is no more than its checksum.
     """
 
     values: tuple[Scalar, ...]

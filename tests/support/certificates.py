@@ -39,17 +39,20 @@ class Authority:
         )
         self._write("ca.pem", own)
 
-    def issue(self, file: str, name: str) -> None:
+    def issue(self, file: str, name: str, common_name: str | None = None) -> None:
         """Write a certificate and its key.
 
         Args:
             file: name of both files, without ending.
             name: DNS name, or a URI.
+            common_name: of the subject; ``name`` by default.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         kind = x509.UniformResourceIdentifier if ":" in name else x509.DNSName
         names = x509.SubjectAlternativeName([kind(name)])
-        builder = self._builder(_name(name), key.public_key()).add_extension(names, critical=False)
+        builder = self._builder(_name(common_name or name), key.public_key()).add_extension(
+            names, critical=False
+        )
         self._write(f"{file}.pem", builder)
         (self._folder / f"{file}.key").write_bytes(
             key.private_bytes(

@@ -6,10 +6,11 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from hypothesis import assume, given
+from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from dfns_signers.operations import match_operation
+from tests.core.policy.spelled_transfers import READERS, TEXTS
 from tests.core.policy.support import DESTINATION, PAYOUTS, TRANSFER, call, policy
 
 RULES = policy(PAYOUTS)
@@ -91,6 +92,16 @@ def test_body_is_allowed_exactly_if_a_plain_reading_of_the_rule_allows_it(body: 
     assert (RULES.judge(judged).rule is not None) == plainly_allowed(body)
 
 
+@settings(max_examples=500)
+@given(text=TEXTS)
+def test_body_that_is_allowed_is_so_for_every_reader(text: str) -> None:
+    allowed = RULES.judge(call("POST", "/wallets/wa-1/transfers", text)).rule is not None
+
+    event("allowed" if allowed else "refused")
+    if allowed:
+        assert [name for name, read in READERS.items() if not plainly_allowed(read(text))] == []
+
+
 @given(amount=st.integers(0, 10**80))
 def test_amount_is_allowed_exactly_up_to_the_max(amount: int) -> None:
     body = {**TRANSFER, "amount": str(amount)}
@@ -134,6 +145,15 @@ def test_other_spelling_of_the_path_is_never_allowed(data: st.DataObject) -> Non
         st.sampled_from(["/", "./", "../", "%2F", "%2e", ";", "\\", "?", "#", " ", "x"])
     )
     other = path[:at] + put_in + path[at:]
+
+    assert RULES.judge(call("POST", other, dict(TRANSFER))).rule is None
+
+
+@given(upper=st.lists(st.booleans(), min_size=23, max_size=23).filter(any))
+def test_other_case_of_the_path_is_never_allowed(upper: list[bool]) -> None:
+    path = "/wallets/wa-1/transfers"
+    other = "".join(one.upper() if up else one for one, up in zip(path, upper, strict=True))
+    assume(other != path)
 
     assert RULES.judge(call("POST", other, dict(TRANSFER))).rule is None
 

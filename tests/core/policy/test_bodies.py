@@ -97,6 +97,14 @@ def test_address_that_is_not_hexadecimal_is_compared_with_case() -> None:
     assert reasons(rules, transfer(to=listed.lower())) == ["'to' is not one of its values"]
 
 
+def test_memo_that_looks_hexadecimal_is_compared_with_case() -> None:
+    """It is no bytes, and another one may name another receiver."""
+    rules = policy({**PAYOUTS, "body": {**PAYOUTS["body"], "memo": "0xAbCd"}})
+
+    assert reasons(rules, transfer(memo="0xAbCd")) == []
+    assert reasons(rules, transfer(memo="0xabcd")) == ["'memo' is not one of its values"]
+
+
 @pytest.mark.parametrize(
     ("listed", "value"),
     [(True, 1), (True, "true"), (False, 0), (False, None), (False, "")],

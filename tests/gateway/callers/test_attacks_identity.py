@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import io
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,10 +11,12 @@ import pytest
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway.assembly import load_gateway
 from dfns_signers.gateway.callers.callers import UnknownCaller
+from dfns_signers.gateway.operation.logs import logging_to
 from tests.core.config.support import write_config, write_key
 from tests.gateway.callers.test_callers import CALLERS, request
 from tests.gateway.configuration.test_settings import PROFILE
 from tests.gateway.running import LISTEN, PAYMENTS, TOKEN, running_gateway
+from tests.support.certificates import Authority
 
 
 def test_another_local_user_at_a_shared_socket_is_nobody() -> None:
@@ -80,35 +82,48 @@ def test_body_of_a_stranger_is_not_parsed(tmp_path: Path, body: bytes) -> None:
             assert answer.status_code == status
 
 
-def test_answer_and_log_say_nothing_of_a_token_that_is_refused(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG, "dfns_signers")
-    with running_gateway(tmp_path) as gateway, gateway.client("guessed-token") as client:
+def test_answer_and_log_say_nothing_of_a_token_that_is_refused(tmp_path: Path) -> None:
+    log = io.StringIO()
+    with (
+        logging_to(log, "json", "debug"),
+        running_gateway(tmp_path) as gateway,
+        gateway.client("guessed-token") as client,
+    ):
         answer = client.get("/wallets")
 
-    said = answer.text + str(answer.headers) + caplog.text
-    assert "refused before the caller was known" in caplog.text
+    said = answer.text + str(answer.headers) + log.getvalue()
+    assert "refused before the caller was known" in said
     for secret in ("guessed-token", sha256(b"guessed-token").hexdigest(), TOKEN, "upstream-token"):
         assert secret not in said
 
 
-@pytest.mark.parametrize(
-    "gateway",
-    [
-        'listen = ["0.0.0.0:8787"]\nhosts = ["gateway:8787"]' + PAYMENTS,
-        'listen = ["[::]:8787"]\nhosts = ["gateway:8787"]' + PAYMENTS,
-        'listen = ["unix:/tmp/a.sock?mode=0666"]' + PAYMENTS,
-        'listen = ["unix:/tmp/a.sock?mode=0662"]' + PAYMENTS,
-        LISTEN + "\n[gateway.callers.anybody]\nreads = true\n",
-        LISTEN + PAYMENTS.replace("payments", "web") + PAYMENTS,
-    ],
-    ids=["off-loopback", "every-address", "open-socket", "others-write", "anonymous", "ambiguous"],
-)
-def test_gateway_that_strangers_could_use_does_not_start(tmp_path: Path, gateway: str) -> None:
-    write_key(tmp_path)
+BEARER_ALONE = f"""
+listen = ["10.0.0.1:8443?tls=gateway"]
+{PAYMENTS}
+[gateway.tls.gateway]
+certificate = "server.pem"
+key = {{ file = "server.key" }}
+"""
+OPEN = {
+    "off-loopback": ('listen = ["10.0.0.1:8787"]' + PAYMENTS, "plain http is for this machine"),
+    "every-address": ('listen = ["[::]:8787"]\nhosts = ["a:1"]' + PAYMENTS, "plain http is for"),
+    "bearer-alone": (BEARER_ALONE, "off this machine, callers must show certificates"),
+    "open-socket": ('listen = ["unix:/tmp/a.sock?mode=0666"]' + PAYMENTS, "expected mode=0600"),
+    "others-write": ('listen = ["unix:/tmp/a.sock?mode=0662"]' + PAYMENTS, "expected mode=0600"),
+    "anonymous": (LISTEN + "\n[gateway.callers.anybody]\nreads = true\n", "nothing identifies it"),
+    "ambiguous": (LISTEN + PAYMENTS.replace("payments", "web") + PAYMENTS, "given 2 times"),
+}
 
-    with pytest.raises(ConfigurationError):
+
+@pytest.mark.parametrize(("gateway", "reason"), OPEN.values(), ids=OPEN.keys())
+def test_gateway_that_strangers_could_use_does_not_start(
+    tmp_path: Path, gateway: str, reason: str
+) -> None:
+    write_key(tmp_path)
+    Authority(tmp_path).issue("server", "localhost")
+    (tmp_path / "server.key").chmod(0o600)
+
+    with pytest.raises(ConfigurationError, match=reason):
         load_gateway(config=write_config(tmp_path, PROFILE + gateway))
 
 

@@ -192,7 +192,7 @@ class Parts:
         return raw
 
 
-PARTS = st.builds(
+ODD = st.builds(
     Parts,
     st.one_of(st.sampled_from([b"GET", b"POST", b"DELETE"]), METHODS),
     st.one_of(PLAIN_TARGETS, ODD_TARGETS),
@@ -204,6 +204,35 @@ PARTS = st.builds(
         st.just([]), st.lists(st.tuples(st.integers(0, 500), st.binary(max_size=2)), max_size=2)
     ),
 )
+SPELLED_BODIES = st.builds(
+    lambda body, indent, ascii_only: json.dumps(body, indent=indent, ensure_ascii=ascii_only),
+    st.dictionaries(
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=3), st.integers(), max_size=3
+    ),
+    st.none() | st.integers(0, 2),
+    st.booleans(),
+).map(str.encode)
+# Calls that the rules allow, but for what one line more or another byte makes of them.
+NEAR = st.builds(
+    lambda call, body, framing, lines, noise: Parts(
+        *call, b"" if call[0] == b"GET" else body, framing, lines, b"\r\n", noise
+    ),
+    st.sampled_from(
+        [
+            (b"POST", b"/wallets"),
+            (b"DELETE", b"/wallets/wa-1/tags"),
+            (b"GET", b"/wallets/wa-1"),
+            (b"GET", b"/wallets/wa-1?a=b"),
+        ]
+    ),
+    st.one_of(BODIES, SPELLED_BODIES),
+    st.sampled_from(["length", "chunked"]),
+    st.one_of(st.just([]), st.lists(LINES, max_size=1)),
+    st.one_of(
+        st.just([]), st.lists(st.tuples(st.integers(0, 500), st.binary(max_size=2)), max_size=1)
+    ),
+)
+PARTS = st.one_of(NEAR, ODD)
 PLAIN = Parts(b"POST", b"/wallets", b'{"a": 1}', "length", [], b"\r\n", [])
 
 

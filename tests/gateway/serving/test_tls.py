@@ -188,7 +188,7 @@ def test_certificate_of_another_authority_gets_no_connection(
 def test_common_name_of_a_certificate_identifies_nobody(
     mutual: RunningGateway, authority: Authority, tmp_path: Path
 ) -> None:
-    authority.issue("payments", "payments")  # its common name, too
+    authority.issue("payments", "payments", common_name=SPIFFE)
 
     answer = create_wallet(mutual, trusting(tmp_path, tmp_path / "payments.pem"), {})
 

@@ -36,8 +36,16 @@ name = "tags"
 call = "PUT /wallets/{walletId}/tags"
 escalates = true
 members = "any"
+
+[[gateway.callers.payments.allow]]
+name = "untag"
+call = "DELETE /wallets/{walletId}/tags"
+escalates = true
+members = "any"
 """
 )
+CREATION = ("POST", "/wallets")
+TAGS = "/wallets/wa-1/tags"
 
 
 @pytest.fixture(scope="module")
@@ -144,21 +152,22 @@ def test_challenge_is_not_replayed(sdk: Caller) -> None:
 
 @pytest.mark.usefixtures("unheard")
 @pytest.mark.parametrize(
-    ("method", "target", "body"),
+    ("signed", "sent", "body"),
     [
-        ("POST", "/wallets", PAYLOAD.replace(b"one", b"two")),
-        ("POST", "/wallets", PAYLOAD.replace(b"}", b',"tags":["a"]}')),
-        ("POST", "/wallets", b""),
-        ("PUT", "/wallets/wa-1/tags", PAYLOAD),
+        (CREATION, CREATION, PAYLOAD.replace(b"one", b"two")),
+        (CREATION, CREATION, PAYLOAD.replace(b"}", b',"tags":["a"]}')),
+        (CREATION, CREATION, b""),
+        (("PUT", TAGS), ("DELETE", TAGS), PAYLOAD),
+        (("PUT", TAGS), ("PUT", TAGS.replace("wa-1", "wa-2")), PAYLOAD),
     ],
-    ids=["a value", "a member more", "no body", "method and path"],
+    ids=["a value", "a member more", "no body", "method", "path"],
 )
 def test_call_that_was_changed_after_it_was_signed_is_refused(
-    sdk: Caller, method: str, target: str, body: bytes
+    sdk: Caller, signed: tuple[str, str], sent: tuple[str, str], body: bytes
 ) -> None:
-    action = sdk.user_action("POST", "/wallets", PAYLOAD.decode())
+    action = sdk.user_action(*signed, PAYLOAD.decode())
 
-    answer = sdk.send(method, target, body, user_action=action)
+    answer = sdk.send(*sent, body, user_action=action)
 
     assert refused(answer) == (403, "user-action-call")
 
