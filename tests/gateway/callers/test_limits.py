@@ -210,6 +210,17 @@ def test_caller_that_floods_with_what_is_refused_is_not_served_for_a_while(
         assert other.get("/wallets").status_code == 200
 
 
+def test_body_of_a_caller_that_floods_is_not_parsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "REQUESTS", Rate(2, 3600))
+    with limited(tmp_path, gateway(caller())) as running, running.client() as flooding:
+        misread = [flooding.post("/wallets", json=["no object"]).status_code for _ in range(2)]
+
+        assert misread == [400, 400]
+        assert refusal(flooding.post("/wallets", json=["no object"])) == (429, "request-rate")
+
+
 def test_store_that_fails_has_calls_refused_until_it_answers(
     tmp_path: Path, own_store: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
