@@ -39,7 +39,7 @@ class Service:
     in_flight: InFlight = field(default_factory=InFlight)
 
     def admit(self, exchange: Exchange, incoming: Incoming) -> None:
-        """Count a request, whatever becomes of it; its body is not read yet.
+        """Count a request of a caller, whatever becomes of it, before its body is parsed.
 
         Raises:
             Refusal: 401, the caller is not known; 429, it sends too much.
@@ -48,7 +48,7 @@ class Service:
         exchange.method, exchange.path = incoming.method, incoming.path
         exchange.operation = str(operation) if operation else None
         exchange.query_names = names_in_query(incoming.query)
-        self.limits.note_request(self._identify(incoming, exchange))
+        self.limits.note_request(self._identify(incoming, exchange), len(incoming.body))
 
     async def answer(self, exchange: Exchange, incoming: Incoming) -> Answer:
         """Answer a request that was admitted; never raises ``Refusal``."""
