@@ -48,15 +48,15 @@ class Wishes:
     """
 
     name: str
-    profile: str | None = None
-    with_key: bool = True
-    with_token: bool = True
-    uids: Sequence[int] = ()
-    certificates: Sequence[str] = ()
-    organisation: str | None = None
-    listen: Sequence[str] = ()
-    folder: Path | None = None
-    token_file: Path | None = None
+    profile: str | None
+    with_key: bool
+    with_token: bool
+    uids: Sequence[int]
+    certificates: Sequence[str]
+    organisation: str | None
+    listen: Sequence[str]
+    folder: Path | None
+    token_file: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class CallerEdit:
         ConfigurationError: there is such a caller already, or the gateway would not start with it.
     """
 
-    def __init__(self, wishes: Wishes, config: str | os.PathLike[str] | None = None) -> None:
+    def __init__(self, wishes: Wishes, config: str | os.PathLike[str] | None) -> None:
         self._wishes = wishes
         self._edit = ConfigEdit(config)
         folder = (wishes.folder or self._edit.path.parent).absolute()
@@ -112,7 +112,7 @@ class CallerEdit:
             raise ConfigurationError(f"the name of a caller: {error}") from error
 
     @classmethod
-    def added(cls, wishes: Wishes, config: str | os.PathLike[str] | None = None) -> CallerEdit:
+    def added(cls, wishes: Wishes, config: str | os.PathLike[str] | None) -> CallerEdit:
         """A new caller."""
         edit = cls(wishes, config)
         edit._add()
@@ -120,7 +120,7 @@ class CallerEdit:
 
     @classmethod
     def with_another_token(
-        cls, wishes: Wishes, config: str | os.PathLike[str] | None = None
+        cls, wishes: Wishes, config: str | os.PathLike[str] | None
     ) -> CallerEdit:
         """A caller that is there, with a new token; the newest of its former ones stays valid."""
         edit = cls(wishes, config)

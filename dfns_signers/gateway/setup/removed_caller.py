@@ -12,7 +12,7 @@ from dfns_signers.near_miss import did_you_mean
 from dfns_signers.sealed import Sealed
 
 
-def remove_caller(name: str, config: str | os.PathLike[str] | None = None) -> tuple[Path, str]:
+def remove_caller(name: str, config: str | os.PathLike[str] | None) -> tuple[Path, str]:
     """Remove the tables of a caller, with its rules; files of its key stay.
 
     Args:

@@ -9,10 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from dfns_signers.gateway.serving.bounds import Bounds
 from tests.gateway.holding import held_gateway
 from tests.gateway.processes import GatewayProcess, eventually, gateway_process
 from tests.gateway.requests.raw_sockets import connection_to, head, received, status_of_one
-from tests.gateway.running import PAYMENTS, TOKEN
+from tests.gateway.running import PAYMENTS, TOKEN, client_of, served
 
 GATEWAY = f'listen = ["127.0.0.1:0"]\n{PAYMENTS}'
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -83,6 +84,19 @@ def test_reloads_that_are_asked_for_until_the_end_do_not_cut_it_off(tmp_path: Pa
             gateway.signal(signal.SIGHUP)
 
         assert gateway.exit_code() == 0
+
+
+def test_call_that_does_not_end_in_its_time_is_cut_off_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with held_gateway(tmp_path, GATEWAY) as (file, upstream, _), ThreadPoolExecutor(1) as callers:
+        with served(file, Bounds(drain=0.1)) as urls, client_of(urls[0]) as caller:
+            call = callers.submit(caller.post, "/wallets", json=WALLET)
+            eventually(lambda: len(upstream.held) == 1, "a call is under way")
+
+        assert isinstance(call.exception(), httpx.TransportError)
+
+    assert "1 calls did not end in 0.1 seconds and are cut off" in caplog.text
 
 
 def test_idle_connections_are_closed_while_calls_are_under_way(tmp_path: Path) -> None:
