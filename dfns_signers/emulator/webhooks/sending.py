@@ -20,9 +20,7 @@ TIMEOUT: Final = 3.0
 
 def new_client() -> httpx.AsyncClient:
     """A client that follows no redirect and uses no proxy: nothing leaves the machine."""
-    return httpx.AsyncClient(
-        timeout=TIMEOUT, trust_env=False, verify=ssl.create_default_context()
-    )
+    return httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, verify=ssl.create_default_context())
 
 
 async def send(client: httpx.AsyncClient, attempt: Attempt, timestamp: int) -> Delivery:
