@@ -37,15 +37,15 @@ class Wanted:
         call: its id.
     """
 
-    caller: str | None = None
-    rule: str | None = None
-    method: str | None = None
-    path: str | None = None
-    status: str | None = None
-    outcome: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    call: str | None = None
+    caller: str | None
+    rule: str | None
+    method: str | None
+    path: str | None
+    status: str | None
+    outcome: str | None
+    since: datetime | None
+    until: datetime | None
+    call: str | None
 
     def has(self, call: Call) -> bool:
         """Whether a call is wanted."""

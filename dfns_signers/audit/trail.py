@@ -35,14 +35,10 @@ class AuditTrail:
         file: made if it is not there, for its owner alone.
         head_interval: seconds between two lines in the log with the head of the chain.
         patience: seconds to wait for another process that is writing.
-
-    Attributes:
-        failures: how many records could not be written.
     """
 
     def __init__(self, file: Path, *, head_interval: float = 60.0, patience: float = 10.0) -> None:
         self.file = file
-        self.failures = 0
         self._interval = head_interval
         self._head_file = HeadFile(file, patience)
         self._descriptor: int | None = None
@@ -105,11 +101,7 @@ class AuditTrail:
                         yield
                 finally:
                     self._is_writing = False
-        except AuditError:
-            self.failures += 1
-            raise
         except (OSError, ValueError, TypeError) as error:
-            self.failures += 1
             reason = error.strerror or error if isinstance(error, OSError) else error
             raise AuditError(f"the audit trail {self.file} cannot be written: {reason}") from error
 

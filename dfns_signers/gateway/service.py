@@ -17,7 +17,7 @@ from dfns_signers.gateway.callers.callers import Caller, Callers
 from dfns_signers.gateway.callers.in_flight import InFlight
 from dfns_signers.gateway.callers.limits import Limits
 from dfns_signers.gateway.requests.failures import advice, refusal_of
-from dfns_signers.gateway.requests.messages import Answer, Incoming, Peer, Refusal
+from dfns_signers.gateway.requests.messages import Answer, Incoming, Refusal
 from dfns_signers.gateway.requests.observing import Exchange, NoObserver, Observer
 from dfns_signers.gateway.upstream import Upstream
 from dfns_signers.gateway.user_actions.user_actions import UserActions
@@ -39,9 +39,21 @@ class Service:
     observer: Observer = field(default_factory=NoObserver)
     in_flight: InFlight = field(default_factory=InFlight)
 
-    async def answer(self, incoming: Incoming) -> Answer:
-        """Answer a request; never raises ``Refusal``, and a cancelled call is answered, too."""
-        exchange = _begun(incoming)
+    def admit(self, exchange: Exchange, incoming: Incoming) -> None:
+        """Count a request of a caller, whatever becomes of it, before its body is parsed.
+
+        Raises:
+            Refusal: 401, the caller is not known; 429, it sends too much.
+        """
+        operation = match_operation(incoming.method, incoming.path)
+        exchange.method, exchange.path = incoming.method, incoming.path
+        exchange.operation = str(operation) if operation else None
+        exchange.query_names = names_in_query(incoming.query)
+        self.limits.note_request(self._identify(incoming, exchange), len(incoming.body))
+
+    async def answer(self, exchange: Exchange, incoming: Incoming) -> Answer:
+        """Answer a request that was admitted, also when it is cancelled; never raises ``Refusal``."""
+        exchange.body_sha256 = sha256(incoming.body).hexdigest() if incoming.body else ""
         began = time.monotonic()
         self.observer.began(exchange)
         try:
@@ -58,24 +70,25 @@ class Service:
             exchange.seconds = time.monotonic() - began
             self.observer.finished(exchange)
 
-    def refuse(self, refusal: Refusal, peer: Peer) -> Answer:
-        """Answer a request that has not the form that the gateway takes."""
-        exchange = Exchange(peer)
+    def refuse(self, exchange: Exchange, refusal: Refusal) -> Answer:
+        """Answer a request that was not admitted, or has not the form that the gateway takes."""
         answer = _noted(refusal, exchange)
         self.observer.finished(exchange)
         return answer
 
     async def _answer(self, incoming: Incoming, exchange: Exchange) -> Answer:
-        identification = self.callers.identify(incoming)
-        caller = identification.caller
-        exchange.caller, exchange.identified_by = caller.name, identification.by
-        self.limits.note_request(caller)
+        caller = self._identify(incoming, exchange)  # anew: it may have been removed
         with self.in_flight.call(caller.name):
             if incoming.method == "POST" and incoming.path == INIT_PATH:
                 return await self.user_actions.announce(incoming, caller)
             if incoming.method == "POST" and incoming.path == COMPLETE_PATH:
                 return await self.user_actions.complete(incoming, caller)
             return await self._forward(incoming, caller, exchange)
+
+    def _identify(self, incoming: Incoming, exchange: Exchange) -> Caller:
+        identification = self.callers.identify(incoming)
+        exchange.caller, exchange.identified_by = identification.caller.name, identification.by
+        return identification.caller
 
     async def _forward(self, incoming: Incoming, caller: Caller, exchange: Exchange) -> Answer:
         call = AnnouncedCall(
@@ -100,18 +113,6 @@ class Service:
         """Have a caller with a credential show the user action of a call that needs one."""
         if needs_user_action(incoming.method, incoming.path):
             await self.user_actions.redeem(incoming, caller)
-
-
-def _begun(incoming: Incoming) -> Exchange:
-    operation = match_operation(incoming.method, incoming.path)
-    return Exchange(
-        incoming.peer,
-        method=incoming.method,
-        path=incoming.path,
-        operation=str(operation) if operation else None,
-        body_sha256=sha256(incoming.body).hexdigest() if incoming.body else "",
-        query_names=names_in_query(incoming.query),
-    )
 
 
 def _internal(error: Exception, exchange: Exchange) -> Refusal:

@@ -158,6 +158,13 @@ def test_guard_and_observers_of_the_page_stand_in_the_signing_path(
     assert refused == "not signed cr-1 acme-hsm:wallets SigningRefusedError"
 
 
+@pytest.mark.usefixtures("installed")
+def test_hooks_of_the_page_need_no_worker_thread() -> None:
+    plugins = ["acme-guard"]
+    with load_signer(signer=COMPLETE, credential_id="cr-1", plugins=plugins) as signer:
+        assert not signer.hooks_may_block
+
+
 def guarded(method: str, path: str) -> None:
     """Sign for a call, with the guard of the page."""
     with load_signer(signer=COMPLETE, credential_id="cr-1", plugins=["acme-guard"]) as signer:

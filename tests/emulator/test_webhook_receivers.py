@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
+import pytest
 
 from dfns_signers.emulator import Emulator
+from dfns_signers.emulator.webhooks import sending
 from dfns_signers.operations import match_operation
 from tests.emulator.caller import Caller, answered
 from tests.emulator.keys import pem, private_key
@@ -88,14 +90,22 @@ def test_ping_is_in_the_log_once_it_is_answered(emulator: Emulator, caller: Call
     assert emulator.requests[-1].raw_path == path
 
 
-def test_answer_to_a_ping_that_has_no_end_is_a_failure_after_its_time(caller: Caller) -> None:
+def test_receiver_has_three_seconds() -> None:
+    assert sending.TIMEOUT == 3
+
+
+def test_answer_to_a_ping_that_has_no_end_is_a_failure_after_its_time(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "TIMEOUT", 0.2)
     with dripping() as (url, _):
         result = answered(caller.call("POST", ping_path(caller, url)))
 
-    assert result == {"status": "", "error": "no answer within 3 s"}
+    assert result == {"status": "", "error": "no answer within 0.2 s"}
 
 
-def test_emulator_stops_while_a_delivery_has_no_end() -> None:
+def test_emulator_stops_while_a_delivery_has_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "TIMEOUT", 0.2)
     emulator = Emulator(credentials={"cr-1": pem(KEY)})
     with dripping() as (url, begun):
         with emulator, Caller(emulator.url, emulator.auth_token, "cr-1", KEY) as caller:
@@ -105,4 +115,4 @@ def test_emulator_stops_while_a_delivery_has_no_end() -> None:
 
         (delivery,) = emulator.webhooks.deliveries
 
-    assert delivery.error == "no answer within 3 s"
+    assert delivery.error == "no answer within 0.2 s"

@@ -14,14 +14,13 @@ import httpx
 from dfns_signers.emulator.serving.listening import is_loopback
 from dfns_signers.emulator.webhooks.deliveries import SIGNATURE_HEADER, Attempt, Delivery
 
-_TIMEOUT_SECONDS: Final = 3.0
+TIMEOUT: Final = 3.0
+"""Seconds that a receiver has to answer."""
 
 
 def new_client() -> httpx.AsyncClient:
     """A client that follows no redirect and uses no proxy: nothing leaves the machine."""
-    return httpx.AsyncClient(
-        timeout=_TIMEOUT_SECONDS, trust_env=False, verify=ssl.create_default_context()
-    )
+    return httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, verify=ssl.create_default_context())
 
 
 async def send(client: httpx.AsyncClient, attempt: Attempt, timestamp: int) -> Delivery:
@@ -41,11 +40,11 @@ async def send(client: httpx.AsyncClient, attempt: Attempt, timestamp: int) -> D
     try:
         # In all: the time limits of the client are for each part that arrives.
         answer = _status(client, attempt.url, body, headers)
-        status = await asyncio.wait_for(answer, _TIMEOUT_SECONDS)
+        status = await asyncio.wait_for(answer, TIMEOUT)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return Delivery(attempt, timestamp, error=f"{type(error).__name__}: {error}")
     except asyncio.TimeoutError:
-        return Delivery(attempt, timestamp, error=f"no answer within {_TIMEOUT_SECONDS:g} s")
+        return Delivery(attempt, timestamp, error=f"no answer within {TIMEOUT:g} s")
     found = "" if status == HTTPStatus.OK else f"expected the status 200, found {status}"
     return Delivery(attempt, timestamp, status, found)
 

@@ -13,6 +13,7 @@ from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import NoPermitError, PolicyRefusedError
 from dfns_signers.gateway.callers.callers import Caller
 from dfns_signers.gateway.requests.failures import refusal_of, store_failure
+from dfns_signers.gateway.requests.grammar import PIECE
 from dfns_signers.gateway.requests.messages import Refusal
 from dfns_signers.rate_limits.counters import Counters, InMemory, counter_name
 from dfns_signers.rate_limits.rate_limit import SIGNED_CALL
@@ -47,13 +48,17 @@ class Limits:
         self._requests = InMemory()
         self._threads = WorkerThreads(_THREADS)
 
-    def note_request(self, caller: Caller) -> None:
+    def note_request(self, caller: Caller, size: int) -> None:
         """Count a request, whatever becomes of it.
+
+        Args:
+            caller: who sent it.
+            size: bytes of a body, each ``PIECE`` of which is counted as a request.
 
         Raises:
             Refusal: 429, there are too many.
         """
-        if pause := self._requests.take(caller.name, REQUESTS):
+        if pause := self._requests.take(caller.name, REQUESTS, max(1, size // PIECE)):
             raise _exceeded("request-rate", f"the caller {caller.name!r} sends too much", pause)
 
     async def admit(self, caller: Caller, call: AnnouncedCall, callers: int) -> None:

@@ -162,7 +162,9 @@ class GatewaySettings(StrictModel):
         default=[],
         description="Further values of `Host`, with their port, besides the addresses in `listen`.",
     )
-    max_body: int = Field(default=1_048_576, ge=1, description="Bytes that a body may have.")
+    max_body: int = Field(
+        default=1_048_576, ge=1, le=8_388_608, description="Bytes that a body may have."
+    )
     drain_delay: float = Field(
         default=0.0,
         ge=0,

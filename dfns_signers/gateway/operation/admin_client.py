@@ -63,7 +63,7 @@ class Readiness:
         }
 
 
-def admin_address(config: str | os.PathLike[str] | None = None) -> Address:
+def admin_address(config: str | os.PathLike[str] | None) -> Address:
     """The admin listener of a configuration; no secret of it is read.
 
     Args:

@@ -16,6 +16,9 @@ Headers = Sequence[tuple[bytes, bytes]]
 READ_ON: Final = 8 * 2**20
 """Bytes of a refused body that are read and dropped, so that its sender gets to the answer."""
 
+PIECE: Final = 4096
+"""Bytes of a body that count as a request: at worst they take as long to parse as a call takes."""
+
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE"})
 # What the path of a call may have, and no percent sign: no identifier of Dfns needs one.
 _TARGET: Final = re.compile(rb"((?:/[A-Za-z0-9._~-]+)+)(?:\?([!-\"$-~]+))?")
@@ -44,8 +47,8 @@ async def read_request(
         peer: who sent it.
         max_body: bytes.
         hosts: values that ``Host`` may have, in lower case.
-        admit: sees the request without its body, and may raise ``Refusal``: a body is parsed for
-            those alone who may ask for something.
+        admit: sees the request without its body, then again with one of a ``PIECE`` or more, and
+            may raise ``Refusal``: a body is parsed for those alone who may ask for something.
 
     Raises:
         Refusal: 400, 403, 405, 413, 415, 417 or 421, or that of ``admit``.
@@ -64,9 +67,11 @@ async def read_request(
         elif not refusal.closes:
             await _dropped(receive, refusal)
         raise
-    body = await _read(receive, max_body)
-    _check_body(incoming.method, headers, body)
-    return replace(incoming, body=body)
+    incoming = replace(incoming, body=await _read(receive, max_body))
+    if len(incoming.body) >= PIECE:
+        admit(incoming)
+    _check_body(incoming)
+    return incoming
 
 
 def check_head(
@@ -171,15 +176,15 @@ def _check_types(headers: Mapping[str, str]) -> None:
         raise Refusal(415, "content-type", "the Content-Type is not application/json in UTF-8")
 
 
-def _check_body(method: str, headers: Mapping[str, str], body: bytes) -> None:
-    if not body:
+def _check_body(incoming: Incoming) -> None:
+    if not incoming.body:
         return
-    if method == "GET":
+    if incoming.method == "GET":
         raise Refusal(400, "body", "a GET request has no body")
-    if "content-type" not in headers:
+    if "content-type" not in incoming.headers:
         raise Refusal(415, "content-type", "the Content-Type is missing: application/json")
     try:
-        value = strict_json(body)
+        value = strict_json(incoming.body)
     except ValueError as error:
         raise Refusal(400, "body", f"the body is not strict JSON: {error}") from error
     if not isinstance(value, dict):

@@ -69,10 +69,10 @@ class Observer(Protocol):
     """Hears of each request; must not raise, and must not wait."""
 
     def began(self, exchange: Exchange) -> None:
-        """A request in the form that the gateway takes is there; nobody has looked at it yet."""
+        """A request that was admitted is there whole; nobody has judged it yet."""
 
     def finished(self, exchange: Exchange) -> None:
-        """A request is about to be answered; one that was not understood has not begun."""
+        """A request is about to be answered; one that was not admitted has not begun."""
 
 
 class NoObserver:

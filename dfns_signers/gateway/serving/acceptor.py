@@ -89,8 +89,8 @@ class Acceptor:
             while True:
                 self._take(self.listener.listening.accept()[0])
         self.listener.close()
-        # What clients had sent by then is read.
-        await asyncio.sleep(_PAUSE)
+        if self.connections:
+            await asyncio.sleep(_PAUSE)  # what clients had sent by then is read
         self.close_waiting()
 
     def close_waiting(self) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from dfns_signers.gateway.requests.grammar import read_request
 from dfns_signers.gateway.requests.messages import Refusal, send_answer
+from dfns_signers.gateway.requests.observing import Exchange
 from dfns_signers.gateway.service import Service
 from dfns_signers.gateway.serving.acceptor import Application
 
@@ -28,20 +30,20 @@ def api_application(
     """
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        peer = scope["state"]["peer"]
+        exchange = Exchange(scope["state"]["peer"])
         try:
             incoming = await read_request(
                 scope,
                 receive,
-                peer,
+                exchange.peer,
                 max_body=max_body,
                 hosts=hosts(),
-                admit=service.callers.identify,
+                admit=partial(service.admit, exchange),
             )
         except Refusal as refusal:
-            answer = service.refuse(refusal, peer)
+            answer = service.refuse(exchange, refusal)
         else:
-            answer = await service.answer(incoming)
+            answer = await service.answer(exchange, incoming)
         await send_answer(answer, send, close=is_draining())
 
     return application

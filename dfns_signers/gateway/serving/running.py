@@ -18,6 +18,7 @@ from dfns_signers.gateway.operation.admin import AdminApplication
 from dfns_signers.gateway.operation.health import Health
 from dfns_signers.gateway.operation.metrics import Metrics
 from dfns_signers.gateway.reloading import load_again
+from dfns_signers.gateway.requests.observing import Exchange
 from dfns_signers.gateway.service import Service
 from dfns_signers.gateway.serving.acceptor import Acceptor
 from dfns_signers.gateway.serving.application import api_application
@@ -109,7 +110,7 @@ class RunningListeners:
         return Acceptor(
             listener,
             application,
-            self._service.refuse,
+            lambda refusal, peer: self._service.refuse(Exchange(peer), refusal),
             tls=partial(self._context, listener),
             bounds=self._bounds,
         )

@@ -19,6 +19,7 @@ from dfns_signers.gateway.configuration.settings import GatewaySettings, check_n
 from dfns_signers.gateway.setup.caller_tokens import new_token, token_digest
 from dfns_signers.gateway.setup.new_files import new_files
 from dfns_signers.lifecycle.token_file import file_reference
+from dfns_signers.near_miss import did_you_mean
 from dfns_signers.public_keys import public_key_pem
 from dfns_signers.sealed import Sealed
 from dfns_signers.user_action.token_claims import read_claims
@@ -48,15 +49,15 @@ class Wishes:
     """
 
     name: str
-    profile: str | None = None
-    with_key: bool = True
-    with_token: bool = True
-    uids: Sequence[int] = ()
-    certificates: Sequence[str] = ()
-    organisation: str | None = None
-    listen: Sequence[str] = ()
-    folder: Path | None = None
-    token_file: Path | None = None
+    profile: str | None
+    with_key: bool
+    with_token: bool
+    uids: Sequence[int]
+    certificates: Sequence[str]
+    organisation: str | None
+    listen: Sequence[str]
+    folder: Path | None
+    token_file: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class CallerEdit:
         ConfigurationError: there is such a caller already, or the gateway would not start with it.
     """
 
-    def __init__(self, wishes: Wishes, config: str | os.PathLike[str] | None = None) -> None:
+    def __init__(self, wishes: Wishes, config: str | os.PathLike[str] | None) -> None:
         self._wishes = wishes
         self._edit = ConfigEdit(config)
         folder = (wishes.folder or self._edit.path.parent).absolute()
@@ -112,7 +113,7 @@ class CallerEdit:
             raise ConfigurationError(f"the name of a caller: {error}") from error
 
     @classmethod
-    def added(cls, wishes: Wishes, config: str | os.PathLike[str] | None = None) -> CallerEdit:
+    def added(cls, wishes: Wishes, config: str | os.PathLike[str] | None) -> CallerEdit:
         """A new caller."""
         edit = cls(wishes, config)
         edit._add()
@@ -120,7 +121,7 @@ class CallerEdit:
 
     @classmethod
     def with_another_token(
-        cls, wishes: Wishes, config: str | os.PathLike[str] | None = None
+        cls, wishes: Wishes, config: str | os.PathLike[str] | None
     ) -> CallerEdit:
         """A caller that is there, with a new token; the newest of its former ones stays valid."""
         edit = cls(wishes, config)
@@ -152,14 +153,9 @@ class CallerEdit:
             self._edit.path,
         )
 
-    @property
-    def _callers(self) -> dict[str, Any]:
-        found = self._edit.gateway.get("callers", {})
-        return dict(found) if isinstance(found, dict) else {}
-
     def _add(self) -> None:
         wishes = self._wishes
-        if wishes.name in self._callers:
+        if wishes.name in _callers_of(self._edit):
             raise ConfigurationError(
                 f"configuration file {self._edit.path} has a caller {wishes.name!r} already: "
                 "choose another name, give it another token by --rotate-token, or remove its "
@@ -188,13 +184,7 @@ class CallerEdit:
         self._settings()
 
     def _rotate(self) -> None:
-        table = self._callers.get(self._wishes.name)
-        if table is None:
-            known = ", ".join(self._callers) or "none"
-            raise ConfigurationError(
-                f"configuration file {self._edit.path} has no caller {self._wishes.name!r}; "
-                f"callers are: {known}"
-            )
+        require_caller(self._edit, self._wishes.name)
         self._is_new = False
         former = self._settings().callers[self._wishes.name].token_sha256
         digests = [self._new_token(), *former][:_TOKENS]
@@ -219,6 +209,25 @@ class CallerEdit:
         if self._wishes.token_file is not None and self._token is not None:
             content = Sealed(self._token.open().encode("utf-8") + b"\n")
             yield self._wishes.token_file.absolute(), content
+
+
+def require_caller(edit: ConfigEdit, name: str) -> None:
+    """Refuse a caller that the configuration file does not have.
+
+    Raises:
+        ConfigurationError: there is no such caller; says which there are.
+    """
+    callers = _callers_of(edit)
+    if name not in callers:
+        raise ConfigurationError(
+            f"configuration file {edit.path} has no caller {name!r}{did_you_mean(name, callers)}; "
+            f"callers are: {', '.join(callers) or 'none'}"
+        )
+
+
+def _callers_of(edit: ConfigEdit) -> list[str]:
+    found = edit.gateway.get("callers")
+    return list(found) if isinstance(found, dict) else []
 
 
 def _key_pair() -> tuple[Sealed[bytes], Sealed[bytes]]:

@@ -238,7 +238,6 @@ def test_signature_that_cannot_be_recorded_is_returned_all_the_same(
     assert signer.for_call(CALL).sign(CHALLENGE)["kind"] == "Key"
 
     assert f"the record 'signed' of the call {CALL.id} is lost" in caplog.text
-    assert trail.failures == 1
 
 
 @pytest.mark.parametrize("canary", ["value-of-the-caller", "Y2g"])

@@ -14,6 +14,7 @@ from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway.callers import limits
 from dfns_signers.gateway.callers.callers import Caller
+from dfns_signers.gateway.requests.grammar import PIECE
 from dfns_signers.gateway.requests.messages import Refusal
 from dfns_signers.policy.counting import counting
 from dfns_signers.policy.policy import Policy
@@ -208,6 +209,35 @@ def test_caller_that_floods_with_what_is_refused_is_not_served_for_a_while(
         assert refusal(flooding.post("/keys", json={})) == (429, "request-rate")
         assert refusal(flooding.get("/wallets")) == (429, "request-rate")
         assert other.get("/wallets").status_code == 200
+
+
+def test_body_of_a_caller_that_floods_is_not_parsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "REQUESTS", Rate(2, 3600))
+    with limited(tmp_path, gateway(caller())) as running, running.client() as flooding:
+        misread = [flooding.post("/wallets", json=["no object"]).status_code for _ in range(2)]
+
+        assert misread == [400, 400]
+        assert refusal(flooding.post("/wallets", json=["no object"])) == (429, "request-rate")
+
+
+def test_long_bodies_of_a_caller_count_as_many_requests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "REQUESTS", Rate(20, 3600))
+    settings = gateway(caller(), caller("other", OTHER_TOKEN))
+    long = ["x" * 9 * PIECE]
+    with (
+        limited(tmp_path, settings) as running,
+        running.client() as flooding,
+        running.client(OTHER_TOKEN) as other,
+    ):
+        misread = [flooding.post("/wallets", json=long).status_code for _ in range(2)]
+
+        assert misread == [400, 400]
+        assert refusal(flooding.post("/wallets", json=long)) == (429, "request-rate")
+        assert statuses(other, 1) == [200]
 
 
 def test_store_that_fails_has_calls_refused_until_it_answers(

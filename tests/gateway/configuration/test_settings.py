@@ -203,6 +203,7 @@ def test_configuration_is_loaded(folder: Folder, gateway: str) -> None:
         ),
         (LISTEN + '\nlisen = ""' + PAYMENTS, "key 'lisen': unknown key (did you mean 'listen'?)"),
         (LISTEN + "\ndrain_delay = inf" + PAYMENTS, "key 'drain_delay'"),
+        (LISTEN + "\nmax_body = 8_388_609" + PAYMENTS, "key 'max_body'"),
         (LISTEN + PAYMENTS.replace("payments", '"a b"'), "expected a name of up to 64 letters"),
         (
             'listen = ["unix:/tmp/a.sock"]\n[gateway.callers.a]\nunix = { uid = [-1] }',

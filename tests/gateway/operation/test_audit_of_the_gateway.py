@@ -192,17 +192,21 @@ def test_records_of_a_call_through_the_gateway_belong_together() -> None:
             assert caller.post("/wallets", json={"network": "EthereumSepolia"}).is_success
             assert caller.get("/wallets?limit=1").is_success
             assert caller.post("/keys", json={"curve": "ed25519"}).status_code == 403
+            assert caller.put("/wallets/wa-1", json=["no", "object"]).status_code == 400
         found = records_in(files.audit)
 
     by_call: dict[str, list[dict[str, Any]]] = {}
     for record in found:
         by_call.setdefault(record["call"], []).append(record)
-    signed, read, refused = by_call.values()
+    signed, read, refused, misread = by_call.values()
     assert [record["event"] for record in signed] == ["decided", "signed", "answered"]
     assert signed[0]["listener"] == "127.0.0.1:0"
     assert (signed[0]["caller"], signed[0]["identifiedBy"]) == ("payments", ["token"])
     assert [(record["event"], record["query"]) for record in read] == [("answered", ["limit"])]
     assert [(record["event"], record["check"]) for record in refused] == [("decided", "no-rule")]
+    (record,) = misread
+    assert (record["outcome"], record["check"], record["caller"]) == ("refused", "body", "payments")
+    assert (record["method"], record["path"]) == ("PUT", "/wallets/wa-1")
 
 
 def test_gateway_does_not_start_without_its_audit_trail() -> None:

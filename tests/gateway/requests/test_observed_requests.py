@@ -55,14 +55,19 @@ def observed(
         headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
         body = b"" if method == "GET" else BODY
         try:
-            return await service.answer(Incoming(method, path, query, headers, body, PEER))
+            incoming, exchange = Incoming(method, path, query, headers, body, PEER), Exchange(PEER)
+            try:
+                service.admit(exchange, incoming)
+            except Refusal as refusal:
+                return service.refuse(exchange, refusal)
+            return await service.answer(exchange, incoming)
         finally:
             await service.upstream.aclose()
             await signer.aclose()
 
     status = asyncio.run(answer()).status
     (exchange,) = recorder.finished_with
-    assert recorder.began_with == [exchange.id]
+    assert recorder.began_with == ([exchange.id] if exchange.caller else [])
     assert exchange.status == status
     assert "canary" not in repr(exchange)
     assert exchange.seconds >= (exchange.upstream_seconds or 0)
@@ -124,7 +129,7 @@ def test_request_that_is_not_understood(api: ScriptedApi, tmp_path: Path) -> Non
     service, _ = new_service(load_gateway(config=file))
     service.observer = recorder
 
-    answer = service.refuse(Refusal(421, "host", "another host"), PEER)
+    answer = service.refuse(Exchange(PEER), Refusal(421, "host", "another host"))
 
     (exchange,) = recorder.finished_with
     assert answer.status == exchange.status == 421

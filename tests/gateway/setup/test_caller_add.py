@@ -313,6 +313,16 @@ def test_rotation_of_nobody_is_refused(command: Command, config: Path) -> None:
     assert "has no caller 'web'; callers are: none" in done.err
 
 
+def test_rotation_of_a_misspelt_caller_names_the_one_that_was_meant(
+    command: Command, config: Path
+) -> None:
+    command("gateway", "caller", "add", "payments", "--config", config)
+
+    done = command("gateway", "caller", "add", "payment", "--config", config, "--rotate-token")
+
+    assert "has no caller 'payment' (did you mean 'payments'?); callers are" in done.err
+
+
 def test_list_shows_callers_without_their_digests(command: Command, config: Path) -> None:
     command("gateway", "caller", "add", "web", "--config", config)
     config.write_text(config.read_text() + RULE.format(name="web"))
