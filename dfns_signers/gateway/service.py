@@ -52,7 +52,7 @@ class Service:
         self.limits.note_request(self._identify(incoming, exchange), len(incoming.body))
 
     async def answer(self, exchange: Exchange, incoming: Incoming) -> Answer:
-        """Answer a request that was admitted, also when it is cancelled; never raises ``Refusal``."""
+        """Answer a request that was admitted, even when cancelled; never raises ``Refusal``."""
         exchange.body_sha256 = sha256(incoming.body).hexdigest() if incoming.body else ""
         began = time.monotonic()
         self.observer.began(exchange)
