@@ -156,7 +156,10 @@ class Acceptor:
         self, connection: Connection, accepted: socket.socket, opening: asyncio.Task[None]
     ) -> None:
         del self._openings[connection]
-        if opening.cancelled() or opening.exception() is not None:  # the handshake failed
+        failure = asyncio.CancelledError() if opening.cancelled() else opening.exception()
+        if failure is not None:  # of the handshake
+            # Its frames refer to it, and to 256 KiB of buffers: those would wait for the collector.
+            failure.__traceback__ = None
             accepted.close()
             connection.mark_lost()
 
