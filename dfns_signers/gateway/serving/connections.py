@@ -88,6 +88,16 @@ class Connection(StrictProtocol):
         self._unset_keepalive_if_required()
         self.mark_lost()
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Whether a client that sends no more, as ``nc -N``, still gets the answer to its call.
+
+        Over TLS, asyncio closes the connection all the same.
+        """
+        waits = self._is_under_way and not self.cycle.more_body
+        if waits:
+            self.cycle.keep_alive = False
+        return waits
+
     def mark_lost(self) -> None:
         """Note that the connection is gone, whether or not it was ever made."""
         if not self.lost.done():
