@@ -73,8 +73,9 @@ class Connection(StrictProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See ``asyncio.Protocol``."""
         tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
-        if tls is not None:
-            self.peer = replace(self.peer, names=names_of(tls.getpeercert() or {}))
+        certificate = None if tls is None else tls.getpeercert()
+        if certificate:
+            self.peer = replace(self.peer, names=names_of(certificate))
             self.app_state["peer"] = self.peer
         super().connection_made(transport)
         self._set_deadline()
