@@ -106,6 +106,8 @@ def test_handshakes_that_fail_leave_no_buffers_to_the_collector(
 
 def test_connection_that_is_reset_behind_its_answer_is_not_kept() -> None:
     async def reset() -> int:
+        gc.collect()
+        before = left(Connection)
         async with accepting(None) as (acceptor, connected):
             with connected() as client:
                 client.sendall(REQUEST)
@@ -113,7 +115,7 @@ def test_connection_that_is_reset_behind_its_answer_is_not_kept() -> None:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             await until_gone(acceptor)
             gc.collect()
-            return left(Connection)
+            return left(Connection) - before
 
     assert asyncio.run(reset()) == 0
 
