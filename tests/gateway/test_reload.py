@@ -19,7 +19,7 @@ from dfns_signers.gateway.assembly import load_gateway
 from dfns_signers.gateway.configuration.settings import GatewaySettings
 from dfns_signers.gateway.reloading import RELOADABLE, load_again, require_reloadable
 from tests.gateway.processes import GatewayProcess, eventually, gateway_process
-from tests.gateway.requests.raw_sockets import connection_to, head, received
+from tests.gateway.requests.raw_sockets import connection_to, head, received, status_of_one
 from tests.gateway.running import DIGEST, LISTEN, PAYMENTS, TOKEN, UPSTREAM_TOKEN, configuration
 from tests.support.certificates import Authority
 
@@ -244,6 +244,26 @@ def test_certificates_are_replaced_and_connections_by_the_former_ones_closed(
             assert connection.version() is not None
         with pytest.raises(ssl.SSLCertVerificationError):
             handshake(gateway, former)
+
+
+def test_connection_that_shows_no_certificate_outlives_a_reload(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    issue(tmp_path, "server", "client")
+    unproven = TLS.replace('client_ca = "ca.pem"', "")
+    by_token = unproven.replace('certificate = ["localhost"]', f'token_sha256 = ["{DIGEST}"]')
+    file = configuration(tmp_path, emulator, by_token)
+    with (
+        gateway_process(file) as gateway,
+        closing(handshake(gateway, trusting(tmp_path))) as connection,
+    ):
+        connection.sendall(head(gateway.urls[0]))
+        assert status_of_one(connection) == 200
+
+        reloaded(gateway)
+
+        connection.sendall(head(gateway.urls[0]))
+        assert status_of_one(connection) == 200
 
 
 def test_certificate_that_does_not_fit_its_key_changes_nothing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -44,12 +45,11 @@ class Authority:
 
         Args:
             file: name of both files, without ending.
-            name: DNS name, or a URI.
+            name: DNS name, URI, or address of mail.
             common_name: of the subject; ``name`` by default.
         """
         key = ec.generate_private_key(ec.SECP256R1())
-        kind = x509.UniformResourceIdentifier if ":" in name else x509.DNSName
-        names = x509.SubjectAlternativeName([kind(name)])
+        names = x509.SubjectAlternativeName([_kind_of(name)(name)])
         builder = self._builder(_name(common_name or name), key.public_key()).add_extension(
             names, critical=False
         )
@@ -84,6 +84,12 @@ class Authority:
     def _write(self, file: str, builder: x509.CertificateBuilder) -> None:
         certificate = builder.sign(self._key, hashes.SHA256())
         (self._folder / file).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _kind_of(name: str) -> Callable[[str], x509.GeneralName]:
+    if "@" in name:
+        return x509.RFC822Name
+    return x509.UniformResourceIdentifier if ":" in name else x509.DNSName
 
 
 def _name(common: str) -> x509.Name:

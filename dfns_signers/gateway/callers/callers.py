@@ -133,7 +133,7 @@ class Callers:
         authorization = incoming.headers.get("authorization")
         if authorization is not None:
             yield "token", self._of_token(authorization)
-        if incoming.peer.names:
+        if incoming.peer.names is not None:
             yield "certificate", self._of_certificate(incoming.peer.names)
         if incoming.peer.uid in self._by_uid:  # a process always has one, known or not
             yield "uid", self._by_uid[incoming.peer.uid]

@@ -161,5 +161,5 @@ def _peer(exchange: Exchange) -> dict[str, Any]:
         "uid": peer.uid,
         "pid": peer.pid,
         "address": peer.address or None,
-        "names": list(peer.names) or None,
+        "names": list(peer.names or ()) or None,
     }

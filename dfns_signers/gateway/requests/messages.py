@@ -19,14 +19,14 @@ class Peer:
         uid: user id of the process on a unix socket; None elsewhere.
         pid: its process id, for the audit trail alone.
         address: IP address and port on TCP; empty elsewhere.
-        names: DNS names and URIs of the client certificate that was verified.
+        names: DNS names and URIs of the client certificate that was verified; None without one.
     """
 
     listener: str
     uid: int | None = None
     pid: int | None = None
     address: str = ""
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

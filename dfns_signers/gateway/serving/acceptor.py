@@ -8,6 +8,7 @@ import logging
 import math
 import socket
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -16,6 +17,7 @@ from typing import Any, Final, TypeAlias
 import uvicorn
 from uvicorn.server import ServerState
 
+from dfns_signers.gateway.operation.allowance import Allowance
 from dfns_signers.gateway.requests.messages import Peer
 from dfns_signers.gateway.serving.bounds import MAX_HEAD, Bounds
 from dfns_signers.gateway.serving.connections import Connection, Refuse
@@ -29,6 +31,8 @@ TlsContext: TypeAlias = Callable[[], ssl.SSLContext | None]
 
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _PAUSE: Final = 0.1
+_SPARE: Final = 16  # descriptors
+_WARNINGS: Final = 10  # a minute
 
 
 class Acceptor:
@@ -68,9 +72,11 @@ class Acceptor:
         self._refuse = refuse
         self._tls = tls
         self._bounds = bounds
+        self._most = bounds.connections
         self._server = ServerState()
         self._openings: dict[Connection, asyncio.Task[None]] = {}
         self._resuming: asyncio.TimerHandle | None = None
+        self._warnings = Allowance(_WARNINGS, 60.0, time.monotonic)
 
     @property
     def calls(self) -> set[asyncio.Task[None]]:
@@ -121,10 +127,17 @@ class Acceptor:
         except OSError as error:
             # Other errors are those of a connection that is gone already.
             if error.errno in _EXHAUSTED:
-                _log.warning("no connection can be accepted: %s", error.strerror)
-                self._make_room(None)
+                if self._warnings.take() is not None:
+                    _log.warning("no connection can be accepted: %s", error.strerror)
+                self._spare_descriptors()
                 self._pause()
                 self._resuming = asyncio.get_running_loop().call_later(_PAUSE, self.start)
+
+    def _spare_descriptors(self) -> None:
+        """Have fewer connections from now on: calls need some for Dfns, secrets and the trail."""
+        self._most = min(self._most, max(len(self.connections) - _SPARE, _SPARE))
+        for _ in range(_SPARE):
+            self._make_room(None)
 
     def _take(self, accepted: socket.socket) -> None:
         try:
@@ -132,7 +145,7 @@ class Acceptor:
         except OSError:  # it is gone already
             accepted.close()
             return
-        if len(self.connections) >= self._bounds.connections and not self._make_room(peer):
+        if len(self.connections) >= self._most and not self._make_room(peer):
             accepted.close()
             return
         accepted.setblocking(False)
@@ -156,7 +169,10 @@ class Acceptor:
         self, connection: Connection, accepted: socket.socket, opening: asyncio.Task[None]
     ) -> None:
         del self._openings[connection]
-        if opening.cancelled() or opening.exception() is not None:  # the handshake failed
+        failure = asyncio.CancelledError() if opening.cancelled() else opening.exception()
+        if failure is not None:  # of the handshake
+            # Its frames refer to it, and to 256 KiB of buffers: those would wait for the collector.
+            failure.__traceback__ = None
             accepted.close()
             connection.mark_lost()
 

@@ -23,6 +23,9 @@ from dfns_signers.gateway.serving.tls import names_of
 _log: Final = logging.getLogger("dfns_signers.gateway.http")
 _log.setLevel(logging.ERROR)
 
+# Seconds for the client to end TLS, too, which one that waits for nothing does not do.
+_PARTING: Final = 1.0
+
 Refuse: TypeAlias = Callable[[Refusal, Peer], Answer]
 
 
@@ -70,8 +73,9 @@ class Connection(StrictProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See ``asyncio.Protocol``."""
         tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
-        if tls is not None:
-            self.peer = replace(self.peer, names=names_of(tls.getpeercert() or {}))
+        certificate = None if tls is None else tls.getpeercert()
+        if certificate:
+            self.peer = replace(self.peer, names=names_of(certificate))
             self.app_state["peer"] = self.peer
         super().connection_made(transport)
         self._set_deadline()
@@ -81,7 +85,19 @@ class Connection(StrictProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
         super().connection_lost(exc)
+        # uvicorn leaves its timer to one that was reset, and it would keep this for a minute.
+        self._unset_keepalive_if_required()
         self.mark_lost()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Whether a client that sends no more, as ``nc -N``, still gets the answer to its call.
+
+        Over TLS, asyncio closes the connection all the same.
+        """
+        waits = self._is_under_way and not self.cycle.more_body
+        if waits:
+            self.cycle.keep_alive = False
+        return waits
 
     def mark_lost(self) -> None:
         """Note that the connection is gone, whether or not it was ever made."""
@@ -96,6 +112,11 @@ class Connection(StrictProtocol):
     def on_response_complete(self) -> None:
         """Note that an answer has been written."""
         super().on_response_complete()
+        self._set_deadline()
+
+    def shutdown(self) -> None:
+        """Close the connection, once a call that is under way is answered."""
+        super().shutdown()
         self._set_deadline()
 
     def unreadable(self, refusal: Refusal) -> Answer:
@@ -116,6 +137,8 @@ class Connection(StrictProtocol):
 
     def _current_step(self) -> tuple[float | None, object]:
         """The seconds that the client has, None while it is answered, and which request it is."""
+        if self.transport.is_closing() and not self.transport.get_write_buffer_size():
+            return _PARTING, None
         if self.conn.their_state is h11.SEND_BODY:
             return self._bounds.body, self.cycle
         if self._is_under_way:

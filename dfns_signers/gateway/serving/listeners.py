@@ -6,8 +6,9 @@ import errno
 import os
 import socket
 import stat
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from dfns_signers.gateway.configuration.addresses import Address, TcpAddress, Un
 from dfns_signers.gateway.requests.messages import Peer
 
 _BACKLOG: Final = 256
+_STARTING: Final = 5.0  # seconds that another gateway may take to bind a socket
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _UNSPECIFIED: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # connected to, not bound
 _OTHERS_MAY_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
@@ -107,8 +109,11 @@ def _on_unix(address: UnixAddress) -> Listener:
             "on Linux only; listen on 127.0.0.1:PORT, and give callers a token"
         )
     _require_own_folder(address)
-    _remove_stale(address)
-    with _closed_on_error(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as listening:
+    with (
+        _one_at_a_time(address.path.parent),
+        _closed_on_error(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as listening,
+    ):
+        _remove_stale(address)
         former = os.umask(0o177)  # 0600 from the first moment on
         try:
             listening.bind(os.fspath(address.path))
@@ -133,6 +138,24 @@ def _require_own_folder(address: UnixAddress) -> None:
             f"the gateway cannot listen on {address.text}: other users can write the folder "
             f"{folder}, and so replace the socket; run: chmod go-w {folder}"
         )
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Keep gateways that start together from taking each other's socket for a stale one."""
+    import fcntl  # noqa: PLC0415  # not on every platform
+
+    with ExitStack() as stack:
+        with suppress(OSError):  # the folder cannot be read, or has no locks
+            descriptor = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, descriptor)
+            end = time.monotonic() + _STARTING
+            while time.monotonic() < end:  # whoever can read the folder may lock it for ever
+                with suppress(BlockingIOError):
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                time.sleep(0.01)
+        yield
 
 
 def _remove_stale(address: UnixAddress) -> None:

@@ -157,7 +157,8 @@ class RunningListeners:
         self._service.callers = fresh.callers
         self._metrics.configured(fresh.settings)
         for acceptor in self._acceptors:
-            if _tls_of(acceptor.listener) is not None:
+            name = _tls_of(acceptor.listener)
+            if name is not None and fresh.settings.tls[name].client_ca is not None:
                 acceptor.close_waiting()  # what it was identified by may not hold any more
         _log.info("the configuration was read again, and holds from now on")
 

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from dfns_signers.config.profile_guards import open_trail
@@ -33,6 +34,8 @@ def run_gateway(gateway: LoadedGateway, ready: Ready) -> None:
             "the gateway does not run on Windows; run it on Linux, in a container or in WSL"
         )
 
+    _permit_connections()
+
     async def until_signalled() -> None:
         stop, reload = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -53,6 +56,15 @@ def run_gateway(gateway: LoadedGateway, ready: Ready) -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     asyncio.run(until_signalled())
+
+
+def _permit_connections() -> None:
+    """Have as many files and connections as the system permits, which programs must ask for."""
+    import resource  # noqa: PLC0415  # there is none on Windows
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # some systems permit less than they say
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def serve(

@@ -47,7 +47,7 @@ def request(
     token: str | None = None,
     *,
     uid: int | None = None,
-    names: tuple[str, ...] = (),
+    names: tuple[str, ...] | None = None,
     authorization: str | None = None,
     listener: str = "127.0.0.1:8787",
 ) -> Incoming:
@@ -100,6 +100,7 @@ def test_caller_is_identified_and_by_what(
         (request(authorization="Bearer new, Bearer web"), "authorization"),
         (request(names=("unknown",)), "certificate"),
         (request("new", names=("unknown",)), "certificate"),
+        (request("new", names=()), "certificate"),
         (request(names=("SPIFFE://example.org/payments",)), "certificate"),
         (request(names=("evil.payments.example.org",)), "certificate"),
         (request("new", uid=1002), "ambiguous"),

@@ -12,6 +12,7 @@ import pytest
 
 from dfns_signers.gateway.serving.bounds import MAX_HEAD, Bounds
 from tests.core.client.scripted import Reply, ScriptedApi
+from tests.gateway.holding import held_gateway
 from tests.gateway.processes import eventually
 from tests.gateway.requests.raw_sockets import connection_to, head, received, status_of
 from tests.gateway.running import (
@@ -134,6 +135,36 @@ def connections_of(admin: str) -> float:
         text = client.get("/metrics").text
     series = 'dfns_gateway_connections{listener="127.0.0.1:0"} '
     return float(next(line for line in text.splitlines() if line.startswith(series)).split()[-1])
+
+
+# Half-closed connections
+
+
+@pytest.mark.parametrize("further", [b"", b"GET /wallets HTTP/1.1\r\n"], ids=["one", "and a half"])
+def test_client_that_sends_no_more_gets_its_answer(tmp_path: Path, further: bytes) -> None:
+    with (
+        held_gateway(tmp_path, GATEWAY) as (file, upstream, _),
+        served(file) as urls,
+        connection_to(urls[0]) as connection,
+    ):
+        connection.sendall(head(urls[0]) + further)
+        connection.shutdown(socket.SHUT_WR)
+        eventually(lambda: len(upstream.held) == 1, "the call is under way")
+        upstream.let_go.set()
+
+        assert status_of(received(connection)) == 200
+        assert len(upstream.held) == 1
+
+
+def test_client_that_breaks_off_its_body_is_closed(tmp_path: Path) -> None:
+    with (
+        running_gateway(tmp_path, GATEWAY, bounds=Bounds(body=NEVER)) as gateway,
+        connection_to(gateway.urls[0]) as connection,
+    ):
+        half_a_body(connection, gateway.urls[0])
+        connection.shutdown(socket.SHUT_WR)
+
+        received(connection)  # ends when the gateway closes
 
 
 # Other protocols

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import grp
 import os
 import shutil
@@ -11,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -129,6 +132,32 @@ def test_socket_that_another_process_listens_at_is_left_alone(tmp_path: Path) ->
 
         with socket.socket(socket.AF_UNIX) as connected:
             connected.connect(os.fspath(path))
+
+
+def test_gateways_that_start_together_do_not_take_the_same_path(tmp_path: Path) -> None:
+    path = tmp_path / "api.sock"
+    with socket.socket(socket.AF_UNIX) as ended:
+        ended.bind(os.fspath(path))
+    with socket.socket(socket.AF_UNIX) as other, ThreadPoolExecutor(1) as gateway:
+        with locked(tmp_path):  # as by another gateway that is about to bind
+            opened = gateway.submit(open_listener, parse_listen(f"unix:{path}"))
+            assert wait([opened], timeout=0.5).not_done
+            path.unlink()
+            other.bind(os.fspath(path))
+            other.listen()
+
+        with pytest.raises(ListeningError, match="another process listens there"):
+            opened.result()
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def test_socket_that_took_the_place_of_ours_is_not_removed(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from dfns_signers.gateway.serving.bounds import Bounds
 from dfns_signers.gateway.serving.tls import names_of
 from tests.gateway.requests.raw_sockets import connection_to, received
-from tests.gateway.running import PAYMENTS, TOKEN, RunningGateway, running_gateway
+from tests.gateway.running import PAYMENTS, READER, TOKEN, RunningGateway, running_gateway
 from tests.support.certificates import Authority
 
 WALLET = {"network": "EthereumSepolia"}
@@ -191,6 +191,17 @@ def test_common_name_of_a_certificate_identifies_nobody(
     authority.issue("payments", "payments", common_name=SPIFFE)
 
     answer = create_wallet(mutual, trusting(tmp_path, tmp_path / "payments.pem"), {})
+
+    assert answer.status_code == 401
+
+
+def test_certificate_without_a_name_that_counts_is_refused_with_any_token(
+    authority: Authority, tmp_path: Path
+) -> None:
+    authority.issue("payments", "payments@example.org")
+    two = MUTUAL.replace('gateway"]', 'gateway", "127.0.0.1:0"]', 1)
+    with running_gateway(tmp_path, two + READER) as gateway:
+        answer = create_wallet(gateway, trusting(tmp_path, tmp_path / "payments.pem"), BEARER)
 
     assert answer.status_code == 401
 
