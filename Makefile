@@ -21,6 +21,8 @@ help: ## list the targets
 demo: $(VENV)/.runtime $(SERVERS) ## the main job on local servers: sign with each kind of key
 	@$(BIN)/dfns-signers demo $(SHOWN)
 
+# The workers and hundreds of further processes compile no module that another one has compiled.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.development $(SERVERS) ## run the test suite; COVERAGE=1 measures coverage, which takes twice as long
 	@$(BIN)/python -m pytest $(PARALLEL) $(if $(COVERAGE),--cov --cov-report=term-missing:skip-covered) $(ARGS)
 

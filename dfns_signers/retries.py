@@ -13,8 +13,9 @@ from dfns_signers import defaults
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Random from the start, so that clients that failed together do not come back together.
-_backoff: Final = wait_random_exponential(multiplier=0.25, max=8)
+BACKOFF: Final = wait_random_exponential(multiplier=0.25, max=8)
+"""Seconds between attempts, random from the start: clients that failed together do not come back
+together."""
 
 
 def is_retriable(
@@ -34,7 +35,7 @@ def retry_after(error: BaseException | None) -> float | None:
 def wait(state: RetryCallState) -> float:
     """Seconds until the next attempt: as long as the server asks, else a random backoff."""
     asked = retry_after(state.outcome.exception() if state.outcome else None)
-    return _backoff(state) if asked is None else asked
+    return BACKOFF(state) if asked is None else asked
 
 
 class Resumed(Generic[P, T]):

@@ -14,7 +14,9 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+from tenacity import wait_random_exponential
 
+from dfns_signers import retries
 from tests.secrecy import Watch, watch_errors
 from tests.support.answer_judge import AnswerJudge
 
@@ -58,6 +60,14 @@ def _one_tls_context() -> Iterator[None]:
     """The CA certificates are read once, not by each httpx client of a test."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _attempts_follow_each_other_soon() -> Iterator[None]:
+    """What is sent again is sent within milliseconds, unless a server asks for a pause."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retries, "BACKOFF", wait_random_exponential(multiplier=0.002))
         yield
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tenacity import RetryCallState, Retrying
 
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import RateLimitedError, ServerError
+from dfns_signers.retries import BACKOFF  # as it is before the suite takes shorter pauses
 from tests.core.client.driving import Driven
 from tests.core.client.recordings import sent
 
@@ -61,3 +65,11 @@ def test_first_success_waits_for_nothing(dfns: Driven, pauses: list[float]) -> N
     read(dfns)
 
     assert pauses == []
+
+
+@given(st.integers(1, 50))
+def test_pauses_of_attempts_are_random_and_grow_to_eight_seconds(attempts: int) -> None:
+    state = RetryCallState(Retrying(), None, (), {})
+    state.attempt_number = attempts
+
+    assert 0 <= BACKOFF(state) <= min(0.25 * 2 ** (attempts - 1), 8)

@@ -13,30 +13,23 @@ from tests.plugins.gateway import assert_signs_behind_a_gateway
 from tests.plugins.gcp_kms.keys import SIGNING, seed
 
 
-@pytest.mark.parametrize("algorithm", SIGNING)
-def test_configured_key_signs_the_whole_flow(
-    algorithm: str, dfns_emulator: Emulator, cloud_kms: CloudKmsEmulator, tmp_path: Path
-) -> None:
-    signer = {
-        "backend": "gcp-kms",
-        "key_version": seed(cloud_kms, algorithm),
-        "endpoint": cloud_kms.endpoint,
-    }
+@pytest.fixture(params=SIGNING)
+def signer(request: pytest.FixtureRequest, cloud_kms: CloudKmsEmulator) -> dict[str, str]:
+    """The table of a profile for a key of each algorithm."""
+    version = seed(cloud_kms, request.param)
+    return {"backend": "gcp-kms", "key_version": version, "endpoint": cloud_kms.endpoint}
 
+
+def test_configured_key_signs_the_whole_flow(
+    signer: dict[str, str], dfns_emulator: Emulator, cloud_kms: CloudKmsEmulator, tmp_path: Path
+) -> None:
     assert_signs_the_whole_flow(dfns_emulator, tmp_path, signer)
 
     methods = {call.method for call in cloud_kms.calls}
     assert methods == {"GetPublicKey", "AsymmetricSign"}
 
 
-@pytest.mark.parametrize("algorithm", SIGNING)
 def test_configured_key_signs_behind_a_gateway(
-    algorithm: str, dfns_emulator: Emulator, cloud_kms: CloudKmsEmulator, tmp_path: Path
+    signer: dict[str, str], dfns_emulator: Emulator, tmp_path: Path
 ) -> None:
-    signer = {
-        "backend": "gcp-kms",
-        "key_version": seed(cloud_kms, algorithm),
-        "endpoint": cloud_kms.endpoint,
-    }
-
     assert_signs_behind_a_gateway(dfns_emulator, tmp_path, signer)
