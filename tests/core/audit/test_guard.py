@@ -54,7 +54,8 @@ def guarded(
     signs_unrecorded: bool = False,
     plugins: tuple[tuple[str, object], ...] = (),
 ) -> KeySigner:
-    guard = Guard(lambda _request: judges, trail, signs_unrecorded=signs_unrecorded)
+    by_member = dict(zip(("rule", "profileRule"), judges, strict=False))
+    guard = Guard(lambda _request: by_member, trail, signs_unrecorded=signs_unrecorded)
     return KeySigner(key, "cr-1", plugins=SigningHooks([*plugins, (NAME, guard)]))
 
 
@@ -101,6 +102,15 @@ def test_allowed_call_is_recorded_before_the_key_is_used(
         "verified": True,
     }
     assert recorded(file) == [permission, signed]
+
+
+def test_rule_of_each_place_is_recorded_as_a_member_of_its_own(
+    key: AnsweringKey, trail: AuditTrail, file: Path
+) -> None:
+    guarded(key, trail, allow, lambda _call: "of the profile").for_call(CALL).sign(CHALLENGE)
+
+    permission = recorded(file)[0]
+    assert (permission["rule"], permission["profileRule"]) == ("payouts", "of the profile")
 
 
 def test_refusal_of_a_rule_is_recorded_and_no_key_is_used(
