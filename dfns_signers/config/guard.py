@@ -94,8 +94,8 @@ class Guard:
         except AuditError as error:
             if not self._signs_unrecorded:
                 raise PolicyRefusedError(
-                    f"the call was not signed, for it cannot be recorded: {error}. Make room or "
-                    "correct it, or set on_failure = \"sign\" in the table 'audit'",
+                    f"the call was not signed, for it cannot be recorded: {error}. Calls "
+                    "are signed all the same with on_failure = \"sign\" in the table 'audit'",
                     check="audit",
                 ) from error
             _log.error("a call is signed that is not recorded: %s", error)

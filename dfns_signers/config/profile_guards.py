@@ -79,7 +79,8 @@ def open_trail(loaded: LoadedProfile) -> None:
     """
     audit, trail = loaded.settings.audit, configured_trail(loaded)
     if audit is not None and trail is not None and audit.on_failure == "refuse":
-        trail.open()
+        with loaded.placing("audit", "audit.file"):
+            trail.open()
 
 
 def configured_guard(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import tempfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dfns_signers import private_files
 from dfns_signers.audit.records import Head, line_after
 from dfns_signers.audit.verification import Verification, verify
 from dfns_signers.errors import AuditError
@@ -226,6 +228,17 @@ def test_hostile_line_is_found_and_does_no_harm(tmp_path: Path, hostile: bytes) 
 
     (finding,) = found.findings
     assert "line 4 was inserted" in finding
+
+
+def test_fifo_that_nobody_writes_to_is_refused_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_files, "_PATIENCE", 0.0)
+    fifo = tmp_path / "audit.jsonl"
+    os.mkfifo(fifo)
+
+    with pytest.raises(AuditError, match="cannot be read: it is a FIFO, and nobody writes to it"):
+        verify([fifo])
 
 
 @pytest.mark.parametrize("name", ["missing.jsonl", "broken.gz", "cut.gz"])
