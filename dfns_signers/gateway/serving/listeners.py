@@ -17,6 +17,13 @@ from dfns_signers.gateway.configuration.addresses import Address, TcpAddress, Un
 from dfns_signers.gateway.requests.messages import Peer
 
 _BACKLOG: Final = 256
+_REMEDIES: Final = {
+    errno.EADDRINUSE: ": stop what listens there, or change the address in [gateway]",
+    errno.EADDRNOTAVAIL: ": this machine has no such address; change it in [gateway]",
+    errno.ENOENT: ": make its folder, or change the address in [gateway]",
+    errno.EACCES: ": this user may not; change the address in [gateway], or who may write the folder "
+    "of a socket",
+}
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _UNSPECIFIED: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # connected to, not bound
 _OTHERS_MAY_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
@@ -66,11 +73,9 @@ def open_listener(address: Address) -> Listener:
     try:
         return _on_unix(address) if isinstance(address, UnixAddress) else _on_tcp(address)
     except OSError as error:
-        reason = error.strerror or error
-        in_use = error.errno == errno.EADDRINUSE
-        remedy = ": stop what listens there, or change the address in [gateway]" if in_use else ""
+        remedy = _REMEDIES.get(error.errno or 0, "")
         raise ListeningError(
-            f"the gateway cannot listen on {address.text}: {reason}{remedy}"
+            f"the gateway cannot listen on {address.text}: {error.strerror or error}{remedy}"
         ) from error
 
 
