@@ -21,8 +21,7 @@ _REMEDIES: Final = {
     errno.EADDRINUSE: ": stop what listens there, or change the address in [gateway]",
     errno.EADDRNOTAVAIL: ": this machine has no such address; change it in [gateway]",
     errno.ENOENT: ": make its folder, or change the address in [gateway]",
-    errno.EACCES: ": this user may not; change the address in [gateway], or who may write the folder "
-    "of a socket",
+    errno.EACCES: ": change the address in [gateway], or who may write the folder of the socket",
 }
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _UNSPECIFIED: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # connected to, not bound
