@@ -35,10 +35,15 @@ def reason_of(error: OSError, file: Path) -> str:
         file: of the trail.
     """
     reason = str(error.strerror or error)
-    if error.filename is not None and Path(error.filename) != file:
+    if error.filename is not None and _is_another(error.filename, file):
         reason += f" ({error.filename})"
     remedy = _REMEDIES.get(error.errno or 0)
     if remedy is None:
         return reason
     user = f"user {os.geteuid()}" if hasattr(os, "geteuid") else "its user"
     return f"{reason}; {remedy.format(file=file, folder=file.parent, user=user)}"
+
+
+def _is_another(found: str, file: Path) -> bool:
+    """Whether something at another path than that of the trail is in the way."""
+    return Path(found) != file and os.path.lexists(found)

@@ -56,8 +56,9 @@ def verify_trail(
 ) -> None:
     """Verify that no record of the audit trail was changed, removed, inserted or reordered.
 
-    Exits with 0 if the chain is whole, 1 if not, and 9 if only its last line is torn. An end that
-    was cut off after a whole line shows only with --head or --head-from.
+    Exits with 0 if the chain is whole, 1 if not, and 9 if only its last line is torn, or there is
+    no record. An end that was cut off after a whole line shows by FILE.head beside the trail, by
+    --head and by --head-from.
     """
     trail = _files(files, config, profile)
     heads = _heads(head_from, trail) if head_from else []
@@ -105,7 +106,7 @@ def _print(found: Verification) -> None:
     lines = [
         f"records: {found.records}" + (f" ({events})" if events else ""),
         f"calls: {found.calls}, of which {found.open_calls} open: allowed, and without an outcome",
-        f"time: {found.first_time} to {found.last_time}",
+        *([f"time: {found.first_time} to {found.last_time}"] if found.records else []),
         f"head: {found.head.hash} at sequence {found.head.sequence}",
         *(f"note: {each}" for each in found.notes),
         *(f"warning: {each}" for each in found.warnings),

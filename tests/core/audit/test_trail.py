@@ -99,7 +99,7 @@ def test_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
         (errno.EACCES, f"its writer, user {os.geteuid()}, must be able to write it, audit.jsonl"),
         (errno.EROFS, "name a file on a file system that is not read-only"),
         (errno.ENOSPC, "make room on the disk of /var/lib/payments"),
-        (errno.EISDIR, "(/var/lib/payments/audit.jsonl.head); name a file in a folder"),
+        (errno.EISDIR, "name a file in a folder"),
         (errno.ENOLCK, "name a file on a file system with locks"),
         (errno.EIO, os.strerror(errno.EIO)),
     ],
@@ -110,6 +110,14 @@ def test_reason_comes_with_what_to_do(number: int, remedy: str) -> None:
     error = OSError(number, os.strerror(number), f"{file}.head")
 
     assert remedy in reason_of(error, file)
+
+
+def test_folder_in_the_place_of_the_head_is_named(trail: AuditTrail, file: Path) -> None:
+    head = file.with_name("audit.jsonl.head")
+    head.mkdir()
+
+    with pytest.raises(AuditError, match=rf"Is a directory \({head}\); name a file in a folder"):
+        trail.open()
 
 
 def test_file_that_is_not_a_trail_is_left_as_it_is(trail: AuditTrail, file: Path) -> None:

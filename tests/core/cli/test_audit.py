@@ -76,9 +76,19 @@ def test_change_is_found_with_its_line_and_ends_with_1(command: Command, trail: 
 
 
 def test_torn_end_ends_with_9(command: Command, trail: Path) -> None:
-    os.truncate(trail, trail.stat().st_size - 5)
+    with trail.open("ab") as torn:
+        torn.write(b'{"sequence":7,')
 
     assert command("audit", "verify", trail).code == 9
+
+
+def test_trail_without_a_record_ends_with_9(command: Command, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+
+    done = command("audit", "verify", empty)
+
+    assert (done.code, "warning: there is no record" in done.out) == (9, True)
 
 
 def cut(trail: Path) -> None:
@@ -89,6 +99,7 @@ def test_end_that_was_cut_off_is_found_by_the_head(command: Command, trail: Path
     head = lines(trail)[-1]["hash"]
     assert command("audit", "verify", trail, "--head", head).code == 0
     cut(trail)
+    trail.with_name("audit.jsonl.head").unlink()
 
     assert command("audit", "verify", trail).code == 0
     done = command("audit", "verify", trail, "--head", head)
