@@ -41,13 +41,13 @@ def reading(
 
     Args:
         path: where it is.
-        progress: called with the bytes of the file that have been read.
+        progress: called with the bytes of the file that have been read, but for a pipe.
 
     Raises:
         AuditError: it cannot be read.
     """
     with _opened(path) as (stream, raw):
-        yield _lines(stream, lambda: progress(raw.tell()))
+        yield _lines(stream, lambda: raw.seekable() and progress(raw.tell()))
 
 
 def heads_in(log: Path) -> Iterator[tuple[str, Head]]:

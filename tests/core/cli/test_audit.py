@@ -232,10 +232,11 @@ def test_hostile_content_does_not_reach_the_terminal(
     assert not any(line.startswith("9999") for line in done.out.splitlines())
 
 
-def test_verification_at_a_terminal_shows_its_progress(trail: Path) -> None:
+@pytest.mark.parametrize("subcommand", ["verify", "show"])
+def test_reading_at_a_terminal_shows_its_progress(trail: Path, subcommand: str) -> None:
     own, terminal = os.openpty()
     done = subprocess.run(
-        [PROGRAM, "audit", "verify", "--json", trail],
+        [PROGRAM, "audit", subcommand, "--json", trail],
         stdout=subprocess.PIPE,
         stderr=terminal,
         timeout=SECONDS,
@@ -247,7 +248,41 @@ def test_verification_at_a_terminal_shows_its_progress(trail: Path) -> None:
     os.close(terminal)
 
     assert "audit.jsonl" in shown
-    assert json.loads(done.stdout)["records"] == 6
+    assert b"audit.jsonl" not in done.stdout
+    assert done.stdout.startswith(b"{")
+
+
+def test_calls_at_a_terminal_take_the_place_of_the_progress(trail: Path) -> None:
+    own, terminal = os.openpty()
+    subprocess.run(
+        [PROGRAM, "audit", "show", trail],
+        stdout=terminal,
+        stderr=terminal,
+        timeout=SECONDS,
+        check=True,
+        env=environment(TERM="xterm"),
+    )
+    shown = os.read(own, 65_536).decode("utf-8")
+    os.close(own)
+    os.close(terminal)
+
+    assert "audit.jsonl" in shown
+    assert "audit.jsonl" not in shown.partition("caller")[2]
+    assert shown.count("POST /wallets/wa-1/transfers") == 1
+
+
+@pytest.mark.parametrize("subcommand", ["verify", "show"])
+def test_trail_is_read_from_a_pipe(trail: Path, subcommand: str) -> None:
+    done = subprocess.run(
+        [PROGRAM, "audit", subcommand, "/dev/stdin"],
+        input=trail.read_bytes(),
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+        env=environment(),
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("subcommand", ["verify", "show"])
