@@ -27,6 +27,7 @@ def trail(file: Path) -> Path:
     """Three calls: one answered, one refused, one that nobody heard of again."""
     trail = AuditTrail(file)
     payment = {"caller": "payments", "method": "POST", "path": "/wallets/wa-1/transfers"}
+    payment["profileRule"] = "company"
     trail.append("decided", call_id="call-1", outcome="allowed", rule="payouts", **payment)
     trail.append("decided", call_id="call-2", outcome="refused", check="no-rule", method="DELETE")
     trail.append("signed", call_id="call-1", milliseconds=12.5)
@@ -179,6 +180,7 @@ def test_calls_are_shown_a_line_each(command: Command, trail: Path) -> None:
         (["--caller", "payments"], ["call-1"]),
         (["--caller", "nobody"], []),
         (["--rule", "payouts"], ["call-1"]),
+        (["--rule", "company"], ["call-1"]),
         (["--method", "DELETE"], ["call-2"]),
         (["--path", "/wallets/*"], ["call-1"]),
         (["--status", "403"], ["call-1"]),
