@@ -52,9 +52,10 @@ class CallAnswer:
         status: HTTP status of the answer to the call, or of that which refused its user action;
             None where there is none.
         error: type of the exception where there is no answer, such as ``ReadTimeout``, or
-            ``no answer`` where that is not known, as with ``httpx.AsyncClient``.
+            ``no answer`` where that is not known, as with ``httpx.AsyncClient``;
+            ``SigningCancelledError`` where nobody waited for the signature, and nothing was sent.
         error_id: ``error.id`` of the answer, where it was read.
-        seconds: from the announcement to the answer.
+        seconds: from the announcement to the answer; for the signature, where nothing was sent.
         may_have_taken_effect: whether the API may have carried the call out although there is no
             answer that says so.
     """

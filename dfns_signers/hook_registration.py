@@ -54,8 +54,8 @@ class HookSpecification:
     def call_answered(self, call: AnnouncedCall, answer: CallAnswer) -> None:
         """Observe what came of a call after its challenge was signed, once for each attempt.
 
-        Called where ``UserActionAuth`` or a client sends the call. An exception is logged and
-        changes nothing.
+        Called where ``UserActionAuth`` or a client sends the call, or would have sent it had its
+        caller waited for the signature. An exception is logged and changes nothing.
         """
 
 

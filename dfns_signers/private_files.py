@@ -6,19 +6,27 @@ a folder that both may write.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
+import time
 from typing import TYPE_CHECKING, Final
 
 from dfns_signers.errors import DfnsSignersError
 from dfns_signers.sealed import Sealed
 
 if TYPE_CHECKING:
+    from io import BufferedReader
     from pathlib import Path
 
 MAX_BYTES: Final = 1_000_000
 """More than any key, token or configuration has."""
+
+_PATIENCE: Final = 2.0
+"""Seconds; a program that writes a FIFO again and again has it closed for a moment."""
+
+_PAUSE: Final = 0.02
 
 _SEPARATORS: Final = re.compile(r"[/\\\0]")
 
@@ -42,7 +50,7 @@ def read_private_file(
         OSError: it cannot be read.
         ValueError: the path cannot be one.
     """
-    with path.open("rb") as stream:
+    with open_to_read(path) as stream:
         # One byte more than there may be: a larger file is recognised by it.
         content = Sealed(stream.read(MAX_BYTES + 1))
         status = os.fstat(stream.fileno())
@@ -51,6 +59,38 @@ def read_private_file(
     if _allows_others(status, stat.S_IWGRP | stat.S_IWOTH):
         raise refusal(f"other users can write {what} {path}; run: chmod go-w {path}")
     return content, status
+
+
+def open_to_read(path: Path) -> BufferedReader:
+    """Open a file; a FIFO that nobody writes to is waited for a moment, and not for ever.
+
+    Raises:
+        OSError: it cannot be opened, or is a FIFO that nobody writes to.
+        ValueError: the path cannot be one.
+    """
+    if not hasattr(os, "O_NONBLOCK"):
+        return path.open("rb")
+    stream = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115  # the opener
+    try:
+        os.set_blocking(stream.fileno(), True)
+        if stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode):
+            _await_content(stream)
+    except BaseException:  # Ctrl-C, too
+        stream.close()
+        raise
+    return stream
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _await_content(fifo: BufferedReader) -> None:
+    end = time.monotonic() + _PATIENCE
+    while not fifo.peek(1):  # waits for those that have it open, and for nobody else
+        if time.monotonic() > end:
+            raise OSError(errno.ENODATA, "it is a FIFO, and nobody writes to it")
+        time.sleep(_PAUSE)
 
 
 def create_private_file(path: Path, content: Sealed[bytes]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from dfns_signers import worker_threads
 from dfns_signers.abandoned_signatures import if_cancelled
@@ -19,11 +19,17 @@ from dfns_signers.assertions import (
     require_allowed,
 )
 from dfns_signers.closing import AsyncClosing, Closing
-from dfns_signers.errors import ConfigurationError, SigningCancelledError
-from dfns_signers.evidence import Signature
+from dfns_signers.errors import ConfigurationError, DfnsSignersError, SigningCancelledError
+from dfns_signers.evidence import Evidence, Signature
 from dfns_signers.hooks import SigningHooks, SigningRequest
 from dfns_signers.lazy_key import LazyKey
 from dfns_signers.signing_key import SigningKey
+
+_Report: TypeAlias = Callable[[], object]
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 class Signer(Protocol):
@@ -150,7 +156,8 @@ class KeySigner(Closing, AsyncClosing):
         except Exception as error:
             self._hooks.failed(request, error)
             raise
-        self._hooks.after(request, signature.evidence)
+        with if_cancelled(lambda: self._report_unused(signature.evidence)):  # Ctrl-C
+            self._hooks.after(request, signature.evidence)
         return key_assertion(self.credential_id, request.message, signature.value)
 
     async def asign(self, challenge: Mapping[str, Any]) -> Assertion:
@@ -169,41 +176,69 @@ class KeySigner(Closing, AsyncClosing):
         request = self._request(challenge)
         try:
             message = self._message(challenge)
-            with if_cancelled(lambda: self._report_cancelled(request)):
+            with if_cancelled(lambda: worker_threads.unwaited(self._report_cancelled, request)):
                 key = await self._key.aget()
-                request = request.with_key(key, message)
-                await self._run_hooks(self._hooks.before, request)
+            request = request.with_key(key, message)
+            cancelled = partial(self._report_cancelled, request)
+            await self._run_hooks(self._hooks.before, request, if_left=cancelled)
             signature = await key.asign_with_evidence(
                 request.message, abandoned=partial(self._report, request)
             )
         except Exception as error:
-            await self._run_hooks(self._hooks.failed, request, error)
+            await self._observe(self._hooks.failed, request, error)
             raise
-        await self._run_hooks(self._hooks.after, request, signature.evidence)
+        unused = partial(self._report_unused, signature.evidence)
+        await self._observe(self._hooks.after, request, signature.evidence, if_left=unused)
         return key_assertion(self.credential_id, request.message, signature.value)
 
-    async def _run_hooks(self, run: Callable[..., None], *arguments: object) -> None:
+    async def _observe(
+        self, observe: Callable[..., None], *arguments: object, if_left: _Report = _nothing
+    ) -> None:
+        """Run observers, also where there is no thread to be had."""
+        try:
+            await self._run_hooks(observe, *arguments, if_left=if_left)
+        except DfnsSignersError:
+            observe(*arguments)
+
+    async def _run_hooks(
+        self, run: Callable[..., None], *arguments: object, if_left: _Report = _nothing
+    ) -> None:
+        """Run hooks; calls ``if_left`` after them if the caller is cancelled meanwhile."""
         if not self._hooks.may_block:
             run(*arguments)
             return
         # Guards and observers are plain functions, and may well ask a database or write a file.
         running = worker_threads.submit(run, *arguments)
-        # Not cancelled with the caller: an observer hears of each signature.
-        await worker_threads.finished(running)
+        # Not cancelled with the caller: an observer hears of each signature, and in order.
+        with if_cancelled(lambda: worker_threads.when_done(running, lambda _: if_left())):
+            await worker_threads.finished(running)
         running.result()
 
     def _report_cancelled(self, request: SigningRequest) -> None:
         error = SigningCancelledError(
             "the caller was cancelled before the key was used: no signature was made"
         )
-        worker_threads.unwaited(self._report, request, error)
+        self._hooks.failed(request, error)
 
     def _report(self, request: SigningRequest, outcome: Signature | Exception) -> None:
         """Show observers what became of a signature whose caller was cancelled."""
         if isinstance(outcome, Signature):
             self._hooks.after(request, outcome.evidence)
+            self._report_unused(outcome.evidence)
         else:
             self._hooks.failed(request, outcome)
+
+    def _report_unused(self, evidence: Evidence) -> None:
+        """Show observers that the call is not sent for which nobody waits for a signature."""
+        self.answered(
+            CallAnswer(
+                status=None,
+                error=SigningCancelledError.__name__,
+                error_id=None,
+                seconds=evidence.duration,
+                may_have_taken_effect=False,
+            )
+        )
 
     def for_call(self, call: AnnouncedCall) -> KeySigner:
         """The same signer, which shows its plugins the API call that the next challenge is for."""

@@ -27,7 +27,7 @@ class Wanted:
 
     Attributes:
         caller: the gateway's caller.
-        rule: the rule that allowed it, or came nearest.
+        rule: the rule that allowed it, or came nearest; that of the profile, too.
         method: the HTTP method.
         path: a pattern for the path, where ``*`` stands for anything.
         status: the status of the answer, or ``4xx``.
@@ -49,7 +49,9 @@ class Wanted:
 
     def has(self, call: Call) -> bool:
         """Whether a call is wanted."""
-        for name in ("caller", "rule", "method", "outcome", "call"):
+        if self.rule not in {None, call.get("rule"), call.get("profileRule")}:
+            return False
+        for name in ("caller", "method", "outcome", "call"):
             wanted = getattr(self, name)
             if wanted is not None and call.get(name) != wanted:
                 return False

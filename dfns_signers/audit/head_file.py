@@ -17,6 +17,7 @@ from typing import Final
 from dfns_signers.audit.opening import is_at, open_private
 from dfns_signers.audit.records import Head
 from dfns_signers.errors import AuditError
+from dfns_signers.private_files import open_to_read
 
 _SIZE: Final = 256  # bytes, so that one write replaces all of it
 _FIRST_PAUSE: Final = 0.0005
@@ -51,6 +52,20 @@ class Left:
         return (self.inode, self.device) == (status.st_ino, status.st_dev)
 
 
+def left_beside(trail: Path) -> Left | None:
+    """How the last writer left a trail; None if that is not known, or of another file."""
+    try:
+        with open_to_read(_beside(trail)) as stream:
+            left = Left(**json.loads(stream.read(_SIZE)))
+        return left if left.is_of(trail.stat()) else None
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _beside(trail: Path) -> Path:
+    return trail.with_name(f"{trail.name}.head")
+
+
 class HeadFile:
     """``FILE.head``, opened once for each process.
 
@@ -60,7 +75,7 @@ class HeadFile:
     """
 
     def __init__(self, trail: Path, patience: float) -> None:
-        self.path = trail.with_name(f"{trail.name}.head")
+        self.path = _beside(trail)
         self._patience = patience
         self._descriptor: int | None = None
 

@@ -21,7 +21,9 @@ def open_private(path: Path, flags: int) -> int:
     try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
-            raise AuditError(f"{path} is not a regular file, which an audit trail must be")
+            raise AuditError(
+                f"{path} is not a regular file, which an audit trail must be: name another file"
+            )
         if mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise AuditError(f"other users can write {path}; run: chmod go-w {path}")
     except BaseException:  # Ctrl-C, too

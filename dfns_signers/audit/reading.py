@@ -11,6 +11,7 @@ from typing import BinaryIO, Final, NamedTuple, cast
 
 from dfns_signers.audit.records import MAX_LINE, Head, Record, read_record
 from dfns_signers.errors import AuditError
+from dfns_signers.private_files import open_to_read
 
 _HEAD: Final = re.compile(rb"audit trail (.+): head ([0-9a-f]{64}) at sequence ([0-9]{1,18})\b")
 """What ``AuditTrail`` says to the log."""
@@ -40,13 +41,13 @@ def reading(
 
     Args:
         path: where it is.
-        progress: called with the bytes of the file that have been read.
+        progress: called with the bytes of the file that have been read, but for a pipe.
 
     Raises:
         AuditError: it cannot be read.
     """
     with _opened(path) as (stream, raw):
-        yield _lines(stream, lambda: progress(raw.tell()))
+        yield _lines(stream, lambda: raw.seekable() and progress(raw.tell()))
 
 
 def heads_in(log: Path) -> Iterator[tuple[str, Head]]:
@@ -65,7 +66,7 @@ def heads_in(log: Path) -> Iterator[tuple[str, Head]]:
 def _opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
     """A file, unpacked, and as it is."""
     try:
-        with path.open("rb") as raw:
+        with open_to_read(path) as raw:
             if path.suffix == ".gz":
                 with gzip.open(raw) as unpacked:
                     yield cast("BinaryIO", unpacked), raw

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from dfns_signers.audit.head_file import Left, left_beside
 from dfns_signers.audit.reading import Line, reading
 from dfns_signers.audit.records import NO_RECORD, Head, Record
 
@@ -58,13 +59,13 @@ class Verification:
             "records": self.records,
             "calls": self.calls,
             "events": dict(self.events),
-            "openCalls": self.open_calls,
-            "firstTime": self.first_time,
-            "lastTime": self.last_time,
+            "open_calls": self.open_calls,
+            "first_time": self.first_time,
+            "last_time": self.last_time,
             "head": self.head.hash,
             "sequence": self.head.sequence,
             "findings": self.findings,
-            "moreFindings": self.more_findings,
+            "more_findings": self.more_findings,
             "warnings": self.warnings,
             "notes": self.notes,
         }
@@ -90,8 +91,9 @@ def verify(
     """
     verifier = _Verifier(heads, head)
     for file in files:
+        left = left_beside(file)  # before the file, which may grow meanwhile
         with reading(file, partial(progress, file)) as lines:
-            verifier.read(str(file), lines)
+            verifier.read(str(file), lines, left)
     return verifier.end()
 
 
@@ -107,8 +109,8 @@ class _Verifier:
         self._bad: list[Line] = []  # lines that are not records, since the last record
         self._bad_count = self._bad_bytes = 0
 
-    def read(self, file: str, lines: Iterable[Line]) -> None:
-        """Go on with a file."""
+    def read(self, file: str, lines: Iterable[Line], left: Left | None = None) -> None:
+        """Go on with a file, which its last writer left so."""
         line = None
         for line in lines:
             if line.record is None:
@@ -120,6 +122,12 @@ class _Verifier:
         elif line is not None and not line.is_ended:
             self.found.warnings.append(
                 f"{file}: the last line has no newline: it was cut, or a writer was killed"
+            )
+        if left is not None and self.found.head.sequence < left.sequence:
+            self._find(
+                f"{file}: ends at sequence {self.found.head.sequence}, and {file}.head says "
+                f"{left.sequence}: the end was cut off, or was not on the disk when the machine "
+                "lost its power"
             )
 
     def _note_bad(self, line: Line) -> None:
@@ -235,6 +243,8 @@ class _Verifier:
         """What was found in all files."""
         found = self.found
         found.open_calls = len(self._open)
+        if not found.records:
+            found.warnings.append("there is no record")
         if self._wanted is not None:
             self._find("no record is the given head: the trail was truncated or replaced")
         first, last = self._first or 0, found.head.sequence

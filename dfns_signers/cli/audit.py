@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
@@ -56,8 +57,9 @@ def verify_trail(
 ) -> None:
     """Verify that no record of the audit trail was changed, removed, inserted or reordered.
 
-    Exits with 0 if the chain is whole, 1 if not, and 9 if only its last line is torn. An end that
-    was cut off after a whole line shows only with --head or --head-from.
+    Exits with 0 if the chain is whole, 1 if not, and 9 if only its last line is torn, or there is
+    no record. An end that was cut off after a whole line shows by FILE.head beside the trail, by
+    --head and by --head-from.
     """
     trail = _files(files, config, profile)
     heads = _heads(head_from, trail) if head_from else []
@@ -105,7 +107,7 @@ def _print(found: Verification) -> None:
     lines = [
         f"records: {found.records}" + (f" ({events})" if events else ""),
         f"calls: {found.calls}, of which {found.open_calls} open: allowed, and without an outcome",
-        f"time: {found.first_time} to {found.last_time}",
+        *([f"time: {found.first_time} to {found.last_time}"] if found.records else []),
         f"head: {found.head.hash} at sequence {found.head.sequence}",
         *(f"note: {each}" for each in found.notes),
         *(f"warning: {each}" for each in found.warnings),
@@ -127,7 +129,8 @@ def _progress(files: Sequence[Path]) -> Iterator[Callable[[Path, int], object]]:
     from rich.console import Console  # noqa: PLC0415  # as in ``output``
     from rich.progress import Progress  # noqa: PLC0415
 
-    with Progress(console=Console(stderr=True), transient=True) as bars:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, redirect_stdout=False) as bars:
         tasks = {
             file: bars.add_task(printable(file.name), total=file.stat().st_size)
             for file in files
@@ -192,17 +195,22 @@ def show_trail(
     Lines that are not records are left out: 'audit verify' finds them.
     """
     wanted = Wanted(caller, rule, method, path, status, outcome, since, until, call)
-    found = filter(wanted.has, calls(_records(_files(files, config, profile))))
-    first = list(islice(found, 1))  # an error has no header before it
-    if not json:
-        typer.echo(_row([name for name, _ in _COLUMNS], "rule", "call"))
-    for each in chain(first, found):
-        typer.echo(_as_json(each) if json else _as_row(each))
+    trail = _files(files, config, profile)
+    with ExitStack() as stack:
+        progress = stack.enter_context(_progress(trail))
+        found = filter(wanted.has, calls(_records(trail, progress)))
+        first = list(islice(found, 1))  # an error has no header before it
+        if sys.stdout.isatty():
+            stack.close()  # what is shown takes its place
+        if not json:
+            typer.echo(_row([name for name, _ in _COLUMNS], "rule", "call"))
+        for each in chain(first, found):
+            typer.echo(_as_json(each) if json else _as_row(each))
 
 
-def _records(files: Sequence[Path]) -> Iterator[Record]:
+def _records(files: Sequence[Path], progress: Callable[[Path, int], object]) -> Iterator[Record]:
     for file in files:
-        with reading(file) as lines:
+        with reading(file, partial(progress, file)) as lines:
             yield from (line.record for line in lines if line.record is not None)
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.gateway import require_extra
-from dfns_signers.cli.options import ConfigOption, ProfileOption
+from dfns_signers.cli.options import (
+    ConfigOption,
+    JsonOutputOption,
+    ParametersOption,
+    ProfileOption,
+)
+from dfns_signers.cli.output import print_json, printable
+from dfns_signers.errors import RequestError
 
 if TYPE_CHECKING:
     from dfns_signers.gateway.assembly import LoadedGateway
@@ -30,6 +37,8 @@ def check(
             "--json", metavar="BODY", help="Its body: JSON, @FILE, or - for standard input."
         ),
     ] = None,
+    param: ParametersOption = None,
+    json_output: JsonOutputOption = False,
 ) -> None:
     """Check all that a gateway needs, without listening; say which rule decides a call.
 
@@ -42,11 +51,13 @@ def check(
     require_extra()
     from dfns_signers.gateway.assembly import load_gateway  # noqa: PLC0415
 
-    if json is not None and explain is None:
-        raise typer.BadParameter("needs --explain", param_hint="--json")
+    if (json is not None or param) and explain is None:
+        raise RequestError(
+            "--json and --param are of a call: name it by --explain CALLER METHOD PATH"
+        )
     gateway = load_gateway(profile, config=config)
     if explain is None:
-        _check(gateway)
+        _check(gateway, as_json=json_output)
         return
     from dfns_signers.cli.policy import (  # noqa: PLC0415  # it imports the engine
         call_to_explain,
@@ -55,25 +66,46 @@ def check(
     )
 
     caller, method, target = explain
-    path, _, query = target.partition("?")
-    explain_call(*rules_for_caller(gateway, caller), call_to_explain(method, path, json, query))
+    call = call_to_explain(method, target, json, param or [])
+    explain_call(*rules_for_caller(gateway, caller), call, as_json=json_output)
 
 
-def _check(gateway: LoadedGateway) -> None:
+def _check(gateway: LoadedGateway, *, as_json: bool) -> None:
     from dfns_signers.config.profile_guards import open_trail  # noqa: PLC0415
     from dfns_signers.gateway.assembly import new_service  # noqa: PLC0415
 
     open_trail(gateway.profile)
     _, signer = new_service(gateway)
     with signer:
-        key = signer.key
-        typer.echo(f"profile     {gateway.profile.name}: {gateway.profile.settings.base_url}")
-        typer.echo(f"credential  {signer.credential_id}")
-        typer.echo(f"key         {key.reference} ({key.algorithm}), {key.fingerprint}")
-    for address in gateway.settings.listen:
-        typer.echo(f"listen      {address}")
-    for name, table in gateway.settings.callers.items():
-        rules = ", ".join(rule.name for rule in table.allow)
-        reads = "reads" if table.reads else ""
-        allowed = ", ".join(filter(None, (rules, reads))) or "nothing is allowed"
-        typer.echo(f"caller      {name}: {allowed}")
+        key, credential = signer.key, signer.credential_id
+        found = {
+            "profile": gateway.profile.name,
+            "base_url": gateway.profile.settings.base_url,
+            "credential": credential,
+            "key": key.reference,
+            "algorithm": str(key.algorithm),
+            "fingerprint": key.fingerprint,
+            "listen": list(gateway.settings.listen),
+            "callers": {
+                name: {"rules": [rule.name for rule in table.allow], "reads": table.reads}
+                for name, table in gateway.settings.callers.items()
+            },
+        }
+    if as_json:
+        print_json(found)
+    else:
+        _print(found)
+
+
+def _print(found: dict[str, Any]) -> None:
+    lines = [
+        "profile     {profile}: {base_url}".format_map(found),
+        "credential  {credential}".format_map(found),
+        "key         {key} ({algorithm}), {fingerprint}".format_map(found),
+        *(f"listen      {address}" for address in found["listen"]),
+    ]
+    for name, caller in found["callers"].items():
+        allowed = [*caller["rules"], *(["reads"] if caller["reads"] else [])]
+        lines.append(f"caller      {name}: {', '.join(allowed) or 'nothing is allowed'}")
+    for line in lines:
+        typer.echo(printable(line))

@@ -80,3 +80,17 @@ GivenProfileOption: TypeAlias = Annotated[
 ]
 
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+JsonOutputOption: TypeAlias = Annotated[
+    bool, typer.Option("--json-output", help="Print JSON for programs.")
+]
+"""Where ``--json`` is the body of a call."""
+
+ParametersOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--param",
+        metavar="NAME=VALUE",
+        help="Query parameter of the call to explain; may be repeated.",
+    ),
+]

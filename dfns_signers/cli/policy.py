@@ -11,7 +11,13 @@ import typer
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.cli.exit_codes import ExitCode, reports_errors
 from dfns_signers.cli.inputs import body_argument, pairs
-from dfns_signers.cli.options import ConfigOption, ProfileOption, complete_caller
+from dfns_signers.cli.options import (
+    ConfigOption,
+    JsonOutputOption,
+    ParametersOption,
+    ProfileOption,
+    complete_caller,
+)
 from dfns_signers.cli.output import note, print_json, print_table, printable
 from dfns_signers.config.loading import load_profile
 from dfns_signers.config.profile_guards import configured_policy
@@ -51,15 +57,8 @@ def check(
             help="Body of the call to explain: JSON text, @FILE, or - for standard input.",
         ),
     ] = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUE", help="Query parameter of the call to explain; may be repeated."
-        ),
-    ] = None,
-    json_output: Annotated[
-        bool, typer.Option("--json-output", help="Print JSON for programs.")
-    ] = False,
+    param: ParametersOption = None,
+    json_output: JsonOutputOption = False,
 ) -> None:
     """Check the rules and list them, or explain what they say of a call.
 
@@ -73,12 +72,16 @@ def check(
             raise RequestError("--json and --param are of a call: name it by --explain METHOD PATH")
         _list(title, policies, as_json=json_output)
         return
-    call = call_to_explain(*explain, json, urlencode(pairs(param or [], "--param")))
+    call = call_to_explain(*explain, json, param or [])
     explain_call(title, policies, call, as_json=json_output)
 
 
-def call_to_explain(method: str, path: str, body: str | None, query: str) -> AnnouncedCall:
-    """The call of ``--explain``; ``body`` as ``--json`` has it."""
+def call_to_explain(
+    method: str, target: str, body: str | None, parameters: list[str]
+) -> AnnouncedCall:
+    """The call of ``--explain``: path and query, a body as ``--json`` and more as ``--param``."""
+    path, _, query = target.partition("?")
+    query = "&".join(filter(None, (query, urlencode(pairs(parameters, "--param")))))
     text = "" if body is None else to_json_bytes(body_argument(body)).decode("utf-8")
     return AnnouncedCall(check_method(method), path, text, query)
 

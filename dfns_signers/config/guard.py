@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
@@ -26,7 +26,8 @@ Judge = Callable[[AnnouncedCall], str]
 """Returns the name of the rule that allows a call, empty for none; PolicyRefusedError if none does:
 ``Policy.admit`` or ``Policy.require``."""
 
-JudgesOf = Callable[[SigningRequest], Sequence[Judge]]
+JudgesOf = Callable[[SigningRequest], Mapping[str, Judge]]
+"""The judges of a request, each by the member of the record that names its rule."""
 
 NAME: Final = "dfns-signers-guard"
 """What the guard is registered as."""
@@ -64,22 +65,22 @@ class Guard:
     def before_sign(self, request: SigningRequest) -> None:
         """Refuse what no rule allows, and what cannot be recorded."""
         try:
-            rule = self._judge(request)
+            rules = self._judge(request)
         except Exception as refusal:  # whatever fails here refuses
             self._record_refusal(request, refusal)
             raise
-        self._record_permission(request, rule)
+        self._record_permission(request, rules)
 
-    def _judge(self, request: SigningRequest) -> str | None:
-        """The names of the rules that allow a call; None where there are no rules."""
+    def _judge(self, request: SigningRequest) -> dict[str, str | None]:
+        """The names of the rules that allow a call, by the member that records each."""
         judges = self._judges(request)
         if not judges:
-            return None
+            return {}
         if request.call is None:
             raise unknown_call(request.credential_id)
-        return ", ".join(filter(None, [judge(request.call) for judge in judges]))
+        return {member: judge(request.call) or None for member, judge in judges.items()}
 
-    def _record_permission(self, request: SigningRequest, rule: str | None) -> None:
+    def _record_permission(self, request: SigningRequest, rules: dict[str, str | None]) -> None:
         if self._trail is None:
             return
         try:
@@ -87,14 +88,14 @@ class Guard:
                 "decided",
                 call_id=request.id,
                 outcome="allowed",
-                rule=rule or None,
+                **rules,
                 **_what(request),
             )
         except AuditError as error:
             if not self._signs_unrecorded:
                 raise PolicyRefusedError(
-                    f"the call was not signed, for it cannot be recorded: {error}. Make room or "
-                    "correct it, or set on_failure = \"sign\" in the table 'audit'",
+                    f"the call was not signed, for it cannot be recorded: {error}. Calls "
+                    "are signed all the same with on_failure = \"sign\" in the table 'audit'",
                     check="audit",
                 ) from error
             _log.error("a call is signed that is not recorded: %s", error)

@@ -16,7 +16,7 @@ from dfns_signers.config.files import ConfigFile, choose_profile, find_file
 from dfns_signers.config.profile import ENVIRONMENT, Profile, Settings, SignerTable
 from dfns_signers.config.signer_line import parse_signer_line
 from dfns_signers.config.validation import validate
-from dfns_signers.errors import ConfigurationError, PluginError
+from dfns_signers.errors import AuditError, ConfigurationError, PluginError
 from dfns_signers.sealed import Sealed
 
 Layer: TypeAlias = dict[str, tuple["Origin", Sealed[Any]]]
@@ -85,7 +85,7 @@ class LoadedProfile:
         """Name the place of a setting, and its key, in the errors that are raised within."""
         try:
             yield
-        except (ConfigurationError, PluginError) as error:
+        except (AuditError, ConfigurationError, PluginError) as error:
             place = self.origin(setting).place
             raise type(error)(f"{place}, key {key or setting!r}: {error}") from error
 

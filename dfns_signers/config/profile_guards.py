@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from dfns_signers.config.loading import LoadedProfile
 from dfns_signers.config.profile_rates import rate_counter_of
 from dfns_signers.discovery import load_plugins
-from dfns_signers.hooks import SigningHooks
+from dfns_signers.hooks import SigningHooks, SigningRequest
 
 if TYPE_CHECKING:
     from dfns_signers.audit.trail import AuditTrail
-    from dfns_signers.config.guard import Guard, JudgesOf, Recorder
+    from dfns_signers.config.guard import Guard, Judge, JudgesOf, Recorder
     from dfns_signers.policy.policy import Policy
 
 
@@ -79,7 +79,8 @@ def open_trail(loaded: LoadedProfile) -> None:
     """
     audit, trail = loaded.settings.audit, configured_trail(loaded)
     if audit is not None and trail is not None and audit.on_failure == "refuse":
-        trail.open()
+        with loaded.placing("audit", "audit.file"):
+            trail.open()
 
 
 def configured_guard(
@@ -99,10 +100,13 @@ def configured_guard(
 
     audit = loaded.settings.audit
     signs_unrecorded = audit is not None and audit.on_failure == "sign"
-    own = [policy.admit] if policy else []
-    judges: JudgesOf = (lambda request: [*more(request), *own]) if more else (lambda _request: own)
+
+    def judges_of(request: SigningRequest) -> dict[str, Judge]:
+        asked = dict(more(request)) if more else {}
+        return {**asked, ("profileRule" if more else "rule"): policy.admit} if policy else asked
+
     return Guard(
-        judges,
+        judges_of,
         trail,
         signs_unrecorded=signs_unrecorded,
         judges_may_block=policy is not None,  # its rates may be counted in a store

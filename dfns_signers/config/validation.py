@@ -77,15 +77,51 @@ def validate(
         return model.model_validate(dict(given.open()), strict=not texts, context=context)
     except ValidationError as error:
         # Not chained, and not kept: each of its parts has the value that was refused.
-        lines = [_line(one, model, where, places or {}) for one in error.errors(include_url=False)]
+        lines = [
+            _line(one, model, where, places or {}, given) for one in error.errors(include_url=False)
+        ]
     raise ConfigurationError("\n".join(lines))
 
 
-def _line(problem: Any, model: type[BaseModel], where: str, places: Mapping[str, str]) -> str:
-    key = ".".join(map(str, problem["loc"]))
-    place = places.get(key.partition(".")[0], where)
-    shown = f", key {key!r}" if key else ""
-    return f"{place}{shown}: {_explain(problem, model)}"
+def _line(
+    problem: Any,
+    model: type[BaseModel],
+    where: str,
+    places: Mapping[str, str],
+    given: Sealed[Mapping[str, Any]],
+) -> str:
+    loc = problem["loc"]
+    place = places.get(str(loc[0]), where) if loc else where
+    return f"{place}{_key(loc, given)}: {_explain(problem, model)}"
+
+
+def _key(loc: Sequence[str | int], given: Sealed[Mapping[str, Any]]) -> str:
+    """Where in its table a value is: ``, key 'allow', rule 'payouts', key 'rate'``."""
+    shown, keys = "", list[str]()
+    value: Sealed[Any] = given
+    for part in loc:
+        value = Sealed(_inside(value.open(), part))
+        if isinstance(part, str):
+            keys.append(part)
+            continue
+        kind = "rule" if keys[-1:] == ["allow"] else "entry"
+        name = value.open().get("name") if isinstance(value.open(), Mapping) else None
+        which = repr(name) if kind == "rule" and isinstance(name, str) and name else part + 1
+        shown += f"{_shown_keys(keys)}, {kind} {which}"
+        keys = []
+    return shown + _shown_keys(keys)
+
+
+def _shown_keys(keys: Sequence[str]) -> str:
+    return f", key {'.'.join(keys)!r}" if keys else ""
+
+
+def _inside(value: object, part: str | int) -> object:
+    """What is at a key of a table, or an index of an array; None where that is neither."""
+    if isinstance(value, Mapping):
+        return value.get(part)
+    is_there = isinstance(value, list) and isinstance(part, int) and part < len(value)
+    return value[part] if is_there else None  # type: ignore[index]  # an array
 
 
 def _explain(problem: Any, model: type[BaseModel]) -> str:

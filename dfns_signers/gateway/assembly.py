@@ -156,9 +156,11 @@ def callers_of(
     callers = []
     keys: dict[str, str] = {}
     for name, table in settings.callers.items():
+        with _placing(file, f"gateway.callers.{name}", "credential.public_key"):
+            credential = _credential(table)
         with _placing(file, f"gateway.callers.{name}"):
             count = counting(counters, organisation, "caller", name)
-            caller = _caller(name, table, count, of_profile)
+            caller = _caller(name, table, count, of_profile, credential)
             if caller.credential is not None:
                 key = fingerprint(caller.credential.public_key)
                 if key in keys:
@@ -218,12 +220,13 @@ def _profile(asked: str | None, settings: GatewaySettings, file: ConfigFile) -> 
 
 
 @contextmanager
-def _placing(file: Path, table: str) -> Iterator[None]:
-    """Name the table in the errors that are raised within."""
+def _placing(file: Path, table: str, key: str = "") -> Iterator[None]:
+    """Name the table, and a key in it, in the errors that are raised within."""
     try:
         yield
     except ConfigurationError as error:
-        raise ConfigurationError(f"configuration file {file}, [{table}]: {error}") from error
+        place = f"[{table}]" + (f", key {key!r}" if key else "")
+        raise ConfigurationError(f"configuration file {file}, {place}: {error}") from error
 
 
 def _caller(
@@ -231,6 +234,7 @@ def _caller(
     table: CallerTable,
     count: Callable[[str, str], float],
     of_profile: Policy | None,
+    credential: Credential | None,
 ) -> Caller:
     return Caller(
         name,
@@ -244,7 +248,7 @@ def _caller(
         token_digests=frozenset(table.token_sha256),
         uids=frozenset(table.unix.uid if table.unix else ()),
         certificates=frozenset(table.certificate),
-        credential=_credential(table),
+        credential=credential,
         rate=table.rate,
         needs_all=table.identified_by == "all",
         of_profile=of_profile,
@@ -259,7 +263,7 @@ def _credential(table: CallerTable) -> Credential | None:
     try:
         return Credential(table.credential.id, load_public_key(content.open()))
     except UnsupportedKeyError as error:
-        raise ConfigurationError(f"credential.public_key {path}: {error}") from error
+        raise ConfigurationError(f"{path}: {error}") from error
 
 
 def _require_other_tokens(settings: GatewaySettings, profile: LoadedProfile, file: Path) -> None:

@@ -80,7 +80,7 @@ class Service:
         caller = self._identify(incoming, exchange)  # anew: it may have been removed
         with self.in_flight.call(caller.name):
             if incoming.method == "POST" and incoming.path == INIT_PATH:
-                return await self.user_actions.announce(incoming, caller)
+                return await self.user_actions.announce(incoming, caller, exchange)
             if incoming.method == "POST" and incoming.path == COMPLETE_PATH:
                 return await self.user_actions.complete(incoming, caller)
             return await self._forward(incoming, caller, exchange)
@@ -100,12 +100,12 @@ class Service:
             exchange.id,
         )
         try:
-            exchange.rule = caller.require(call)
+            exchange.rule = caller.require(call) or None
         except PolicyRefusedError as error:
             raise refusal_of(error) from error
         await self._require_user_action(incoming, caller)
         callers = len(self.callers.by_name)
-        await self.limits.admit(caller, call, callers)
+        exchange.rule = await self.limits.admit(caller, call, callers) or None
         again = partial(self.limits.admit_again, caller, call, callers)
         return await self.upstream.send(incoming, exchange, again)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from dfns_signers import private_files
 from dfns_signers.backends.pem.key import PemKey
 from dfns_signers.config.loading import load_profile
 from dfns_signers.errors import DfnsSignersError
@@ -128,3 +130,43 @@ def test_private_file_that_cannot_be_written_whole_is_not_there(tmp_path: Path) 
         create_private_file(tmp_path / "new", Sealed("text"))  # type: ignore[arg-type]
 
     assert list(tmp_path.iterdir()) == []
+
+
+@KINDS
+def test_fifo_that_nobody_writes_to_is_refused_and_not_waited_for(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_files, "_PATIENCE", 0.0)
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+
+    with pytest.raises(DfnsSignersError, match="cannot be read: it is a FIFO, and nobody writes"):
+        READERS[kind][1](fifo)
+
+
+@KINDS
+def test_fifo_is_read_to_the_end_of_its_writer(tmp_path: Path, kind: str) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    content, read = READERS[kind]
+    begun, may_end = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with fifo.open("wb", buffering=0) as stream:
+            stream.write(content[:3])
+            begun.set()
+            may_end.wait(60)
+            stream.write(content[3:])
+
+    def let_go() -> None:
+        begun.wait(60)
+        may_end.set()
+
+    threads = [threading.Thread(target=write), threading.Thread(target=let_go)]
+    for thread in threads:
+        thread.start()
+
+    assert read(fifo)
+
+    for thread in threads:
+        thread.join(60)

@@ -105,11 +105,40 @@ def test_explain_asks_the_rules_of_the_profile_too(command: Command, config: Pat
     assert "refused (read-only): the profile 'production'" in done.out
 
 
-def test_body_without_a_call_is_refused(command: Command, config: Path) -> None:
-    done = command("gateway", "check", "--config", config, "--json", "{}")
+@pytest.mark.parametrize("words", [("--json", "{}"), ("--param", "a=b")])
+def test_body_without_a_call_is_refused(
+    command: Command, config: Path, words: tuple[str, str]
+) -> None:
+    done = command("gateway", "check", "--config", config, *words)
 
     assert done.code == 2
-    assert "needs --explain" in done.err
+    assert "name it by --explain CALLER METHOD PATH" in done.err
+
+
+def test_check_prints_json_for_programs(command: Command, config: Path) -> None:
+    done = command("gateway", "check", "--config", config, "--json-output")
+
+    assert done.code == 0, done.err
+    assert done.json["callers"] == {"payments": {"rules": ["wallets"], "reads": False}}
+    assert (done.json["profile"], done.json["listen"]) == ("production", ["127.0.0.1:0"])
+    assert done.json["fingerprint"].startswith("sha256:")
+
+
+@pytest.mark.parametrize("query", [("/wallets?limit=1",), ("/wallets", "--param", "limit=1")])
+def test_explain_says_the_same_as_that_of_policy_check(
+    command: Command, config: Path, query: tuple[str, ...]
+) -> None:
+    of_gateway = command(
+        *("gateway", "check", "--config", config, "--json-output"),
+        *("--explain", "payments", "POST", *query),
+    )
+    of_policy = command(
+        *("policy", "check", "--config", config, "--profile", "production", "--json-output"),
+        *("--caller", "payments", "--explain", "POST", *query),
+    )
+
+    assert (of_gateway.code, of_gateway.json) == (of_policy.code, of_policy.json)
+    assert "'limit' is not in its 'query'" in str(of_policy.json)
 
 
 @pytest.mark.parametrize("module", ["h11", "prometheus_client", "uvicorn"])

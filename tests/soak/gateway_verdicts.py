@@ -60,8 +60,7 @@ def judge_trail(
 def _judge_call(call: str, events: Counter[str]) -> list[str]:
     """Each attempt is decided on before it is signed, ends as signed or failed, and is answered."""
     signed, ended = events["signed"], events["signed"] + events["failed"]
-    # A call whose time is over while its signature is recorded is not sent any more.
-    is_whole = events["answered"] <= signed <= events["decided"] <= ended
+    is_whole = events["answered"] == signed <= events["decided"] <= ended
     return [] if is_whole else [f"{call} has the records {dict(events)}"]
 
 

@@ -7,7 +7,7 @@ the callers: what a caller has left there, no other can use up.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.errors import NoPermitError, PolicyRefusedError
@@ -26,6 +26,8 @@ REQUESTS: Final = Rate(3000, 60)
 
 Three times what Dfns takes of an organisation.
 """
+
+T = TypeVar("T")
 
 _Ask: TypeAlias = Callable[[str, Rate, int], float]
 
@@ -61,7 +63,7 @@ class Limits:
         if pause := self._requests.take(caller.name, REQUESTS, max(1, size // PIECE)):
             raise _exceeded("request-rate", f"the caller {caller.name!r} sends too much", pause)
 
-    async def admit(self, caller: Caller, call: AnnouncedCall, callers: int) -> None:
+    async def admit(self, caller: Caller, call: AnnouncedCall, callers: int) -> str:
         """Count a call that is about to be sent on, by all limits or by none.
 
         It counts by the rate of the rule that allows it, by the rate of the caller, and as one
@@ -73,10 +75,13 @@ class Limits:
             call: what is sent.
             callers: how many share the requests of the organisation.
 
+        Returns:
+            The name of its rule that allows the call and had room, empty where none is needed.
+
         Raises:
             Refusal: 403, no rule allows it; 429 with the seconds to wait; 503, the store fails.
         """
-        await self._counted(self._admit, caller, call, callers)
+        return await self._counted(self._admit, caller, call, callers)
 
     async def admit_again(self, caller: Caller, call: AnnouncedCall, callers: int) -> None:
         """Count a further attempt of a call, which is as many requests of the organisation again.
@@ -87,28 +92,28 @@ class Limits:
 
     async def _counted(
         self,
-        count: Callable[[Caller, AnnouncedCall, int], None],
+        count: Callable[[Caller, AnnouncedCall, int], T],
         caller: Caller,
         call: AnnouncedCall,
         callers: int,
-    ) -> None:
+    ) -> T:
         try:
             if self._counters.blocks:
-                await self._threads.run(count, caller, call, callers)
-            else:
-                count(caller, call, callers)
+                return await self._threads.run(count, caller, call, callers)
+            return count(caller, call, callers)
         except PolicyRefusedError as error:
             raise refusal_of(error) from error
         except NoPermitError as error:
             raise store_failure(error) from error
 
-    def _admit(self, caller: Caller, call: AnnouncedCall, callers: int) -> None:
+    def _admit(self, caller: Caller, call: AnnouncedCall, callers: int) -> str:
         # Whether there is room is asked first, for nothing that was counted is given back.
         self._ask_for_caller(self._counters.pause, caller)
         self._ask_for_organisation(self._counters.pause, caller, call, callers)
-        caller.policy.admit(call)
+        rule = caller.policy.admit(call)
         self._ask_for_caller(self._counters.take, caller)
         self._admit_requests(caller, call, callers)
+        return rule
 
     def _admit_requests(self, caller: Caller, call: AnnouncedCall, callers: int) -> None:
         self._ask_for_organisation(self._counters.take, caller, call, callers)

@@ -17,7 +17,7 @@ def judges_by_caller(callers: Callable[[], Callers]) -> JudgesOf:
         callers: the callers as they are at the moment; one that was removed gets no signature.
     """
 
-    def judges_of(request: SigningRequest) -> list[Judge]:
+    def judges_of(request: SigningRequest) -> dict[str, Judge]:
         name = request.call.caller if request.call else None
         caller = callers().by_name.get(name) if name is not None else None
         if caller is None:
@@ -25,6 +25,6 @@ def judges_by_caller(callers: Callable[[], Callers]) -> JudgesOf:
             raise PolicyRefusedError(
                 f"the gateway signs for its callers alone, and was asked by {whom}", check="caller"
             )
-        return [caller.policy.require]
+        return {"rule": caller.policy.require}
 
     return judges_of

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway.configuration.settings import TlsTable
-from dfns_signers.private_files import read_private_file
+from dfns_signers.private_files import MAX_BYTES, open_to_read, read_private_file
 from dfns_signers.sealed import Sealed
 
 
@@ -41,7 +41,8 @@ def expiry_of(file: Path) -> float:
         OSError: the file cannot be read.
         ValueError: it has no certificate in PEM.
     """
-    certificate = x509.load_pem_x509_certificate(file.read_bytes())
+    with open_to_read(file) as stream:
+        certificate = x509.load_pem_x509_certificate(stream.read(MAX_BYTES))
     return certificate.not_valid_after_utc.timestamp()
 
 

@@ -49,6 +49,9 @@ class PeerRecorder:
         exchange = _current.get()
         if event == "decided" and exchange is not None and exchange.id == call_id:
             members = {**members, **_peer(exchange)}
+            if members.get("outcome") == "allowed":
+                # The door counted the rates of rules, and knows which one it was.
+                members["rule"] = exchange.rule
         try:
             self._trail.append(event, call_id=call_id, **members)
         except AuditError:

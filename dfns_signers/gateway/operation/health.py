@@ -67,7 +67,7 @@ def require_token(token: Secret) -> None:
 def require_writable(file: Path) -> None:
     """See that a file can be appended to, or made; OSError if not, or if its disk is full."""
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_APPEND)
+        descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK)
     except FileNotFoundError:  # made by the first who writes
         if not os.access(file.parent, os.W_OK):
             raise

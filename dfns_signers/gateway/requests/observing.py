@@ -25,7 +25,8 @@ class Exchange:
         caller: name of the caller; None where it is not known.
         identified_by: by what it was known: ``certificate``, ``token``, ``uid``.
         operation: method and path template of the operation; None where the API has none.
-        rule: the rule that allowed it, or that refused or came near; None where there is none.
+        rule: the rule of the caller that allowed it, or the rule that refused or came near; None
+            where no rule is asked, as for the answer to a challenge, whose announcement was.
         check: what refused it, such as ``host``, ``no-rule``, ``rate``; empty where Dfns answered.
         status: of the answer.
         detail: of a failure, for the operator: names keys, profiles and the API; not the answer.

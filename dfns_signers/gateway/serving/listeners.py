@@ -19,6 +19,12 @@ from dfns_signers.gateway.requests.messages import Peer
 
 _BACKLOG: Final = 256
 _STARTING: Final = 5.0  # seconds that another gateway may take to bind a socket
+_REMEDIES: Final = {
+    errno.EADDRINUSE: ": stop what listens there, or change the address in [gateway]",
+    errno.EADDRNOTAVAIL: ": this machine has no such address; change it in [gateway]",
+    errno.ENOENT: ": make its folder, or change the address in [gateway]",
+    errno.EACCES: ": change the address in [gateway], or who may write the folder of the socket",
+}
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _UNSPECIFIED: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # connected to, not bound
 _OTHERS_MAY_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
@@ -68,11 +74,9 @@ def open_listener(address: Address) -> Listener:
     try:
         return _on_unix(address) if isinstance(address, UnixAddress) else _on_tcp(address)
     except OSError as error:
-        reason = error.strerror or error
-        in_use = error.errno == errno.EADDRINUSE
-        remedy = ": stop what listens there, or change the address in [gateway]" if in_use else ""
+        remedy = _REMEDIES.get(error.errno or 0, "")
         raise ListeningError(
-            f"the gateway cannot listen on {address.text}: {reason}{remedy}"
+            f"the gateway cannot listen on {address.text}: {error.strerror or error}{remedy}"
         ) from error
 
 

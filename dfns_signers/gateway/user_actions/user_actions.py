@@ -15,6 +15,7 @@ from dfns_signers.errors import EncodingError, InvalidSignatureError, PolicyRefu
 from dfns_signers.gateway.callers.callers import Caller, Credential
 from dfns_signers.gateway.requests.failures import refusal_of
 from dfns_signers.gateway.requests.messages import Answer, Incoming, Refusal, json_answer
+from dfns_signers.gateway.requests.observing import Exchange
 from dfns_signers.gateway.user_actions.announced_calls import (
     Announcement,
     Completion,
@@ -54,8 +55,13 @@ class UserActions:
         self._seals = Seals(seal_keys, clock)
         self._used = used
 
-    async def announce(self, incoming: Incoming, caller: Caller) -> Answer:
+    async def announce(self, incoming: Incoming, caller: Caller, exchange: Exchange) -> Answer:
         """Answer ``POST /auth/action/init`` with a challenge, if the rules allow the call.
+
+        Args:
+            incoming: the announcement.
+            caller: who sent it.
+            exchange: gets the rule.
 
         Raises:
             Refusal: 400 or 403.
@@ -67,7 +73,7 @@ class UserActions:
         digest = call_digest(method, path, query, payload)
         call = AnnouncedCall(method, path, payload, query, caller.name)
         try:
-            caller.require(call)
+            exchange.rule = caller.require(call) or None
         except PolicyRefusedError as error:
             raise refusal_of(error) from error
         nonce = os.urandom(_NONCE_BYTES)

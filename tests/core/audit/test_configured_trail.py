@@ -11,6 +11,7 @@ import pytest
 from dfns_signers import AsyncDfnsClient, DfnsClient, load_signer
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.config.loading import load_profile
+from dfns_signers.config.profile_guards import open_trail
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import (
     AuditError,
@@ -73,6 +74,21 @@ def test_trail_that_cannot_be_written_stops_the_program_at_its_start(
 
     with pytest.raises(AuditError, match="cannot be written: No such file or directory"):
         load_signer(signer={"backend": "pem", "path": pem}, credential_id="cr-1", audit=audit)
+
+
+def test_trail_that_cannot_be_written_is_said_with_its_profile_and_what_to_do(
+    tmp_path: Path,
+) -> None:
+    audit = 'audit.file = "missing/audit.jsonl"'
+    config = write_config(tmp_path, f"[profiles.production]\n{audit}\n")
+
+    with pytest.raises(AuditError) as caught:
+        open_trail(load_profile("production", config=config))
+
+    assert str(caught.value).startswith(
+        f"configuration file {config}, profile 'production', key 'audit.file': the audit trail "
+    )
+    assert str(caught.value).endswith(f"; make its folder: mkdir -p {tmp_path / 'missing'}")
 
 
 def test_signers_of_one_process_share_the_trail_of_a_file(pem: str, file: Path) -> None:

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dfns_signers import deadlines, worker_threads
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.audit.trail import AuditTrail
 from dfns_signers.config.guard import NAME, Guard, Judge
 from dfns_signers.errors import (
     CredentialNotAllowedError,
+    DfnsSignersError,
     KeyStoreUnavailableError,
     PolicyRefusedError,
     SigningRefusedError,
 )
 from dfns_signers.evidence import KeyResponse
-from dfns_signers.hooks import SigningHooks, SigningRequest, hookimpl
+from dfns_signers.hooks import SigningHooks, hookimpl
 from dfns_signers.signer import KeySigner
 from tests.core.audit.trails import recorded
-from tests.core.keys import AnsweringKey
+from tests.core.keys import AnsweringKey, make_signature, private_key
 
+BOUND = 60  # seconds; far more than anything here takes
 CHALLENGE = {"challenge": "Y2g"}
 BODY = '{"amount":"5","memo":"value-of-the-caller"}'
 CALL = AnnouncedCall("POST", "/wallets/wa-1/transfers", BODY, "a=value-of-the-caller&b", "payments")
@@ -50,7 +54,8 @@ def guarded(
     signs_unrecorded: bool = False,
     plugins: tuple[tuple[str, object], ...] = (),
 ) -> KeySigner:
-    guard = Guard(lambda _request: judges, trail, signs_unrecorded=signs_unrecorded)
+    by_member = dict(zip(("rule", "profileRule"), judges, strict=False))
+    guard = Guard(lambda _request: by_member, trail, signs_unrecorded=signs_unrecorded)
     return KeySigner(key, "cr-1", plugins=SigningHooks([*plugins, (NAME, guard)]))
 
 
@@ -97,6 +102,15 @@ def test_allowed_call_is_recorded_before_the_key_is_used(
         "verified": True,
     }
     assert recorded(file) == [permission, signed]
+
+
+def test_rule_of_each_place_is_recorded_as_a_member_of_its_own(
+    key: AnsweringKey, trail: AuditTrail, file: Path
+) -> None:
+    guarded(key, trail, allow, lambda _call: "of the profile").for_call(CALL).sign(CHALLENGE)
+
+    permission = recorded(file)[0]
+    assert (permission["rule"], permission["profileRule"]) == ("payouts", "of the profile")
 
 
 def test_refusal_of_a_rule_is_recorded_and_no_key_is_used(
@@ -261,38 +275,170 @@ def test_asynchronous_signature_is_recorded_too(
     assert [record["event"] for record in recorded(file)] == ["decided", "signed"]
 
 
-def test_call_that_is_cancelled_before_the_key_is_used_is_recorded(
-    key: AnsweringKey, trail: AuditTrail, file: Path
-) -> None:
+class Held:
+    """Waits in a hook until it is let go."""
+
+    def __init__(self) -> None:
+        self.reached, self.may_go_on = threading.Event(), threading.Event()
+
+    def wait(self) -> None:
+        self.reached.set()
+        assert self.may_go_on.wait(BOUND)
+
+
+class HeldBefore(Held):
+    @hookimpl(tryfirst=True)
+    def before_sign(self) -> None:
+        self.wait()
+
+
+class HeldAfter(Held):
+    @hookimpl(tryfirst=True)
+    def after_sign(self) -> None:
+        self.wait()
+
+
+class HeldStore(Held):
+    """A key store."""
+
+    def __call__(self, message: bytes) -> KeyResponse:
+        self.wait()
+        return KeyResponse(make_signature(private_key("ES256"), message))
+
+
+class Hears:
+    """Says that the guard has recorded how the call ended."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+
+    @hookimpl(trylast=True)
+    def sign_failed(self) -> None:
+        self.over.set()
+
+    @hookimpl(trylast=True)
+    def call_answered(self) -> None:
+        self.over.set()
+
+
+def cancelled_in(held: Held, signer: KeySigner, hears: Hears) -> None:
+    """Sign, and be cancelled in a hook or by a key store, which goes on only after that."""
+
     async def main() -> None:
-        reached, failed = asyncio.Event(), asyncio.Event()
-        loop = asyncio.get_running_loop()
-        release = asyncio.run_coroutine_threadsafe
-
-        class Waits:
-            @hookimpl
-            def before_sign(self) -> None:
-                loop.call_soon_threadsafe(reached.set)
-                release(failed.wait(), loop).result(60)
-
-        class Hears:
-            @hookimpl
-            def sign_failed(self, request: SigningRequest) -> None:
-                assert request.call == CALL
-                loop.call_soon_threadsafe(failed.set)
-
-        plugins = (("waits", Waits()), ("hears", Hears()))
-        signing = asyncio.create_task(
-            guarded(key, trail, allow, plugins=plugins).for_call(CALL).asign(CHALLENGE)
-        )
-        await reached.wait()
+        signing = asyncio.create_task(signer.for_call(CALL).asign(CHALLENGE))
+        await asyncio.to_thread(held.reached.wait, BOUND)
         signing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await signing
-        await failed.wait()
 
     asyncio.run(main())
-    assert ("failed", "SigningCancelledError") in [
-        (record["event"], record.get("error")) for record in recorded(file)
-    ]
+    held.may_go_on.set()
+    assert hears.over.wait(BOUND)
+
+
+def told(file: Path) -> list[tuple[str, str | None]]:
+    return [(record["event"], record.get("error")) for record in recorded(file)]
+
+
+def test_call_that_is_cancelled_while_it_is_decided_on_is_recorded_in_order(
+    key: AnsweringKey, trail: AuditTrail, file: Path
+) -> None:
+    held, hears = HeldBefore(), Hears()
+    signer = guarded(key, trail, allow, plugins=(("held", held), ("hears", hears)))
+
+    cancelled_in(held, signer, hears)
+
+    assert told(file) == [("decided", None), ("failed", "SigningCancelledError")]
     assert key.uses == 0
+
+
+def test_call_that_is_cancelled_while_its_signature_is_recorded_ends_as_not_sent(
+    key: AnsweringKey, trail: AuditTrail, file: Path
+) -> None:
+    held, hears = HeldAfter(), Hears()
+    signer = guarded(key, trail, allow, plugins=(("held", held), ("hears", hears)))
+
+    cancelled_in(held, signer, hears)
+
+    assert told(file) == [
+        *(("decided", None), ("signed", None)),
+        ("answered", "SigningCancelledError"),
+    ]
+    assert "mayHaveTakenEffect" not in recorded(file)[-1]
+
+
+def test_call_whose_signature_nobody_waits_for_ends_as_not_sent(
+    trail: AuditTrail, file: Path
+) -> None:
+    store, hears = HeldStore(), Hears()
+    signer = guarded(AnsweringKey("ES256", store), trail, allow, plugins=(("hears", hears),))
+
+    cancelled_in(store, signer, hears)
+
+    assert recorded(file)[1]["abandoned"] is True
+    assert told(file)[1:] == [("signed", None), ("answered", "SigningCancelledError")]
+
+
+def test_call_whose_time_is_over_before_its_signature_ends_as_not_sent(
+    trail: AuditTrail, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, answered = HeldStore(), threading.Event()
+
+    class Hears:
+        @hookimpl(trylast=True)
+        def call_answered(self) -> None:
+            answered.set()
+
+    def remaining() -> float:
+        """Much, and nothing once the store is asked."""
+        return next(much, 0.0) or float(not store.reached.wait(BOUND))
+
+    much = iter([60.0])
+    signer = guarded(AnsweringKey("ES256", store), trail, allow, plugins=(("hears", Hears()),))
+    monkeypatch.setattr(deadlines, "remaining", remaining)
+
+    with pytest.raises(KeyStoreUnavailableError, match="within the time of the call"):
+        signer.for_call(CALL).sign(CHALLENGE)
+    store.may_go_on.set()
+
+    assert answered.wait(BOUND)
+    assert told(file) == [
+        *(("decided", None), ("failed", "KeyStoreUnavailableError")),
+        *(("signed", None), ("answered", "SigningCancelledError")),
+    ]
+
+
+def test_interrupted_record_of_a_signature_is_followed_by_the_end_of_its_call(
+    key: AnsweringKey, trail: AuditTrail, file: Path
+) -> None:
+    class Interrupted:
+        @hookimpl(trylast=True)
+        def after_sign(self) -> None:
+            raise KeyboardInterrupt
+
+    signer = guarded(key, trail, allow, plugins=(("interrupted", Interrupted()),))
+
+    with pytest.raises(KeyboardInterrupt):
+        signer.for_call(CALL).sign(CHALLENGE)
+
+    assert told(file)[1:] == [("signed", None), ("answered", "SigningCancelledError")]
+
+
+def test_signature_is_recorded_where_there_is_no_thread_to_be_had(
+    trail: AuditTrail, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = AnsweringKey("ES256")
+
+    def refuse(*_: object) -> None:
+        raise DfnsSignersError("no worker thread could be started")
+
+    class LastThread(AnsweringKey):
+        async def _asign(self, message: bytes) -> KeyResponse:
+            monkeypatch.setattr(worker_threads, "submit", refuse)
+            return KeyResponse(answer.sign(message))
+
+    signer = guarded(LastThread("ES256"), trail, allow).for_call(CALL)
+
+    assert asyncio.run(signer.asign(CHALLENGE))["kind"] == "Key"
+
+    assert told(file) == [("decided", None), ("signed", None)]

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from dfns_signers.audit.failures import reason_of
 from dfns_signers.audit.trail import AuditTrail
 from dfns_signers.errors import AuditError
 from tests.core.audit.trails import events, is_whole, lines, process
@@ -86,8 +87,35 @@ def test_what_is_not_a_regular_file_is_refused(file: Path, trail: AuditTrail, ki
 def test_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     trail = AuditTrail(tmp_path / "missing" / "audit.jsonl")
 
-    with pytest.raises(AuditError, match="cannot be written: No such file or directory"):
+    with pytest.raises(AuditError, match=r"cannot be written: .*; make its folder: mkdir -p (.+)"):
         trail.append("decided", call_id="call-1")
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.EACCES, f"its writer, user {os.geteuid()}, must be able to write it, audit.jsonl"),
+        (errno.EROFS, "name a file on a file system that is not read-only"),
+        (errno.ENOSPC, "make room on the disk of /var/lib/payments"),
+        (errno.EISDIR, "name a file in a folder"),
+        (errno.ENOLCK, "name a file on a file system with locks"),
+        (errno.EIO, os.strerror(errno.EIO)),
+    ],
+    ids=errno.errorcode.get,
+)
+def test_reason_comes_with_what_to_do(number: int, remedy: str) -> None:
+    file = Path("/var/lib/payments/audit.jsonl")
+    error = OSError(number, os.strerror(number), f"{file}.head")
+
+    assert remedy in reason_of(error, file)
+
+
+def test_folder_in_the_place_of_the_head_is_named(trail: AuditTrail, file: Path) -> None:
+    head = file.with_name("audit.jsonl.head")
+    head.mkdir()
+
+    with pytest.raises(AuditError, match=rf"Is a directory \({head}\); name a file in a folder"):
+        trail.open()
 
 
 def test_file_that_is_not_a_trail_is_left_as_it_is(trail: AuditTrail, file: Path) -> None:

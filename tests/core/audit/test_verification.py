@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import tempfile
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dfns_signers import private_files
 from dfns_signers.audit.records import Head, line_after
+from dfns_signers.audit.trail import AuditTrail
 from dfns_signers.audit.verification import Verification, verify
 from dfns_signers.errors import AuditError
 from tests.core.audit.trails import is_whole, verified, write
@@ -176,6 +179,54 @@ def test_chain_made_anew_shows_by_the_head_of_the_log(tmp_path: Path) -> None:
     assert found_in(tmp_path, content, HEAD).findings != []
 
 
+def test_end_that_was_cut_off_is_found_by_the_head_beside_the_trail(tmp_path: Path) -> None:
+    file = tmp_path / "audit.jsonl"
+    write(file, 2)
+    assert is_whole(file)
+
+    os.truncate(file, sum(map(len, file.read_bytes().splitlines(keepends=True)[:-1])))
+
+    (finding,) = verified(file).findings
+    assert f"ends at sequence 4, and {file}.head says 5: the end was cut off" in finding
+
+
+def test_trail_that_grows_while_it_is_read_is_whole(tmp_path: Path) -> None:
+    file = tmp_path / "audit.jsonl"
+    trail = AuditTrail(file)
+    for _ in range(2000):
+        trail.append("signed", call_id="call-1")
+    grown: list[int] = []
+
+    def grow(_file: Path, size: int) -> None:
+        grown.append(size)
+        if len(grown) < 3:
+            trail.append("signed", call_id="call-2")
+
+    found = verify([file], progress=grow)
+    trail.close()
+
+    assert (found.findings, found.warnings) == ([], [])
+    assert found.records > 2001
+
+
+@pytest.mark.parametrize("head", [b"", b"[]", b"{", b"\xff", b'{"sequence": 99}'])
+def test_head_that_is_not_one_says_nothing(tmp_path: Path, head: bytes) -> None:
+    file = tmp_path / "audit.jsonl"
+    write(file, 1)
+    file.with_name("audit.jsonl.head").write_bytes(head)
+
+    assert is_whole(file)
+
+
+def test_head_of_the_file_that_was_rotated_says_nothing_of_the_new_one(tmp_path: Path) -> None:
+    file = tmp_path / "audit.jsonl"
+    write(file, 1)
+    file.rename(tmp_path / "audit.jsonl.1")
+    file.touch()
+
+    assert verified(file).findings == []
+
+
 def test_files_that_follow_each_other_are_one_chain(tmp_path: Path) -> None:
     file = tmp_path / "audit.jsonl"
     files = [tmp_path / "audit.jsonl.2.gz", tmp_path / "audit.jsonl.1", file]
@@ -226,6 +277,17 @@ def test_hostile_line_is_found_and_does_no_harm(tmp_path: Path, hostile: bytes) 
 
     (finding,) = found.findings
     assert "line 4 was inserted" in finding
+
+
+def test_fifo_that_nobody_writes_to_is_refused_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_files, "_PATIENCE", 0.0)
+    fifo = tmp_path / "audit.jsonl"
+    os.mkfifo(fifo)
+
+    with pytest.raises(AuditError, match="cannot be read: it is a FIFO, and nobody writes to it"):
+        verify([fifo])
 
 
 @pytest.mark.parametrize("name", ["missing.jsonl", "broken.gz", "cut.gz"])

@@ -27,6 +27,7 @@ def trail(file: Path) -> Path:
     """Three calls: one answered, one refused, one that nobody heard of again."""
     trail = AuditTrail(file)
     payment = {"caller": "payments", "method": "POST", "path": "/wallets/wa-1/transfers"}
+    payment["profileRule"] = "company"
     trail.append("decided", call_id="call-1", outcome="allowed", rule="payouts", **payment)
     trail.append("decided", call_id="call-2", outcome="refused", check="no-rule", method="DELETE")
     trail.append("signed", call_id="call-1", milliseconds=12.5)
@@ -76,9 +77,19 @@ def test_change_is_found_with_its_line_and_ends_with_1(command: Command, trail: 
 
 
 def test_torn_end_ends_with_9(command: Command, trail: Path) -> None:
-    os.truncate(trail, trail.stat().st_size - 5)
+    with trail.open("ab") as torn:
+        torn.write(b'{"sequence":7,')
 
     assert command("audit", "verify", trail).code == 9
+
+
+def test_trail_without_a_record_ends_with_9(command: Command, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+
+    done = command("audit", "verify", empty)
+
+    assert (done.code, "warning: there is no record" in done.out) == (9, True)
 
 
 def cut(trail: Path) -> None:
@@ -89,6 +100,7 @@ def test_end_that_was_cut_off_is_found_by_the_head(command: Command, trail: Path
     head = lines(trail)[-1]["hash"]
     assert command("audit", "verify", trail, "--head", head).code == 0
     cut(trail)
+    trail.with_name("audit.jsonl.head").unlink()
 
     assert command("audit", "verify", trail).code == 0
     done = command("audit", "verify", trail, "--head", head)
@@ -168,6 +180,7 @@ def test_calls_are_shown_a_line_each(command: Command, trail: Path) -> None:
         (["--caller", "payments"], ["call-1"]),
         (["--caller", "nobody"], []),
         (["--rule", "payouts"], ["call-1"]),
+        (["--rule", "company"], ["call-1"]),
         (["--method", "DELETE"], ["call-2"]),
         (["--path", "/wallets/*"], ["call-1"]),
         (["--status", "403"], ["call-1"]),
@@ -221,10 +234,11 @@ def test_hostile_content_does_not_reach_the_terminal(
     assert not any(line.startswith("9999") for line in done.out.splitlines())
 
 
-def test_verification_at_a_terminal_shows_its_progress(trail: Path) -> None:
+@pytest.mark.parametrize("subcommand", ["verify", "show"])
+def test_reading_at_a_terminal_shows_its_progress(trail: Path, subcommand: str) -> None:
     own, terminal = os.openpty()
     done = subprocess.run(
-        [PROGRAM, "audit", "verify", "--json", trail],
+        [PROGRAM, "audit", subcommand, "--json", trail],
         stdout=subprocess.PIPE,
         stderr=terminal,
         timeout=SECONDS,
@@ -236,7 +250,41 @@ def test_verification_at_a_terminal_shows_its_progress(trail: Path) -> None:
     os.close(terminal)
 
     assert "audit.jsonl" in shown
-    assert json.loads(done.stdout)["records"] == 6
+    assert b"audit.jsonl" not in done.stdout
+    assert done.stdout.startswith(b"{")
+
+
+def test_calls_at_a_terminal_take_the_place_of_the_progress(trail: Path) -> None:
+    own, terminal = os.openpty()
+    subprocess.run(
+        [PROGRAM, "audit", "show", trail],
+        stdout=terminal,
+        stderr=terminal,
+        timeout=SECONDS,
+        check=True,
+        env=environment(TERM="xterm"),
+    )
+    shown = os.read(own, 65_536).decode("utf-8")
+    os.close(own)
+    os.close(terminal)
+
+    assert "audit.jsonl" in shown
+    assert "audit.jsonl" not in shown.partition("caller")[2]
+    assert shown.count("POST /wallets/wa-1/transfers") == 1
+
+
+@pytest.mark.parametrize("subcommand", ["verify", "show"])
+def test_trail_is_read_from_a_pipe(trail: Path, subcommand: str) -> None:
+    done = subprocess.run(
+        [PROGRAM, "audit", subcommand, "/dev/stdin"],
+        input=trail.read_bytes(),
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+        env=environment(),
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("subcommand", ["verify", "show"])

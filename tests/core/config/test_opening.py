@@ -155,7 +155,7 @@ def test_asynchronous_client_opens_the_key_once_under_concurrency(
         ({"signer": "pem:?pth=key.pem"}, "did you mean 'path'"),
         ({"signer": "pem:"}, "exactly one of"),
         ({"auth_token": {"env": "NO_SUCH_TOKEN"}}, "NO_SUCH_TOKEN is not set"),
-        ({"plugins": [3]}, "'plugins.0'"),
+        ({"plugins": [3]}, "'plugins', entry 1: expected a string"),
     ],
 )
 @pytest.mark.parametrize("client", [DfnsClient, AsyncDfnsClient])

@@ -42,7 +42,6 @@ def refusal_of(config: Path, kind: type[Exception] = ConfigurationError) -> str:
         ("credential_id = 1979-05-27", "credential_id", "expected a string", "found a date"),
         ("credential_id = true", "credential_id", "expected a string", "found a boolean"),
         ("plugins = 'canary-3f9c2b'", "plugins", "expected an array", "found a string"),
-        ("plugins = ['audit', 3]", "plugins.1", "expected a string", "found an integer"),
         ("auth_token = 7", "auth_token", "expected a string, { env =", "found an integer"),
         ("auth_token = { vault = 'canary-3f9c2b' }", "auth_token", "{ file =", "found a table"),
         ("auth_token = { env = 7 }", "auth_token", "{ file =", "found a table"),
@@ -104,6 +103,31 @@ def test_unknown_setting_refused_with_the_near_miss(folder: Path, key: str, mean
     assert f"did you mean '{meant}'?" in message
     assert "base_url, auth_token, credential_id, timeout, call_timeout, max_attempts" in message
     assert CANARY not in message
+
+
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        ("plugins = ['audit', 3]", "key 'plugins', entry 2: expected a string"),
+        ("allow = [{ call = 'POST /wallets' }]", "key 'allow', rule 1, key 'name': missing"),
+        ("allow = [3]", "key 'allow', rule 1: expected"),
+        (
+            "allow = [{ name = 'a', call = 'POST /wallets' }, { name = 'b', call = 7 }]",
+            "key 'allow', rule 'b', key 'call': expected a string",
+        ),
+        (
+            "allow = [{ name = 'a', call = 'POST /wallets', require = ['name', 3] }]",
+            "key 'allow', rule 'a', key 'require', entry 2: expected a string",
+        ),
+        ("allow = [{ name = 7, call = 'POST /wallets' }]", "key 'allow', rule 1, key 'name'"),
+    ],
+)
+def test_rule_is_named_and_an_entry_is_counted_from_one(
+    folder: Path, lines: str, place: str
+) -> None:
+    config = write_config(folder, f"[profiles.p]\n{lines}")
+
+    assert f"configuration file {config}, profile 'p', {place}" in refusal_of(config)
 
 
 def test_several_wrong_settings_are_told_at_once_each_in_a_line(folder: Path) -> None:

@@ -25,12 +25,13 @@ def call(caller: str | None, path: str = "/wallets") -> AnnouncedCall:
     return AnnouncedCall("POST", path, '{"network": "EthereumSepolia"}', caller=caller)
 
 
-def judges(callers: Callers, call: AnnouncedCall | None) -> list[Judge]:
-    return list(judges_by_caller(lambda: callers)(SigningRequest("cr-1", "k", None, {}, b"", call)))
+def judge_of(callers: Callers, call: AnnouncedCall | None) -> Judge:
+    request = SigningRequest("cr-1", "k", None, {}, b"", call)
+    return judges_by_caller(lambda: callers)(request)["rule"]
 
 
 def test_call_is_judged_by_the_rules_of_its_caller() -> None:
-    (judge,) = judges(PAYMENTS, call("payments"))
+    judge = judge_of(PAYMENTS, call("payments"))
 
     assert judge(call("payments")) == "wallets"
     with pytest.raises(PolicyRefusedError):
@@ -40,7 +41,7 @@ def test_call_is_judged_by_the_rules_of_its_caller() -> None:
 @pytest.mark.parametrize("asked", [None, call(None), call("web"), call("")])
 def test_what_no_caller_asked_for_gets_no_signature(asked: AnnouncedCall | None) -> None:
     with pytest.raises(PolicyRefusedError, match="signs for its callers alone"):
-        judges(PAYMENTS, asked)
+        judge_of(PAYMENTS, asked)
 
 
 def test_caller_that_was_removed_gets_no_signature() -> None:

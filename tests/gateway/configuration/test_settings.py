@@ -104,10 +104,10 @@ def test_configuration_is_loaded(folder: Folder, gateway: str) -> None:
     [
         ("", "'listen': missing"),
         ("listen = []" + PAYMENTS, "'listen'"),
-        ('listen = ["127.0.0.1"]' + PAYMENTS, "key 'listen.0': expected an address such as"),
+        ('listen = ["127.0.0.1"]' + PAYMENTS, "key 'listen', entry 1: expected an address such as"),
         (
             'listen = ["unix:/tmp/a.sock?mode=0666"]' + PAYMENTS,
-            "key 'listen.0': expected mode=0600",
+            "key 'listen', entry 1: expected mode=0600",
         ),
         ('listen = ["0.0.0.0:1"]\nhosts = ["h:1"]' + PAYMENTS, "plain http is for this machine"),
         ('listen = ["192.0.2.1:1?tls=local"]' + table() + PAYMENTS, "a 'client_ca'"),
@@ -199,7 +199,11 @@ def test_configuration_is_loaded(folder: Folder, gateway: str) -> None:
         ),
         (
             LISTEN + PAYMENTS.replace("name =", "nmae ="),
-            "key 'callers.payments.allow.0.nmae': unknown key (did you mean 'name'?)",
+            "key 'callers.payments.allow', rule 1, key 'nmae': unknown key (did you mean 'name'?)",
+        ),
+        (
+            LISTEN + PAYMENTS + "rat = 1",
+            "key 'callers.payments.allow', rule 'wallets', key 'rat': unknown key (did you mean",
         ),
         (LISTEN + '\nlisen = ""' + PAYMENTS, "key 'lisen': unknown key (did you mean 'listen'?)"),
         (LISTEN + "\ndrain_delay = inf" + PAYMENTS, "key 'drain_delay'"),
@@ -207,7 +211,7 @@ def test_configuration_is_loaded(folder: Folder, gateway: str) -> None:
         (LISTEN + PAYMENTS.replace("payments", '"a b"'), "expected a name of up to 64 letters"),
         (
             'listen = ["unix:/tmp/a.sock"]\n[gateway.callers.a]\nunix = { uid = [-1] }',
-            "key 'callers.a.unix.uid.0'",
+            "key 'callers.a.unix.uid', entry 1: expected",
         ),
         (
             LISTEN + PAYMENTS + '[gateway.callers.m]\ncertificate = ["*.example.org"]',
@@ -294,7 +298,8 @@ def test_what_is_not_a_public_key_is_refused(
         LISTEN + PAYMENTS + WEB + 'credential = { id = "cr-x", public_key = "one.pub" }'
     )
 
-    assert "[gateway.callers.web]: " in line
+    assert "[gateway.callers.web], key 'credential.public_key': " in line
+    assert str(folder.path / "one.pub") in line
     assert said in line
     assert "MC4CAQ" not in line
 

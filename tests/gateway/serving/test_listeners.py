@@ -204,7 +204,9 @@ def test_group_that_does_not_exist_is_an_error_and_leaves_no_socket(tmp_path: Pa
 
 
 def test_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ListeningError, match=r"cannot listen on unix:.*api\.sock: No such file"):
+    with pytest.raises(
+        ListeningError, match=r"cannot listen on unix:.*api\.sock: No such file or directory: make"
+    ):
         open_listener(parse_listen(f"unix:{tmp_path}/none/api.sock"))
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from dfns_signers.gateway.callers.callers import Caller, Credential
 from dfns_signers.gateway.requests.messages import Answer, Incoming, Peer, Refusal
+from dfns_signers.gateway.requests.observing import Exchange as Observed
 from dfns_signers.gateway.user_actions.single_use import InMemory
 from dfns_signers.gateway.user_actions.user_actions import UserActions
 from dfns_signers.policy.policy import Policy
@@ -68,7 +69,8 @@ class Exchange:
         return self.announce_body(compact(body))
 
     def announce_body(self, body: bytes) -> dict[str, Any]:
-        return read(done(self.actions.announce(incoming("POST", INIT, body), self.caller)))
+        request = incoming("POST", INIT, body)
+        return read(done(self.actions.announce(request, self.caller, Observed(request.peer))))
 
     def complete(self, challenge: dict[str, Any], factor: Any = None, **more: Any) -> str:
         body = {
