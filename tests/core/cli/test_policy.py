@@ -12,7 +12,8 @@ from tests.core.cli.support import Command
 from tests.core.config.support import write_config
 from tests.core.policy.support import DIGEST
 
-BODY = {"kind": "Native", "to": "0xAB", "amount": "100", "externalId": "order-7"}
+TO = "0x00000000219ab540356cBB839Cbe05303d7705Fa"
+BODY = {"kind": "Native", "to": TO, "amount": "100", "externalId": "order-7"}
 TRANSFER = ("--explain", "POST", "/wallets/wa-1/transfers")
 PROFILE = """
 default_profile = "p"
@@ -20,14 +21,14 @@ default_profile = "p"
 credential_id = "Y2kt"
 signer = "pem:?path=key.pem"
 """
-RULES = """
+RULES = f"""
 [[profiles.p.allow]]
 name = "payouts"
-call = "POST /wallets/{walletId}/transfers"
+call = "POST /wallets/{{walletId}}/transfers"
 path.walletId = ["wa-1", "wa-2"]
 body.kind = "Native"
-body.to = ["0xab"]
-body.amount = { max = "100" }
+body.to = ["{TO.lower()}"]
+body.amount = {{ max = "100" }}
 require = ["externalId"]
 rate = "10/minute"
 
@@ -66,7 +67,7 @@ def test_rules_are_listed_with_class_conditions_and_rate(command: Command, confi
             "conditions": [
                 "walletId: wa-1 | wa-2",
                 "body.kind: Native",
-                "body.to: 0xab",
+                f"body.to: {TO.lower()}",
                 "body.amount: 0 to 100",
                 "requires externalId",
                 "members: amount, externalId, kind, to",
