@@ -80,13 +80,13 @@ class Connection(StrictProtocol):
         super().connection_made(transport)
         self._set_deadline()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         """See ``asyncio.Protocol``."""
         if self._deadline is not None:
             self._deadline.cancel()
-        super().connection_lost(exc)
-        # uvicorn leaves its timer to one that was reset, and it would keep this for a minute.
-        self._unset_keepalive_if_required()
+        # As if there were no error: uvicorn would leave its timer to a connection that was reset,
+        # which would be kept for a minute, and not close the transport.
+        super().connection_lost(None)
         self.mark_lost()
 
     def eof_received(self) -> bool:  # type: ignore[override]
