@@ -122,6 +122,6 @@ class Refusal(Exception):  # noqa: N818  # no error: a result of a check, which 
             "details": details,
         }
         headers = {"connection": "close"} if self.closes else {}
-        if self.retry_after is not None:
+        if self.retry_after is not None and math.isfinite(self.retry_after):
             headers["retry-after"] = str(math.ceil(self.retry_after))
         return json_answer(self.status, {"error": error}, **headers)

@@ -25,9 +25,9 @@ from dfns_signers.gateway.requests.failures import refusal_of
 OPERATORS = "key arn:aws:kms:eu-west-1:1234:key/abcd at https://api.example"
 
 
-def throttled() -> KeyStoreThrottledError:
+def throttled(seconds: float = 2.2) -> KeyStoreThrottledError:
     error = KeyStoreThrottledError(OPERATORS)
-    error.retry_after = 2.2
+    error.retry_after = seconds
     return error
 
 
@@ -73,6 +73,14 @@ def test_failure_says_whether_the_call_may_have_taken_effect(uncertain: bool) ->
 
 def test_pause_of_the_key_store_is_rounded_up() -> None:
     assert refusal_of(throttled()).answer().headers["retry-after"] == "3"
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan")])
+def test_pause_without_end_is_left_out(seconds: float) -> None:
+    answer = refusal_of(throttled(seconds)).answer()
+
+    assert answer.status == 503
+    assert "retry-after" not in answer.headers
 
 
 def test_rule_of_the_profile_is_named() -> None:
