@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from dfns_signers import worker_threads
 from dfns_signers.abandoned_signatures import if_cancelled
@@ -25,10 +25,13 @@ from dfns_signers.hooks import SigningHooks, SigningRequest
 from dfns_signers.lazy_key import LazyKey
 from dfns_signers.signing_key import SigningKey
 
-_Report: TypeAlias = Callable[[], object]
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+_Report: TypeAlias = "Callable[[Future[None]], object]"
 
 
-def _nothing() -> None:
+def _nothing(_done: Future[None]) -> None:
     """Nobody wants to know."""
 
 
@@ -187,8 +190,10 @@ class KeySigner(Closing, AsyncClosing):
         except Exception as error:
             await self._observe(self._hooks.failed, request, error)
             raise
-        unused = partial(self._report_unused, signature.evidence)
-        await self._observe(self._hooks.after, request, signature.evidence, if_left=unused)
+        evidence = signature.evidence
+        await self._observe(
+            *(self._hooks.after, request, evidence), if_left=lambda _: self._report_unused(evidence)
+        )
         return key_assertion(self.credential_id, request.message, signature.value)
 
     async def _observe(
@@ -203,22 +208,24 @@ class KeySigner(Closing, AsyncClosing):
     async def _run_hooks(
         self, run: Callable[..., None], *arguments: object, if_left: _Report = _nothing
     ) -> None:
-        """Run hooks; calls ``if_left`` after them if the caller is cancelled meanwhile."""
+        """Run hooks; if the caller is cancelled meanwhile, ``if_left`` is shown how they ended."""
         if not self._hooks.may_block:
             run(*arguments)
             return
         # Guards and observers are plain functions, and may well ask a database or write a file.
         running = worker_threads.submit(run, *arguments)
         # Not cancelled with the caller: an observer hears of each signature, and in order.
-        with if_cancelled(lambda: worker_threads.when_done(running, lambda _: if_left())):
+        with if_cancelled(lambda: worker_threads.when_done(running, if_left)):
             await worker_threads.finished(running)
         running.result()
 
-    def _report_cancelled(self, request: SigningRequest) -> None:
-        error = SigningCancelledError(
+    def _report_cancelled(self, request: SigningRequest, asked: Future[None] | None = None) -> None:
+        """Show observers why no key was used: it was refused, or else the caller was cancelled."""
+        refusal = asked.exception() if asked else None
+        cancelled = SigningCancelledError(
             "the caller was cancelled before the key was used: no signature was made"
         )
-        self._hooks.failed(request, error)
+        self._hooks.failed(request, refusal if isinstance(refusal, Exception) else cancelled)
 
     def _report(self, request: SigningRequest, outcome: Signature | Exception) -> None:
         """Show observers what became of a signature whose caller was cancelled."""

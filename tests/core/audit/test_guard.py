@@ -352,6 +352,34 @@ def test_call_that_is_cancelled_while_it_is_decided_on_is_recorded_in_order(
     assert key.uses == 0
 
 
+def test_call_that_is_cancelled_while_a_rule_refuses_it_is_recorded_as_refused_alone(
+    key: AnsweringKey, trail: AuditTrail, file: Path
+) -> None:
+    held, hears = HeldBefore(), Hears()
+    signer = guarded(key, trail, refuse, plugins=(("held", held), ("hears", hears)))
+
+    cancelled_in(held, signer, hears)
+
+    assert recorded(file) == [decided(key, outcome="refused", rule="nearest", check="no-rule")]
+
+
+def test_call_that_is_cancelled_while_a_plugin_refuses_it_is_recorded_as_refused_alone(
+    key: AnsweringKey, trail: AuditTrail, file: Path
+) -> None:
+    class Refusing(HeldBefore):
+        @hookimpl(tryfirst=True)
+        def before_sign(self) -> None:
+            self.wait()
+            raise SigningRefusedError("not this one")
+
+    held, hears = Refusing(), Hears()
+    signer = guarded(key, trail, allow, plugins=(("acme-guard", held), ("hears", hears)))
+
+    cancelled_in(held, signer, hears)
+
+    assert recorded(file) == [decided(key, outcome="refused", check="plugin", plugin="acme-guard")]
+
+
 def test_call_that_is_cancelled_while_its_signature_is_recorded_ends_as_not_sent(
     key: AnsweringKey, trail: AuditTrail, file: Path
 ) -> None:
