@@ -49,7 +49,8 @@ class Wanted:
 
     def has(self, call: Call) -> bool:
         """Whether a call is wanted."""
-        if self.rule not in {None, call.get("rule"), call.get("profileRule")}:
+        # A tuple, for the member of a record may be any JSON.
+        if self.rule not in (None, call.get("rule"), call.get("profileRule")):
             return False
         for name in ("caller", "method", "outcome", "call"):
             wanted = getattr(self, name)

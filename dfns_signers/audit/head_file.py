@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -56,10 +56,19 @@ def left_beside(trail: Path) -> Left | None:
     """How the last writer left a trail; None if that is not known, or of another file."""
     try:
         with open_to_read(_beside(trail)) as stream:
-            left = Left(**json.loads(stream.read(_SIZE)))
-        return left if left.is_of(trail.stat()) else None
-    except (OSError, ValueError, TypeError):
+            left = _left_of(stream.read(_SIZE))
+        return left if left is not None and left.is_of(trail.stat()) else None
+    except (OSError, ValueError):  # ValueError: the path cannot be one
         return None
+
+
+def _left_of(content: bytes) -> Left | None:
+    try:
+        left = Left(**json.loads(content))
+    except (ValueError, TypeError):
+        return None
+    types = [type(value) for value in astuple(left)]
+    return left if types == [int, str, int, int, int] else None
 
 
 def _beside(trail: Path) -> Path:
@@ -124,10 +133,7 @@ class HeadFile:
     def read(self) -> Left | None:
         """How the trail was left; None if that is not known. Only while it is locked."""
         assert self._descriptor is not None  # noqa: S101  # locked
-        try:
-            return Left(**json.loads(os.pread(self._descriptor, _SIZE, 0)))
-        except (ValueError, TypeError):
-            return None
+        return _left_of(os.pread(self._descriptor, _SIZE, 0))
 
     def write(self, left: Left) -> None:
         """Say how the trail is left. Only while it is locked; OSError if it cannot be."""

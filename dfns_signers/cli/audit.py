@@ -132,9 +132,10 @@ def _progress(files: Sequence[Path]) -> Iterator[Callable[[Path, int], object]]:
     console = Console(stderr=True)
     with Progress(console=console, transient=True, redirect_stdout=False) as bars:
         tasks = {
-            file: bars.add_task(printable(file.name), total=file.stat().st_size)
+            file: bars.add_task(
+                printable(file.name), total=file.stat().st_size if file.is_file() else None
+            )
             for file in files
-            if file.is_file()
         }
         yield lambda file, count: bars.update(tasks[file], completed=count)
 

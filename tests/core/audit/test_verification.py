@@ -218,6 +218,16 @@ def test_head_that_is_not_one_says_nothing(tmp_path: Path, head: bytes) -> None:
     assert is_whole(file)
 
 
+@pytest.mark.parametrize("sequence", ["99", 99.5, None, [99]])
+def test_head_with_members_of_another_type_says_nothing(tmp_path: Path, sequence: object) -> None:
+    file = tmp_path / "audit.jsonl"
+    write(file, 1)
+    head = file.with_name("audit.jsonl.head")
+    head.write_text(json.dumps({**json.loads(head.read_text()), "sequence": sequence}))
+
+    assert is_whole(file)
+
+
 def test_head_of_the_file_that_was_rotated_says_nothing_of_the_new_one(tmp_path: Path) -> None:
     file = tmp_path / "audit.jsonl"
     write(file, 1)

@@ -234,6 +234,31 @@ def test_hostile_content_does_not_reach_the_terminal(
     assert not any(line.startswith("9999") for line in done.out.splitlines())
 
 
+def test_record_with_members_of_any_type_is_shown(command: Command, file: Path) -> None:
+    file.write_bytes(line_after(Head(), {"event": "decided", "call": "call-1", "rule": ["a"]})[0])
+
+    done = command("audit", "show", file, "--json")
+
+    assert json.loads(done.out)["rule"] == ["a"]
+
+
+@pytest.mark.parametrize("subcommand", ["verify", "show"])
+def test_device_may_be_read_at_a_terminal(subcommand: str) -> None:
+    own, terminal = os.openpty()
+    done = subprocess.run(
+        [PROGRAM, "audit", subcommand, os.devnull],
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        timeout=SECONDS,
+        check=False,
+        env=environment(TERM="xterm"),
+    )
+    os.close(own)
+    os.close(terminal)
+
+    assert done.returncode == (9 if subcommand == "verify" else 0)
+
+
 @pytest.mark.parametrize("subcommand", ["verify", "show"])
 def test_reading_at_a_terminal_shows_its_progress(trail: Path, subcommand: str) -> None:
     own, terminal = os.openpty()
