@@ -174,6 +174,7 @@ class Acceptor:
             # Its frames refer to it, and to 256 KiB of buffers: those would wait for the collector.
             failure.__traceback__ = None
             accepted.close()
+            self.connections.discard(connection)  # it has no opening to cancel any more
             connection.mark_lost()
 
     def _make_room(self, peer: Peer | None) -> bool:

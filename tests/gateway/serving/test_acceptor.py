@@ -1,9 +1,10 @@
-"""Connections that arrive in the moment in which a listener ends."""
+"""Connections that come or go in the moment in which a listener ends."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from typing import Any
 
 import pytest
@@ -38,3 +39,19 @@ def test_connection_that_arrives_with_the_end_is_closed(turns: int) -> None:
             return await asyncio.to_thread(client.recv, 1)
 
     assert asyncio.run(ended_with_one_waiting()) == b""
+
+
+def test_connection_may_be_closed_whenever_its_handshake_fails() -> None:
+    async def closed_at_every_turn() -> bytes:
+        listener = open_listener(parse_listen("127.0.0.1:0"))
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        acceptor = Acceptor(listener, never_asked, never_refused, tls=lambda: tls, bounds=Bounds())
+        acceptor.start()
+        with socket.create_connection(listener.listening.getsockname(), timeout=10) as client:
+            for _ in range(100):
+                acceptor.close_waiting()
+                await asyncio.sleep(0)
+            await acceptor.stop()
+            return await asyncio.to_thread(client.recv, 1)
+
+    assert asyncio.run(closed_at_every_turn()) == b""
