@@ -266,6 +266,25 @@ def test_connection_that_shows_no_certificate_outlives_a_reload(
         assert status_of_one(connection) == 200
 
 
+def test_connection_by_certificate_is_closed_by_a_reload_that_asks_for_none(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    issue(tmp_path, "server", "client")
+    file = configuration(tmp_path, emulator, f'{TLS}token_sha256 = ["{DIGEST}"]\n')
+    with (
+        gateway_process(file) as gateway,
+        closing(handshake(gateway, trusting(tmp_path))) as connection,
+    ):
+        connection.sendall(head(gateway.urls[0]))
+        assert status_of_one(connection) == 200
+        change(file, 'client_ca = "ca.pem"', "")
+        change(file, 'certificate = ["localhost"]', "")
+
+        reloaded(gateway)
+
+        assert received(connection) == b""
+
+
 def test_certificate_that_does_not_fit_its_key_changes_nothing(
     emulator: Emulator, tmp_path: Path
 ) -> None:

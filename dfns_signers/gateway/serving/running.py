@@ -153,12 +153,12 @@ class RunningListeners:
             self._take(fresh, contexts)
 
     def _take(self, fresh: LoadedGateway, contexts: dict[str, ssl.SSLContext]) -> None:
-        self._gateway, self._contexts = fresh, contexts
+        former, self._gateway, self._contexts = self._gateway, fresh, contexts
         self._service.callers = fresh.callers
         self._metrics.configured(fresh.settings)
         for acceptor in self._acceptors:
             name = _tls_of(acceptor.listener)
-            if name is not None and fresh.settings.tls[name].client_ca is not None:
+            if any(_asks_for_certificates(one.settings, name) for one in (former, fresh)):
                 acceptor.close_waiting()  # what it was identified by may not hold any more
         _log.info("the configuration was read again, and holds from now on")
 
@@ -199,6 +199,10 @@ class RunningListeners:
 
 def _contexts(settings: GatewaySettings) -> dict[str, ssl.SSLContext]:
     return {name: server_context(name, table) for name, table in settings.tls.items()}
+
+
+def _asks_for_certificates(settings: GatewaySettings, tls: str | None) -> bool:
+    return tls is not None and settings.tls[tls].client_ca is not None
 
 
 def _count(acceptor: Acceptor) -> int:
