@@ -63,7 +63,7 @@ class Service:
         except Refusal as refusal:
             return _noted(refusal, exchange)
         except asyncio.CancelledError:
-            return _noted(_cut_off(exchange), exchange)
+            return _noted(cut_off(exchange), exchange)
         except Exception as error:  # noqa: BLE001  # whatever it is, the caller gets an answer
             return _noted(_internal(error, exchange), exchange)
         finally:
@@ -129,8 +129,8 @@ def _internal(error: Exception, exchange: Exchange) -> Refusal:
     )
 
 
-def _cut_off(exchange: Exchange) -> Refusal:
-    """The refusal for a call that was under way for longer than the end of the gateway takes."""
+def cut_off(exchange: Exchange) -> Refusal:
+    """The refusal for a request that was under way for longer than the end of the gateway takes."""
     uncertain = _is_uncertain(exchange)
     return Refusal(
         503,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from dfns_signers.gateway.requests.grammar import read_request
 from dfns_signers.gateway.requests.messages import Refusal, send_answer
 from dfns_signers.gateway.requests.observing import Exchange
-from dfns_signers.gateway.service import Service
+from dfns_signers.gateway.service import Service, cut_off
 from dfns_signers.gateway.serving.acceptor import Application
 
 
@@ -42,6 +43,8 @@ def api_application(
             )
         except Refusal as refusal:
             answer = service.refuse(exchange, refusal)
+        except asyncio.CancelledError:  # while the body is awaited
+            answer = service.refuse(exchange, cut_off(exchange))
         else:
             answer = await service.answer(exchange, incoming)
         await send_answer(answer, send, close=is_draining())

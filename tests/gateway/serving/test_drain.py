@@ -13,7 +13,13 @@ import pytest
 from dfns_signers.gateway.serving.bounds import Bounds
 from tests.gateway.holding import held_gateway
 from tests.gateway.processes import GatewayProcess, eventually, gateway_process
-from tests.gateway.requests.raw_sockets import connection_to, head, received, status_of_one
+from tests.gateway.requests.raw_sockets import (
+    connection_to,
+    head,
+    received,
+    status_of,
+    status_of_one,
+)
 from tests.gateway.running import PAYMENTS, TOKEN, client_of, served
 
 GATEWAY = f'listen = ["127.0.0.1:0"]\n{PAYMENTS}'
@@ -79,6 +85,27 @@ def test_call_that_does_not_end_in_time_is_answered_as_uncertain(
     assert details == {"gateway": "ending", "mayHaveTakenEffect": True}
     assert "calls that did not end in 0.1 seconds and are cut off: 1" in caplog.text
     assert "Traceback" not in caplog.text
+
+
+def test_body_that_does_not_arrive_in_time_is_refused_like_any_call(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with held_gateway(tmp_path, GATEWAY) as (file, upstream, _), ExitStack() as serving:
+        (url,) = serving.enter_context(served(file, Bounds(drain=0.1)))
+        with connection_to(url) as caller:
+            awaited = ("Content-Type: application/json", "Content-Length: 99")
+            caller.sendall(
+                head(url, "POST /wallets HTTP/1.1", *awaited, "Expect: 100-continue") + b"{"
+            )
+            assert caller.recv(65536).startswith(b"HTTP/1.1 100")
+
+            serving.close()
+
+            answer = received(caller)
+    assert status_of(answer) == 503
+    assert b'"details":{"gateway":"ending"}' in answer
+    assert "Traceback" not in caplog.text
+    assert not upstream.held
 
 
 def test_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
