@@ -89,6 +89,11 @@ class ReloadingSigner(KeySigner):
         """Whether a plugin wants to know what came of a call."""
         return self._begun is not None and self._begun[0].signer.observes_answers
 
+    @property
+    def hooks_may_block(self) -> bool:
+        """Whether ``answered`` may wait for something."""
+        return self._begun is not None and self._begun[0].signer.hooks_may_block
+
     def answered(self, answer: CallAnswer) -> None:
         """Show the plugins what came of the call that this signer was made for."""
         if self._begun is not None and self._call is not None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -263,6 +265,38 @@ def test_hooks_see_the_call_and_the_credential_of_the_moment(
     import watching  # type: ignore[import-not-found]  # noqa: PLC0415
 
     assert watching.seen == [("Y2kt", "/wallets"), (next_key, "/wallets")]
+
+
+@pytest.mark.parametrize("may_block", [False, True])
+def test_answers_are_seen_in_a_thread_only_where_a_hook_may_block(
+    client_config: Path, site: Path, *, may_block: bool
+) -> None:
+    name = f"observing-{may_block}".lower()
+    write_distribution(
+        site,
+        name,
+        {
+            name: f"""
+                import threading
+                from dfns_signers import hookimpl
+                hooks_may_block = {may_block}
+                threads = []
+                @hookimpl
+                def call_answered(answer):
+                    threads.append(threading.get_ident())
+            """
+        },
+    )
+    edit_in_place(client_config, replaced(client_config) + f'\nplugins = ["{name}"]\n')
+
+    async def run() -> None:
+        async with AsyncDfnsClient.from_config(config=client_config, reload=True) as dfns:
+            await dfns.wallets.create(**CREATE)
+
+    anyio.run(run)
+
+    (thread,) = import_module(name.replace("-", "_")).threads
+    assert (thread != threading.get_ident()) is may_block
 
 
 def test_signer_is_shown_with_credential_and_key_of_the_moment(
