@@ -120,8 +120,9 @@ def _inside(value: object, part: str | int) -> object:
     """What is at a key of a table, or an index of an array; None where that is neither."""
     if isinstance(value, Mapping):
         return value.get(part)
-    is_there = isinstance(value, list) and isinstance(part, int) and part < len(value)
-    return value[part] if is_there else None  # type: ignore[index]  # an array
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        return value[part]
+    return None
 
 
 def _explain(problem: Any, model: type[BaseModel]) -> str:
