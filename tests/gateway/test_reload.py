@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import ssl
@@ -15,9 +16,13 @@ import pytest
 
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.gateway.assembly import load_gateway
-from dfns_signers.gateway.configuration.settings import GatewaySettings
+from dfns_signers.gateway.assembly import load_gateway, new_service
+from dfns_signers.gateway.configuration.settings import GatewaySettings, TlsTable
+from dfns_signers.gateway.operation.instruments import new_instruments
 from dfns_signers.gateway.reloading import RELOADABLE, load_again, require_reloadable
+from dfns_signers.gateway.serving import running
+from dfns_signers.gateway.serving.bounds import Bounds
+from dfns_signers.gateway.serving.tls import server_context
 from tests.gateway.processes import GatewayProcess, eventually, gateway_process
 from tests.gateway.requests.raw_sockets import connection_to, head, received, status_of_one
 from tests.gateway.running import DIGEST, LISTEN, PAYMENTS, TOKEN, UPSTREAM_TOKEN, configuration
@@ -299,6 +304,34 @@ def test_certificate_that_does_not_fit_its_key_changes_nothing(
         assert "[gateway.tls.gateway]" in line
         with closing(handshake(gateway, former)) as connection:
             assert connection.version() is not None
+
+
+def test_certificate_that_vanishes_while_it_is_read_changes_nothing(
+    emulator: Emulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    issue(tmp_path, "server", "client")
+    gateway = load_gateway(config=configuration(tmp_path, emulator, TLS))
+    instruments = new_instruments(gateway.settings, gateway.profile)
+    service, _ = new_service(gateway, instruments)
+    listeners = running.RunningListeners(
+        gateway, service, Bounds(), health=instruments.health, metrics=instruments.metrics
+    )
+    former = service.callers
+
+    def vanishing(name: str, table: TlsTable) -> ssl.SSLContext:
+        context = server_context(name, table)
+        table.certificate.unlink()
+        return context
+
+    monkeypatch.setattr(running, "server_context", vanishing)
+
+    asyncio.run(listeners.reload())
+
+    assert NOT_TAKEN in caplog.text
+    assert service.callers is former
 
 
 def handshake(gateway: GatewayProcess, context: ssl.SSLContext) -> ssl.SSLSocket:

@@ -143,6 +143,7 @@ class RunningListeners:
         try:
             fresh = await asyncio.to_thread(load_again, self._gateway)
             contexts = _contexts(fresh.settings)
+            self._metrics.configured(fresh.settings)  # reads certificates, too
         except DfnsSignersError as error:
             self._metrics.not_configured()
             _log.error("%s: %s", _NOT_TAKEN, "; ".join(str(error).splitlines()))
@@ -155,7 +156,6 @@ class RunningListeners:
     def _take(self, fresh: LoadedGateway, contexts: dict[str, ssl.SSLContext]) -> None:
         former, self._gateway, self._contexts = self._gateway, fresh, contexts
         self._service.callers = fresh.callers
-        self._metrics.configured(fresh.settings)
         for acceptor in self._acceptors:
             name = _tls_of(acceptor.listener)
             if any(_asks_for_certificates(one.settings, name) for one in (former, fresh)):
