@@ -45,11 +45,12 @@ class Listener:
 
     def close(self) -> None:
         """Stop listening, and remove a unix socket, unless another process replaced it."""
-        self.listening.close()
-        if isinstance(self.address, UnixAddress):
+        # Once it is closed, another gateway may take its place, and be given its inode.
+        if isinstance(self.address, UnixAddress) and self.listening.fileno() >= 0:
             with suppress(OSError):
                 if node_of(self.address.path) == self.node:
                     self.address.path.unlink()
+        self.listening.close()
 
     def peer(self, connection: socket.socket) -> Peer:
         """Who is at the other end of a connection, before anything is read from it."""

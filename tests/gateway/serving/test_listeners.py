@@ -13,7 +13,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -23,6 +24,7 @@ from dfns_signers.emulator import Emulator
 from dfns_signers.errors import ListeningError, SigningKeyError
 from dfns_signers.gateway.configuration.addresses import parse_listen
 from dfns_signers.gateway.serving.listeners import open_listener
+from dfns_signers.gateway.serving.unix_sockets import node_of
 from tests.gateway.running import PAYMENTS, TOKEN, configuration, running_gateway, served
 
 WALLET = {"network": "EthereumSepolia"}
@@ -168,6 +170,36 @@ def test_socket_that_took_the_place_of_ours_is_not_removed(tmp_path: Path) -> No
         other.bind(os.fspath(path))
 
         listener.close()
+
+        assert path.is_socket()
+
+
+def test_socket_listens_until_it_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "api.sock"
+    listener = open_listener(parse_listen(f"unix:{path}"))
+    remove = Path.unlink
+
+    def removing(of: Path) -> None:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(os.fspath(of))
+        remove(of)
+
+    monkeypatch.setattr(Path, "unlink", removing)
+
+    listener.close()
+
+    assert not path.exists()
+
+
+def test_listener_that_is_closed_again_leaves_the_next_one_alone(tmp_path: Path) -> None:
+    path = tmp_path / "api.sock"
+    ended = open_listener(parse_listen(f"unix:{path}"))
+    ended.close()
+    with closing(open_listener(parse_listen(f"unix:{path}"))):
+        # As on a file system that gives the inode of the former socket to the next one.
+        replace(ended, node=node_of(path)).close()
 
         assert path.is_socket()
 
