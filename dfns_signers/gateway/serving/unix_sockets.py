@@ -95,7 +95,7 @@ def _remove_stale(address: UnixAddress) -> None:
     with suppress(FileNotFoundError):
         if not stat.S_ISSOCK(address.path.lstat().st_mode):
             raise ListeningError(
-                f"the gateway cannot listen on {address.text}: there is something else than a "
+                f"the gateway cannot listen on {address.text}: there is something that is not a "
                 "socket at that path; remove it, or choose another path"
             )
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:

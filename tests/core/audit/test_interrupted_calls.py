@@ -100,6 +100,7 @@ def test_call_that_is_cancelled_wherever_it_waits_ends_in_the_trail(
 
     assert suspension > FEW
     eventually(lambda: all(events in ENDS for events in by_call(file)), "all calls have ended")
+    assert all(end in by_call(file) for end in ENDS)
 
 
 async def cancelled(suspension: int, work: Coroutine[Any, Any, None]) -> None:

@@ -208,7 +208,7 @@ def test_what_is_not_a_socket_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "api.sock"
     path.write_text("precious")
 
-    with pytest.raises(ListeningError, match="something else than a socket"):
+    with pytest.raises(ListeningError, match="something that is not a socket"):
         open_listener(parse_listen(f"unix:{path}"))
 
     assert path.read_text() == "precious"
