@@ -129,7 +129,9 @@ class Acceptor:
             if error.errno in _EXHAUSTED:
                 if self._warnings.take() is not None:
                     _log.warning("no connection can be accepted: %s", error.strerror)
-                self._spare_descriptors()
+                self._make_room(None)
+                if error.errno == errno.EMFILE:  # of this process, for as long as it runs
+                    self._spare_descriptors()
                 self._pause()
                 self._resuming = asyncio.get_running_loop().call_later(_PAUSE, self.start)
 

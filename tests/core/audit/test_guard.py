@@ -336,7 +336,7 @@ def cancelled_in(held: Held, signer: KeySigner, hears: Hears) -> None:
     assert hears.over.wait(BOUND)
 
 
-def told(file: Path) -> list[tuple[str, str | None]]:
+def outline(file: Path) -> list[tuple[str, str | None]]:
     return [(record["event"], record.get("error")) for record in recorded(file)]
 
 
@@ -348,7 +348,7 @@ def test_call_that_is_cancelled_while_it_is_decided_on_is_recorded_in_order(
 
     cancelled_in(held, signer, hears)
 
-    assert told(file) == [("decided", None), ("failed", "SigningCancelledError")]
+    assert outline(file) == [("decided", None), ("failed", "SigningCancelledError")]
     assert key.uses == 0
 
 
@@ -388,7 +388,7 @@ def test_call_that_is_cancelled_while_its_signature_is_recorded_ends_as_not_sent
 
     cancelled_in(held, signer, hears)
 
-    assert told(file) == [
+    assert outline(file) == [
         *(("decided", None), ("signed", None)),
         ("answered", "SigningCancelledError"),
     ]
@@ -404,7 +404,7 @@ def test_call_whose_signature_nobody_waits_for_ends_as_not_sent(
     cancelled_in(store, signer, hears)
 
     assert recorded(file)[1]["abandoned"] is True
-    assert told(file)[1:] == [("signed", None), ("answered", "SigningCancelledError")]
+    assert outline(file)[1:] == [("signed", None), ("answered", "SigningCancelledError")]
 
 
 def test_call_whose_time_is_over_before_its_signature_ends_as_not_sent(
@@ -430,7 +430,7 @@ def test_call_whose_time_is_over_before_its_signature_ends_as_not_sent(
     store.may_go_on.set()
 
     assert answered.wait(BOUND)
-    assert told(file) == [
+    assert outline(file) == [
         *(("decided", None), ("failed", "KeyStoreUnavailableError")),
         *(("signed", None), ("answered", "SigningCancelledError")),
     ]
@@ -449,7 +449,7 @@ def test_interrupted_record_of_a_signature_is_followed_by_the_end_of_its_call(
     with pytest.raises(KeyboardInterrupt):
         signer.for_call(CALL).sign(CHALLENGE)
 
-    assert told(file)[1:] == [("signed", None), ("answered", "SigningCancelledError")]
+    assert outline(file)[1:] == [("signed", None), ("answered", "SigningCancelledError")]
 
 
 def test_signature_is_recorded_where_there_is_no_thread_to_be_had(
@@ -469,4 +469,4 @@ def test_signature_is_recorded_where_there_is_no_thread_to_be_had(
 
     assert asyncio.run(signer.asign(CHALLENGE))["kind"] == "Key"
 
-    assert told(file) == [("decided", None), ("signed", None)]
+    assert outline(file) == [("decided", None), ("signed", None)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import ssl
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -55,3 +57,34 @@ def test_connection_may_be_closed_whenever_its_handshake_fails() -> None:
             return await asyncio.to_thread(client.recv, 1)
 
     assert asyncio.run(closed_at_every_turn()) == b""
+
+
+def test_moment_in_which_the_machine_has_no_descriptor_leaves_room_for_all_connections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    accept, refusals = socket.socket.accept, [OSError(errno.ENFILE, "too many open files")]
+
+    def refused_once(listening: socket.socket) -> Any:
+        if refusals:
+            raise refusals.pop()
+        return accept(listening)
+
+    async def accepted() -> int:
+        listener = open_listener(parse_listen("127.0.0.1:0"))
+        acceptor = Acceptor(listener, never_asked, never_refused, tls=lambda: None, bounds=Bounds())
+        acceptor.start()
+        with ExitStack() as clients:
+            for _ in range(20):
+                address = listener.listening.getsockname()
+                clients.enter_context(socket.create_connection(address))
+            for _ in range(1000):
+                if len(acceptor.connections) == 20:
+                    break
+                await asyncio.sleep(0.01)
+            found = len(acceptor.connections)
+            await acceptor.stop()
+        return found
+
+    monkeypatch.setattr(socket.socket, "accept", refused_once)
+
+    assert asyncio.run(accepted()) == 20
