@@ -12,7 +12,7 @@ import typer
 
 from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.lazy_command import defaults_of_commands
-from dfns_signers.cli.options import ConfigOption, ProfileOption
+from dfns_signers.cli.options import ConfigOption, GatewayProfileOption
 from dfns_signers.cli.output import note
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway.operation.logs import Format, Level, logging_to
@@ -26,7 +26,7 @@ _EXTRA: Final = ("h11", "prometheus_client", "uvicorn")
 def gateway(
     context: typer.Context,
     config: ConfigOption = None,
-    profile: ProfileOption = None,
+    profile: GatewayProfileOption = None,
     log_format: Annotated[
         Format, typer.Option(help="Log lines for people, or an object of JSON a line.")
     ] = "text",

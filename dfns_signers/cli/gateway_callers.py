@@ -10,7 +10,7 @@ import typer
 
 from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.gateway import require_extra
-from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption, complete_caller
+from dfns_signers.cli.options import ConfigOption, GatewayProfileOption, JsonOption, complete_caller
 from dfns_signers.cli.output import note, print_json, print_table
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ call = "GET /wallets"
 def add(
     name: Annotated[str, typer.Argument(help="Name of the caller.")],
     config: ConfigOption = None,
-    profile: ProfileOption = None,
+    profile: GatewayProfileOption = None,
     no_key: Annotated[
         bool,
         typer.Option("--no-key", help="Make no key: for plain calls, without an official SDK."),
@@ -127,7 +127,7 @@ def add(
 
 @reports_errors
 def list_(
-    config: ConfigOption = None, profile: ProfileOption = None, json: JsonOption = False
+    config: ConfigOption = None, profile: GatewayProfileOption = None, json: JsonOption = False
 ) -> None:
     """List the callers and what they may do.
 

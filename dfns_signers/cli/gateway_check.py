@@ -10,9 +10,9 @@ from dfns_signers.cli.exit_codes import reports_errors
 from dfns_signers.cli.gateway import require_extra
 from dfns_signers.cli.options import (
     ConfigOption,
+    GatewayProfileOption,
     JsonOutputOption,
     ParametersOption,
-    ProfileOption,
 )
 from dfns_signers.cli.output import print_json, printable
 from dfns_signers.errors import RequestError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @reports_errors
 def check(
     config: ConfigOption = None,
-    profile: ProfileOption = None,
+    profile: GatewayProfileOption = None,
     explain: Annotated[
         tuple[str, str, str] | None,
         typer.Option(

@@ -68,6 +68,18 @@ ProfileOption: TypeAlias = Annotated[
     ),
 ]
 
+GatewayProfileOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        autocompletion=complete_profile,
+        help="Profile that signs. [default: 'profile' of \\[gateway], then $DFNS_PROFILE, or the "
+        "file's default_profile]",
+        show_default=False,
+    ),
+]
+
 GivenProfileOption: TypeAlias = Annotated[
     str | None,
     typer.Option(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -127,20 +127,26 @@ def choose_profile(file: ConfigFile | None, asked: str | None) -> str | None:
         return None
     if name is None:
         name, source = file.default_profile, " (from 'default_profile')"
-    known = ", ".join(sorted(file.profiles)) or "none"
     if name is None:
+        known = ", ".join(sorted(file.profiles)) or "none"
         raise ConfigurationError(
             f"configuration file {file.path}: no profile was chosen and there is no "
             f"'default_profile'; name one with --profile or {PROFILE_VARIABLE}; profiles are: "
             f"{known}"
         )
     if name not in file.profiles:
-        hint = did_you_mean(name, file.profiles)
-        raise ConfigurationError(
-            f"configuration file {file.path}: there is no profile {name!r}{source}{hint}; profiles "
-            f"are: {known}"
-        )
+        raise unknown_profile(f"configuration file {file.path}", name, file.profiles, source)
     return name
+
+
+def unknown_profile(
+    place: str, name: str, known: Collection[str], source: str = ""
+) -> ConfigurationError:
+    """The error of a name that no profile of a file has, with the names that there are."""
+    return ConfigurationError(
+        f"{place}: there is no profile {name!r}{source}{did_you_mean(name, known)}; profiles are: "
+        f"{', '.join(sorted(known)) or 'none'}"
+    )
 
 
 def read_text(path: Path) -> Sealed[bytes]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from dfns_signers.client.forwarding import ForwardingClient
 from dfns_signers.config.assembly import client_arguments, configured_signer
-from dfns_signers.config.files import ConfigFile, default_path, find_file
+from dfns_signers.config.files import ConfigFile, default_path, find_file, unknown_profile
 from dfns_signers.config.loading import LoadedProfile, load_profile
 from dfns_signers.config.profile_guards import configured_guard, configured_policy
 from dfns_signers.config.validation import validate
@@ -28,7 +28,6 @@ from dfns_signers.gateway.replicas import Replicas, replicas_of
 from dfns_signers.gateway.service import Service
 from dfns_signers.gateway.upstream import Upstream
 from dfns_signers.gateway.user_actions.user_actions import UserActions
-from dfns_signers.near_miss import did_you_mean
 from dfns_signers.policy.counting import counting
 from dfns_signers.policy.policy import Policy
 from dfns_signers.public_keys import fingerprint, load_public_key
@@ -210,12 +209,8 @@ def _profile(asked: str | None, settings: GatewaySettings, file: ConfigFile) -> 
     if asked is not None or settings.profile is None:
         return load_profile(asked, config=file.path)
     if settings.profile not in file.profiles:
-        known = ", ".join(sorted(file.profiles)) or "none"
-        raise ConfigurationError(
-            f"configuration file {file.path}, [gateway], key 'profile': there is no profile "
-            f"{settings.profile!r}{did_you_mean(settings.profile, file.profiles)}; profiles are: "
-            f"{known}"
-        )
+        place = f"configuration file {file.path}, [gateway], key 'profile'"
+        raise unknown_profile(place, settings.profile, file.profiles)
     return load_profile(settings.profile, config=file.path)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from dfns_signers.config.files import unknown_profile
 from dfns_signers.config.loading import load_profile
 from dfns_signers.config.writing import ConfigEdit
 from dfns_signers.errors import ConfigurationError
@@ -96,7 +97,8 @@ class CallerEdit:
         config: the configuration file, as of ``ConfigEdit``.
 
     Raises:
-        ConfigurationError: there is such a caller already, or the gateway would not start with it.
+        ConfigurationError: there is such a caller already, no such profile, or the gateway would
+            not start with it.
     """
 
     def __init__(self, wishes: Wishes, config: str | os.PathLike[str] | None) -> None:
@@ -111,6 +113,9 @@ class CallerEdit:
             check_name(wishes.name)
         except ValueError as error:
             raise ConfigurationError(f"the name of a caller: {error}") from error
+        if wishes.profile is not None and wishes.profile not in self._edit.profiles:
+            place = f"configuration file {self._edit.path}"
+            raise unknown_profile(place, wishes.profile, self._edit.profiles)
 
     @classmethod
     def added(cls, wishes: Wishes, config: str | os.PathLike[str] | None) -> CallerEdit:

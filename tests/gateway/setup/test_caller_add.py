@@ -345,6 +345,27 @@ def test_profile_before_the_command_is_that_of_the_gateway(command: Command, con
     assert read_file(config).default_profile == "p"
 
 
+def test_profile_that_is_not_there_is_refused_before_anything_is_written(
+    command: Command, config: Path
+) -> None:
+    before = {path: path.read_bytes() for path in config.parent.iterdir()}
+
+    done = command("gateway", "caller", "add", "web", "--config", config, "--profile", "pp")
+
+    assert done.code == 3
+    assert "there is no profile 'pp' (did you mean 'p'?); profiles are: p" in done.err
+    assert {path: path.read_bytes() for path in config.parent.iterdir()} == before
+
+
+def test_help_says_which_profile_signs(command: Command) -> None:
+    for name in ("check", "caller add", "caller list"):
+        done = command("gateway", *name.split(), "--help")
+
+        assert "'profile' of [gateway], then $DFNS_PROFILE" in " ".join(
+            done.out.replace("│", " ").split()
+        )
+
+
 def test_no_private_key_gets_out(command: Command, config: Path, secrecy: Watch) -> None:
     done = command("gateway", "caller", "add", "web", "--config", config)
 
