@@ -13,6 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from dfns_signers.gateway.assembly import load_gateway
+from dfns_signers.gateway.callers.callers import UnknownCaller
 from dfns_signers.gateway.configuration.settings import (
     CallerTable,
     GatewaySettings,
@@ -24,6 +25,7 @@ from dfns_signers_testkit.servers import free_port
 from tests.core.cli.support import Command, Started, command
 from tests.core.config.support import write_config, write_key
 from tests.core.keys import private_key, public_pem
+from tests.gateway.callers.test_callers import CALLERS, request
 from tests.support.pages import blocks, section, tables
 
 __all__ = ["command"]
@@ -97,3 +99,26 @@ def test_example_of_a_configuration_is_loaded(tmp_path: Path, command: Command) 
 
     assert loaded.profile.name == "production"
     assert [rule.name for rule in loaded.settings.callers["payments"].allow] == ["wallets"]
+
+
+STRANGERS = {
+    "anonymous": request(),
+    "authorization": request(authorization="bearer new"),
+    "token": request("unknown"),
+    "uid": request(uid=4242),
+    "certificate": request(names=("unknown",)),
+    "ambiguous": request("new", uid=1002),
+    "incomplete": request("strict"),
+    "listener": request("new", listener="127.0.0.1:1"),
+}
+
+
+def test_what_the_log_says_of_a_stranger_is_on_the_page() -> None:
+    printed = [row.split("`")[1] for row in tables(section(PAGE, "Callers"))[1]]
+    logged = []
+    for stranger in STRANGERS.values():
+        with pytest.raises(UnknownCaller) as raised:
+            CALLERS.identify(stranger)
+        logged.append(raised.value.detail)
+
+    assert printed == logged == list(STRANGERS)
