@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from itertools import chain, islice
@@ -83,7 +83,14 @@ def _files(files: list[Path] | None, config: Path | None, profile: str | None) -
         raise ConfigurationError(
             f"{loaded.title} has no 'audit': give the file of the trail as an argument"
         )
-    return [loaded.settings.audit.file]
+    trail = loaded.settings.audit.file
+    with suppress(PermissionError):  # which reading it says
+        if not trail.exists():
+            raise AuditError(
+                f"{trail} is not there: no call has been recorded yet, or the file was moved; then "
+                "give its new place as an argument"
+            )
+    return [trail]
 
 
 def _heads(log: Path, trail: Sequence[Path]) -> list[Head]:

@@ -67,6 +67,17 @@ def test_profile_without_a_trail_is_said(command: Command, tmp_path: Path) -> No
     assert "has no 'audit': give the file of the trail as an argument" in done.err
 
 
+@pytest.mark.parametrize("name", ["show", "verify"])
+def test_trail_without_a_record_yet_is_said(command: Command, tmp_path: Path, name: str) -> None:
+    settings = 'default_profile = "a"\n[profiles.a]\naudit = { file = "audit.jsonl" }\n'
+    config = write_config(tmp_path, settings)
+
+    done = command("audit", name, "--config", config)
+
+    assert done.code == 1
+    assert f"{tmp_path / 'audit.jsonl'} is not there: no call has been recorded" in done.err
+
+
 def test_change_is_found_with_its_line_and_ends_with_1(command: Command, trail: Path) -> None:
     trail.write_bytes(trail.read_bytes().replace(b'"status":403', b'"status":200'))
 
