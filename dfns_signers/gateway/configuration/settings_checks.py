@@ -108,7 +108,8 @@ def _callers(settings: GatewaySettings) -> Iterator[_Problem]:
 def _caller(name: str, caller: CallerTable, settings: GatewaySettings) -> Iterator[str]:
     given = _given(caller)
     if not given:
-        yield "nothing identifies it: give it 'token_sha256', 'unix' or 'certificate'"
+        hint = did_you_mean(name, settings.callers.keys() - {name})
+        yield f"nothing identifies it{hint}: give it 'token_sha256', 'unix' or 'certificate'"
         return
     if caller.identified_by == "all" and len(given) == 1:
         yield (

@@ -139,6 +139,10 @@ def test_configuration_is_loaded(folder: Folder, gateway: str) -> None:
             "[gateway.callers.web]: nothing identifies",
         ),
         (
+            LISTEN + PAYMENTS + "[gateway.callers.paymnts]\n",
+            "nothing identifies it (did you mean 'payments'?): give it",
+        ),
+        (
             LISTEN + PAYMENTS + "[gateway.callers.web]\nunix = { uid = [7] }",
             "add unix:/PATH to 'listen'",
         ),
