@@ -30,7 +30,10 @@ def certificate(
 
     Example: `dfns-signers gateway certificate -o tls`
     """
-    from dfns_signers.gateway.setup.local_certificate import new_local_certificate  # noqa: PLC0415
+    from dfns_signers.gateway.setup.local_certificate import (  # noqa: PLC0415
+        LOCAL_TLS,
+        new_local_certificate,
+    )
     from dfns_signers.gateway.setup.new_files import new_files  # noqa: PLC0415
     from dfns_signers.sealed import Sealed  # noqa: PLC0415
 
@@ -42,5 +45,5 @@ def certificate(
         (folder / "tls.key", made.key),
     ):
         note(f"clients must trust {folder / 'ca.crt'}; it is valid for 396 days")
-        note("Add \"localhost:8788?tls=local\" to 'listen' in [gateway], and this table:")
+        note(f"Add \"{LOCAL_TLS}?tls=local\" to 'listen' in [gateway], and this table:")
         typer.echo(_TABLES.format(folder=folder), nl=False)

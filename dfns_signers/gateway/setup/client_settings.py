@@ -12,6 +12,7 @@ from string import Template
 from dfns_signers.gateway.configuration.addresses import TcpAddress, UnixAddress
 from dfns_signers.gateway.setup import client_templates as templates
 from dfns_signers.gateway.setup.client_templates import TOKEN_VARIABLE
+from dfns_signers.gateway.setup.local_certificate import LOCAL_TLS
 from dfns_signers.gateway.setup.new_caller import AddedCaller
 
 
@@ -63,8 +64,8 @@ class ClientSettings:
             return
         yield Snippet("Python, official SDK", "#", self._filled(templates.PYTHON))
         yield Snippet("TypeScript, official SDK", "//", self._typescript())
-        go = self._filled(templates.GO) if self._tls else templates.GO_REFUSES_HTTP
-        yield Snippet("Go, official SDK", "//", go)
+        remark = "" if self._tls else templates.GO_REFUSES_HTTP
+        yield Snippet("Go, official SDK", "//", remark + self._filled(templates.GO))
         yield Snippet("Java, official SDK", "//", self._filled(templates.JAVA))
         yield Snippet("dfns-signers, a profile", "#", self._filled(templates.PROFILE))
 
@@ -105,7 +106,7 @@ class ClientSettings:
         literals = {
             "name": self._caller.name,
             "url": _url(self._tcp),
-            "https_url": _url(self._tls),
+            "https_url": _url(self._tls) or f"https://{LOCAL_TLS}",
             "key": self._caller.private_key or "",
             "credential": self._caller.credential_id or "",
             "organisation": self._caller.organisation or "",

@@ -92,8 +92,8 @@ func main() {
 )
 
 GO_REFUSES_HTTP: Final = """\
-// It refuses http, also to this machine: 'dfns-signers gateway certificate' makes a
-// certificate, and says what to add to the configuration.
+// It refuses http, also to this machine: 'dfns-signers gateway certificate -o tls' makes a
+// certificate, and says what to add to the configuration. Set SSL_CERT_FILE to its ca.crt.
 """
 
 JAVA: Final = Template(

@@ -14,6 +14,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from dfns_signers.sealed import Sealed
 
+LOCAL_TLS: Final = "localhost:8788"
+"""Where a listener with the certificate is suggested."""
+
 _DAY: Final = datetime.timedelta(days=1)
 _VALIDITY: Final = 397 * _DAY
 """Apple's platforms refuse certificates of servers that are valid for longer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import stat
 from collections.abc import Iterator
 from hashlib import sha256
@@ -355,6 +356,17 @@ def test_profile_that_is_not_there_is_refused_before_anything_is_written(
     assert done.code == 3
     assert "there is no profile 'pp' (did you mean 'p'?); profiles are: p" in done.err
     assert {path: path.read_bytes() for path in config.parent.iterdir()} == before
+
+
+def test_program_in_go_calls_the_listener_that_a_certificate_is_made_for(
+    command: Command, config: Path
+) -> None:
+    added = command("gateway", "caller", "add", "web", "--config", config)
+    made = command("gateway", "certificate", "-o", config.parent / "tls")
+
+    (listener,) = re.findall(r'Add "(.*)\?tls=local"', made.err)
+    assert f'BaseURL:   "https://{listener}"' in added.out
+    assert "'dfns-signers gateway certificate -o tls'" in added.out
 
 
 def test_help_says_which_profile_signs(command: Command) -> None:
