@@ -153,7 +153,8 @@ def _check_target(target: bytes) -> None:
             400,
             "target",
             "expected a path of segments of letters, digits, '-', '.', '_' and '~', each behind "
-            "one '/' and neither '.' nor '..', and a query of printable ASCII if there is a '?'",
+            "one '/', none empty, '.' or '..' (so no '/' at the end), and a query of printable "
+            "ASCII if there is a '?'",
         )
 
 

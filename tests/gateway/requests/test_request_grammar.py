@@ -172,3 +172,12 @@ def test_refusal_does_not_repeat_what_was_sent(gateway: RunningGateway) -> None:
 
         assert b"secret-of-the-body" not in answer.body
         assert b"canary-of-origin" not in answer.body
+
+
+@pytest.mark.parametrize("path", ["/", "/wallets/"])
+def test_refusal_of_a_slash_at_the_end_names_it(gateway: RunningGateway, path: str) -> None:
+    with gateway.client() as client:
+        answer = client.get(path)
+
+    assert answer.status_code == 400
+    assert "no '/' at the end" in answer.json()["error"]["message"]
