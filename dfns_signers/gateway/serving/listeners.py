@@ -91,9 +91,11 @@ def _on_tcp(address: TcpAddress) -> Listener:
         port = listening.getsockname()[1]
     scheme = "https" if address.tls else "http"
     url = f"{scheme}://{_authority(_UNSPECIFIED.get(address.host, address.host), port)}"
-    hosts = {_authority(address.host, port)}
+    # That browsers and resolvers keep ``localhost`` for this machine is RFC 6761.
+    names = {address.host, host, "localhost"} if address.is_loopback else {address.host}
+    hosts = {_authority(name, port) for name in names}
     if port == _DEFAULT_PORTS[scheme]:
-        hosts.add(_authority(address.host))
+        hosts.update(map(_authority, names))
     return Listener(address, listening, url, frozenset(hosts))
 
 

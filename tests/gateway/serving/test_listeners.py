@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -260,6 +261,24 @@ def test_listener_is_reached_by_the_host_of_its_address(tmp_path: Path, host: st
         assert gateway.urls[0].startswith(f"http://{host}:")
         with gateway.client() as caller:
             assert caller.post("/wallets", json=WALLET).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("listening", "host"),
+    [("127.0.0.1", "localhost"), ("localhost", "127.0.0.1"), ("[::1]", "localhost")],
+)
+def test_listener_of_this_machine_is_reached_by_its_other_name(
+    tmp_path: Path, listening: str, host: str
+) -> None:
+    with running_gateway(tmp_path, f'listen = ["{listening}:0"]{PAYMENTS}') as gateway:
+        port = urlsplit(gateway.urls[0]).port
+        with gateway.client() as caller:
+            answers = [
+                caller.post("/wallets", json=WALLET, headers={"Host": name})
+                for name in (f"{host}:{port}", f"evil.example:{port}")
+            ]
+
+    assert [answer.status_code for answer in answers] == [200, 421]
 
 
 def test_listener_without_a_token_or_a_user_knows_nobody(tmp_path: Path) -> None:
