@@ -117,6 +117,7 @@ class ScriptedApi:
 class _Server(ThreadingHTTPServer):
     api: ScriptedApi
     daemon_threads = False
+    request_queue_size = 256  # that a busy machine refuses no connection
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that left early is no news."""

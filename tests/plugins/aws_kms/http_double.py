@@ -60,6 +60,11 @@ Answer = Callable[[Request], Reply | Raw | None]
 """What a server does with a request; None is a connection that is cut."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256  # that a busy machine refuses no connection
+
+
 class HttpDouble(Closing):
     """Listens on a free port of 127.0.0.1."""
 
@@ -71,8 +76,7 @@ class HttpDouble(Closing):
         self.connections = 0
         self.open_connections = 0
         self.failures: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=[0.01])
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
