@@ -256,7 +256,7 @@ def _ready(process: subprocess.Popen[bytes], log: Path) -> str:
     while (found := re.search(r"^ready: (.*)\n", log.read_text(), re.MULTILINE)) is None:
         if process.poll() is not None:
             raise RuntimeError(f"the gateway did not start: {log.read_text()}")
-        time.sleep(0.01)
+        time.sleep(0.01)  # only its log says that it is ready
     return found[1]
 
 

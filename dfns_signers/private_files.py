@@ -90,7 +90,7 @@ def _await_content(fifo: BufferedReader) -> None:
     while not fifo.peek(1):  # waits for those that have it open, and for nobody else
         if time.monotonic() > end:
             raise OSError(errno.ENODATA, "it is a FIFO, and nobody writes to it")
-        time.sleep(_PAUSE)
+        time.sleep(_PAUSE)  # no event says that a writer has come
 
 
 def create_private_file(path: Path, content: Sealed[bytes]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from dfns_signers import worker_threads
 from dfns_signers.abandoned_signatures import if_cancelled
@@ -19,20 +19,15 @@ from dfns_signers.assertions import (
     require_allowed,
 )
 from dfns_signers.closing import AsyncClosing, Closing
-from dfns_signers.errors import ConfigurationError, DfnsSignersError, SigningCancelledError
+from dfns_signers.errors import ConfigurationError, SigningCancelledError
 from dfns_signers.evidence import Evidence, Signature
+from dfns_signers.hook_threads import run_hooks, run_observers
 from dfns_signers.hooks import SigningHooks, SigningRequest
 from dfns_signers.lazy_key import LazyKey
 from dfns_signers.signing_key import SigningKey
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-
-_Report: TypeAlias = "Callable[[Future[None]], object]"
-
-
-def _nothing(_done: Future[None]) -> None:
-    """Nobody wants to know."""
 
 
 class Signer(Protocol):
@@ -176,48 +171,29 @@ class KeySigner(Closing, AsyncClosing):
         return key_assertion(self.credential_id, message, await key.asign(message))
 
     async def _asign_with_hooks(self, challenge: Mapping[str, Any]) -> Assertion:
-        request = self._request(challenge)
+        request, may_block = self._request(challenge), self._hooks.may_block
         try:
             message = self._message(challenge)
             with if_cancelled(lambda: worker_threads.unwaited(self._report_cancelled, request)):
                 key = await self._key.aget()
             request = request.with_key(key, message)
             cancelled = partial(self._report_cancelled, request)
-            await self._run_hooks(self._hooks.before, request, if_left=cancelled)
+            await run_hooks(self._hooks.before, request, may_block=may_block, if_left=cancelled)
             signature = await key.asign_with_evidence(
                 request.message, abandoned=partial(self._report, request)
             )
         except Exception as error:
-            await self._observe(self._hooks.failed, request, error)
+            await run_observers(self._hooks.failed, request, error, may_block=may_block)
             raise
         evidence = signature.evidence
-        await self._observe(
-            *(self._hooks.after, request, evidence), if_left=lambda _: self._report_unused(evidence)
+        await run_observers(
+            self._hooks.after,
+            request,
+            evidence,
+            may_block=may_block,
+            if_left=lambda _: self._report_unused(evidence),
         )
         return key_assertion(self.credential_id, request.message, signature.value)
-
-    async def _observe(
-        self, observe: Callable[..., None], *arguments: object, if_left: _Report = _nothing
-    ) -> None:
-        """Run observers, also where there is no thread to be had."""
-        try:
-            await self._run_hooks(observe, *arguments, if_left=if_left)
-        except DfnsSignersError:
-            observe(*arguments)
-
-    async def _run_hooks(
-        self, run: Callable[..., None], *arguments: object, if_left: _Report = _nothing
-    ) -> None:
-        """Run hooks; if the caller is cancelled meanwhile, ``if_left`` is shown how they ended."""
-        if not self._hooks.may_block:
-            run(*arguments)
-            return
-        # Guards and observers are plain functions, and may well ask a database or write a file.
-        running = worker_threads.submit(run, *arguments)
-        # Not cancelled with the caller: an observer hears of each signature, and in order.
-        with if_cancelled(lambda: worker_threads.when_done(running, if_left)):
-            await worker_threads.finished(running)
-        running.result()
 
     def _report_cancelled(self, request: SigningRequest, asked: Future[None] | None = None) -> None:
         """Show observers why no key was used: it was refused, or else the caller was cancelled."""

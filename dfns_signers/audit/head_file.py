@@ -123,7 +123,7 @@ class HeadFile:
                         f"another process has kept {self.path} locked for {self._patience:g} "
                         "seconds: find it (fuser), and have it go on or end"
                     ) from None
-                time.sleep(pause)
+                time.sleep(pause)  # flock itself waits without a limit
                 pause = min(2 * pause, _LONGEST_PAUSE)
                 continue
             if is_at(self.path, self._descriptor):

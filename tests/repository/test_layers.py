@@ -19,7 +19,7 @@ LAYERS = (
     ("addresses", "defaults", "forks", "retries"),
     ("deadlines", "worker_threads"),
     ("encodings", "algorithms", "public_keys", "announced_call"),
-    ("closing", "evidence", "abandoned_signatures"),
+    ("closing", "evidence", "abandoned_signatures", "hook_threads"),
     ("signing_errors", "key_lifetime", "signing_key", "lazy_key"),
     ("secrets", "key_store", "assertions", "verification", "registration", "enrolment"),
     ("backends.options", "backends.management", "backends.diagnosis", "backends.backend"),

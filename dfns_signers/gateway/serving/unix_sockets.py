@@ -86,7 +86,7 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
                 with suppress(BlockingIOError):
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
-                time.sleep(0.01)
+                time.sleep(0.01)  # flock itself waits without a limit
         yield
 
 

@@ -6,6 +6,8 @@ import json
 import os
 import resource
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -253,37 +255,41 @@ def test_record_with_members_of_any_type_is_shown(command: Command, file: Path) 
     assert json.loads(done.out)["rule"] == ["a"]
 
 
-@pytest.mark.parametrize("subcommand", ["verify", "show"])
-def test_device_may_be_read_at_a_terminal(subcommand: str) -> None:
-    own, terminal = os.openpty()
-    done = subprocess.run(
-        [PROGRAM, "audit", subcommand, os.devnull],
-        stdout=subprocess.PIPE,
-        stderr=terminal,
+@contextmanager
+def terminal() -> Iterator[tuple[int, int]]:
+    """What a person sees, and what a program writes to."""
+    ends = os.openpty()
+    try:
+        yield ends
+    finally:
+        for end in ends:
+            os.close(end)
+
+
+def audit(*arguments: object, stdout: int, stderr: int) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [PROGRAM, "audit", *map(str, arguments)],
+        stdout=stdout,
+        stderr=stderr,
         timeout=SECONDS,
         check=False,
         env=environment(TERM="xterm"),
     )
-    os.close(own)
-    os.close(terminal)
+
+
+@pytest.mark.parametrize("subcommand", ["verify", "show"])
+def test_device_may_be_read_at_a_terminal(subcommand: str) -> None:
+    with terminal() as (_, screen):
+        done = audit(subcommand, os.devnull, stdout=subprocess.PIPE, stderr=screen)
 
     assert done.returncode == (9 if subcommand == "verify" else 0)
 
 
 @pytest.mark.parametrize("subcommand", ["verify", "show"])
 def test_reading_at_a_terminal_shows_its_progress(trail: Path, subcommand: str) -> None:
-    own, terminal = os.openpty()
-    done = subprocess.run(
-        [PROGRAM, "audit", subcommand, "--json", trail],
-        stdout=subprocess.PIPE,
-        stderr=terminal,
-        timeout=SECONDS,
-        check=True,
-        env=environment(TERM="xterm"),
-    )
-    shown = os.read(own, 65_536).decode("utf-8")
-    os.close(own)
-    os.close(terminal)
+    with terminal() as (seen, screen):
+        done = audit(subcommand, "--json", trail, stdout=subprocess.PIPE, stderr=screen)
+        shown = os.read(seen, 65_536).decode("utf-8")
 
     assert "audit.jsonl" in shown
     assert b"audit.jsonl" not in done.stdout
@@ -291,18 +297,9 @@ def test_reading_at_a_terminal_shows_its_progress(trail: Path, subcommand: str) 
 
 
 def test_calls_at_a_terminal_take_the_place_of_the_progress(trail: Path) -> None:
-    own, terminal = os.openpty()
-    subprocess.run(
-        [PROGRAM, "audit", "show", trail],
-        stdout=terminal,
-        stderr=terminal,
-        timeout=SECONDS,
-        check=True,
-        env=environment(TERM="xterm"),
-    )
-    shown = os.read(own, 65_536).decode("utf-8")
-    os.close(own)
-    os.close(terminal)
+    with terminal() as (seen, screen):
+        audit("show", trail, stdout=screen, stderr=screen)
+        shown = os.read(seen, 65_536).decode("utf-8")
 
     assert "audit.jsonl" in shown
     assert "audit.jsonl" not in shown.partition("caller")[2]

@@ -23,10 +23,12 @@ import pytest
 
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import ListeningError, SigningKeyError
+from dfns_signers.gateway.assembly import load_gateway
 from dfns_signers.gateway.configuration.addresses import parse_listen
 from dfns_signers.gateway.serving.listeners import open_listener
+from dfns_signers.gateway.serving.server import run_gateway
 from dfns_signers.gateway.serving.unix_sockets import node_of
-from tests.gateway.running import PAYMENTS, TOKEN, configuration, running_gateway, served
+from tests.gateway.running import LISTEN, PAYMENTS, TOKEN, configuration, running_gateway, served
 
 WALLET = {"network": "EthereumSepolia"}
 NOBODY = 65_534
@@ -354,3 +356,12 @@ def test_every_listener_accepts_once_the_gateway_is_ready(tmp_path: Path) -> Non
 
     assert len(gateway.urls) == 3
     assert statuses == [200, 200]
+
+
+def test_gateway_does_not_start_on_windows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with Emulator() as emulator:
+        gateway = load_gateway(config=configuration(tmp_path, emulator, LISTEN + PAYMENTS))
+    monkeypatch.setattr(sys, "platform", "win32")
+
+    with pytest.raises(ListeningError, match="does not run on Windows; run it on Linux"):
+        run_gateway(gateway, lambda _urls: pytest.fail("it serves"))
