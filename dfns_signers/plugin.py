@@ -22,6 +22,7 @@ from dfns_signers.backends.options import (
     ServiceUrl,
     StrictModel,
 )
+from dfns_signers.bounded_json import bounded_json, check_nesting
 from dfns_signers.closing import AsyncClosing, Closing
 from dfns_signers.encodings import ecdsa_der_from_raw
 from dfns_signers.hook_registration import hookimpl
@@ -77,6 +78,8 @@ __all__ = [
     "StrictModel",
     "WorkerThreads",
     "algorithm_of",
+    "bounded_json",
+    "check_nesting",
     "check_service_url",
     "deadlines",
     "ecdsa_der_from_raw",

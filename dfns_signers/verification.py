@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from dfns_signers.algorithms import PublicKey, verify
 from dfns_signers.assertions import Assertion, read_challenge
+from dfns_signers.bounded_json import bounded_json
 from dfns_signers.encodings import base64url_decode
 from dfns_signers.errors import EncodingError, InvalidSignatureError
 
@@ -68,9 +68,9 @@ def _binary(inner: Mapping[str, object], name: str) -> bytes:
 
 def _client_data(signed: bytes) -> Mapping[str, object]:
     try:
-        # Decoded first: given bytes, json.loads would take UTF-16 and UTF-32 as well.
-        data = json.loads(signed.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
+        # Decoded first: given bytes, a byte order mark would pass as well.
+        data = bounded_json(signed.decode("utf-8"))
+    except ValueError as error:
         raise EncodingError("the clientData is not valid JSON") from error
     if not isinstance(data, dict):
         raise EncodingError("the clientData is not a JSON object")

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
+from dfns_signers.bounded_json import bounded_json
+
 MAX_LINE: Final = 64 * 1024
 """Bytes of a line, its newline included; no record is longer."""
 
@@ -92,8 +94,8 @@ def read_record(line: bytes) -> Record | None:
     if tail != _MEMBER + digest.encode("ascii") + b'"}':
         return None
     try:
-        members = json.loads(text + b"}")
-    except (ValueError, RecursionError):
+        members = bounded_json(text + b"}")
+    except ValueError:
         return None
     sequence, previous = members.get("sequence"), members.get("previous")
     if type(sequence) is not int or not isinstance(previous, str):

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from dfns_signers.announced_call import AnnouncedCall
+from dfns_signers.bounded_json import bounded_json
 from dfns_signers.client.call import Call, QueryValue, check_query
 from dfns_signers.errors import RequestError
 from dfns_signers.user_action.paths import check_path
@@ -59,9 +60,9 @@ class PendingAction:
             RequestError: it is something else.
         """
         try:
-            value = json.loads(text)
+            value = bounded_json(text)
             action = cls(**value)
-        except (ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError) as error:
             raise RequestError("not a pending action as 'to_json' writes it") from error
         if not all(isinstance(value[name], kind) for name, kind in _JSON_TYPES.items()):
             raise RequestError("a member of the pending action has another type than it had")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from dfns_signers.bounded_json import bounded_json
 from dfns_signers.client.forwarding import ForwardedCall, ForwardingClient, Passage, RawAnswer
 from dfns_signers.errors import ApiError, DfnsSignersError
 from dfns_signers.gateway.redaction import Redaction
@@ -136,8 +136,7 @@ def _redaction(passage: Passage) -> Redaction:
 
 def _is_json(content: bytes) -> bool:
     try:
-        content.decode("utf-8")
-        json.loads(content)
-    except (ValueError, RecursionError):
+        bounded_json(content)
+    except ValueError:
         return False
     return b"\0" not in content

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
 from dfns_signers.arguments import by_name
+from dfns_signers.bounded_json import bounded_json
 from dfns_signers.errors import RequestError
 
-MAXIMUM_NESTING: Final = 100
-"""Levels of objects and arrays that a body may have; no operation of the Dfns API needs ten."""
 _QUOTED_CHARACTERS: Final = 100
 
 
@@ -52,19 +51,16 @@ def strict_json(text: str | bytes) -> Any:
 
     Raises:
         ValueError: not UTF-8 or not JSON; a member name twice in one object; NaN or a number
-            that is not finite as a double; a lone surrogate; more than `MAXIMUM_NESTING` levels.
-            The message says what, and quotes 100 characters of the input at most.
+            that is not finite as a double; a lone surrogate; more than 100 levels. The
+            message says what, and quotes 100 characters of the input at most.
     """
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8")
         except UnicodeDecodeError as error:
             raise ValueError(f"not UTF-8: {error.reason} at byte {error.start}") from None
-    try:
-        value = json.loads(text, object_pairs_hook=_unique_members, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise _nested_too_deeply() from None
-    _require_plain(value, levels=MAXIMUM_NESTING)
+    value = bounded_json(text, object_pairs_hook=_unique_members, parse_constant=_refuse_constant)
+    _require_plain(value)
     return value
 
 
@@ -81,7 +77,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
 
 
-def _require_plain(value: Any, *, levels: int) -> None:
+def _require_plain(value: Any) -> None:
     if isinstance(value, str):
         try:
             value.encode("utf-8")
@@ -93,14 +89,8 @@ def _require_plain(value: Any, *, levels: int) -> None:
         if not math.isfinite(value):
             raise ValueError("a number is too large")
     elif isinstance(value, (dict, list)):
-        if not levels:
-            raise _nested_too_deeply()
         for member in (*value, *value.values()) if isinstance(value, dict) else value:
-            _require_plain(member, levels=levels - 1)
-
-
-def _nested_too_deeply() -> ValueError:
-    return ValueError(f"nested too deeply: more than {MAXIMUM_NESTING} levels")
+            _require_plain(member)
 
 
 def _require_string_keys(value: Any) -> None:

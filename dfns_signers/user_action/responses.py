@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
-import json
 import math
 import re
 import time
@@ -14,6 +13,7 @@ from typing import Any, Final, TypeVar, cast
 import httpx
 
 from dfns_signers import deadlines
+from dfns_signers.bounded_json import bounded_json
 from dfns_signers.errors import (
     ApiError,
     AuthenticationError,
@@ -135,8 +135,8 @@ def _parsed(content: bytes) -> Any:
     if content.count(b"{") + content.count(b"[") > _MAX_OBJECTS:
         return _NO_JSON
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
+        return bounded_json(content)
+    except ValueError:
         return _NO_JSON
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+from dfns_signers.bounded_json import bounded_json
 from dfns_signers.encodings import base64url_decode
 from dfns_signers.sealed import Sealed
 
@@ -39,8 +39,8 @@ class TokenClaims:
 def read_claims(token: Sealed[str]) -> TokenClaims | None:
     """The claims of a token; None if it is not a JWT."""
     claims: Any = None
-    with suppress(ValueError, RecursionError, IndexError):
-        claims = json.loads(base64url_decode(token.open().split(".")[1]))
+    with suppress(ValueError, IndexError):
+        claims = bounded_json(base64url_decode(token.open().split(".")[1]))
     if not isinstance(claims, dict):
         return None
     found = claims.get(_METADATA)

@@ -34,14 +34,8 @@ def test_json_is_nested_as_deeply_as_the_limit(depth: int) -> None:
 
 @pytest.mark.parametrize("depth", [DEEPEST + 1, DEEPEST + 2, 400, 100_000])
 def test_json_nested_more_deeply_is_refused(depth: int) -> None:
-    with pytest.raises(ValueError, match=f"nested too deeply, in more than {DEEPEST}"):
+    with pytest.raises(ValueError, match=f"nested too deeply: more than {DEEPEST}"):
         parse_json(nested(depth))
-
-
-def test_wide_json_is_not_deep() -> None:
-    value = [{"a": [number]} for number in range(1000)]
-
-    assert parse_json(json.dumps(value).encode()) == value
 
 
 @pytest.mark.parametrize("depth", [DEEPEST - 1, DEEPEST, 300, 900])

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "dfns_signers"
 
 # From the ground up; a module may import its own layer and those before it.
 LAYERS = (
-    ("near_miss", "operations"),
+    ("near_miss", "bounded_json", "operations"),
     ("errors", "arguments", "sealed", "private_files", "networks"),
     ("addresses", "defaults", "forks", "retries"),
     ("deadlines", "worker_threads"),
@@ -104,6 +104,7 @@ def test_emulator_imports_nothing_of_the_signing_side() -> None:
     foreign = {name for name in found if not name.startswith("dfns_signers.emulator")}
 
     assert {".".join(name.split(".")[:2]) for name in foreign} <= {
+        "dfns_signers.bounded_json",
         "dfns_signers.errors",
         "dfns_signers.near_miss",
         "dfns_signers.networks",

@@ -6,7 +6,6 @@ They take no token. A page of another site cannot use them: it reaches them unde
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dfns_signers.bounded_json import bounded_json
 from dfns_signers.emulator.console.exchange_view import exchange_view
 from dfns_signers.emulator.console.posted_controls import CONTROLS, Control
 from dfns_signers.emulator.service import Service
@@ -148,6 +148,6 @@ async def _json(request: Request) -> Any:
         if len(content) > _MAXIMUM_BODY_BYTES:
             raise _RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too large")
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
+        return bounded_json(content)
+    except ValueError:
         raise _RefusedError(HTTPStatus.BAD_REQUEST, "the body is not JSON") from None

@@ -12,10 +12,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any, Final
 
+from dfns_signers.bounded_json import bounded_json
+
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*")
-# What was parsed is walked by recursive functions, whose frames are limited.
-_DEEPEST: Final = 100
-_TOO_DEEP: Final = f"nested too deeply, in more than {_DEEPEST} arrays and objects"
 _ID_CHARACTERS: Final = string.ascii_lowercase + string.digits
 
 
@@ -58,31 +57,15 @@ def parse_json(data: bytes) -> Any:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8: {error.reason} at byte {error.start}") from None
-    try:
-        value = json.loads(text, object_pairs_hook=_members)
-        # What cannot be written again is NaN, an overflow or half of a surrogate pair.
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
-    except RecursionError:
-        raise ValueError(_TOO_DEEP) from None
-    if text.count("[") + text.count("{") > _DEEPEST and _depth(value) > _DEEPEST:
-        raise ValueError(_TOO_DEEP)
+    value = bounded_json(text, object_pairs_hook=_members)
+    # What cannot be written again is NaN, an overflow or half of a surrogate pair.
+    json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     return value
 
 
 def canonical_json(value: Any) -> str:
     """Text that is equal for equal JSON values: ``true``, ``1`` and ``1.0`` all differ."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
-
-
-def _depth(value: Any) -> int:
-    """How many arrays and objects are inside of one another."""
-    depth, level = 0, [value]
-    while level := [one for one in level if isinstance(one, (dict, list))]:
-        depth += 1
-        level = [
-            inner for one in level for inner in (one.values() if isinstance(one, dict) else one)
-        ]
-    return depth
 
 
 def kind_of(value: Any) -> str:

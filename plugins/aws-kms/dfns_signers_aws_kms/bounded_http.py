@@ -12,7 +12,7 @@ from botocore.httpsession import URLLib3Session
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import ReadTimeoutError as SocketTimeoutError
 
-from dfns_signers.plugin import deadlines
+from dfns_signers.plugin import check_nesting, deadlines
 
 MAX_ANSWER: Final = 1 << 20
 """Bytes; a page of ListKeys, the longest answer that is asked for, has about 150,000."""
@@ -29,7 +29,10 @@ _SHORTEST_TOKEN: Final = 16
 
 
 class AnswerError(Exception):
-    """An answer is none of AWS KMS or AWS STS: too long, or with a status that allows no body."""
+    """An answer is none of AWS KMS or AWS STS.
+
+    It is too long, nested too deeply, or has a status that allows no body.
+    """
 
 
 class BoundedHttp:
@@ -53,7 +56,7 @@ class BoundedHttp:
 
         Raises:
             ReadTimeoutError, ConnectionClosedError: as botocore does.
-            AnswerError: the answer is too long, or has no body by its status.
+            AnswerError: the answer is too long, nested too deeply, or has no body by its status.
         """
         request.stream_output = True  # the body is left to us
         # Before 1.44, botocore does not read this, and waits for the head up to its own limit.
@@ -89,6 +92,10 @@ class BoundedHttp:
                 raise AnswerError(f"it has more than {limit:,} bytes")
         if response.raw.length_remaining:
             raise _cut(request, EOFError(f"{response.raw.length_remaining} bytes are missing"))
+        try:
+            check_nesting(body.decode("utf-8", "replace"))
+        except ValueError as error:
+            raise AnswerError(f"it is {error}") from None
         return bytes(body)
 
     def _piece(self, request: AWSPreparedRequest, raw: Any) -> bytes:

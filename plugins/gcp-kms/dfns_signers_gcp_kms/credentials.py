@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -14,7 +13,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.oauth2 import credentials as user
 from google.oauth2 import service_account
 
-from dfns_signers.plugin import Failure, Meaning, Sealed, errors, explained
+from dfns_signers.plugin import Failure, Meaning, Sealed, bounded_json, errors, explained
 from dfns_signers_gcp_kms.errors import PROVIDER
 from dfns_signers_gcp_kms.options import GcpKmsConnection
 
@@ -125,10 +124,10 @@ def _from_file(file: Path, scopes: list[str]) -> Any:
 
 def _read(file: Path) -> Sealed[dict[str, Any]]:
     try:
-        info: Sealed[Any] = Sealed(json.loads(file.read_text(encoding="utf-8")))
+        info: Sealed[Any] = Sealed(bounded_json(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise _unusable(file, f"cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError):
+    except ValueError:
         info = Sealed(_NOT_JSON)
     # Outside of the handler: as its context, a parser's error would keep all that the file has.
     if info.open() is _NOT_JSON:

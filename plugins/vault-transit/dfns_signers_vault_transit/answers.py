@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from dfns_signers.plugin import Sealed, deadlines, quoted
+from dfns_signers.plugin import Sealed, bounded_json, deadlines, quoted
 
 if TYPE_CHECKING:
     import requests
@@ -102,8 +101,8 @@ def _object(body: Sealed[bytearray]) -> Sealed[Mapping[str, Any]]:
 
 def _parsed(body: bytearray) -> Any:
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return bounded_json(body)
+    except ValueError:
         return None
 
 

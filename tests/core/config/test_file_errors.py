@@ -55,6 +55,7 @@ def test_number_of_thousands_of_digits_refused(folder: Path) -> None:
     )
 
 
+@pytest.mark.usefixtures("without_garbage_collection")
 def test_file_that_is_nested_too_deeply_refused(folder: Path) -> None:
     depth = 20_000
 

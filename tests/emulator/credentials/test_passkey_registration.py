@@ -133,6 +133,7 @@ OBJECTS: dict[str, tuple[Callable[[Json], bytes], str]] = {
 }
 
 
+@pytest.mark.usefixtures("without_garbage_collection")
 @pytest.mark.parametrize(("write", "check"), OBJECTS.values(), ids=OBJECTS)
 def test_attestation_object_that_is_wrong_is_refused(
     application: Application, write: Callable[[Json], bytes], check: str

@@ -296,5 +296,5 @@ def test_answer_nested_too_deep_is_that_of_something_else_than_aws(
 ) -> None:
     double.fail("Sign", answer(DEEP.body))
 
-    with pytest.raises(KeyStoreUnavailableError, match=r"not what AWS sends \(Recurs"):
+    with pytest.raises(KeyStoreUnavailableError, match=r"not what AWS sends \(it is nested too"):
         key.sign(b"message")
