@@ -46,7 +46,7 @@ def gateway(
         context.default_map = defaults_of_commands(context.command, given)
         return
     require_extra()
-    from dfns_signers.gateway.assembly import load_gateway  # noqa: PLC0415
+    from dfns_signers.gateway.loading import load_gateway  # noqa: PLC0415
     from dfns_signers.gateway.serving.server import run_gateway  # noqa: PLC0415
 
     with logging_to(sys.stderr, log_format, log_level):

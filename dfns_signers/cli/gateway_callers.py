@@ -134,7 +134,7 @@ def list_(
     Example: `dfns-signers gateway caller list`
     """
     require_extra()
-    from dfns_signers.gateway.assembly import load_gateway  # noqa: PLC0415
+    from dfns_signers.gateway.loading import load_gateway  # noqa: PLC0415
 
     callers = load_gateway(profile, config=config).settings.callers
     if json:

@@ -18,7 +18,7 @@ from dfns_signers.cli.output import print_json, printable
 from dfns_signers.errors import RequestError
 
 if TYPE_CHECKING:
-    from dfns_signers.gateway.assembly import LoadedGateway
+    from dfns_signers.gateway.loading import LoadedGateway
 
 
 @reports_errors
@@ -49,7 +49,7 @@ def check(
     Example: `dfns-signers gateway check --explain payments POST /wallets --json '{}'`
     """
     require_extra()
-    from dfns_signers.gateway.assembly import load_gateway  # noqa: PLC0415
+    from dfns_signers.gateway.loading import load_gateway  # noqa: PLC0415
 
     if (json is not None or param) and explain is None:
         raise RequestError(

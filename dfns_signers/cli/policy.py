@@ -29,7 +29,7 @@ from dfns_signers.user_action.bodies import to_json_bytes
 from dfns_signers.user_action.endpoints import check_method, needs_user_action
 
 if TYPE_CHECKING:
-    from dfns_signers.gateway.assembly import LoadedGateway
+    from dfns_signers.gateway.loading import LoadedGateway
 
 _COLUMNS = ("rules of", "rule", "call", "class", "conditions", "rate")
 
@@ -115,7 +115,7 @@ def _policies(profile: str | None, config: Any, caller: str | None) -> tuple[str
         loaded = load_profile(profile, config=config)
         of_profile = configured_policy(loaded)
         return loaded.title, [of_profile] if of_profile else []
-    from dfns_signers.gateway.assembly import load_gateway  # noqa: PLC0415  # few have a gateway
+    from dfns_signers.gateway.loading import load_gateway  # noqa: PLC0415  # few have a gateway
 
     return rules_for_caller(load_gateway(profile, config=config), caller)
 

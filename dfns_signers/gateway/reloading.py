@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.gateway.assembly import LoadedGateway, load_gateway
+from dfns_signers.gateway.loading import LoadedGateway, load_gateway
 from dfns_signers.sealed import Sealed
 from dfns_signers.secrets import Secret
 

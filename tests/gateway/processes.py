@@ -17,7 +17,7 @@ from tests.core.processes import interruptible
 
 _PROGRAM = """
 import json, logging, sys
-from dfns_signers.gateway.assembly import load_gateway
+from dfns_signers.gateway.loading import load_gateway
 from dfns_signers.gateway.serving.server import run_gateway
 
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")

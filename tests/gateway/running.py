@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from dfns_signers.emulator import Emulator
-from dfns_signers.gateway.assembly import load_gateway
+from dfns_signers.gateway.loading import load_gateway
 from dfns_signers.gateway.serving.bounds import Bounds
 from dfns_signers.gateway.serving.server import serve
 from tests.core.keys import private_key, private_pem, public_pem

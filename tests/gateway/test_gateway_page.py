@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from dfns_signers.gateway.assembly import load_gateway
 from dfns_signers.gateway.callers.callers import UnknownCaller
 from dfns_signers.gateway.configuration.settings import (
     CallerTable,
@@ -21,6 +20,7 @@ from dfns_signers.gateway.configuration.settings import (
     TlsTable,
     UnixPeer,
 )
+from dfns_signers.gateway.loading import load_gateway
 from dfns_signers_testkit.servers import free_port
 from tests.core.cli.support import Command, Started, command
 from tests.core.config.support import write_config, write_key

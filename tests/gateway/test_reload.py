@@ -16,8 +16,9 @@ import pytest
 
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.gateway.assembly import load_gateway, new_service
+from dfns_signers.gateway.assembly import new_service
 from dfns_signers.gateway.configuration.settings import GatewaySettings, TlsTable
+from dfns_signers.gateway.loading import load_gateway
 from dfns_signers.gateway.operation.instruments import new_instruments
 from dfns_signers.gateway.reloading import RELOADABLE, load_again, require_reloadable
 from dfns_signers.gateway.serving import running

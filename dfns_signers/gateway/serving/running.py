@@ -11,9 +11,9 @@ from functools import partial
 from typing import Final
 
 from dfns_signers.errors import DfnsSignersError
-from dfns_signers.gateway.assembly import LoadedGateway
 from dfns_signers.gateway.configuration.addresses import TcpAddress
 from dfns_signers.gateway.configuration.settings import GatewaySettings
+from dfns_signers.gateway.loading import LoadedGateway
 from dfns_signers.gateway.operation.admin import AdminApplication
 from dfns_signers.gateway.operation.health import Health
 from dfns_signers.gateway.operation.metrics import Metrics

@@ -11,7 +11,8 @@ from typing import Final
 
 from dfns_signers.config.profile_guards import open_trail
 from dfns_signers.errors import ListeningError
-from dfns_signers.gateway.assembly import LoadedGateway, new_service
+from dfns_signers.gateway.assembly import new_service
+from dfns_signers.gateway.loading import LoadedGateway
 from dfns_signers.gateway.operation.instruments import new_instruments
 from dfns_signers.gateway.serving.bounds import Bounds
 from dfns_signers.gateway.serving.running import RunningListeners

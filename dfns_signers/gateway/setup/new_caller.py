@@ -15,8 +15,8 @@ from dfns_signers.config.files import unknown_profile
 from dfns_signers.config.loading import load_profile
 from dfns_signers.config.writing import ConfigEdit
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.gateway.assembly import read_settings
 from dfns_signers.gateway.configuration.settings import GatewaySettings, check_name
+from dfns_signers.gateway.loading import read_settings
 from dfns_signers.gateway.setup.caller_tokens import new_token, token_digest
 from dfns_signers.gateway.setup.new_files import new_files
 from dfns_signers.lifecycle.token_file import file_reference

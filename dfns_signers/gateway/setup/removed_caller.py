@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dfns_signers.config.writing import ConfigEdit
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.gateway.assembly import read_settings
+from dfns_signers.gateway.loading import read_settings
 from dfns_signers.gateway.setup.new_caller import require_caller
 from dfns_signers.sealed import Sealed
 

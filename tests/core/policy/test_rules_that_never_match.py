@@ -11,7 +11,7 @@ import pytest
 from dfns_signers.config.loading import LoadedProfile, load_profile
 from dfns_signers.config.profile_guards import configured_hooks, configured_policy
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.gateway.assembly import load_gateway
+from dfns_signers.gateway.loading import load_gateway
 from dfns_signers.operations import operations, shapes_of
 from dfns_signers.operations.table import Operation
 from tests.core.config.support import write_config

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.gateway.assembly import load_gateway
 from dfns_signers.gateway.callers.callers import UnknownCaller
+from dfns_signers.gateway.loading import load_gateway
 from dfns_signers.gateway.operation.logs import logging_to
 from tests.core.config.support import write_config, write_key
 from tests.gateway.callers.test_callers import CALLERS, request

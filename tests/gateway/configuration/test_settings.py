@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.gateway.assembly import load_gateway
+from dfns_signers.gateway.loading import load_gateway
 from tests.core.config.support import write_config
 from tests.core.keys import private_key, private_pem, public_pem
 from tests.gateway.running import DIGEST, LISTEN, PAYMENTS

@@ -14,7 +14,7 @@ import pytest
 
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.gateway.assembly import load_gateway
+from dfns_signers.gateway.loading import load_gateway
 from dfns_signers.gateway.operation.admin import AdminApplication
 from dfns_signers.gateway.operation.health import Health
 from dfns_signers.gateway.operation.metrics import Metrics

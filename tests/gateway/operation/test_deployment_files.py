@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from dfns_signers.cli.app import command_line
-from dfns_signers.gateway.assembly import load_gateway
+from dfns_signers.gateway.loading import load_gateway
 from dfns_signers.gateway.serving.bounds import Bounds
 from tests.support import ROOT
 from tests.support.certificates import Authority

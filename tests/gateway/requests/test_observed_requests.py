@@ -6,7 +6,8 @@ import asyncio
 from hashlib import sha256
 from pathlib import Path
 
-from dfns_signers.gateway.assembly import load_gateway, new_service
+from dfns_signers.gateway.assembly import new_service
+from dfns_signers.gateway.loading import load_gateway
 from dfns_signers.gateway.requests.messages import Answer, Incoming, Peer, Refusal
 from dfns_signers.gateway.requests.observing import Exchange
 from tests.core.client.scripted import CUT, Reply, ScriptedApi

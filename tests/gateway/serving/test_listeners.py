@@ -23,8 +23,8 @@ import pytest
 
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import ListeningError, SigningKeyError
-from dfns_signers.gateway.assembly import load_gateway
 from dfns_signers.gateway.configuration.addresses import parse_listen
+from dfns_signers.gateway.loading import load_gateway
 from dfns_signers.gateway.serving.listeners import open_listener
 from dfns_signers.gateway.serving.server import run_gateway
 from dfns_signers.gateway.serving.unix_sockets import node_of

@@ -17,7 +17,7 @@ from dfns_signers.config.files import parse, read_file
 from dfns_signers.config.writing import ConfigEdit
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.gateway.assembly import load_gateway
+from dfns_signers.gateway.loading import load_gateway
 from dfns_signers.sealed import Sealed
 from tests.core.cli.support import Command, command
 from tests.core.config.support import write_client_config, write_key

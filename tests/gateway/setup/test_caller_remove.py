@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dfns_signers.gateway.assembly import load_gateway
+from dfns_signers.gateway.loading import load_gateway
 from tests.core.cli.support import Command, command
 from tests.core.config.support import write_config, write_key
 from tests.gateway.configuration.test_settings import PROFILE
