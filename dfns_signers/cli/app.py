@@ -108,7 +108,7 @@ _COMMANDS: Final = (
         commands=[
             TyperGroup(
                 name="caller",
-                help="Add, list and remove callers.",
+                help="Add, list, show and remove callers.",
                 no_args_is_help=True,
                 context_settings=_CONTEXT,
                 rich_markup_mode="markdown",
@@ -120,6 +120,11 @@ _COMMANDS: Final = (
                     ),
                     LazyCommand(
                         "list", "gateway_callers:list_", "List the callers and what they may do."
+                    ),
+                    LazyCommand(
+                        "show",
+                        "gateway_callers:show",
+                        "Show what a caller may do, and what its program sets.",
                     ),
                     LazyCommand(
                         "remove",

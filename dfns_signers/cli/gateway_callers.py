@@ -1,4 +1,4 @@
-"""``gateway caller``: add, list and remove callers."""
+"""``gateway caller``: add, list, show and remove callers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ from dfns_signers.cli.output import note, print_json, print_table
 
 if TYPE_CHECKING:
     from dfns_signers.gateway.configuration.settings import CallerTable
+    from dfns_signers.gateway.setup.client_settings import ClientSettings
     from dfns_signers.gateway.setup.new_caller import AddedCaller
+
+CallerArgument = Annotated[
+    str, typer.Argument(help="Name of the caller.", autocompletion=complete_caller)
+]
 
 _EXAMPLE: Final = """\
 [[gateway.callers.{key}.allow]]
@@ -146,9 +151,9 @@ def list_(
         [
             (
                 name,
-                f" {'and' if table.identified_by == 'all' else 'or'} ".join(_identities(table)),
+                _identified_by(table),
                 table.credential.id if table.credential else "-",
-                ", ".join([*(rule.name for rule in table.allow), *["reads"] * table.reads]) or "-",
+                _rules(table),
             )
             for name, table in callers.items()
         ],
@@ -156,10 +161,39 @@ def list_(
 
 
 @reports_errors
+def show(
+    name: CallerArgument,
+    config: ConfigOption = None,
+    profile: GatewayProfileOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what a caller may do, and what its program sets.
+
+    Its token is in no file: `gateway caller add NAME --rotate-token` makes another one.
+
+    Example: `dfns-signers gateway caller show payments`
+    """
+    require_extra()
+    from dfns_signers.gateway.setup.client_settings import ClientSettings  # noqa: PLC0415
+    from dfns_signers.gateway.setup.existing_caller import existing_caller  # noqa: PLC0415
+
+    caller = existing_caller(name, profile, config)
+    table = caller.settings.callers[name]
+    if json:
+        print_json(_as_json(name, table))
+        return
+    note(f"the caller {name!r} of {caller.config}")
+    note(f"identified by: {_identified_by(table)}")
+    note(f"rules: {_rules(table)}")
+    if caller.has_token:
+        note("Its token is in no file: 'gateway caller add --rotate-token' makes another one.")
+    note("What its program sets:")
+    _print_programs(ClientSettings(caller))
+
+
+@reports_errors
 def remove(
-    name: Annotated[
-        str, typer.Argument(help="Name of the caller.", autocompletion=complete_caller)
-    ],
+    name: CallerArgument,
     config: ConfigOption = None,
 ) -> None:
     """Remove a caller from the configuration file, with its rules.
@@ -194,6 +228,14 @@ def _as_json(name: str, table: CallerTable) -> dict[str, Any]:
     }
 
 
+def _identified_by(table: CallerTable) -> str:
+    return f" {'and' if table.identified_by == 'all' else 'or'} ".join(_identities(table))
+
+
+def _rules(table: CallerTable) -> str:
+    return ", ".join([*(rule.name for rule in table.allow), *["reads"] * table.reads]) or "-"
+
+
 def _identities(table: CallerTable) -> Iterator[str]:
     if table.token_sha256:
         yield "token" if len(table.token_sha256) == 1 else "2 tokens"
@@ -221,8 +263,11 @@ def _explain(caller: AddedCaller, *, rotated: bool) -> None:
     note("A gateway that runs takes the file on SIGHUP. What the program of the caller sets:")
     if token is not None:
         typer.echo(token)
-    if rotated:
-        return
+    if not rotated:
+        _print_programs(clients)
+
+
+def _print_programs(clients: ClientSettings) -> None:
     for snippet in clients.snippets():
         typer.echo(f"\n{snippet.comment} {snippet.title}\n{snippet.text}", nl=False)
     for line in clients.trust_lines():

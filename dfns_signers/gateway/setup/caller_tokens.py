@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import secrets
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final
 
+from dfns_signers.config.loading import load_profile
 from dfns_signers.encodings import base64url_encode
+from dfns_signers.errors import ConfigurationError
 from dfns_signers.sealed import Sealed
+from dfns_signers.user_action.token_claims import read_claims
 
 _BYTES: Final = 32
 
@@ -40,6 +44,23 @@ def new_token(caller: str, organisation: str | None) -> Sealed[str]:
 def token_digest(token: Sealed[str]) -> str:
     """SHA-256 of a token, as ``token_sha256`` has it: lower-case hexadecimal."""
     return sha256(token.open().encode("utf-8")).hexdigest()
+
+
+def organisation_of(profile: str | None, config: Path) -> str | None:
+    """The organisation that the token of a profile is of; None where it cannot be read.
+
+    Args:
+        profile: its name; None for the one that the configuration chooses.
+        config: the configuration file, which need not be there.
+    """
+    try:
+        token = load_profile(
+            profile, config=config if config.exists() else None
+        ).settings.auth_token
+        claims = read_claims(Sealed(token.reveal())) if token else None
+    except ConfigurationError:
+        return None
+    return claims.organisation if claims else None
 
 
 def _part(value: Any) -> str:

@@ -35,7 +35,7 @@ class ClientSettings:
     """What clients set for one caller.
 
     Args:
-        caller: one that was added.
+        caller: one of the configuration.
     """
 
     def __init__(self, caller: AddedCaller) -> None:
@@ -47,7 +47,7 @@ class ClientSettings:
         self._unix = next((each for each in usable if isinstance(each, UnixAddress)), None)
 
     def token_line(self) -> str | None:
-        """A line for the shell that sets the variable with the token; None where there is none."""
+        """A line for the shell that sets the variable of a new token; None if there is none."""
         if self._caller.token is None:
             return None
         if self._caller.token_file is not None:
@@ -57,7 +57,7 @@ class ClientSettings:
     def snippets(self) -> Iterator[Snippet]:
         """For each client that the caller can use."""
         yield from self._curl()
-        if self._tcp is None or self._caller.token is None:
+        if self._tcp is None or not self._caller.has_token:
             return
         if self._caller.private_key is None:
             yield Snippet("Python, with httpx", "#", self._filled(templates.HTTPX))
@@ -86,7 +86,7 @@ class ClientSettings:
         )
 
     def _curl(self) -> Iterator[Snippet]:
-        if self._tcp is not None and self._caller.token is not None:
+        if self._tcp is not None and self._caller.has_token:
             trusted = ["--cacert", str(self._authority(self._tcp))] if self._tcp.tls else []
             yield Snippet("curl", "#", self._curl_line(trusted, _url(self._tcp)))
         if self._unix is not None:
@@ -95,7 +95,7 @@ class ClientSettings:
             yield Snippet("curl, by unix socket", "#", line)
 
     def _curl_line(self, options: list[str], url: str) -> str:
-        header = f'-H "Authorization: Bearer ${TOKEN_VARIABLE}" ' if self._caller.token else ""
+        header = f'-H "Authorization: Bearer ${TOKEN_VARIABLE}" ' if self._caller.has_token else ""
         return f"{shlex.join(['curl', '-sS', *options])} {header}{url}/wallets\n"
 
     def _typescript(self) -> str:

@@ -12,18 +12,16 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dfns_signers.config.files import unknown_profile
-from dfns_signers.config.loading import load_profile
 from dfns_signers.config.writing import ConfigEdit
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway.configuration.settings import GatewaySettings, check_name
 from dfns_signers.gateway.loading import read_settings
-from dfns_signers.gateway.setup.caller_tokens import new_token, token_digest
+from dfns_signers.gateway.setup.caller_tokens import new_token, organisation_of, token_digest
 from dfns_signers.gateway.setup.new_files import new_files
 from dfns_signers.lifecycle.token_file import file_reference
 from dfns_signers.near_miss import did_you_mean
 from dfns_signers.public_keys import public_key_pem
 from dfns_signers.sealed import Sealed
-from dfns_signers.user_action.token_claims import read_claims
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8787"
 """Where a gateway listens whose table is begun with its first caller."""
@@ -63,13 +61,13 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class AddedCaller:
-    """A caller that was added, with all that its program needs.
+    """A caller of the configuration, with all that its program needs.
 
     Attributes:
         settings: of the gateway, with the caller.
-        token: None where it has none.
+        token: a new one; None where there is none.
         token_file: where the token is; None where it is in no file.
-        organisation: id in the token; None if it is not known.
+        organisation: id that its program sets; None if it is not known.
         private_key: file of its key; None where it has none.
         config: the configuration file.
     """
@@ -87,6 +85,11 @@ class AddedCaller:
         """``credId`` of its key."""
         credential = self.settings.callers[self.name].credential
         return credential.id if credential else None
+
+    @property
+    def has_token(self) -> bool:
+        """Whether a token identifies it."""
+        return bool(self.settings.callers[self.name].token_sha256)
 
 
 class CallerEdit:
@@ -199,7 +202,7 @@ class CallerEdit:
     def _new_token(self) -> str:
         if self._organisation is None:
             profile = self._wishes.profile or self._edit.gateway.get("profile")
-            self._organisation = _organisation_of(profile, self._edit.path)
+            self._organisation = organisation_of(profile, self._edit.path)
         self._token = new_token(self._wishes.name, self._organisation)
         return token_digest(self._token)
 
@@ -243,15 +246,3 @@ def _key_pair() -> tuple[Sealed[bytes], Sealed[bytes]]:
         serialization.NoEncryption(),
     )
     return Sealed(private), Sealed(public_key_pem(key.public_key()).encode("ascii"))
-
-
-def _organisation_of(profile: str | None, config: Path) -> str | None:
-    """What the token of a profile says of its organisation; None where it cannot be read."""
-    try:
-        token = load_profile(
-            profile, config=config if config.exists() else None
-        ).settings.auth_token
-        claims = read_claims(Sealed(token.reveal())) if token else None
-    except ConfigurationError:
-        return None
-    return claims.organisation if claims else None
