@@ -9,9 +9,9 @@ from typing import Any, Final
 
 MAXIMUM_NESTING: Final = 100
 """Levels of objects and arrays that a text may have; no operation of the Dfns API needs ten."""
-_OPENING: Final = "[{"
 _ESCAPED: Final = re.compile(r"\\.", re.DOTALL)
-_NO_BRACKETS: Final = re.compile(r"[^][{}]+")
+_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_OTHERS: Final = bytes(set(range(256)) - _STEPS.keys() - {ord('"')})
 
 
 def bounded_json(text: str | bytes | bytearray, **hooks: Any) -> Any:
@@ -43,7 +43,7 @@ def check_nesting(text: str) -> None:
     if text.count("[") + text.count("{") <= MAXIMUM_NESTING:
         return
     # Without escapes each quote begins or ends a string, so that every other part is outside.
-    outside = "".join(_ESCAPED.sub("", text).split('"')[::2])
-    levels = accumulate(1 if each in _OPENING else -1 for each in _NO_BRACKETS.sub("", outside))
-    if any(level > MAXIMUM_NESTING for level in levels):
+    marks = _ESCAPED.sub("", text).encode("utf-8", "replace").translate(None, _OTHERS)
+    outside = b"".join(marks.replace(b'""', b"").split(b'"')[::2])
+    if max(accumulate(map(_STEPS.__getitem__, outside)), default=0) > MAXIMUM_NESTING:
         raise ValueError(f"nested too deeply: more than {MAXIMUM_NESTING} levels")
