@@ -105,6 +105,8 @@ def configuration_for(
 base_url = "{base_url}"
 auth_token = {token}
 credential_id = "cr-1"
+# The counters of this process and of a store go on, and a server may get the port of another one.
+rate_limit_name = "{folder}"
 {profile}
 
 [profiles.production.signer]

@@ -168,7 +168,9 @@ def test_call_without_an_answer_says_whether_it_may_have_taken_effect(
     uncertain: bool,
 ) -> None:
     api.on(path, reply)
-    with gateway_before(api.url, tmp_path, profile="max_attempts = 1\ntimeout = 0.5") as caller:
+    patience = 1.0 if reply is SILENCE else 60.0  # more than the steps before take
+    limits = f"max_attempts = 1\ntimeout = {patience}"
+    with gateway_before(api.url, tmp_path, profile=limits) as caller:
         answer = caller.post("/wallets", json={})
 
     error = answer.json()["error"]

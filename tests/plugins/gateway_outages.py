@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,9 +17,6 @@ from dfns_signers_testkit.servers import free_port
 from tests.gateway.running import LISTEN, PAYMENTS, client_of, served
 from tests.plugins.flow import PROFILE, Flow
 from tests.support.byte_fault_proxy import ByteFaultProxy
-
-SOON: Final = {"connect_timeout": 0.5, "read_timeout": 1.0, "timeout": 2.0, "max_attempts": 1}
-"""Options of a key that fails soon."""
 
 Outage = Callable[[], AbstractContextManager[object]]
 
@@ -36,7 +33,7 @@ def assert_says_so_and_recovers(
         outage: makes the key unusable, and usable again at its end.
         check: names the reason for callers.
     """
-    flow = Flow.of(emulator, folder, {**signer, **SOON})
+    flow = Flow.of(emulator, folder, {**signer, "max_attempts": 1})
     admin, trail = f"127.0.0.1:{free_port()}", folder / "audit.jsonl"
     with flow.config.open("a") as config:
         config.write(

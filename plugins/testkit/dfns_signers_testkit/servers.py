@@ -8,7 +8,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from random import SystemRandom
 from typing import Final
 
 from dfns_signers.closing import Closing
@@ -17,6 +19,9 @@ from dfns_signers_testkit.guardian import GRACE
 
 _POLL: Final = 0.05
 _TAIL: Final = 3000
+# Below those that Linux, macOS and Windows give to whoever connects or listens on any port: such a
+# port could be taken until the server has started.
+_PORTS: Final = range(20_000, 32_000)
 
 
 class ServerStartError(DfnsSignersError):
@@ -90,11 +95,16 @@ class ServerProcess(Closing):
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 that nothing listens on, and that only who names it gets.
+
+    Raises:
+        ServerStartError: there is none.
+    """
+    for port in SystemRandom().sample(_PORTS, len(_PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ServerStartError("no port of 127.0.0.1 is free: stop servers that run")
 
 
 def require_free_port(port: int) -> int:

@@ -127,7 +127,7 @@ def token_revoked(config: Path, emulator: Emulator) -> None:
 
 
 def api_down(config: Path, emulator: Emulator) -> None:
-    emulator.stop()
+    change(config, emulator.url, "http://127.0.0.1:1")  # where nothing listens
 
 
 def key_and_credential(config: Path, emulator: Emulator) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -17,10 +18,10 @@ pytestmark = pytest.mark.usefixtures("pauses")
 
 
 @pytest.fixture
-def closed_port() -> str:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+def closed_port() -> Iterator[str]:
+    with socket.socket() as bound:  # so that no server of another test gets the port
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

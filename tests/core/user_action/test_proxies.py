@@ -101,12 +101,15 @@ def test_proxy_that_is_connected_already_sees_nothing_more(
 
 
 def test_proxy_is_not_even_connected(api: ScriptedApi, signer: KeySigner) -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        nobody = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{bound.getsockname()[1]}"
 
-    with httpx.Client(proxy=nobody) as http, pytest.raises(RequestError, match="through a proxy"):
-        call_with_client(http, api, signer, "GET")
+        with (
+            httpx.Client(proxy=nobody) as http,
+            pytest.raises(RequestError, match="through a proxy"),
+        ):
+            call_with_client(http, api, signer, "GET")
 
 
 def test_client_without_a_proxy_calls_this_machine(

@@ -11,6 +11,7 @@ import pytest
 
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import ConfigurationError
+from dfns_signers_testkit.servers import free_port
 from tests.emulator.caller import Caller, answered
 from tests.emulator.keys import PrivateKey, pem, private_key
 
@@ -62,7 +63,7 @@ def test_many_emulators_run_at_once_and_share_nothing() -> None:
 
 
 def test_stopped_emulator_accepts_no_connection() -> None:
-    with Emulator() as emulator:
+    with Emulator(port=free_port()) as emulator:
         url = emulator.url
 
     with pytest.raises(httpx.ConnectError):

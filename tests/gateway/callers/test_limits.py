@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractContextManager
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from dfns_signers.policy.policy import Policy
 from dfns_signers.policy.rule import Rule
 from dfns_signers.rate_limits.counters import InMemory
 from dfns_signers.rate_limits.rates import Rate
-from tests.gateway.running import LISTEN, TOKEN, RunningGateway, running_gateway
+from tests.gateway.running import LISTEN, TOKEN, running_gateway
 from tests.support.clock import Clock
 from tests.support.redis_servers import RedisServer
 
@@ -50,11 +49,6 @@ def gateway(*callers: str, further: str = "") -> str:
     return "\n".join((LISTEN, further, *callers))
 
 
-def limited(folder: Path, settings: str) -> AbstractContextManager[RunningGateway]:
-    """A gateway of an organisation of its own: the counters of this process go on."""
-    return running_gateway(folder, settings, f'rate_limit_name = "{folder}"')
-
-
 def statuses(client: httpx.Client, calls: int) -> list[int]:
     return [client.post("/wallets", json=WALLET).status_code for _ in range(calls)]
 
@@ -67,7 +61,7 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
 
 def test_caller_has_as_many_calls_as_its_rate(tmp_path: Path) -> None:
     settings = gateway(caller(rate='rate = "3/hour"'))
-    with limited(tmp_path, settings) as running, running.client() as client:
+    with running_gateway(tmp_path, settings) as running, running.client() as client:
         assert statuses(client, 3) == [200] * 3
         sent = len(running.emulator.requests)
 
@@ -79,7 +73,7 @@ def test_caller_has_as_many_calls_as_its_rate(tmp_path: Path) -> None:
 
 def test_payment_that_is_split_meets_the_rate_of_its_rule(tmp_path: Path) -> None:
     settings = gateway(caller(rule='rate = "2/hour"'))
-    with limited(tmp_path, settings) as running, running.client() as client:
+    with running_gateway(tmp_path, settings) as running, running.client() as client:
         assert statuses(client, 2) == [200] * 2
 
         refused = client.post("/wallets", json=WALLET)
@@ -94,7 +88,7 @@ def test_call_that_one_limit_refuses_is_counted_by_no_other(tmp_path: Path) -> N
         caller(rate='rate = "4/hour"', rule='rate = "2/hour"'),
         further='organisation_rate = "8/hour"',
     )
-    with limited(tmp_path, settings) as running, running.client() as client:
+    with running_gateway(tmp_path, settings) as running, running.client() as client:
         # The rule takes two of four calls of the caller, which are six of eight requests.
         assert statuses(client, 5) == [200, 200, 429, 429, 429]
 
@@ -133,7 +127,7 @@ def test_call_that_no_rule_allows_is_counted_by_no_limit_but_that_of_requests(
     tmp_path: Path,
 ) -> None:
     settings = gateway(caller(rate='rate = "1/hour"'))
-    with limited(tmp_path, settings) as running, running.client() as client:
+    with running_gateway(tmp_path, settings) as running, running.client() as client:
         refused = [client.post("/keys", json={}).status_code for _ in range(5)]
 
         assert refused == [403] * 5
@@ -144,7 +138,7 @@ def test_signed_call_is_three_requests_of_the_organisation_and_a_read_is_one(
     tmp_path: Path,
 ) -> None:
     settings = gateway(caller(), further='organisation_rate = "7/hour"')
-    with limited(tmp_path, settings) as running, running.client() as client:
+    with running_gateway(tmp_path, settings) as running, running.client() as client:
         assert statuses(client, 3) == [200, 200, 429]
         assert client.get("/wallets").status_code == 200
 
@@ -156,7 +150,7 @@ def test_each_further_attempt_is_as_many_requests_of_the_organisation_again(
     tmp_path: Path,
 ) -> None:
     settings = gateway(caller(), further='organisation_rate = "6/hour"')
-    with limited(tmp_path, settings) as running, running.client() as client:
+    with running_gateway(tmp_path, settings) as running, running.client() as client:
         running.emulator.fail_next("GET", "/wallets", times=2, headers={"Retry-After": "0"})
 
         assert client.get("/wallets").status_code == 200
@@ -169,7 +163,7 @@ def test_further_attempt_that_the_organisation_has_no_room_for_is_not_made(
     tmp_path: Path,
 ) -> None:
     settings = gateway(caller(), further='organisation_rate = "3/hour"')
-    with limited(tmp_path, settings) as running, running.client() as client:
+    with running_gateway(tmp_path, settings) as running, running.client() as client:
         assert client.get("/wallets").status_code == 200
         running.emulator.fail_next("GET", "/wallets", times=9, headers={"Retry-After": "0"})
 
@@ -184,7 +178,7 @@ def test_caller_that_floods_leaves_the_others_their_share(tmp_path: Path) -> Non
         caller(), caller("other", OTHER_TOKEN), further='organisation_rate = "24/hour"'
     )
     with (
-        limited(tmp_path, settings) as running,
+        running_gateway(tmp_path, settings) as running,
         running.client() as flooding,
         running.client(OTHER_TOKEN) as other,
     ):
@@ -199,7 +193,7 @@ def test_caller_that_floods_with_what_is_refused_is_not_served_for_a_while(
     monkeypatch.setattr(limits, "REQUESTS", Rate(5, 3600))
     settings = gateway(caller(), caller("other", OTHER_TOKEN))
     with (
-        limited(tmp_path, settings) as running,
+        running_gateway(tmp_path, settings) as running,
         running.client() as flooding,
         running.client(OTHER_TOKEN) as other,
     ):
@@ -215,7 +209,7 @@ def test_body_of_a_caller_that_floods_is_not_parsed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "REQUESTS", Rate(2, 3600))
-    with limited(tmp_path, gateway(caller())) as running, running.client() as flooding:
+    with running_gateway(tmp_path, gateway(caller())) as running, running.client() as flooding:
         misread = [flooding.post("/wallets", json=["no object"]).status_code for _ in range(2)]
 
         assert misread == [400, 400]
@@ -229,7 +223,7 @@ def test_long_bodies_of_a_caller_count_as_many_requests(
     settings = gateway(caller(), caller("other", OTHER_TOKEN))
     long = ["x" * 9 * PIECE]
     with (
-        limited(tmp_path, settings) as running,
+        running_gateway(tmp_path, settings) as running,
         running.client() as flooding,
         running.client(OTHER_TOKEN) as other,
     ):
@@ -245,7 +239,7 @@ def test_store_that_fails_has_calls_refused_until_it_answers(
 ) -> None:
     further = f'store = "{own_store.url}"\nseal_keys = ["{"5a" * 32}"]'
     settings = gateway(caller(), further=further)
-    with limited(tmp_path, settings) as running, running.client() as client:
+    with running_gateway(tmp_path, settings) as running, running.client() as client:
         assert statuses(client, 1) == [200]
         sent = len(running.emulator.requests)
         own_store.stop()
@@ -267,6 +261,6 @@ def test_rate_of_the_organisation_that_no_signed_call_fits_into_is_refused(
 
     with (
         pytest.raises(ConfigurationError, match="'organisation_rate': expected 3 requests or more"),
-        limited(tmp_path, settings),
+        running_gateway(tmp_path, settings),
     ):
         pass

@@ -163,7 +163,7 @@ def test_answer_of_sts_is_bounded_too(double: KmsDouble, sts: StsDouble, open_ke
 def test_answer_that_drips_ends_with_the_time_for_the_operation(
     double: KmsDouble, open_key: Open, head: bytes
 ) -> None:
-    key = open_key(double.add("ECC_NIST_P256"), timeout=0.5, max_attempts=3)
+    key = open_key(double.add("ECC_NIST_P256"), timeout=1.0, max_attempts=3)
     drip = Endless(OK + head, b" ", pause=0.05, most=2_000)
     double.fail("Sign", drip.fault())
 
@@ -182,7 +182,7 @@ def test_wait_for_an_answer_ends_with_the_time_for_the_operation(
     double: KmsDouble, open_key: Open
 ) -> None:
     released = threading.Event()
-    key = open_key(double.add("ECC_NIST_P256"), timeout=0.5, read_timeout=BOUND)
+    key = open_key(double.add("ECC_NIST_P256"), timeout=1.0, read_timeout=BOUND)
 
     def silent(_: Callable[[], Reply]) -> None:
         released.wait(BOUND)

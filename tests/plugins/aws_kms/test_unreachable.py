@@ -59,7 +59,7 @@ def test_answer_that_does_not_come_is_given_up_with_the_endpoint(
     double: KmsDouble, open_key: Open
 ) -> None:
     released = threading.Event()
-    key = open_key(double.add("ECC_NIST_P256"), read_timeout=0.2)
+    key = open_key(double.add("ECC_NIST_P256"), read_timeout=1.0)
     double.fail("Sign", wait_for(released))
 
     with pytest.raises(KeyStoreUnavailableError, match=r"[Rr]ead timeout") as caught:

@@ -22,6 +22,7 @@ from google.cloud.kms_v1 import ProtectionLevel
 import cloud_kms_emulator
 from cloud_kms_emulator import CloudKmsEmulator, Fault
 from cloud_kms_emulator.command_line import main
+from dfns_signers_testkit.servers import free_port
 from tests.plugins.cloud_kms_emulator.conftest import Client, plain_client, raw_call
 from tests.plugins.gcp_kms.keys import CRYPTO_KEY, seed
 
@@ -112,9 +113,9 @@ def test_port_that_is_taken_is_an_error() -> None:
 
 def test_stopped_emulator_frees_its_port_and_leaves_no_thread() -> None:
     before = set(threading.enumerate())
-    with CloudKmsEmulator() as emulator, plain_client(emulator.target) as client:
+    port = free_port()
+    with CloudKmsEmulator(port=port) as emulator, plain_client(emulator.target) as client:
         client.get_public_key(name=seed(emulator, "EC_SIGN_ED25519"))
-    port = int(emulator.target.rsplit(":", 1)[1])
 
     with socket.socket() as again:
         again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

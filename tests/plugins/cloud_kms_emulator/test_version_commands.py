@@ -9,6 +9,7 @@ import pytest
 
 from cloud_kms_emulator import CloudKmsEmulator
 from cloud_kms_emulator.command_line import main
+from dfns_signers_testkit.servers import free_port
 from tests.plugins.cloud_kms_emulator.conftest import Client, State
 from tests.plugins.gcp_kms.keys import CRYPTO_KEY
 
@@ -101,14 +102,13 @@ def test_version_that_is_named_by_halves_or_twice_is_refused(
     assert not cloud_kms.calls
 
 
-def test_address_without_an_emulator_is_named(
-    cloud_kms: CloudKmsEmulator, version: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    cloud_kms.stop()
+def test_address_without_an_emulator_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with CloudKmsEmulator(port=free_port()) as stopped:
+        pass
 
-    assert change(cloud_kms, "disable", version) == 1
+    assert change(stopped, "disable", f"{CRYPTO_KEY}/cryptoKeyVersions/1") == 1
 
-    assert f"no emulator answers at {cloud_kms.endpoint}" in capsys.readouterr().err
+    assert f"no emulator answers at {stopped.endpoint}" in capsys.readouterr().err
 
 
 def test_other_services_than_an_emulator_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

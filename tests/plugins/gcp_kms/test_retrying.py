@@ -87,7 +87,7 @@ def test_state_is_read_within_the_deadline_of_the_signature(
 def test_call_that_hangs_ends_at_the_timeout(
     cloud_kms: CloudKmsEmulator, version: str, open_key: OpenKey
 ) -> None:
-    key = open_key(version, timeout=0.3)
+    key = open_key(version, timeout=1.0)
     cloud_kms.faults.add(*[Fault("AsymmetricSign", delay=300.0)] * 5)
 
     with pytest.raises(KeyStoreUnavailableError, match="there was no answer in time"):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from dfns_signers_testkit import servers
 from dfns_signers_testkit.servers import ServerProcess, ServerStartError, free_port
 
 # Accepts connections and holds them open; a connection ends when the process does.
@@ -62,6 +63,18 @@ def test_close_ends_the_server_for_certain(words: tuple[str, ...]) -> None:
         assert ends(connection)
     with pytest.raises(ConnectionRefusedError):
         accepts(port)
+
+
+def test_free_port_is_given_to_nobody_who_names_no_port() -> None:
+    # Linux gives such a one from 32768 on, macOS and Windows from 49152.
+    assert {free_port() < 32_768 for _ in range(100)} == {True}
+
+
+def test_port_that_is_taken_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken, free = free_port(), free_port()
+    monkeypatch.setattr(servers, "_PORTS", [taken, free])
+    with socket.create_server(("127.0.0.1", taken)):
+        assert {free_port() for _ in range(20)} == {free}
 
 
 def test_close_twice_is_harmless() -> None:

@@ -20,8 +20,9 @@ from tests.support.certificates import Authority
 
 @fault("Dfns", FAILURE, "failed: ", "check 'base_url', the network")
 def dfns_is_down(scene: Scene) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        scene.settings["base_url"] = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    bound = scene.stack.enter_context(socket.socket())  # where it does not listen
+    bound.bind(("127.0.0.1", 0))
+    scene.settings["base_url"] = f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
 @fault("Dfns", FAILURE, "CERTIFICATE_VERIFY_FAILED", "CA certificates")
