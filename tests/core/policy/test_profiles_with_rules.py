@@ -14,7 +14,7 @@ import dfns_sdk
 import httpx
 import pytest
 
-from dfns_signers import AsyncDfnsClient, DfnsClient, KeySigner, load_signer
+from dfns_signers import AsyncDfnsClient, DelegatedDfnsClient, DfnsClient, KeySigner, load_signer
 from dfns_signers.client.results import ChangeRequest
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import ConfigurationError, PolicyRefusedError
@@ -122,6 +122,18 @@ def test_query_of_a_signed_call_is_judged(config: Path) -> None:
         ),
     ):
         dfns.request("POST", "/wallets", json=GOOD, params={"force": "true"})
+
+
+def test_query_of_a_pending_action_is_judged(config: Path) -> None:
+    """A program may sign its pending actions with a signer that has rules."""
+    signer = load_signer(config=config)
+    with DelegatedDfnsClient.from_config(config=config) as dfns:
+        plain = dfns.init("POST", "/wallets", json=GOOD)
+        forced = dfns.init("POST", "/wallets", json=GOOD, params={"force": True})
+
+    assert signer.for_call(plain.call).sign(plain.challenge)
+    with pytest.raises(PolicyRefusedError, match="the query parameter 'force'"):
+        signer.for_call(forced.call).sign(forced.challenge)
 
 
 @pytest.mark.parametrize(
