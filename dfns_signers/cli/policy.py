@@ -26,7 +26,7 @@ from dfns_signers.near_miss import did_you_mean
 from dfns_signers.policy.matcher import Matcher
 from dfns_signers.policy.policy import Policy, Verdict
 from dfns_signers.user_action.bodies import to_json_bytes
-from dfns_signers.user_action.endpoints import check_method, needs_user_action
+from dfns_signers.user_action.endpoints import check_method
 
 if TYPE_CHECKING:
     from dfns_signers.gateway.loading import LoadedGateway
@@ -175,7 +175,7 @@ def _row(place: str, matcher: Matcher) -> dict[str, Any]:
 
 
 def _explained(policy: Policy, call: AnnouncedCall) -> _Explained:
-    if policy.signed_only and not needs_user_action(call.method, call.path):
+    if not policy.concerns(call):
         return _Explained(policy, "", (), is_asked=False)
     try:
         return _Explained(policy, policy.require(call), policy.explain(call))

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+import httpx
+
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.bounded_json import bounded_json
 from dfns_signers.client.call import Call, QueryValue, check_query
@@ -45,8 +47,9 @@ class PendingAction:
 
     @property
     def call(self) -> AnnouncedCall:
-        """What was announced."""
-        return AnnouncedCall(self.method, self.path, self.payload)
+        """What was announced, and the query that is sent with it."""
+        query = str(httpx.QueryParams(dict(self.params)))
+        return AnnouncedCall(self.method, self.path, self.payload, query)
 
     def to_json(self) -> str:
         """As JSON text, to keep in a session or a database. It holds no token."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -22,6 +22,7 @@ from dfns_signers.policy.members import (
     surplus,
     value_at,
 )
+from dfns_signers.policy.powerful_members import powerful_members
 from dfns_signers.policy.queries import query_names
 from dfns_signers.policy.rule import ANY, Rule
 from dfns_signers.policy.shape_checks import BodyRule, check_body
@@ -84,6 +85,7 @@ class Matcher:
             *(f"body.{dotted(name)}: {one}" for name, one in body.conditions.items()),
             *([f"requires {_listed(body.require)}"] if body.require else []),
             *([f"members: {_listed(body.admitted)}"] if body.admitted is not None else []),
+            *([f"without: {_listed(body.withheld)}"] if body.withheld else []),
             *([f"query: {', '.join(sorted(self.query))}"] if self.query else []),
             *(flag for flag in ("escalates", "blind") if getattr(rule, flag)),
         )
@@ -112,7 +114,7 @@ class Matcher:
 
     def _body_failures(self, asked: Asked) -> Iterator[str]:
         rule = self.body
-        if not (rule.conditions or rule.require or rule.admitted is not None):
+        if not (rule.conditions or rule.require or rule.withheld or rule.admitted is not None):
             return
         body = asked.body
         if body is None:
@@ -126,9 +128,16 @@ class Matcher:
         for name in sorted(rule.require - rule.conditions.keys()):
             if _is_blank(value_at(body, name)):
                 yield f"{quoted(name)} is missing"
-        if rule.admitted is not None:
-            for name in surplus(body, rule.admitted):
-                yield f"{quoted(name)} is not in its 'members'"
+        yield from _members_failures(rule, body)
+
+
+def _members_failures(rule: BodyRule, body: Mapping[str, Any]) -> Iterator[str]:
+    if rule.admitted is not None:
+        for name in surplus(body, rule.admitted):
+            yield f"{quoted(name)} is not in its 'members'"
+    for name in sorted(rule.withheld):
+        if value_at(body, name) is not MISSING:
+            yield f"{quoted(name)} gives power, which a rule allows only if its 'members' has it"
 
 
 def new_matcher(rule: Rule, *, signed_only: bool) -> Matcher:
@@ -200,7 +209,8 @@ def _body_rule(rule: Rule, operation: Operation | None) -> BodyRule:
         return BodyRule(conditions, require, admitted)
     if conditions or its_class in _EXACT:
         return BodyRule(conditions, require, frozenset({*conditions, *require}))
-    return BodyRule(conditions, require, None)
+    withheld = frozenset(one for one in powerful_members(operation) if not _covers(require, one))
+    return BodyRule(conditions, require, None, withheld)
 
 
 def _covers(admitted: frozenset[Name], name: Name) -> bool:

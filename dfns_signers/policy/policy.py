@@ -62,7 +62,8 @@ class Policy:
         default_deny: whether no call is allowed where there is no rule.
         reads: whether a GET is allowed that no rule names, sensitive ones apart.
         signed_only: whether rules are for signed calls alone, as of a signer: one for another call
-            is refused, and another call is allowed unless it is read-only.
+            is refused. Another call is not for them to judge, unless it is read-only; it is not
+            admitted to a signature.
         count: asked to count a call against the rate of a rule: its name and rate; returns the
             seconds to wait, 0 if it was counted.
 
@@ -90,12 +91,16 @@ class Policy:
         self.reads = reads
         self._count = count
 
+    def concerns(self, call: AnnouncedCall) -> bool:
+        """Whether rules may allow a call: those of a signer are about signed calls alone."""
+        return not self.signed_only or needs_user_action(call.method, call.path)
+
     def judge(self, call: AnnouncedCall) -> Decision:
         """Which rule allows a call, and why the others do not; nothing is counted."""
         check = self._check(call)
         if check:
             return Decision(None, check)
-        if self.signed_only and not needs_user_action(call.method, call.path):
+        if not self.concerns(call):
             return Decision("")
         verdicts = [verdict for _, verdict in self._asked(call) if verdict.names]
         allowing = next((verdict.rule for verdict in verdicts if verdict.allows), None)
@@ -127,9 +132,12 @@ class Policy:
         """``require``, and the call is counted against the rate of a rule that allows it.
 
         Raises:
-            PolicyRefusedError: as for ``require``, or the rates of all such rules are used up.
+            PolicyRefusedError: as for ``require``, or the rates of all such rules are used up; or
+                rules for signed calls alone are asked to have one signed that is not.
         """
         first = self.require(call)
+        if not self.concerns(call):
+            raise self._refusal(call, Decision(None, "read-only" if self.read_only else "no-rule"))
         used_up: list[tuple[float, Rule]] = []
         for rule, verdict in self._asked(call):
             if verdict.allows:
@@ -205,6 +213,8 @@ class Policy:
         operation = match_operation(call.method, call.path)
         if operation is None:
             return f"No operation is known by that path{path_hint(call.method, call.path)}"
+        if not self.concerns(call):
+            return "It needs no signature: send it without one"
         if self.reads and is_sensitive(operation):
             return (
                 f"It is a sensitive read, for which 'reads' is not enough: add one for {operation}"

@@ -41,7 +41,7 @@ class Rule(StrictModel):
         default=None,
         description='Members that the body may have, or `"any"`. By default those that `body` and '
         "`require` name, if the rule has `body` or the class of the call is `money`, `blind` or "
-        "`escalating`; else any.",
+        "`escalating`; else any that gives no power.",
     )
     require: list[str] = Field(
         default=[], description="Members that the body must have, such as `externalId`."

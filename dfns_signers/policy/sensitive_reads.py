@@ -22,12 +22,14 @@ SENSITIVE_READS: Final = (
     "GET /v2/policy-approvals/{approvalId}",
     "GET /wallets/{walletId}/signatures",
     "GET /wallets/{walletId}/signatures/{signatureId}",
+    "GET /webhooks",
+    "GET /webhooks/{webhookId}",
     "GET /webhooks/{webhookId}/events",
     "GET /webhooks/{webhookId}/events/{webhookEventId}",
 )
 """Their answers have, or may have, tokens and user actions, credentials, who did what, and
 signatures that others asked for, each of which is good for what it signs. Events of a webhook
-repeat such signatures."""
+repeat such signatures, and its address may have a token."""
 
 _SENSITIVE: Final = frozenset(SENSITIVE_READS)
 

@@ -25,11 +25,13 @@ class BodyRule:
 
     Attributes:
         admitted: the members that it may have; None for any.
+        withheld: members that it may not have.
     """
 
     conditions: Mapping[Name, Condition]
     require: frozenset[Name]
     admitted: frozenset[Name] | None
+    withheld: frozenset[Name] = frozenset()
 
     def narrowed(self, name: Name, value: Scalar) -> BodyRule:
         """The same with one value of a member."""

@@ -180,6 +180,25 @@ def test_gateway_does_not_start_with_a_rule_that_escalates_unsaid(
         pass
 
 
+WALLETS = """
+[[gateway.callers.payments.allow]]
+name = "wallets"
+call = "POST /wallets"
+"""
+
+
+@pytest.mark.parametrize(
+    "power", [{"signingKey": {"id": "key-1"}}, {"delegateTo": "us-1"}, {"delegateTo": None}]
+)
+def test_call_that_may_be_ordinary_gives_no_power_by_a_member(tmp_path: Path, power: Any) -> None:
+    with running_gateway(tmp_path, LISTEN + CALLER + WALLETS) as gateway:
+        _, ordinary = posted(gateway, {"network": "Base", "name": "mine"}, "/wallets")
+        answer, heard = posted(gateway, {"network": "Base", **power}, "/wallets")
+
+    assert ordinary > 0
+    assert (answer.status_code, check_of(answer), heard) == (403, "conditions", 0)
+
+
 @pytest.mark.parametrize(
     "path", ["/auth/pats", "/auth/action/logs", "/auth/service-accounts", "/auth/credentials"]
 )

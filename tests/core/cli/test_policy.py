@@ -79,7 +79,7 @@ def test_rules_are_listed_with_class_conditions_and_rate(command: Command, confi
             "name": "wallets",
             "call": "POST /wallets",
             "class": "ordinary",
-            "conditions": [],
+            "conditions": ["without: delegateTo, signingKey.deriveFrom, signingKey.id"],
             "rate": None,
         },
     ]

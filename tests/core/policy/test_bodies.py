@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -248,6 +249,54 @@ def test_body_of_an_ordinary_call_is_open_unless_the_rule_speaks_of_it() -> None
         policy({"call": "POST /wallets", "body": {"network": ["Base"]}}),
         call("POST", "/wallets", free),
     ) == ["'name' is not in its 'members'; 'tags' is not in its 'members'"]
+
+
+NEW_KEY = {"scheme": "EdDSA", "curve": "ed25519"}
+NEW_WALLET = {"network": "Base"}
+
+
+@pytest.mark.parametrize("require", [False, True])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/keys", {**NEW_KEY, "delegateTo": "us-1"}),
+        ("/keys", {**NEW_KEY, "deriveFrom": {"keyId": "key-1"}}),
+        ("/wallets", {**NEW_WALLET, "delegateTo": "us-1"}),
+        ("/wallets", {**NEW_WALLET, "delegateTo": None}),
+        ("/wallets", {**NEW_WALLET, "signingKey": {"id": "key-1"}}),
+        ("/wallets", {**NEW_WALLET, "signingKey": {"deriveFrom": {"keyId": "key-1"}}}),
+    ],
+)
+def test_what_gives_power_in_an_ordinary_call_passes_only_where_the_rule_says_so(
+    path: str, body: Mapping[str, Any], require: bool
+) -> None:
+    rule = {"call": f"POST {path}", "require": [*body][:1] if require else []}
+    judged = call("POST", path, dict(body))
+
+    assert reasons(policy({**rule, "members": [*body]}), judged) == []
+    assert reasons(policy({**rule, "members": "any"}), judged) == []
+    (said,) = reasons(policy(rule), judged)
+    assert said.endswith("gives power, which a rule allows only if its 'members' has it")
+
+
+def test_rule_that_requires_what_gives_power_allows_it() -> None:
+    rules = policy({"call": "POST /wallets", "require": ["delegateTo"]})
+    body = {"network": "Base", "delegateTo": "us-1"}
+
+    assert reasons(rules, call("POST", "/wallets", body)) == []
+    assert reasons(rules, call("POST", "/wallets", {**body, "signingKey": {"id": "key-1"}})) != []
+
+
+def test_new_key_of_a_kind_gives_no_power() -> None:
+    body = {"network": "Base", "signingKey": {"scheme": "ECDSA", "curve": "secp256k1"}}
+
+    assert reasons(policy({"call": "POST /wallets"}), call("POST", "/wallets", body)) == []
+
+
+def test_body_that_readers_read_differently_may_give_power() -> None:
+    twice = '{"delegateTo": "us-1", "network": "Base", "network": "Base"}'
+
+    assert reasons(policy({"call": "POST /wallets"}), call("POST", "/wallets", twice)) != []
 
 
 def test_rule_may_leave_the_other_members_open() -> None:

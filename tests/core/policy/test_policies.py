@@ -119,6 +119,14 @@ def test_every_read_whose_answer_may_have_a_token_is_sensitive() -> None:
     assert set(SENSITIVE_READS) <= {str(one) for one in READS}
 
 
+def test_every_read_of_an_address_that_events_are_sent_to_is_sensitive() -> None:
+    """Who knows it may send events there; its query may have a token."""
+    with_addresses = {str(one) for one in READS if "url" in names_in(shapes_of(one).response)}
+
+    assert with_addresses
+    assert with_addresses - set(SENSITIVE_READS) == set()
+
+
 def test_every_read_whose_answer_may_have_a_signature_is_sensitive() -> None:
     with_signatures = {
         str(one) for one in READS if "signature" in names_in(shapes_of(one).response)

@@ -13,7 +13,9 @@ import pytest
 from dfns_signers.config.loading import load_profile
 from dfns_signers.config.profile_guards import configured_policy
 from dfns_signers.errors import ConfigurationError, PolicyRefusedError
+from dfns_signers.policy.members import dotted
 from dfns_signers.policy.policy import Policy
+from dfns_signers.policy.powerful_members import POWERFUL_MEMBERS
 from dfns_signers.policy.rule import Rule
 from dfns_signers.policy.sensitive_reads import SENSITIVE_READS
 from tests.core.cli.support import COMMANDS
@@ -48,6 +50,16 @@ def test_sensitive_reads_are_those_of_the_engine() -> None:
     shown = rows(section(PAGE, "Reads of a caller of the gateway"))
 
     assert shown == [f"| `{one}` |" for one in SENSITIVE_READS]
+
+
+def test_members_that_give_power_are_those_of_the_engine() -> None:
+    shown = rows(section(PAGE, "Members that give power away"))
+
+    assert shown == [
+        f"| `{operation}` | `{dotted(name)}` |"
+        for operation, names in POWERFUL_MEMBERS.items()
+        for name in sorted(names)
+    ]
 
 
 def test_example_allows_what_it_is_meant_for(rules: Policy) -> None:

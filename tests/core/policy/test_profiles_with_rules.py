@@ -14,7 +14,7 @@ import dfns_sdk
 import httpx
 import pytest
 
-from dfns_signers import AsyncDfnsClient, DfnsClient, KeySigner, load_signer
+from dfns_signers import AsyncDfnsClient, DelegatedDfnsClient, DfnsClient, KeySigner, load_signer
 from dfns_signers.client.results import ChangeRequest
 from dfns_signers.emulator import Emulator
 from dfns_signers.errors import ConfigurationError, PolicyRefusedError
@@ -87,6 +87,25 @@ def test_read_needs_no_rule_for_it_is_not_signed(config: Path) -> None:
         assert dfns.get("/wallets") == {"items": []}
 
 
+@pytest.mark.parametrize("settings", [{}, {"read_only": True}])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/wallets/wa-1/canton/ledger-api"), ("POST", "/auth/tokens"), ("GET", "/wallets")],
+)
+def test_call_that_needs_no_signature_gets_none_by_asking_for_it(
+    config: Path, emulator: Emulator, method: str, path: str, settings: Mapping[str, Any]
+) -> None:
+    """The API may have come to ask for one: of what it signs, no rule has said a thing."""
+    with (
+        DfnsClient.from_config(config=config, **settings) as dfns,
+        pytest.raises(PolicyRefusedError) as caught,
+    ):
+        dfns.request(method, path, signed=True)
+
+    assert caught.value.check == ("read-only" if settings else "no-rule")
+    assert ("POST", "/auth/action") not in effects(emulator)
+
+
 def test_httpx_client_of_the_user_is_judged_alike(config: Path, emulator: Emulator) -> None:
     auth = UserActionAuth(emulator.auth_token, load_signer(config=config), base_url=emulator.url)
     with httpx.Client(base_url=emulator.url, auth=auth, trust_env=False) as client:
@@ -103,6 +122,18 @@ def test_query_of_a_signed_call_is_judged(config: Path) -> None:
         ),
     ):
         dfns.request("POST", "/wallets", json=GOOD, params={"force": "true"})
+
+
+def test_query_of_a_pending_action_is_judged(config: Path) -> None:
+    """A program may sign its pending actions with a signer that has rules."""
+    signer = load_signer(config=config)
+    with DelegatedDfnsClient.from_config(config=config) as dfns:
+        plain = dfns.init("POST", "/wallets", json=GOOD)
+        forced = dfns.init("POST", "/wallets", json=GOOD, params={"force": True})
+
+    assert signer.for_call(plain.call).sign(plain.challenge)
+    with pytest.raises(PolicyRefusedError, match="the query parameter 'force'"):
+        signer.for_call(forced.call).sign(forced.challenge)
 
 
 @pytest.mark.parametrize(
