@@ -178,8 +178,8 @@ def test_link_leads_to_a_heading_of_its_page(page: Path) -> None:
 
 def _anchors(page: Path) -> set[str]:
     """What GitHub names the headings of a page."""
-    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.M)
-    headings = re.findall(r"^#+ (.*)", text, re.MULTILINE)
+    prose = re.sub(r"(?ms)^```.*?^```", "", page.read_text(encoding="utf-8"))
+    headings = re.findall(r"(?m)^#+ (.*)", prose)
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 

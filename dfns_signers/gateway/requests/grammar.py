@@ -95,7 +95,7 @@ def check_head(
     check_headers(headers)
     by_name = {name.decode("ascii"): value.decode("ascii") for name, value in headers}
     if method not in _METHODS:
-        raise Refusal(405, "method", "the API has no such method: GET, POST, PUT or DELETE")
+        raise Refusal(405, "method", "the API has no such method: send GET, POST, PUT or DELETE")
     _check_target(target)
     _check_host(by_name, hosts)
     if any(_OF_BROWSERS.fullmatch(name) for name in by_name):
