@@ -43,9 +43,9 @@ def examine(
     Yields:
         The findings, each as soon as it is there. Their checks, in this order: ``configuration``,
         ``settings``, ``plugin``, ``signer options``, what the backend finds, ``key``,
-        ``signature``, ``rules``, ``token``, ``Dfns``, ``clock``, ``authentication``,
-        ``credential``, ``user action``, ``guards``. A check may have several. No finding has a
-        secret in it.
+        ``signature``, ``rules``, ``audit trail``, ``token``, ``Dfns``, ``clock``,
+        ``authentication``, ``credential``, ``user action``, ``guards``. A check may have several.
+        No finding has a secret in it.
     """
     private_files.warn_again()
     loaded = yield from configuration_checks.loaded_profile(profile, config)
@@ -62,6 +62,7 @@ def _examined(loaded: LoadedProfile, stack: ExitStack) -> Findings[None]:
     key = yield from _key(loaded, stack)
     hooks = yield from configuration_checks.hooks(loaded)
     yield from configuration_checks.rules(loaded)
+    yield from configuration_checks.audit_trail(loaded)
     token = yield from readable_token(loaded)
     if not has_address:
         yield from not_examined("the base URL cannot be used", *_OF_THE_API)
