@@ -260,6 +260,8 @@ def _explain(caller: AddedCaller, *, rotated: bool) -> None:
     if rotated:
         note(f"the caller {caller.name!r} has another token; its former one is valid, too, until")
         note(f"it is removed from token_sha256 in {caller.config}")
+        if caller.dropped_tokens:
+            note("warning: the token before that is removed: a gateway refuses it from SIGHUP on")
     else:
         note(f"added the caller {caller.name!r} to {caller.config}")
         if caller.private_key is not None:

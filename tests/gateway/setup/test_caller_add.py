@@ -282,6 +282,8 @@ def test_rotation_keeps_the_newest_former_token(command: Command, config: Path) 
         sha256(token.encode()).hexdigest() for token in tokens
     ]
     assert token_in(first.out) not in tokens
+    assert "warning" not in second.err
+    assert "warning: the token before that is removed" in third.err
     assert gateway_of(config)["callers"]["web"]["credential"]["id"] == "local-web"
 
 
