@@ -67,18 +67,20 @@ def _examined(loaded: LoadedProfile, stack: ExitStack) -> Findings[None]:
     if not has_address:
         yield from not_examined("the base URL cannot be used", *_OF_THE_API)
         return
-    http = yield from api_checks.reached(loaded, stack)
-    if http is None:
+    reached = yield from api_checks.reached(loaded, stack)
+    if reached is None:
         yield from not_examined("Dfns was not reached", *_OF_THE_TOKEN)
         return
     if token is None:
         yield from not_examined("there is no token to be used", *_OF_THE_TOKEN)
         return
-    dfns = yield from api_checks.client(loaded, http, stack)
+    dfns = yield from api_checks.client(loaded, reached.http, stack)
     if dfns is None:
         yield from not_examined("there is no client", "credential", "user action")
-        return
-    yield from _credential(loaded, dfns, key, hooks)
+    elif reached.is_gateway:
+        yield from api_checks.known_caller(dfns, loaded.settings.call_timeout)
+    else:
+        yield from _credential(loaded, dfns, key, hooks)
 
 
 def _key(loaded: LoadedProfile, stack: ExitStack) -> Findings[SigningKey | None]:
