@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from dfns_signers.audit.opening import is_at, open_private
 from dfns_signers.audit.records import Head
@@ -75,6 +75,22 @@ def _beside(trail: Path) -> Path:
     return trail.with_name(f"{trail.name}.head")
 
 
+def file_locks() -> Any:
+    """The module ``fcntl``.
+
+    Raises:
+        AuditError: this system does not have it, as Windows.
+    """
+    try:
+        import fcntl  # noqa: PLC0415  # not on Windows
+    except ImportError:
+        raise AuditError(
+            "an audit trail needs the file locks of POSIX, which this system does not have: "
+            "remove 'audit' from the profile"
+        ) from None
+    return fcntl
+
+
 class HeadFile:
     """``FILE.head``, opened once for each process.
 
@@ -96,13 +112,7 @@ class HeadFile:
             AuditError: another writer keeps the lock for too long, or there are no locks here.
             OSError: the file cannot be opened.
         """
-        try:
-            import fcntl  # noqa: PLC0415  # not on Windows
-        except ImportError:
-            raise AuditError(
-                "an audit trail needs the file locks of POSIX, which this system does not have: "
-                "remove 'audit' from the profile"
-            ) from None
+        fcntl = file_locks()
         descriptor = self._acquired(lambda of: fcntl.flock(of, fcntl.LOCK_EX | fcntl.LOCK_NB))
         try:
             yield

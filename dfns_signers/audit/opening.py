@@ -1,7 +1,8 @@
-"""Open the files of a trail, for their owner alone."""
+"""Open the files of a trail, for their owner alone, or see whether that can be done."""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -16,8 +17,26 @@ def open_private(path: Path, flags: int) -> int:
         AuditError: others can write it, or it is not a regular file.
         OSError: it cannot be opened.
     """
+    return _open(path, flags | os.O_CREAT)
+
+
+def check_private(path: Path) -> None:
+    """See that ``open_private`` could open a file to write it, without making it.
+
+    Raises:
+        AuditError, OSError: as of ``open_private``.
+    """
+    try:
+        os.close(_open(path, os.O_RDWR))
+    except FileNotFoundError:
+        path.parent.stat()
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
+
+
+def _open(path: Path, flags: int) -> int:
     # Not blocked by a FIFO.
-    descriptor = os.open(path, flags | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):

@@ -16,8 +16,8 @@ from typing import Any, Final
 from dfns_signers import forks
 from dfns_signers.audit.continuation import continuation
 from dfns_signers.audit.failures import reason_of
-from dfns_signers.audit.head_file import HeadFile, Left
-from dfns_signers.audit.opening import is_at, open_private
+from dfns_signers.audit.head_file import HeadFile, Left, file_locks
+from dfns_signers.audit.opening import check_private, is_at, open_private
 from dfns_signers.audit.records import NO_RECORD, Head, line_after
 from dfns_signers.errors import AuditError
 from dfns_signers.private_files import sync_folder
@@ -89,19 +89,34 @@ class AuditTrail:
         self._head_said = NO_RECORD
         self._say_head()
 
+    def check(self) -> None:
+        """See that the files could be opened to be written, and leave them as they are.
+
+        Raises:
+            AuditError: they could not.
+        """
+        with self._explaining():
+            file_locks()
+            for path in (self.file, self._head_file.path):
+                check_private(path)
+
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         """Keep other threads and processes out; what goes wrong becomes an AuditError."""
+        with self._explaining(), self._lock:
+            if self._is_writing:
+                raise AuditError("a signal handler interrupted the writing of a record")
+            self._is_writing = True
+            try:
+                with self._head_file.locked():
+                    yield
+            finally:
+                self._is_writing = False
+
+    @contextlib.contextmanager
+    def _explaining(self) -> Iterator[None]:
         try:
-            with self._lock:
-                if self._is_writing:
-                    raise AuditError("a signal handler interrupted the writing of a record")
-                self._is_writing = True
-                try:
-                    with self._head_file.locked():
-                        yield
-                finally:
-                    self._is_writing = False
+            yield
         except (OSError, ValueError, TypeError) as error:
             reason = reason_of(error, self.file) if isinstance(error, OSError) else error
             raise AuditError(f"the audit trail {self.file} cannot be written: {reason}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -10,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import typer
 
@@ -154,6 +155,12 @@ def _moment(text: str) -> datetime:
         raise typer.BadParameter("expected a date or time such as 2026-11-22T06:00") from None
 
 
+def _status(text: str) -> str:
+    if not re.fullmatch("[1-5]([0-9]{2}|xx)", text.lower()):
+        raise typer.BadParameter("expected a status such as 403, or 4xx")
+    return text.lower()
+
+
 @reports_errors
 def show_trail(
     files: FilesArgument = None,
@@ -164,22 +171,22 @@ def show_trail(
         str | None, typer.Option("--rule", metavar="NAME", help="That a rule decided.")
     ] = None,
     method: Annotated[
-        str | None, typer.Option("--method", metavar="METHOD", help="With an HTTP method.")
+        str | None,
+        typer.Option("--method", metavar="METHOD", parser=str.upper, help="With an HTTP method."),
     ] = None,
     path: Annotated[
         str | None,
         typer.Option("--path", metavar="PATTERN", help="With a path, such as '/wallets/*'."),
     ] = None,
     status: Annotated[
-        str | None, typer.Option("--status", metavar="STATUS", help="Answered with 403, or 4xx.")
-    ] = None,
-    outcome: Annotated[
         str | None,
         typer.Option(
-            "--outcome",
-            metavar="OUTCOME",
-            help="That ended as allowed, refused, signed, failed or answered.",
+            "--status", metavar="STATUS", parser=_status, help="Answered with 403, or 4xx."
         ),
+    ] = None,
+    outcome: Annotated[
+        Literal["allowed", "refused", "signed", "failed", "answered"] | None,
+        typer.Option("--outcome", help="That ended so."),
     ] = None,
     since: Annotated[
         datetime | None,

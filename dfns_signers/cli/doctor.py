@@ -23,6 +23,7 @@ _OF_CONFIGURATION: Final = (
     "plugin",
     "signer options",
     "rules",
+    "audit trail",
     "token",
 )
 _CODES: Final = {

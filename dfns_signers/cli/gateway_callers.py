@@ -104,6 +104,11 @@ def add(
 
     if no_token and token_file:
         raise typer.BadParameter("excludes --token-file", param_hint="--no-token")
+    if no_token and not (uid or certificate or rotate_token):
+        raise typer.BadParameter(
+            "needs --uid or --certificate: else nothing identifies the caller",
+            param_hint="--no-token",
+        )
     if rotate_token and (no_key or no_token or uid or certificate or output or listen):
         raise typer.BadParameter(
             "goes with --token-file, --org-id and --print alone: the rest of the caller stays",
@@ -169,7 +174,7 @@ def show(
 ) -> None:
     """Show what a caller may do, and what its program sets.
 
-    Its token is in no file: `gateway caller add NAME --rotate-token` makes another one.
+    Its token cannot be shown: `gateway caller add NAME --rotate-token` makes another one.
 
     Example: `dfns-signers gateway caller show payments`
     """
@@ -186,7 +191,10 @@ def show(
     note(f"identified by: {_identified_by(table)}")
     note(f"rules: {_rules(table)}")
     if caller.has_token:
-        note("Its token is in no file: 'gateway caller add --rotate-token' makes another one.")
+        note(
+            "Its token cannot be shown, for the file has its digest alone: if it is lost, "
+            f"'dfns-signers gateway caller add {name} --rotate-token' makes another one."
+        )
     note("What its program sets:")
     _print_programs(ClientSettings(caller))
 
@@ -252,6 +260,8 @@ def _explain(caller: AddedCaller, *, rotated: bool) -> None:
     if rotated:
         note(f"the caller {caller.name!r} has another token; its former one is valid, too, until")
         note(f"it is removed from token_sha256 in {caller.config}")
+        if caller.dropped_tokens:
+            note("warning: the token before that is removed: a gateway refuses it from SIGHUP on")
     else:
         note(f"added the caller {caller.name!r} to {caller.config}")
         if caller.private_key is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -12,6 +13,7 @@ from typing import Final
 import httpx
 
 from dfns_signers.backends.diagnosis import Finding
+from dfns_signers.bounded_json import bounded_json
 from dfns_signers.client.client import DfnsClient
 from dfns_signers.client.http_settings import Http, HttpSettings
 from dfns_signers.client.identities import Credential
@@ -38,8 +40,21 @@ _MAX_SKEW: Final = 30.0
 """Seconds that the clocks may differ: tokens and key stores go by them."""
 
 
-def reached(loaded: LoadedProfile, stack: ExitStack) -> Findings[Http | None]:
-    """The HTTP client over which the API was reached, without the token; closed with ``stack``."""
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What answers at the base URL, without the token.
+
+    Attributes:
+        http: the HTTP client over which it was reached.
+        is_gateway: whether it is a gateway of this package.
+    """
+
+    http: Http
+    is_gateway: bool
+
+
+def reached(loaded: LoadedProfile, stack: ExitStack) -> Findings[Reached | None]:
+    """The API, as it was reached; its HTTP client is closed with ``stack``."""
     settings = loaded.settings
     url = BaseUrl.parse(settings.base_url)
 
@@ -59,9 +74,20 @@ def reached(loaded: LoadedProfile, stack: ExitStack) -> Findings[Http | None]:
         yield from not_examined("Dfns was not reached", "clock")
         return None
     http, response = found.value
+    if _is_of_gateway(response):
+        yield ok("Dfns", f"{url.text} is a gateway, which the profile calls", found.seconds)
+        return Reached(http, is_gateway=True)
     is_api = yield from _answered(response, url, found.seconds)
     yield from _clock(response)
-    return http if is_api else None
+    return Reached(http, is_gateway=False) if is_api else None
+
+
+def _is_of_gateway(response: httpx.Response) -> bool:
+    """Whether a gateway of this package refused the request by itself."""
+    try:
+        return bool(bounded_json(response.content)["error"]["details"]["gateway"])
+    except (ValueError, TypeError, KeyError):
+        return False
 
 
 def _answered(response: httpx.Response, url: BaseUrl, seconds: float) -> Findings[bool]:
@@ -113,6 +139,26 @@ def client(loaded: LoadedProfile, http: Http, stack: ExitStack) -> Findings[Dfns
 
     found = yield from checked("authentication", connect, "correct the setting", warns=False)
     return found.value if found else None
+
+
+def known_caller(dfns: DfnsClient, limit: float) -> Findings[None]:
+    """Whether a gateway knows the caller; more is for the rules of the caller to say."""
+
+    def ask() -> None:
+        with suppress(PermissionDeniedError):
+            dfns.get(_CREDENTIALS)
+
+    remedy = "look at 'auth_token', and where the gateway runs at its log, which says what is wrong"
+    found = yield from checked("authentication", ask, remedy, within=limit)
+    if found is None:
+        yield from not_examined("the gateway does not know the caller", "user action")
+        return
+    yield ok("authentication", "the gateway knows the caller", found.seconds)
+    yield warning(
+        "user action",
+        "not examined: which calls the caller may announce is for its rules to say",
+        "where the gateway runs: dfns-signers gateway check --explain CALLER METHOD PATH",
+    )
 
 
 def listed_credentials(

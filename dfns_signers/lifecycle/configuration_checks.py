@@ -12,13 +12,15 @@ from dfns_signers.config.assembly import check_base_url
 from dfns_signers.config.files import PROFILE_VARIABLE, default_path
 from dfns_signers.config.loading import LoadedProfile, load_profile
 from dfns_signers.config.profile import ENVIRONMENT
-from dfns_signers.config.profile_guards import configured_policy, plugin_hooks
+from dfns_signers.config.profile_guards import configured_policy, configured_trail, plugin_hooks
 from dfns_signers.discovery import installed_plugins, load_backend
+from dfns_signers.errors import AuditError
 from dfns_signers.hooks import SigningHooks
 from dfns_signers.lifecycle.checks import Findings, checked, failure, ok, warning
 
 _SETUP: Final = "run: dfns-signers setup"
 _RULES: Final = "correct the rule; list what is allowed with: dfns-signers policy check"
+_TRAIL: Final = "have its file be written by this user, or name another one in 'audit'"
 _PLUGINS: Final = "list what is installed with: dfns-signers backends"
 
 
@@ -131,6 +133,22 @@ def rules(loaded: LoadedProfile) -> Findings[None]:
     if found.value.read_only:
         said += ", read-only: nothing is signed"
     yield ok("rules", said, found.seconds)
+
+
+def audit_trail(loaded: LoadedProfile) -> Findings[None]:
+    """Whether the audit trail can be written; nothing is."""
+    audit, trail = loaded.settings.audit, configured_trail(loaded)
+    if audit is None or trail is None:
+        return
+    try:
+        trail.check()
+    except AuditError as error:
+        if audit.on_failure == "refuse":
+            yield failure("audit trail", f"{error}. Until then nothing is signed", _TRAIL)
+        else:
+            yield warning("audit trail", f"{error}. Until then nothing is recorded", _TRAIL)
+    else:
+        yield ok("audit trail", str(audit.file))
 
 
 def _described(name: str) -> str:

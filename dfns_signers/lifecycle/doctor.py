@@ -43,9 +43,9 @@ def examine(
     Yields:
         The findings, each as soon as it is there. Their checks, in this order: ``configuration``,
         ``settings``, ``plugin``, ``signer options``, what the backend finds, ``key``,
-        ``signature``, ``rules``, ``token``, ``Dfns``, ``clock``, ``authentication``,
-        ``credential``, ``user action``, ``guards``. A check may have several. No finding has a
-        secret in it.
+        ``signature``, ``rules``, ``audit trail``, ``token``, ``Dfns``, ``clock``,
+        ``authentication``, ``credential``, ``user action``, ``guards``. A check may have several.
+        No finding has a secret in it.
     """
     private_files.warn_again()
     loaded = yield from configuration_checks.loaded_profile(profile, config)
@@ -62,22 +62,25 @@ def _examined(loaded: LoadedProfile, stack: ExitStack) -> Findings[None]:
     key = yield from _key(loaded, stack)
     hooks = yield from configuration_checks.hooks(loaded)
     yield from configuration_checks.rules(loaded)
+    yield from configuration_checks.audit_trail(loaded)
     token = yield from readable_token(loaded)
     if not has_address:
         yield from not_examined("the base URL cannot be used", *_OF_THE_API)
         return
-    http = yield from api_checks.reached(loaded, stack)
-    if http is None:
+    reached = yield from api_checks.reached(loaded, stack)
+    if reached is None:
         yield from not_examined("Dfns was not reached", *_OF_THE_TOKEN)
         return
     if token is None:
         yield from not_examined("there is no token to be used", *_OF_THE_TOKEN)
         return
-    dfns = yield from api_checks.client(loaded, http, stack)
+    dfns = yield from api_checks.client(loaded, reached.http, stack)
     if dfns is None:
         yield from not_examined("there is no client", "credential", "user action")
-        return
-    yield from _credential(loaded, dfns, key, hooks)
+    elif reached.is_gateway:
+        yield from api_checks.known_caller(dfns, loaded.settings.call_timeout)
+    else:
+        yield from _credential(loaded, dfns, key, hooks)
 
 
 def _key(loaded: LoadedProfile, stack: ExitStack) -> Findings[SigningKey | None]:

@@ -16,7 +16,7 @@ from dfns_signers.config.loading import LoadedProfile
 from dfns_signers.lifecycle.checks import Findings, checked, failure, ok, warning
 from dfns_signers.sealed import Sealed
 from dfns_signers.secrets import Secret
-from dfns_signers.user_action.token_claims import TokenClaims, read_claims
+from dfns_signers.user_action.token_claims import GATEWAY, TokenClaims, read_claims
 from dfns_signers.user_action.tokens import checked_token
 
 _NEW: Final = (
@@ -60,6 +60,10 @@ def _examined(claims: TokenClaims | None, origin: str, base_url: str) -> Iterato
             f"the token from {origin} is not a JWT: its kind, organisation and expiry are unknown",
             "compare it with what Dfns issued",
         )
+        return
+    if claims.issuer == GATEWAY:
+        organisation = claims.organisation or "unknown"
+        yield ok("token", f"of a caller of a gateway, organisation {organisation}, from {origin}")
         return
     problems = [*_expired(claims), *_of_another_kind(claims), *_of_another_place(claims, base_url)]
     described = (

@@ -37,18 +37,27 @@ class BaseUrl:
         except (httpx.InvalidURL, TypeError, ValueError) as error:
             raise ConfigurationError(f"invalid base URL: {error}") from error
         prefix = url.raw_path.decode("ascii").rstrip("/")
-        origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
-        return cls(origin + prefix, prefix, url.scheme, _origin_of(url), is_loopback(url.host))
+        return cls(
+            _text_of_origin(url) + prefix,
+            prefix,
+            url.scheme,
+            _origin_of(url),
+            is_loopback(url.host),
+        )
 
     def path_of(self, url: httpx.URL) -> str:
         """The API path of a request URL: percent-encoded, without prefix and query."""
         raw = url.raw_path.decode("ascii").partition("?")[0]
         if _origin_of(url) != self._origin or not raw.startswith(self.prefix + "/"):
             raise RequestError(
-                f"the request to {url.scheme}://{url.host}{raw} does not belong to {self.text}: "
+                f"the request to {_text_of_origin(url)}{raw} does not belong to {self.text}: "
                 "the token is sent nowhere else. Use another client for it, or set 'base_url'"
             )
         return raw[len(self.prefix) :]
+
+
+def _text_of_origin(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
 def _origin_of(url: httpx.URL) -> tuple[str, str, int | None]:

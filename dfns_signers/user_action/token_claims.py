@@ -10,6 +10,9 @@ from dfns_signers.bounded_json import bounded_json
 from dfns_signers.encodings import base64url_decode
 from dfns_signers.sealed import Sealed
 
+GATEWAY: Final = "dfns-signers-gateway"
+"""The issuer of the tokens that callers of a gateway have."""
+
 _METADATA: Final = "https://custom/app_metadata"
 _YEAR_10000: Final = 253_402_300_800
 """Seconds since 1970; what is later is not a date."""

@@ -96,6 +96,8 @@ def ask(address: Address) -> Readiness:
     """What the gateway at an admin listener says; one that does not answer is not ready."""
     try:
         return _read(_answer(address))
+    except (FileNotFoundError, ConnectionRefusedError):
+        problem = f"no answer on {address.text}: nothing listens there; start: dfns-signers gateway"
     except OSError as error:
         problem = f"no answer on {address.text}: {error.strerror or type(error).__name__}"
     except (HTTPException, KeyError, TypeError, ValueError):

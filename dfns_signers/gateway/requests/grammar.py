@@ -26,6 +26,7 @@ _DOTS: Final = frozenset({b".", b".."})
 _VALUE: Final = re.compile(rb"[\t -~]*")
 _LENGTH: Final = re.compile(rb"\d{1,18}")
 _JSON: Final = re.compile(r'application/json(?:[ \t]*;[ \t]*charset="?utf-8"?)?', re.IGNORECASE)
+_SEND_JSON: Final = "send 'Content-Type: application/json', and the body in UTF-8"
 _OF_BROWSERS: Final = re.compile(r"origin|cookie2?|sec-fetch-.*")
 _NOT_OF_THE_API: Final = frozenset({"trailer", "trailers"})
 
@@ -94,7 +95,7 @@ def check_head(
     check_headers(headers)
     by_name = {name.decode("ascii"): value.decode("ascii") for name, value in headers}
     if method not in _METHODS:
-        raise Refusal(405, "method", "the API has no such method: GET, POST, PUT or DELETE")
+        raise Refusal(405, "method", "the API has no such method: send GET, POST, PUT or DELETE")
     _check_target(target)
     _check_host(by_name, hosts)
     if any(_OF_BROWSERS.fullmatch(name) for name in by_name):
@@ -174,7 +175,7 @@ def _check_types(headers: Mapping[str, str]) -> None:
     if "content-encoding" in headers:
         raise Refusal(415, "content-encoding", "the gateway takes no encoded bodies")
     if not _JSON.fullmatch(headers.get("content-type", "application/json")):
-        raise Refusal(415, "content-type", "the Content-Type is not application/json in UTF-8")
+        raise Refusal(415, "content-type", f"the Content-Type is another one: {_SEND_JSON}")
 
 
 def _check_body(incoming: Incoming) -> None:
@@ -183,7 +184,7 @@ def _check_body(incoming: Incoming) -> None:
     if incoming.method == "GET":
         raise Refusal(400, "body", "a GET request has no body")
     if "content-type" not in incoming.headers:
-        raise Refusal(415, "content-type", "the Content-Type is missing: application/json")
+        raise Refusal(415, "content-type", f"the Content-Type is missing: {_SEND_JSON}")
     try:
         value = strict_json(incoming.body)
     except ValueError as error:

@@ -12,7 +12,7 @@ from dfns_signers.config.loading import load_profile
 from dfns_signers.encodings import base64url_encode
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.sealed import Sealed
-from dfns_signers.user_action.token_claims import read_claims
+from dfns_signers.user_action.token_claims import GATEWAY, read_claims
 
 _BYTES: Final = 32
 
@@ -32,7 +32,7 @@ def new_token(caller: str, organisation: str | None) -> Sealed[str]:
     if organisation is None:
         return Sealed(random)
     claims = {
-        "iss": "dfns-signers-gateway",
+        "iss": GATEWAY,
         "sub": organisation,
         "https://custom/username": caller,
         "https://custom/app_metadata": {"orgId": organisation},

@@ -70,6 +70,7 @@ class AddedCaller:
         organisation: id that its program sets; None if it is not known.
         private_key: file of its key; None where it has none.
         config: the configuration file.
+        dropped_tokens: how many that were valid are not any more.
     """
 
     name: str
@@ -79,6 +80,7 @@ class AddedCaller:
     organisation: str | None
     private_key: Path | None
     config: Path
+    dropped_tokens: int = 0
 
     @property
     def credential_id(self) -> str | None:
@@ -112,6 +114,7 @@ class CallerEdit:
         self._is_new = True
         self._organisation = wishes.organisation
         self._token: Sealed[str] | None = None
+        self._dropped = 0
         try:
             check_name(wishes.name)
         except ValueError as error:
@@ -159,6 +162,7 @@ class CallerEdit:
             self._organisation,
             self._private if table.credential else None,
             self._edit.path,
+            self._dropped,
         )
 
     def _add(self) -> None:
@@ -196,6 +200,7 @@ class CallerEdit:
         self._is_new = False
         former = self._settings().callers[self._wishes.name].token_sha256
         digests = [self._new_token(), *former][:_TOKENS]
+        self._dropped = len(former) + 1 - len(digests)
         self._edit.put_below_gateway(("callers", self._wishes.name), {"token_sha256": digests})
         self._settings()
 

@@ -128,7 +128,9 @@ class UserActions:
                 403,
                 "user-action-missing",
                 f"{caller.name!r} must sign each write with its own key: POST {INIT_PATH}, sign "
-                f"the challenge, POST {COMPLETE_PATH}, and send {USER_ACTION_HEADER}",
+                f"the challenge, POST {COMPLETE_PATH}, and send {USER_ACTION_HEADER}, as the "
+                "official SDKs do; for plain calls, add a caller without one (gateway caller add "
+                "NAME --no-key)",
             )
         action = self._open("user action", caller, token)
         if action is None:

@@ -195,9 +195,11 @@ def test_calls_are_shown_a_line_each(command: Command, trail: Path) -> None:
         (["--rule", "payouts"], ["call-1"]),
         (["--rule", "company"], ["call-1"]),
         (["--method", "DELETE"], ["call-2"]),
+        (["--method", "delete"], ["call-2"]),
         (["--path", "/wallets/*"], ["call-1"]),
         (["--status", "403"], ["call-1"]),
         (["--status", "4xx"], ["call-1"]),
+        (["--status", "4XX"], ["call-1"]),
         (["--status", "5xx"], []),
         (["--outcome", "refused"], ["call-2"]),
         (["--since", "2000-01-01", "--until", "2100-01-01T00:00Z"], ["call-1", "call-2", "call-3"]),
@@ -213,6 +215,23 @@ def test_calls_are_filtered(
     done = command("audit", "show", trail, "--json", *arguments)
 
     assert [json.loads(line)["call"] for line in done.out.splitlines()] == calls
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("--status", "ok", "403, or 4xx"),
+        ("--status", "40x", "403, or 4xx"),
+        ("--outcome", "denied", "'refused'"),
+    ],
+)
+def test_filter_that_fits_no_call_is_a_usage_error(
+    command: Command, trail: Path, option: str, value: str, expected: str
+) -> None:
+    done = command("audit", "show", trail, option, value)
+
+    assert (done.code, done.out) == (2, "")
+    assert expected in done.err
 
 
 def test_time_that_cannot_be_read_is_a_usage_error(command: Command, trail: Path) -> None:

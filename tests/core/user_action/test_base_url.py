@@ -158,3 +158,13 @@ def test_path_of_a_request_is_what_follows_the_base_url(base: str, url: str, pat
 def test_request_to_another_place_is_refused(base: str, url: str) -> None:
     with pytest.raises(RequestError, match="the token is sent nowhere else"):
         BaseUrl.parse(base).path_of(httpx.URL(url))
+
+
+@pytest.mark.parametrize("user", ["", "me:hunter2-hunter2@"])
+def test_refusal_names_the_port_of_a_request_to_another_place_and_no_password(user: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        BaseUrl.parse("http://127.0.0.1:8080").path_of(
+            httpx.URL(f"http://{user}127.0.0.1:8787/wallets")
+        )
+
+    assert "to http://127.0.0.1:8787/wallets does not belong" in str(caught.value)

@@ -75,7 +75,7 @@ def test_gateway_that_does_not_run_is_not_ready(
     done = command("gateway", "status", *options, "--config", stopped.config)
 
     assert done.code == 1
-    assert f"no answer on unix:{stopped.admin}" in done.out
+    assert f"no answer on unix:{stopped.admin}: nothing listens there; start: " in done.out
 
 
 def test_another_server_on_the_port_is_not_taken_for_a_gateway(

@@ -174,6 +174,17 @@ def test_refusal_does_not_repeat_what_was_sent(gateway: RunningGateway) -> None:
         assert b"canary-of-origin" not in answer.body
 
 
+@pytest.mark.parametrize("headers", [{}, {"content-type": "application/x-www-form-urlencoded"}])
+def test_refusal_of_a_content_type_says_what_to_send(
+    gateway: RunningGateway, headers: dict[str, str]
+) -> None:
+    with gateway.client() as client:
+        answer = client.post("/wallets", content=BODY, headers=headers)
+
+    assert answer.status_code == 415
+    assert "send 'Content-Type: application/json'" in answer.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("path", ["/", "/wallets/"])
 def test_refusal_of_a_slash_at_the_end_names_it(gateway: RunningGateway, path: str) -> None:
     with gateway.client() as client:

@@ -251,6 +251,19 @@ def test_caller_by_uid_needs_a_unix_socket(command: Command, config: Path) -> No
     assert f"curl -sS --unix-socket {config.parent}/api.sock http://localhost/wallets" in done.out
 
 
+@pytest.mark.parametrize("options", [[], ["--no-key"], ["--print"]], ids=" ".join)
+def test_caller_without_a_token_needs_another_identity(
+    command: Command, config: Path, options: list[str]
+) -> None:
+    before = config.read_text()
+
+    done = command("gateway", "caller", "add", "web", "--no-token", "--config", config, *options)
+
+    assert (done.code, done.out) == (2, "")
+    assert "--uid or --certificate" in done.err
+    assert config.read_text() == before
+
+
 @pytest.mark.parametrize("name", ["", "a b", "../x", "-a", "a/b", "é", "a" * 65])
 def test_name_that_would_not_do_is_refused(command: Command, config: Path, name: str) -> None:
     done = command("gateway", "caller", "add", "--config", config, "--", name)
@@ -269,6 +282,8 @@ def test_rotation_keeps_the_newest_former_token(command: Command, config: Path) 
         sha256(token.encode()).hexdigest() for token in tokens
     ]
     assert token_in(first.out) not in tokens
+    assert "warning" not in second.err
+    assert "warning: the token before that is removed" in third.err
     assert gateway_of(config)["callers"]["web"]["credential"]["id"] == "local-web"
 
 

@@ -43,7 +43,7 @@ def test_program_sets_what_it_set_when_the_caller_was_added(
     assert shown.out == programs
     assert "identified by: token" in shown.err
     assert "rules: wallets" in shown.err
-    assert "--rotate-token" in shown.err
+    assert "gateway caller add payments --rotate-token" in shown.err
 
 
 def test_caller_without_a_token_is_offered_none(command: Command, config: Path) -> None:

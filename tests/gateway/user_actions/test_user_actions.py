@@ -229,8 +229,10 @@ def test_open_challenge_ends_with_the_key_that_should_answer_it(sdk: Exchange) -
 
 
 def test_caller_with_a_credential_must_sign(sdk: Exchange) -> None:
-    with refused(403, "user-action-missing"):
+    with refused(403, "user-action-missing") as refusals:
         sdk.redeem(incoming("POST", "/wallets"))
+
+    assert "gateway caller add NAME --no-key" in str(refusals[0])
 
 
 def test_caller_without_a_credential_has_no_challenge(sdk: Exchange) -> None:

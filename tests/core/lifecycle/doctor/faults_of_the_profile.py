@@ -145,6 +145,29 @@ def rule_can_never_match(scene: Scene) -> None:
     scene.settings["allow"] = [{"name": "wallets", "call": "POST /walets"}]
 
 
+@fault("audit trail", FAILURE, "make its folder", "name another one in 'audit'")
+def folder_of_the_audit_trail_is_missing(scene: Scene) -> None:
+    scene.settings["audit"] = {"file": "away/audit.jsonl"}
+
+
+@fault("audit trail", WARNING, "Until then nothing is recorded", "name another one in 'audit'")
+def folder_of_an_audit_trail_that_may_fail_is_missing(scene: Scene) -> None:
+    scene.settings["audit"] = {"file": "away/audit.jsonl", "on_failure": "sign"}
+
+
+@fault("audit trail", FAILURE, "run: chmod go-w", "name another one in 'audit'")
+def audit_trail_can_be_written_by_others(scene: Scene) -> None:
+    (scene.folder / "audit.jsonl").touch()
+    (scene.folder / "audit.jsonl").chmod(0o666)
+    scene.settings["audit"] = {"file": "audit.jsonl"}
+
+
+@fault("audit trail", FAILURE, "audit.jsonl.head", "name another one in 'audit'")
+def head_of_the_audit_trail_is_a_folder(scene: Scene) -> None:
+    (scene.folder / "audit.jsonl.head").mkdir()
+    scene.settings["audit"] = {"file": "audit.jsonl"}
+
+
 # Key
 
 

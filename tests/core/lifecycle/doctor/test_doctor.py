@@ -192,6 +192,22 @@ def test_rules_are_said_and_no_call_is_judged_by_them(
     assert not (scene.folder / "audit.jsonl").exists()
 
 
+@pytest.mark.parametrize("written", [None, b"", b"half a li"])
+def test_audit_trail_is_examined_and_left_as_it_is(scene: Scene, written: bytes | None) -> None:
+    trail = scene.folder / "audit.jsonl"
+    if written is not None:
+        trail.write_bytes(written)
+        trail.chmod(0o600)
+    scene.settings["audit"] = {"file": "audit.jsonl"}
+
+    findings = scene.findings()
+
+    assert [one.message for one in findings if one.check == "audit trail"] == [str(trail)]
+    assert problems(findings) == []
+    assert (trail.read_bytes() if trail.exists() else None) == written
+    assert not trail.with_name("audit.jsonl.head").exists()
+
+
 @pytest.mark.parametrize("is_pinned", [False, True])
 def test_finding_says_whether_the_key_is_pinned(scene: Scene, is_pinned: bool) -> None:
     if is_pinned:
