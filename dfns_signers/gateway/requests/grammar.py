@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ _VALUE: Final = re.compile(rb"[\t -~]*")
 _LENGTH: Final = re.compile(rb"\d{1,18}")
 _JSON: Final = re.compile(r'application/json(?:[ \t]*;[ \t]*charset="?utf-8"?)?', re.IGNORECASE)
 _OF_BROWSERS: Final = re.compile(r"origin|cookie2?|sec-fetch-.*")
-_NOT_OF_THE_API: Final = frozenset({"trailer", "trailers"})
+_TRAILERS: Final = frozenset({b"trailer", b"trailers"})
 
 
 async def read_request(
@@ -127,7 +127,7 @@ def check_headers(headers: Headers) -> None:
         raise _ambiguous("the Content-Length is not a number")
     if not all(_VALUE.fullmatch(value) for value in values.values()):
         raise _ambiguous("a header is not ASCII")
-    if not _NOT_OF_THE_API.isdisjoint(name.decode("ascii") for name in values):
+    if not _TRAILERS.isdisjoint(values):
         raise _ambiguous("the request announces trailers")
 
 
@@ -218,7 +218,7 @@ async def _dropped(receive: Any, refusal: Refusal) -> None:
             return
 
 
-async def _pieces(receive: Any) -> Any:
+async def _pieces(receive: Any) -> AsyncIterator[bytes]:
     while True:
         message = await receive()
         if message["type"] != "http.request":
