@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway.configuration.addresses import Address, TcpAddress, UnixAddress
-from dfns_signers.gateway.configuration.settings import CallerTable, GatewaySettings, TlsTable
+from dfns_signers.gateway.configuration.settings import CallerTable, GatewaySettings
 from dfns_signers.near_miss import did_you_mean
 
 
@@ -180,7 +180,7 @@ def _given(caller: CallerTable) -> set[str]:
 def _visible(address: Address, settings: GatewaySettings) -> set[str]:
     if isinstance(address, UnixAddress):
         return {"unix", "token"}
-    table: TlsTable | None = settings.tls.get(address.tls or "")
+    table = settings.tls.get(address.tls or "")
     return {"certificate", "token"} if table and table.client_ca else {"token"}
 
 
