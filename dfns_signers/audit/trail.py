@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from dfns_signers import forks
 from dfns_signers.audit.continuation import continuation
-from dfns_signers.audit.failures import reason_of
+from dfns_signers.audit.failures import reason_and_remedy
 from dfns_signers.audit.head_file import HeadFile, Left
 from dfns_signers.audit.opening import is_at, open_private
 from dfns_signers.audit.records import NO_RECORD, Head, line_after
@@ -103,7 +103,7 @@ class AuditTrail:
                 finally:
                     self._is_writing = False
         except (OSError, ValueError, TypeError) as error:
-            reason = reason_of(error, self.file) if isinstance(error, OSError) else error
+            reason = reason_and_remedy(error, self.file) if isinstance(error, OSError) else error
             raise AuditError(f"the audit trail {self.file} cannot be written: {reason}") from error
 
     def _position(self) -> tuple[Head, bytes]:
