@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any, Final
 
 MAXIMUM_NESTING: Final = 100
-"""Levels of objects and arrays that a text may have; no operation of the Dfns API needs ten."""
+"""Levels of objects and arrays that JSON may have; no operation of the Dfns API needs ten."""
 _ESCAPED: Final = re.compile(r"\\.", re.DOTALL)
 _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _OTHERS: Final = bytes(set(range(256)) - _STEPS.keys() - {ord('"')})

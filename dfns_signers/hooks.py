@@ -107,20 +107,13 @@ class SigningHooks:
                 error.plugin = guard.plugin_name
                 raise
             except Exception as error:
-                refusal = SigningRefusedError(
-                    f"the plugin {guard.plugin_name!r} failed before a signature with the key "
-                    f"{request.key}, which counts as a refusal: {type(error).__name__}: {error}"
-                )
-                refusal.plugin = guard.plugin_name
-                raise refusal from error
+                why = f"{type(error).__name__}: {error}"
+                raise _counts_as_refusal(guard, request, "failed", why) from error
             if answer is not None:
-                refusal = SigningRefusedError(
-                    f"the plugin {guard.plugin_name!r} answered {shown(answer)} before a signature "
-                    f"with the key {request.key}, which counts as a refusal: a guard refuses by "
-                    "raising SigningRefusedError, and returns nothing otherwise"
+                why = (
+                    "a guard refuses by raising SigningRefusedError, and returns nothing otherwise"
                 )
-                refusal.plugin = guard.plugin_name
-                raise refusal
+                raise _counts_as_refusal(guard, request, f"answered {shown(answer)}", why)
 
     def after(self, request: SigningRequest, evidence: Evidence) -> None:
         """Report a signature to every observer."""
@@ -155,6 +148,17 @@ class SigningHooks:
                     event,
                     f" with the key {request.key}" if request else "",
                 )
+
+
+def _counts_as_refusal(
+    guard: HookImpl, request: SigningRequest, what: str, why: str
+) -> SigningRefusedError:
+    refusal = SigningRefusedError(
+        f"the plugin {guard.plugin_name!r} {what} before a signature with the key {request.key}, "
+        f"which counts as a refusal: {why}"
+    )
+    refusal.plugin = guard.plugin_name
+    return refusal
 
 
 def _call(implementation: HookImpl, **values: object) -> object:

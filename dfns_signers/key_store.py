@@ -192,19 +192,22 @@ class KeyStore:
             if of == 1 or not is_retriable(error):
                 raise
             attempts = Resumed(error, once)
+        return self._retrying(of, end)(attempts.next)
+
+    def _retrying(self, of: int, end: float | None) -> Retrying:
+        """Repeats what may be repeated, so many attempts at most, and none after the end."""
 
         def is_last(state: RetryCallState) -> bool:
             is_late = end is not None and self._clock() + state.upcoming_sleep >= end
             return is_late or state.attempt_number >= of
 
-        retrying = Retrying(
+        return Retrying(
             stop=is_last,
             wait=wait,
             retry=retry_if_exception(is_retriable),
             sleep=self._sleep,
             reraise=True,
         )
-        return retrying(attempts.next)
 
     def _end(self) -> float | None:
         """When to give up: after ``timeout``, or when the caller does."""

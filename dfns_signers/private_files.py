@@ -128,6 +128,11 @@ def sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
+def reason_of(error: Exception) -> str:
+    """What the system says of a file that cannot be used, without path and number."""
+    return str(getattr(error, "strerror", None) or error)
+
+
 def is_exposed(status: os.stat_result) -> bool:
     """Whether users other than the owner may read a file; False where modes do not say so."""
     return _allows_others(status, stat.S_IRGRP | stat.S_IROTH)

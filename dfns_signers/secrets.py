@@ -14,7 +14,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.private_files import is_exposed, read_private_file, warn_of_exposure
+from dfns_signers.private_files import is_exposed, read_private_file, reason_of, warn_of_exposure
 from dfns_signers.sealed import Sealed
 
 EXPECTED: Final = 'expected a string, { env = "NAME" } or { file = "PATH" }'
@@ -194,8 +194,7 @@ def _read(path: Path) -> tuple[Sealed[str], os.stat_result]:
     try:
         content, status = _read_settled(path)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigurationError(f"the file {path} cannot be read: {reason}") from error
+        raise ConfigurationError(f"the file {path} cannot be read: {reason_of(error)}") from error
     text = _decoded(content)
     if text.open() is None:
         raise ConfigurationError(f"the file {path} is not UTF-8 text")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ class Continuation:
     head: Head
     prefix: bytes = b""
     event: str | None = None
-    members: Mapping[str, Any] | None = None
+    members: Mapping[str, Any] = field(default_factory=dict)
 
 
 def continuation(path: Path, descriptor: int, left: Left | None) -> Continuation:

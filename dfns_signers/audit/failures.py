@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from dfns_signers.private_files import reason_of
+
 _NO_RIGHT: Final = "its writer, {user}, must be able to write it, {file.name}.head and {folder}"
 _NO_ROOM: Final = "make room on the disk of {folder}"
 _NO_FILE: Final = "name a file in a folder"
@@ -27,14 +29,14 @@ _REMEDIES: Final = {
 }
 
 
-def reason_of(error: OSError, file: Path) -> str:
+def reason_and_remedy(error: OSError, file: Path) -> str:
     """What the system says, and what to do about it.
 
     Args:
         error: raised as the trail was opened or written.
         file: of the trail.
     """
-    reason = str(error.strerror or error)
+    reason = reason_of(error)
     if error.filename is not None and _is_another(error.filename, file):
         reason += f" ({error.filename})"
     remedy = _REMEDIES.get(error.errno or 0)

@@ -11,7 +11,7 @@ from typing import BinaryIO, Final, NamedTuple, cast
 
 from dfns_signers.audit.records import MAX_LINE, Head, Record, read_record
 from dfns_signers.errors import AuditError
-from dfns_signers.private_files import open_to_read
+from dfns_signers.private_files import open_to_read, reason_of
 
 _HEAD: Final = re.compile(rb"audit trail (.+): head ([0-9a-f]{64}) at sequence ([0-9]{1,18})\b")
 """What ``AuditTrail`` says to the log."""
@@ -73,8 +73,7 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
             else:
                 yield raw, raw
     except (OSError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise AuditError(f"{path} cannot be read: {reason}") from error
+        raise AuditError(f"{path} cannot be read: {reason_of(error)}") from error
 
 
 def _lines(stream: BinaryIO, progress: Callable[[], object]) -> Iterator[Line]:

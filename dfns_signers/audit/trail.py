@@ -8,14 +8,14 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from dfns_signers import forks
 from dfns_signers.audit.continuation import continuation
-from dfns_signers.audit.failures import reason_of
+from dfns_signers.audit.failures import reason_and_remedy
 from dfns_signers.audit.head_file import HeadFile, Left, file_locks
 from dfns_signers.audit.opening import check_private, is_at, open_private
 from dfns_signers.audit.records import NO_RECORD, Head, line_after
@@ -24,6 +24,20 @@ from dfns_signers.private_files import sync_folder
 
 LOGGER: Final = "dfns_signers.audit"
 _log: Final = logging.getLogger(LOGGER)
+
+
+class _Position(NamedTuple):
+    """Where the next record goes.
+
+    Attributes:
+        descriptor: of the open file.
+        head: what it follows.
+        prefix: what comes before its line.
+    """
+
+    descriptor: int
+    head: Head
+    prefix: bytes = b""
 
 
 class AuditTrail:
@@ -85,7 +99,7 @@ class AuditTrail:
             AuditError: they cannot.
         """
         with self._writing():
-            self._head = self._position()[0]
+            self._head = self._position().head
         self._head_said = NO_RECORD
         self._say_head()
 
@@ -118,54 +132,52 @@ class AuditTrail:
         try:
             yield
         except (OSError, ValueError, TypeError) as error:
-            reason = reason_of(error, self.file) if isinstance(error, OSError) else error
+            reason = reason_and_remedy(error, self.file) if isinstance(error, OSError) else error
             raise AuditError(f"the audit trail {self.file} cannot be written: {reason}") from error
 
-    def _position(self) -> tuple[Head, bytes]:
-        """What the next record follows, and what comes before its line."""
-        if self._descriptor is None or not is_at(self.file, self._descriptor):
-            self._reopen()
-        assert self._descriptor is not None  # noqa: S101  # reopened
-        found = continuation(self.file, self._descriptor, self._head_file.read())
+    def _position(self) -> _Position:
+        descriptor = self._opened()
+        found = continuation(self.file, descriptor, self._head_file.read())
+        position = _Position(descriptor, found.head, found.prefix)
         if found.event is None:
-            return found.head, found.prefix
-        members = dict(found.members or {})
-        at = found.head, found.prefix
-        self._write(at, found.event, None, members, is_durable=True)
+            return position
+        self._write(position, found.event, None, found.members, is_durable=True)
         if found.event != "started":
-            _log_disturbance(self.file, found.event, members)
-        return self._head, b""
+            _log_disturbance(self.file, found.event, found.members)
+        return _Position(descriptor, self._head)
 
-    def _reopen(self) -> None:
-        # Before the former one is closed, whose inode number the new one would have otherwise.
-        fresh = open_private(self.file, os.O_RDWR | os.O_APPEND)
-        former, self._descriptor = self._descriptor, fresh
-        if former is not None:
-            os.close(former)
-        sync_folder(self.file.parent)
+    def _opened(self) -> int:
+        """The descriptor of the file that is at the path of the trail."""
+        if self._descriptor is None or not is_at(self.file, self._descriptor):
+            # Before the former one is closed, whose inode number the new one would have otherwise.
+            fresh = open_private(self.file, os.O_RDWR | os.O_APPEND)
+            former, self._descriptor = self._descriptor, fresh
+            if former is not None:
+                os.close(former)
+            sync_folder(self.file.parent)
+        return self._descriptor
 
     def _write(
         self,
-        position: tuple[Head, bytes],
+        position: _Position,
         event: str,
         call_id: str | None,
-        members: dict[str, Any],
+        members: Mapping[str, Any],
         *,
         is_durable: bool,
     ) -> None:
-        assert self._descriptor is not None  # noqa: S101  # opened by _position
-        head, prefix = position
+        descriptor, head, prefix = position
         stamp = {"time": _now(), "event": event, "call": call_id, "writer": self._writer}
         line, new_head = line_after(head, {**stamp, **members})
-        before = os.fstat(self._descriptor)
+        before = os.fstat(descriptor)
         try:
-            _write_all(self._descriptor, prefix + line)
+            _write_all(descriptor, prefix + line)
             if is_durable:
-                os.fsync(self._descriptor)
+                os.fsync(descriptor)
         except BaseException:  # Ctrl-C, too
             # A full disk leaves part of a line.
             with contextlib.suppress(OSError):
-                os.ftruncate(self._descriptor, before.st_size)
+                os.ftruncate(descriptor, before.st_size)
             raise
         size = before.st_size + len(prefix) + len(line)
         self._head_file.write(Left(*new_head, size, before.st_ino, before.st_dev))
@@ -220,7 +232,7 @@ def _close_all() -> None:
         trail.close()
 
 
-def _log_disturbance(file: Path, event: str, members: dict[str, Any]) -> None:
+def _log_disturbance(file: Path, event: str, members: Mapping[str, Any]) -> None:
     if event == "rotated" and members.get("former"):
         _log.info("audit trail %s: goes on in a new file after %s", file, members["former"])
     elif event == "rotated":

@@ -97,6 +97,22 @@ def verify(
     return verifier.end()
 
 
+@dataclass(frozen=True, slots=True)
+class _BadLines:
+    """Lines in a row that are not records."""
+
+    first: Line
+    last: Line
+    count: int
+    size: int  # bytes
+
+    @property
+    def subject(self) -> str:
+        """They begin a sentence so."""
+        first, last = self.first.number, self.last.number
+        return f"line {first} was" if first == last else f"lines {first} to {last} were"
+
+
 class _Verifier:
     def __init__(self, heads: Iterable[Head], head: str | None) -> None:
         self.found = Verification()
@@ -106,8 +122,7 @@ class _Verifier:
         self._wanted = head
         self._first: int | None = None
         self._open: set[str] = set()
-        self._bad: list[Line] = []  # lines that are not records, since the last record
-        self._bad_count = self._bad_bytes = 0
+        self._bad: _BadLines | None = None  # since the last record
 
     def read(self, file: str, lines: Iterable[Line], left: Left | None = None) -> None:
         """Go on with a file, which its last writer left so."""
@@ -117,8 +132,8 @@ class _Verifier:
                 self._note_bad(line)
             else:
                 self._take(f"{file} line {line.number}", file, line.record)
-        if self._bad_count:
-            self._end_with_bad(file)
+        if self._bad is not None:
+            self._end_with(self._bad, file)
         elif line is not None and not line.is_ended:
             self.found.warnings.append(
                 f"{file}: the last line has no newline: it was cut, or a writer was killed"
@@ -131,32 +146,22 @@ class _Verifier:
             )
 
     def _note_bad(self, line: Line) -> None:
-        if not self._bad_count:
-            self._bad = [line]
-        self._bad = [self._bad[0], line]
-        self._bad_count += 1
-        self._bad_bytes += line.size
+        bad = self._bad or _BadLines(line, line, 0, 0)
+        self._bad = _BadLines(bad.first, line, bad.count + 1, bad.size + line.size)
 
-    def _end_with_bad(self, file: str) -> None:
-        if self._bad_count == 1 and not self._bad[-1].is_ended:
+    def _end_with(self, bad: _BadLines, file: str) -> None:
+        if bad.count == 1 and not bad.last.is_ended:
             self.found.warnings.append(
-                f"{file} line {self._bad[-1].number}: the last line is torn: a writer was killed "
+                f"{file} line {bad.last.number}: the last line is torn: a writer was killed "
                 "or is writing at this moment, or the file was truncated"
             )
         else:
-            self._find(f"{file} {self._bad_lines()} changed, and no record")
-        self._forget_bad()
-
-    def _forget_bad(self) -> None:
-        self._bad_count = self._bad_bytes = 0
-
-    def _bad_lines(self) -> str:
-        first, last = self._bad[0].number, self._bad[-1].number
-        return f"line {first} was" if first == last else f"lines {first} to {last} were"
+            self._find(f"{file} {bad.subject} changed, and no record")
+        self._bad = None
 
     def _take(self, where: str, file: str, record: Record) -> None:
         self._follow(where, file, record)
-        self._forget_bad()
+        self._bad = None
         if self._first is None:
             self._first = record.head.sequence
         self._count(record)
@@ -166,9 +171,9 @@ class _Verifier:
         """Judge how a record follows the one before."""
         head, sequence = self.found.head, record.head.sequence
         follows = record.follows(head)
-        if self._bad_count:
-            self._judge_bad(file, record, follows=follows)
-            if follows or (sequence == head.sequence + 1 + self._bad_count):
+        if self._bad is not None:
+            self._judge(self._bad, file, record, follows=follows)
+            if follows or (sequence == head.sequence + 1 + self._bad.count):
                 return
         if self._first is None:
             self._begin(where, record)
@@ -185,17 +190,17 @@ class _Verifier:
                 f"{where}: is out of order or repeated: sequence {sequence} after {head.sequence}"
             )
 
-    def _judge_bad(self, file: str, record: Record, *, follows: bool) -> None:
+    def _judge(self, bad: _BadLines, file: str, record: Record, *, follows: bool) -> None:
         """Judge lines that are not records, by the record after them."""
         of = record.members.get("bytes")
-        if follows and record.event == "recovered" and of in (self._bad_bytes, self._bad_bytes - 1):
+        if follows and record.event == "recovered" and of in (bad.size, bad.size - 1):
             self.found.notes.append(
-                f"{file} line {self._bad[0].number}: a torn line, as a writer leaves that is killed"
+                f"{file} line {bad.first.number}: a torn line, as a writer leaves that is killed"
             )
         elif follows:
-            self._find(f"{file} {self._bad_lines()} inserted")
+            self._find(f"{file} {bad.subject} inserted")
         else:
-            self._find(f"{file} {self._bad_lines()} changed: the hash does not fit")
+            self._find(f"{file} {bad.subject} changed: the hash does not fit")
 
     def _begin(self, where: str, record: Record) -> None:
         if record.follows(NO_RECORD):

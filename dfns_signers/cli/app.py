@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -25,6 +26,18 @@ _app: Final = typer.Typer(
     rich_markup_mode="markdown",
     context_settings=_CONTEXT,
 )
+
+
+def _group(name: str, summary: str, commands: Sequence[Any]) -> TyperGroup:
+    return TyperGroup(
+        name=name,
+        help=summary,
+        commands=commands,
+        no_args_is_help=True,
+        context_settings=_CONTEXT,
+        rich_markup_mode="markdown",
+    )
+
 
 _COMMANDS: Final = (
     LazyCommand(
@@ -50,13 +63,10 @@ _COMMANDS: Final = (
         "signing:show_public_key",
         "Print the public key of the profile's signing key, in PEM, as Dfns registers it.",
     ),
-    TyperGroup(
-        name="register",
-        help="Register the public key of a profile with Dfns.",
-        no_args_is_help=True,
-        context_settings=_CONTEXT,
-        rich_markup_mode="markdown",
-        commands=[
+    _group(
+        "register",
+        "Register the public key of a profile with Dfns.",
+        [
             LazyCommand(
                 "credential",
                 "registrations:credential",
@@ -106,13 +116,10 @@ _COMMANDS: Final = (
         "Serve the Dfns API to local callers, and sign what their rules allow.",
         settings=_CONTEXT,
         commands=[
-            TyperGroup(
-                name="caller",
-                help="Add, list, show and remove callers.",
-                no_args_is_help=True,
-                context_settings=_CONTEXT,
-                rich_markup_mode="markdown",
-                commands=[
+            _group(
+                "caller",
+                "Add, list, show and remove callers.",
+                [
                     LazyCommand(
                         "add",
                         "gateway_callers:add",
@@ -151,13 +158,10 @@ _COMMANDS: Final = (
             LazyCommand("wait", "gateway_status:wait", "Wait until the gateway is ready."),
         ],
     ),
-    TyperGroup(
-        name="audit",
-        help="Verify and show the audit trail.",
-        no_args_is_help=True,
-        context_settings=_CONTEXT,
-        rich_markup_mode="markdown",
-        commands=[
+    _group(
+        "audit",
+        "Verify and show the audit trail.",
+        [
             LazyCommand(
                 "verify",
                 "audit:verify_trail",
@@ -169,13 +173,10 @@ _COMMANDS: Final = (
             ),
         ],
     ),
-    TyperGroup(
-        name="policy",
-        help="Look at the rules of a profile, or of a caller of the gateway.",
-        no_args_is_help=True,
-        context_settings=_CONTEXT,
-        rich_markup_mode="markdown",
-        commands=[
+    _group(
+        "policy",
+        "Look at the rules of a profile, or of a caller of the gateway.",
+        [
             LazyCommand(
                 "check",
                 "policy:check",
@@ -183,13 +184,10 @@ _COMMANDS: Final = (
             )
         ],
     ),
-    TyperGroup(
-        name="config",
-        help="Look at the configuration.",
-        no_args_is_help=True,
-        context_settings=_CONTEXT,
-        rich_markup_mode="markdown",
-        commands=[
+    _group(
+        "config",
+        "Look at the configuration.",
+        [
             LazyCommand(
                 "show",
                 "inspection:show_config",
@@ -197,13 +195,10 @@ _COMMANDS: Final = (
             )
         ],
     ),
-    TyperGroup(
-        name="keys",
-        help="Create, list and show keys in the store of a backend.",
-        no_args_is_help=True,
-        context_settings=_CONTEXT,
-        rich_markup_mode="markdown",
-        commands=[
+    _group(
+        "keys",
+        "Create, list and show keys in the store of a backend.",
+        [
             LazyCommand(
                 "create",
                 "keys:create",

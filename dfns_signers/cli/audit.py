@@ -21,7 +21,7 @@ from dfns_signers.audit.records import Head, Record
 from dfns_signers.audit.verification import Verification, verify
 from dfns_signers.cli.exit_codes import ExitCode, reports_errors
 from dfns_signers.cli.options import ConfigOption, JsonOption, ProfileOption
-from dfns_signers.cli.output import print_json, printable
+from dfns_signers.cli.output import one_line, print_json, printable
 from dfns_signers.config.loading import load_profile
 from dfns_signers.errors import AuditError, ConfigurationError
 
@@ -256,5 +256,4 @@ def _row(cells: Sequence[Any], rule: object, call: str) -> str:
 
 def _cell(value: object) -> str:
     """One line of printable characters."""
-    text = printable(str(value)[:_LONGEST])
-    return text.replace("\n", "\\n").replace("\t", "\\t")
+    return one_line(str(value)[:_LONGEST])

@@ -129,10 +129,7 @@ def emulator(
     if log and quiet:
         raise typer.BadParameter("--log and --quiet exclude each other", param_hint="--log")
     host, port = parse_listen(listen)
-    credentials = {
-        name: read_text(Path(path), "the public key")
-        for name, path in pairs(credential or [], "--credential").items()
-    }
+    credentials = _public_keys(credential or [])
     first = EmulatorProfile(admin, config) if admin is not None else None
     if first is not None:
         credentials |= first.credentials
@@ -159,16 +156,28 @@ def emulator(
     )
     if known is not None and first is not None:
         server.add_identity(known.name, token=known.token, credentials=known.credentials)
-    for rule in require_approval or []:
-        method, _, path = rule.partition(" ")
-        if not path.strip():
-            raise typer.BadParameter(
-                f"expected a call such as 'POST /wallets', found {rule!r}",
-                param_hint="--require-approval",
-            )
-        server.require_approval(method.upper(), path.strip())
+    for call in require_approval or []:
+        _require_approval(server, call)
     with _requests_shown(log=log, quiet=quiet):
         serve_forever(server, partial(_announce, server, first))
+
+
+def _public_keys(given: list[str]) -> dict[str, str]:
+    """The public keys of ``--credential`` in PEM, by their credential id."""
+    return {
+        name: read_text(Path(path), "the public key")
+        for name, path in pairs(given, "--credential").items()
+    }
+
+
+def _require_approval(server: Emulator, call: str) -> None:
+    method, _, path = call.partition(" ")
+    if not path.strip():
+        raise typer.BadParameter(
+            f"expected a call such as 'POST /wallets', found {call!r}",
+            param_hint="--require-approval",
+        )
+    server.require_approval(method.upper(), path.strip())
 
 
 def _requests_shown(*, log: bool, quiet: bool) -> AbstractContextManager[None]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from dfns_signers.cli.output import logged_to, printable
+from dfns_signers.cli.output import logged_to, one_line
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -48,18 +48,18 @@ def _lines(exchange: Exchange) -> Iterator[Text]:
     request = exchange.request
     target = f"{request.raw_path}?{request.query}" if request.query else request.raw_path
     time = datetime.fromtimestamp(exchange.date).astimezone().strftime("%H:%M:%S")
-    call = _printable(f"{request.method:6} {target}")
+    call = one_line(f"{request.method:6} {target}")
     yield Text.assemble(
         (time, "dim"),
         "  ",
         (str(status), style),
         (f"{exchange.seconds * 1000:8.1f} ms", "dim"),
-        f"  {_printable(exchange.caller) or '-':{_CALLER}}  ",
+        f"  {one_line(exchange.caller) or '-':{_CALLER}}  ",
         (f"{call:{_CALL}}" if exchange.signing else call, "bold"),
-        (f"  {_printable(exchange.signing)}" if exchange.signing else ""),
+        (f"  {one_line(exchange.signing)}" if exchange.signing else ""),
     )
     if exchange.check:
-        yield Text(f"{_INDENT}{exchange.check}: {_printable(exchange.reason)}", style)
+        yield Text(f"{_INDENT}{exchange.check}: {one_line(exchange.reason)}", style)
     elif status == HTTPStatus.ACCEPTED:
         yield Text(f"{_INDENT}accepted; it waits for approval", style)
 
@@ -68,7 +68,3 @@ def _style(status: int) -> str:
     if status >= HTTPStatus.BAD_REQUEST:
         return "red"
     return "yellow" if status == HTTPStatus.ACCEPTED else "green"
-
-
-def _printable(text: str) -> str:
-    return printable(text).replace("\n", "\\n").replace("\t", "\\t")

@@ -10,6 +10,7 @@ import typer
 
 from dfns_signers.cli.output import note
 from dfns_signers.errors import RequestError
+from dfns_signers.private_files import reason_of
 from dfns_signers.user_action.bodies import strict_json
 
 
@@ -52,8 +53,7 @@ def read_text(path: Path, what: str) -> str:
     except UnicodeDecodeError as error:
         raise RequestError(f"{what} in {path} is not UTF-8 text") from error
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise RequestError(f"{what} cannot be read from {path}: {reason}") from error
+        raise RequestError(f"{what} cannot be read from {path}: {reason_of(error)}") from error
 
 
 def parse_json(text: str, what: str) -> Any:

@@ -100,7 +100,7 @@ def logged_to(handler: logging.Handler, name: str) -> Iterator[None]:
 class _LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The message, and nothing of it on a second line."""
-        return printable(record.getMessage()).replace("\n", "\\n")
+        return one_line(record.getMessage())
 
 
 class _WarningFormatter(logging.Formatter):
@@ -119,6 +119,11 @@ def printable(text: str) -> str:
         else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+def one_line(text: str) -> str:
+    """The same with escapes for line breaks and tabs, too."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def tolerate_any_character() -> None:

@@ -138,7 +138,7 @@ def _list(title: str, policies: Sequence[Policy], *, as_json: bool) -> None:
         print_json([_row(place, matcher) for place, matcher in rows])
         return
     if not policies:
-        note(f"{title} has no rules: whatever it is asked to sign, it signs")
+        _note_no_rules(title)
         return
     for policy in policies:
         if policy.read_only:
@@ -160,6 +160,10 @@ def _list(title: str, policies: Sequence[Policy], *, as_json: bool) -> None:
             for place, one in rows
         ],
     )
+
+
+def _note_no_rules(title: str) -> None:
+    note(f"{title} has no rules: whatever it is asked to sign, it signs")
 
 
 def _row(place: str, matcher: Matcher) -> dict[str, Any]:
@@ -185,7 +189,7 @@ def _explained(policy: Policy, call: AnnouncedCall) -> _Explained:
 
 def _print(call: AnnouncedCall, title: str, found: Sequence[_Explained]) -> None:
     if not found:
-        note(f"{title} has no rules: whatever it is asked to sign, it signs")
+        _note_no_rules(title)
     for one in found:
         rows = [(verdict.rule, _said(verdict)) for verdict in one.verdicts]
         if rows:

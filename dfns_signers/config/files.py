@@ -12,7 +12,7 @@ from typing import Any, Final
 from dfns_signers.config.validation import toml_type
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.near_miss import did_you_mean
-from dfns_signers.private_files import is_exposed, read_private_file
+from dfns_signers.private_files import is_exposed, read_private_file, reason_of
 from dfns_signers.sealed import Sealed
 
 CONFIG_VARIABLE: Final = "DFNS_CONFIG"
@@ -160,9 +160,8 @@ def _read(path: Path) -> tuple[Sealed[bytes], bool]:
     except FileNotFoundError as error:
         raise ConfigurationError(f"there is no configuration file {path}") from error
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
         raise ConfigurationError(
-            f"the configuration file {path} cannot be read: {reason}"
+            f"the configuration file {path} cannot be read: {reason_of(error)}"
         ) from error
     return content, is_exposed(status)
 

@@ -20,7 +20,7 @@ from dfns_signers.config.files import (
     read_text,
 )
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.private_files import create_private_file, sync_folder
+from dfns_signers.private_files import create_private_file, reason_of, sync_folder
 from dfns_signers.sealed import Sealed
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class ConfigEdit:
         except OSError as error:
             raise ConfigurationError(
                 f"the configuration file {self.path} cannot be written: "
-                f"{error.strerror or error}. It was left as it is"
+                f"{reason_of(error)}. It was left as it is"
             ) from error
         self._before, self.is_new = after, False
         return copy

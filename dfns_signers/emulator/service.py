@@ -19,6 +19,7 @@ from dfns_signers.emulator.access.authorization import (
     check_user_action,
     require_session,
 )
+from dfns_signers.emulator.access.identities import AccessToken
 from dfns_signers.emulator.access.permissions import add_full_access, owned_only, require_permission
 from dfns_signers.emulator.exchanges.request_log import Exchange, RequestLog
 from dfns_signers.emulator.exchanges.signing_trail import SigningTrail, caller_name
@@ -114,20 +115,10 @@ class Service:
     def _answer(self, request: Incoming) -> Answer:
         expire(self.state)
         route, parameters = self.router.match(request.method, request.raw_path)
-        for fault in self.faults:
-            if fault.route is route:
-                fault.remaining -= 1
-                if not fault.remaining:
-                    self.faults.remove(fault)
-                return fault.answer
-        token = None
-        if route.access != "open":
-            token = authenticate(self.state.directory, request, route.access)
-        self._rate_limit.count()
-        if token and route.session_operation:
-            require_session(token, route.session_operation)
-        if token and self.state.enforce_permissions:
-            require_permission(self.state, token, route.operation, parameters)
+        fault = self._due_fault(route)
+        if fault is not None:
+            return fault
+        token = self._admitted(request, route, parameters)
         upload = Upload(request) if route.operation.multipart else None
         request = upload.request if upload else request
         body = {} if request.method == "GET" else _parsed_body(request)
@@ -149,6 +140,29 @@ class Service:
             return hold(call)
         result = route.handler(call)
         return result if isinstance(result, Answer) else json_answer(result)
+
+    def _due_fault(self, route: Route) -> Answer | None:
+        for fault in self.faults:
+            if fault.route is route:
+                fault.remaining -= 1
+                if not fault.remaining:
+                    self.faults.remove(fault)
+                return fault.answer
+        return None
+
+    def _admitted(
+        self, request: Incoming, route: Route, parameters: Mapping[str, str]
+    ) -> AccessToken | None:
+        """The token of a caller who may ask for this; None where anybody may."""
+        token = None
+        if route.access != "open":
+            token = authenticate(self.state.directory, request, route.access)
+        self._rate_limit.count()
+        if token and route.session_operation:
+            require_session(token, route.session_operation)
+        if token and self.state.enforce_permissions:
+            require_permission(self.state, token, route.operation, parameters)
+        return token
 
 
 @dataclass(slots=True)

@@ -30,7 +30,7 @@ from dfns_signers.lifecycle.registrable import (
 )
 from dfns_signers.lifecycle.steps import Flow, acarry_out, carry_out
 from dfns_signers.lifecycle.token_file import TokenFile, file_reference
-from dfns_signers.private_files import file_of
+from dfns_signers.private_files import file_of, reason_of
 from dfns_signers.sealed import Sealed
 from dfns_signers.signing_key import SigningKey
 from dfns_signers.user_action.tokens import checked_token
@@ -170,7 +170,7 @@ class ProfileSetup:
             self.config.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigurationError(
-                f"the folder {self.config.parent} cannot be made: {error.strerror or error}"
+                f"the folder {self.config.parent} cannot be made: {reason_of(error)}"
             ) from error
 
     def open_key(self) -> SigningKey:

@@ -68,6 +68,31 @@ def parse_call(text: str, path: Mapping[str, Sequence[str]]) -> CallTemplate:
     Raises:
         ConfigurationError: not of that form, no operation, or values that no path has.
     """
+    method, template = _method_and_path(text)
+    given = template.split("/")[1:]
+    _check_literals(given)
+    operation = match_operation(method, template)
+    if operation is None and is_placeholder(given[0]):
+        raise ConfigurationError("'call' begins with a placeholder: name one operation")
+    names = _placeholders(given, operation)
+    values = {name: frozenset([unquote(one)]) for name, one in names if not is_placeholder(one)}
+    for name, listed in path.items():
+        values[name] = _listed(name, listed, names)
+    call = CallTemplate(
+        method,
+        operation,
+        tuple(None if is_placeholder(one) else unquote(one) for one in given),
+        tuple(
+            (number, name, values[name])
+            for number, name in _numbered(given, operation)
+            if name in values
+        ),
+    )
+    _check_reachable(call)
+    return call
+
+
+def _method_and_path(text: str) -> tuple[str, str]:
     method, _, template = text.partition(" ")
     if method not in _METHODS or not template.startswith("/"):
         raise ConfigurationError(
@@ -83,27 +108,7 @@ def parse_call(text: str, path: Mapping[str, Sequence[str]]) -> CallTemplate:
         raise ConfigurationError(
             f"{template} is how calls are signed, and no call of its own: name the calls"
         )
-    given = template.split("/")[1:]
-    _check_literals(given)
-    operation = match_operation(method, template)
-    if operation is None and is_placeholder(given[0]):
-        raise ConfigurationError("'call' begins with a placeholder: name one operation")
-    names = _placeholders(given, operation)
-    values = {name: frozenset([unquote(one)]) for name, one in names if not is_placeholder(one)}
-    for name, listed in path.items():
-        values[name] = _listed(name, listed, names)
-    template_of_call = CallTemplate(
-        method,
-        operation,
-        tuple(None if is_placeholder(one) else unquote(one) for one in given),
-        tuple(
-            (number, name, values[name])
-            for number, name in _numbered(given, operation)
-            if name in values
-        ),
-    )
-    _check_reachable(template_of_call)
-    return template_of_call
+    return method, template
 
 
 def _check_literals(segments: Sequence[str]) -> None:

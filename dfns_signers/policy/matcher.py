@@ -173,11 +173,10 @@ def _check_class(rule: Rule, call: CallTemplate) -> None:
     if operation.multipart:
         raise ConfigurationError(f"{operation} takes a file, and only JSON can be announced")
     needed = operation.operation_class
-    for key, wanted, meaning in (
-        ("escalates", rule.escalates, "gives power to somebody or something"),
-        ("blind", rule.blind, "signs what its body does not show"),
+    for key, wanted, its_class, meaning in (
+        ("escalates", rule.escalates, "escalating", "gives power to somebody or something"),
+        ("blind", rule.blind, "blind", "signs what its body does not show"),
     ):
-        its_class = "escalating" if key == "escalates" else "blind"
         if needed == its_class and not wanted:
             raise ConfigurationError(
                 f"{operation} {meaning}: a rule allows it only with {key} = true"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.near_miss import did_you_mean
@@ -58,7 +58,7 @@ def check_body(operation: Operation, rule: BodyRule) -> None:
 
 
 def _check_name(body: Schema, name: Name, operation: Operation) -> None:
-    if any(True for _ in _at(body, name)):
+    if _has(body, name):
         return
     parent = name[:-1]
     _check_name(body, parent, operation)
@@ -119,7 +119,7 @@ def _obstacle(variant: Schema, rule: BodyRule) -> str:
         if not any(_takes(option, condition) for option in _at(variant, name)):
             return f"no body has these values together, of which {dotted(name)!r} is one"
     for name in rule.require:
-        if not any(True for _ in _at(variant, name)):
+        if not _has(variant, name):
             return f"no body has these values and the required {dotted(name)!r}"
     if rule.admitted is not None:
         needed = {(member,) for member in variant.get("required", ())}
@@ -149,10 +149,14 @@ def _at(schema: Schema, name: Name) -> Iterator[Schema]:
             yield {}
 
 
+def _has(schema: Schema, name: Name) -> bool:
+    """Whether a body of a shape may have a member."""
+    return next(_at(schema, name), None) is not None
+
+
 def _is_open(option: Schema) -> bool:
     """Whether an object may have members that its shape does not list."""
-    more: Any = option.get("additionalProperties", "properties" not in option)
-    return more is not False
+    return option.get("additionalProperties", "properties" not in option) is not False
 
 
 def _takes(option: Schema, condition: Condition) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from dfns_signers import defaults
-from dfns_signers.addresses import check_service_url, is_loopback
+from dfns_signers.addresses import DEFAULT_PORTS, check_service_url, is_loopback
 from dfns_signers.errors import ConfigurationError, RequestError
 
 
@@ -61,5 +61,4 @@ def _text_of_origin(url: httpx.URL) -> str:
 
 
 def _origin_of(url: httpx.URL) -> tuple[str, str, int | None]:
-    default = {"http": 80, "https": 443}.get(url.scheme)
-    return (url.scheme, url.host, url.port or default)
+    return (url.scheme, url.host, url.port or DEFAULT_PORTS.get(url.scheme))

@@ -112,7 +112,7 @@ class _Unpacker:
             return b""
         left = self._maximum - self._unpacked
         self._received += len(piece)
-        unpacked = self._decompressed(piece, left + 1) if self._decompressor else piece
+        unpacked = self._decompressed(piece, left + 1)
         self._unpacked += min(len(unpacked), left)
         if len(unpacked) > left or self._received > self._maximum:
             self.fault = f"a body of more than {self._maximum:,} bytes"
@@ -124,7 +124,8 @@ class _Unpacker:
             self.fault = "a body that ends within its compressed data"
 
     def _decompressed(self, piece: bytes, most: int) -> bytes:
-        assert self._decompressor is not None  # noqa: S101  # for mypy
+        if self._decompressor is None:
+            return piece
         try:
             return self._decompressor.decompress(piece, most)
         except zlib.error:

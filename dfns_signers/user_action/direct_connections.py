@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Final
 
 import httpx
 
@@ -11,8 +11,6 @@ from dfns_signers.errors import RequestError
 
 TRACE_EXTENSION: Final = "trace"
 """Extension of httpx: a function that hears of each event of a request before it happens."""
-
-Trace: TypeAlias = Callable[[str, Mapping[str, Any]], Any]
 
 _HTTP_PORT: Final = 80
 

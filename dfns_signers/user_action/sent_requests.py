@@ -9,6 +9,7 @@ from typing import Any, Final
 import httpx
 
 from dfns_signers import deadlines
+from dfns_signers.addresses import DEFAULT_PORTS
 from dfns_signers.errors import CallError, RequestError
 from dfns_signers.sealed import Sealed
 from dfns_signers.user_action.request_extensions import PROGRESS_EXTENSION
@@ -93,8 +94,7 @@ def refuse_overrides(request: httpx.Request) -> None:
 def _hosts_of(url: httpx.URL) -> set[str]:
     """What the Host header may be: the host, and with its port where that is the default."""
     host = url.netloc.decode("ascii").lower()
-    default = {"http": 80, "https": 443}.get(url.scheme)
-    return {host} if url.port else {host, f"{host}:{default}"}
+    return {host} if url.port else {host, f"{host}:{DEFAULT_PORTS.get(url.scheme)}"}
 
 
 def keep_to_the_deadline(request: httpx.Request) -> None:

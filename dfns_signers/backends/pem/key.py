@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dfns_signers.algorithms import SCHEMES
 from dfns_signers.backends.pem.parsing import PrivateKey, parse_private_key
 from dfns_signers.errors import ConfigurationError, KeyNotFoundError, SigningKeyError
-from dfns_signers.private_files import is_exposed, read_private_file, warn_of_exposure
+from dfns_signers.private_files import is_exposed, read_private_file, reason_of, warn_of_exposure
 from dfns_signers.sealed import Sealed
 from dfns_signers.signing_key import KeyResponse, SigningKey
 
@@ -151,8 +151,7 @@ def _read(path: Path) -> Sealed[bytes]:
     except FileNotFoundError as error:
         raise KeyNotFoundError(f"the key file {path} does not exist; check the path") from error
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SigningKeyError(f"the key file {path} cannot be read: {reason}") from error
+        raise SigningKeyError(f"the key file {path} cannot be read: {reason_of(error)}") from error
     if is_exposed(status):
         warn_of_exposure("the key file", path)
     return content

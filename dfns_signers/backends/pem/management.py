@@ -24,7 +24,7 @@ from dfns_signers.backends.pem.key import PemKey
 from dfns_signers.backends.pem.options import PemCreate, PemList, PemOptions
 from dfns_signers.backends.pem.parsing import PrivateKey
 from dfns_signers.errors import KeyNotFoundError, SigningKeyError, UnsupportedKeyError
-from dfns_signers.private_files import create_private_file
+from dfns_signers.private_files import create_private_file, reason_of
 from dfns_signers.sealed import Sealed
 from dfns_signers.secrets import Secret
 
@@ -55,8 +55,9 @@ def create_key(algorithm: Algorithm, options: PemCreate) -> KeyDescription:
             "first"
         ) from error
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SigningKeyError(f"the key file {path} cannot be created: {reason}") from error
+        raise SigningKeyError(
+            f"the key file {path} cannot be created: {reason_of(error)}"
+        ) from error
     return _description(path, private_key.open().public_key(), options.passphrase)
 
 
@@ -103,7 +104,7 @@ def list_keys(options: PemList) -> Iterator[KeyDescription]:
         paths = sorted(path for path in options.folder.iterdir() if path.suffix in _ENDINGS)
     except OSError as error:
         raise SigningKeyError(
-            f"the folder {options.folder} cannot be listed: {error.strerror or error}"
+            f"the folder {options.folder} cannot be listed: {reason_of(error)}"
         ) from error
     for path in paths:
         for passphrase in dict.fromkeys((None, options.passphrase)):

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway.configuration.settings import TlsTable
-from dfns_signers.private_files import MAX_BYTES, open_to_read, read_private_file
+from dfns_signers.private_files import MAX_BYTES, open_to_read, read_private_file, reason_of
 from dfns_signers.sealed import Sealed
 
 
@@ -57,8 +57,7 @@ def read_trusted_file(path: Path, what: str) -> Sealed[bytes]:
     try:
         content, _ = read_private_file(path, what, ConfigurationError)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigurationError(f"{what} {path} cannot be read: {reason}") from error
+        raise ConfigurationError(f"{what} {path} cannot be read: {reason_of(error)}") from error
     return content
 
 

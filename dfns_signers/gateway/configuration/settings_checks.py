@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway.configuration.addresses import Address, TcpAddress, UnixAddress
-from dfns_signers.gateway.configuration.settings import CallerTable, GatewaySettings, TlsTable
+from dfns_signers.gateway.configuration.settings import CallerTable, GatewaySettings
 from dfns_signers.near_miss import did_you_mean
 
 
@@ -32,7 +33,7 @@ def check_settings(settings: GatewaySettings, file: str) -> None:
         raise ConfigurationError("\n".join(lines))
 
 
-_Problem = tuple[str, str]
+_Problem: TypeAlias = tuple[str, str]
 """Where below ``gateway``, and what."""
 
 
@@ -180,7 +181,7 @@ def _given(caller: CallerTable) -> set[str]:
 def _visible(address: Address, settings: GatewaySettings) -> set[str]:
     if isinstance(address, UnixAddress):
         return {"unix", "token"}
-    table: TlsTable | None = settings.tls.get(address.tls or "")
+    table = settings.tls.get(address.tls or "")
     return {"certificate", "token"} if table and table.client_ca else {"token"}
 
 

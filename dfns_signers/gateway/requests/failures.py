@@ -5,7 +5,7 @@ A message names no key, host or setting: those are for the operator.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from dfns_signers.errors import (
     CallError,
@@ -80,11 +80,11 @@ def store_failure(error: DfnsSignersError) -> Refusal:
 
 def _failure(error: DfnsSignersError, status: int, check: str, message: str) -> Refusal:
     uncertain = bool(getattr(error, "may_have_taken_effect", False))
-    named: dict[str, Any] = {"may_have_taken_effect": uncertain, "detail": str(error)}
     return Refusal(
         status,
         check,
         f"{message}; {advice(uncertain=uncertain)}",
         retry_after=retry_after(error),
-        **named,
+        may_have_taken_effect=uncertain,
+        detail=str(error),
     )

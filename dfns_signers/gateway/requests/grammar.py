@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from dfns_signers.gateway.requests.messages import Incoming, Peer, Refusal
 from dfns_signers.user_action.bodies import strict_json
 
-Headers = Sequence[tuple[bytes, bytes]]
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 READ_ON: Final = 8 * 2**20
 """Bytes of a refused body that are read and dropped, so that its sender gets to the answer."""
@@ -28,7 +28,7 @@ _LENGTH: Final = re.compile(rb"\d{1,18}")
 _JSON: Final = re.compile(r'application/json(?:[ \t]*;[ \t]*charset="?utf-8"?)?', re.IGNORECASE)
 _SEND_JSON: Final = "send 'Content-Type: application/json', and the body in UTF-8"
 _OF_BROWSERS: Final = re.compile(r"origin|cookie2?|sec-fetch-.*")
-_NOT_OF_THE_API: Final = frozenset({"trailer", "trailers"})
+_TRAILERS: Final = frozenset({b"trailer", b"trailers"})
 
 
 async def read_request(
@@ -128,7 +128,7 @@ def check_headers(headers: Headers) -> None:
         raise _ambiguous("the Content-Length is not a number")
     if not all(_VALUE.fullmatch(value) for value in values.values()):
         raise _ambiguous("a header is not ASCII")
-    if not _NOT_OF_THE_API.isdisjoint(name.decode("ascii") for name in values):
+    if not _TRAILERS.isdisjoint(values):
         raise _ambiguous("the request announces trailers")
 
 
@@ -219,7 +219,7 @@ async def _dropped(receive: Any, refusal: Refusal) -> None:
             return
 
 
-async def _pieces(receive: Any) -> Any:
+async def _pieces(receive: Any) -> AsyncIterator[bytes]:
     while True:
         message = await receive()
         if message["type"] != "http.request":

@@ -30,7 +30,7 @@ Application: TypeAlias = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 TlsContext: TypeAlias = Callable[[], ssl.SSLContext | None]
 
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_PAUSE: Final = 0.1
+_PAUSE: Final = 0.1  # seconds
 _SPARE: Final = 16  # descriptors
 _WARNINGS: Final = 10  # a minute
 
@@ -125,15 +125,18 @@ class Acceptor:
         try:
             self._take(self.listener.listening.accept()[0])
         except OSError as error:
-            # Other errors are those of a connection that is gone already.
-            if error.errno in _EXHAUSTED:
-                if self._warnings.take() is not None:
-                    _log.warning("no connection can be accepted: %s", error.strerror)
-                self._make_room(None)
-                if error.errno == errno.EMFILE:  # of this process, for as long as it runs
-                    self._spare_descriptors()
-                self._pause()
-                self._resuming = asyncio.get_running_loop().call_later(_PAUSE, self.start)
+            if error.errno in _EXHAUSTED:  # others are those of a connection that is gone already
+                self._rest(error)
+
+    def _rest(self, exhausted: OSError) -> None:
+        """Accept none for a moment, and close connections, so that there is room for others."""
+        if self._warnings.take() is not None:
+            _log.warning("no connection can be accepted: %s", exhausted.strerror)
+        self._make_room(None)
+        if exhausted.errno == errno.EMFILE:  # of this process, for as long as it runs
+            self._spare_descriptors()
+        self._pause()
+        self._resuming = asyncio.get_running_loop().call_later(_PAUSE, self.start)
 
     def _spare_descriptors(self) -> None:
         """Have fewer connections from now on: calls need some for Dfns, secrets and the trail."""

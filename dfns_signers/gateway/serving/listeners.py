@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
+from dfns_signers.addresses import DEFAULT_PORTS
 from dfns_signers.errors import ListeningError
 from dfns_signers.gateway.configuration.addresses import Address, TcpAddress, UnixAddress
 from dfns_signers.gateway.requests.messages import Peer
@@ -21,7 +22,6 @@ _REMEDIES: Final = {
     errno.ENOENT: ": make its folder, or change the address in [gateway]",
     errno.EACCES: ": change the address in [gateway], or who may write the folder of the socket",
 }
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _UNSPECIFIED: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # connected to, not bound
 
 
@@ -94,7 +94,7 @@ def _on_tcp(address: TcpAddress) -> Listener:
     # That browsers and resolvers keep ``localhost`` for this machine is RFC 6761.
     names = {address.host, host, "localhost"} if address.is_loopback else {address.host}
     hosts = {_authority(name, port) for name in names}
-    if port == _DEFAULT_PORTS[scheme]:
+    if port == DEFAULT_PORTS[scheme]:
         hosts.update(map(_authority, names))
     return Listener(address, listening, url, frozenset(hosts))
 

@@ -168,7 +168,7 @@ class RunningListeners:
         _log.info("ending: calls under way have %g seconds to finish", self._bounds.drain)
         await asyncio.sleep(self._gateway.settings.drain_delay)
         await asyncio.gather(*(acceptor.stop() for acceptor in self._acceptors))
-        await self._under_way(self._bounds.drain)
+        await self._wait_for_ends(self._bounds.drain)
         cut_off = [call for acceptor in self._acceptors for call in acceptor.calls]
         if cut_off:
             _log.warning(
@@ -179,9 +179,9 @@ class RunningListeners:
             )
             for call in cut_off:
                 call.cancel()
-            await self._under_way(_LAST_ANSWERS)
+            await self._wait_for_ends(_LAST_ANSWERS)
 
-    async def _under_way(self, seconds: float) -> None:
+    async def _wait_for_ends(self, seconds: float) -> None:
         """Wait for calls and connections to end, for so many seconds."""
         ending: list[asyncio.Future[None]] = [
             *(call for acceptor in self._acceptors for call in acceptor.calls),

@@ -17,6 +17,7 @@ from dfns_signers.sealed import Sealed
 LOCAL_TLS: Final = "localhost:8788"
 """Where a listener with the certificate is suggested."""
 
+_AUTHORITY: Final = "dfns-signers gateway, local authority"
 _DAY: Final = datetime.timedelta(days=1)
 _VALIDITY: Final = 397 * _DAY
 """Apple's platforms refuse certificates of servers that are valid for longer."""
@@ -47,62 +48,64 @@ class LocalCertificate:
 
 def new_local_certificate() -> LocalCertificate:
     """A certificate that is valid from yesterday for 397 days; the key of its authority is gone."""
-    authority_key = ec.generate_private_key(ec.SECP256R1())
-    authority_name = _name("dfns-signers gateway, local authority")
-    authority = (
-        _begun(authority_name, authority_name, authority_key.public_key())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(
-            x509.KeyUsage(
-                digital_signature=False, key_cert_sign=True, crl_sign=True, **_SIGNS_NOTHING
-            ),
-            critical=True,
-        )
-        .sign(authority_key, hashes.SHA256())
-    )
-    key = ec.generate_private_key(ec.SECP256R1())
-    names = [
-        x509.DNSName("localhost"),
-        *(x509.IPAddress(ipaddress.ip_address(one)) for one in ("127.0.0.1", "::1")),
-    ]
-    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
-    certificate = (
-        _begun(_name("dfns-signers gateway"), authority_name, key.public_key())
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(
-            x509.KeyUsage(
-                digital_signature=True, key_cert_sign=False, crl_sign=False, **_SIGNS_NOTHING
-            ),
-            critical=True,
-        )
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(identifier, critical=False)
-        .sign(authority_key, hashes.SHA256())
-    )
+    authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     private = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    authority_pem, certificate_pem = (
-        one.public_bytes(serialization.Encoding.PEM) for one in (authority, certificate)
+    return LocalCertificate(
+        _authority(authority_key).public_bytes(serialization.Encoding.PEM),
+        _certificate(key.public_key(), authority_key).public_bytes(serialization.Encoding.PEM),
+        Sealed(private),
     )
-    return LocalCertificate(authority_pem, certificate_pem, Sealed(private))
+
+
+def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    usage = x509.KeyUsage(
+        digital_signature=False, key_cert_sign=True, crl_sign=True, **_SIGNS_NOTHING
+    )
+    return (
+        _begun(_AUTHORITY, key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(usage, critical=True)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _certificate(
+    public_key: ec.EllipticCurvePublicKey, authority_key: ec.EllipticCurvePrivateKey
+) -> x509.Certificate:
+    usage = x509.KeyUsage(
+        digital_signature=True, key_cert_sign=False, crl_sign=False, **_SIGNS_NOTHING
+    )
+    names = [
+        x509.DNSName("localhost"),
+        *(x509.IPAddress(ipaddress.ip_address(one)) for one in ("127.0.0.1", "::1")),
+    ]
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
+    return (
+        _begun("dfns-signers gateway", public_key)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(issuer, critical=False)
+        .sign(authority_key, hashes.SHA256())
+    )
 
 
 def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _begun(
-    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey
-) -> x509.CertificateBuilder:
+def _begun(subject: str, public_key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    """What both certificates have, of the authority."""
     begin = datetime.datetime.now(datetime.timezone.utc) - _DAY
     return (
         x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
+        .subject_name(_name(subject))
+        .issuer_name(_name(_AUTHORITY))
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(begin)

@@ -174,14 +174,23 @@ class CallerEdit:
                 f"tables [gateway.callers.{wishes.name}] first"
             )
         if not self._edit.gateway:
-            profile = {"profile": wishes.profile} if wishes.profile else {}
-            listen = list(wishes.listen) or [DEFAULT_LISTEN]
-            self._edit.put_below_gateway((), {**profile, "listen": listen})
+            self._begin_gateway()
         elif wishes.listen:
             raise ConfigurationError(
                 f"configuration file {self._edit.path}, [gateway] is there already: add to its "
                 "'listen' by hand, and leave out --listen"
             )
+        self._edit.put_below_gateway(("callers", wishes.name), self._table())
+        self._settings()
+
+    def _begin_gateway(self) -> None:
+        profile = {"profile": self._wishes.profile} if self._wishes.profile else {}
+        listen = list(self._wishes.listen) or [DEFAULT_LISTEN]
+        self._edit.put_below_gateway((), {**profile, "listen": listen})
+
+    def _table(self) -> dict[str, Any]:
+        """The table of the new caller, whose token is made here."""
+        wishes = self._wishes
         table: dict[str, Any] = {}
         if wishes.with_token:
             table["token_sha256"] = [self._new_token()]
@@ -192,8 +201,7 @@ class CallerEdit:
         if wishes.with_key:
             reference = file_reference(self._public, self._edit.path)["file"]
             table["credential"] = {"id": f"local-{wishes.name}", "public_key": reference}
-        self._edit.put_below_gateway(("callers", wishes.name), table)
-        self._settings()
+        return table
 
     def _rotate(self) -> None:
         require_caller(self._edit, self._wishes.name)

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dfns_signers.errors import ConfigurationError
-from dfns_signers.private_files import create_private_file
+from dfns_signers.private_files import create_private_file, reason_of
 from dfns_signers.sealed import Sealed
 
 
@@ -39,5 +39,6 @@ def _write(path: Path, content: Sealed[bytes]) -> None:
             "it, or name another place"
         ) from error
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigurationError(f"the file {path} cannot be written: {reason}") from error
+        raise ConfigurationError(
+            f"the file {path} cannot be written: {reason_of(error)}"
+        ) from error

@@ -30,7 +30,6 @@ def create_key(algorithm: Algorithm, options: VaultTransitCreate) -> KeyDescript
     """
     type_ = key_type_for(algorithm, options.key_type).name
     mount, name = options.mount, options.key
-    remedy = missing_policy(rule(f"{mount}/keys/{name}", "read", "create", "update"))
     with contextlib.closing(connect(options)) as vault:
         taken = errors.SigningKeyError(
             f"cannot create the key {mount}/{name}: there is one already at Vault at "
@@ -39,26 +38,31 @@ def create_key(algorithm: Algorithm, options: VaultTransitCreate) -> KeyDescript
         with contextlib.suppress(errors.KeyNotFoundError):
             read_description(vault, mount, name)
             raise taken
-        try:
-            vault.request(
-                vault.purpose(f"create the key {mount}/{name}", remedy, mount),
-                lambda client, _: client.secrets.transit.create_key(
-                    name, key_type=type_, mount_point=mount
-                ),
-                repeat=False,
-            )
-        except errors.KeyStoreUnavailableError as error:
-            if _was_turned_away(error.__cause__):
-                raise
-            raise errors.SigningKeyError(
-                f"the key {mount}/{name} may have been created; see 'dfns-signers keys list' or "
-                f"'vault list {mount}/keys' before another attempt: {error}"
-            ) from error
+        _request_creation(vault, mount, name, type_)
         created = read_description(vault, mount, name)
     # Transit ignores a second creation: somebody else's key would stay as it is.
     if (created.type, created.latest_version) != (type_, 1):
         raise taken
     return describe(created, options, name, created.latest_version)
+
+
+def _request_creation(vault: Vault, mount: str, name: str, type_: str) -> None:
+    remedy = missing_policy(rule(f"{mount}/keys/{name}", "read", "create", "update"))
+    try:
+        vault.request(
+            vault.purpose(f"create the key {mount}/{name}", remedy, mount),
+            lambda client, _: client.secrets.transit.create_key(
+                name, key_type=type_, mount_point=mount
+            ),
+            repeat=False,
+        )
+    except errors.KeyStoreUnavailableError as error:
+        if _was_turned_away(error.__cause__):
+            raise
+        raise errors.SigningKeyError(
+            f"the key {mount}/{name} may have been created; see 'dfns-signers keys list' or "
+            f"'vault list {mount}/keys' before another attempt: {error}"
+        ) from error
 
 
 def _was_turned_away(cause: BaseException | None) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from dfns_signers.audit.failures import reason_of
+from dfns_signers.audit.failures import reason_and_remedy
 from dfns_signers.audit.trail import AuditTrail
 from dfns_signers.errors import AuditError
 from tests.core.audit.trails import events, is_whole, lines, process
@@ -107,7 +107,7 @@ def test_reason_comes_with_what_to_do(number: int, remedy: str) -> None:
     file = Path("/var/lib/payments/audit.jsonl")
     error = OSError(number, os.strerror(number), f"{file}.head")
 
-    assert remedy in reason_of(error, file)
+    assert remedy in reason_and_remedy(error, file)
 
 
 def test_folder_in_the_place_of_the_head_is_named(trail: AuditTrail, file: Path) -> None:

@@ -8,8 +8,8 @@ from dfns_signers.emulator import Emulator
 from tests.emulator.caller import answered, compact
 from tests.gateway.callers.test_limits import WALLET, caller
 from tests.gateway.processes import gateway_process
+from tests.gateway.reloads import change, reloaded
 from tests.gateway.running import LISTEN, RunningGateway, configuration
-from tests.gateway.test_reload import change, reloaded
 from tests.gateway.user_actions.signing_callers import by_hand, signing_caller
 
 
