@@ -1,9 +1,10 @@
-"""The code of docs/clients.md runs as it stands."""
+"""The code of docs/clients.md runs as it stands, and the short one of docs/delegated-signing.md."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,9 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dfns_signers import ChangeRequest, DelegatedDfnsClient, DfnsClient, KeySigner, PemKey
 from dfns_signers import load_signer as load
 from dfns_signers.emulator import Emulator
+from tests.core.client.test_end_user_stories import RecoveryKey, passkey
 from tests.core.config.support import write_client_config, write_key
 from tests.core.keys import public_key, public_pem
-from tests.support.pages import blocks, section
+from tests.emulator.passkeys import Authenticator
+from tests.support.pages import DOCS, blocks, section
 
 PAGE = "clients.md"
 PERMISSION = {"name": "read", "operations": ["Wallets:Read"]}
@@ -55,7 +58,11 @@ def run(
     """Runs a block of a section with the names that it takes for granted; returns all of them."""
     code = blocks(section(PAGE, title), "python")[block]
     assert replaced[0] in code
-    exec(compile(code.replace(*replaced), PAGE, "exec"), names)
+    return executed(code.replace(*replaced), names)
+
+
+def executed(code: str, names: dict[str, Any]) -> dict[str, Any]:
+    exec(compile(code, "page", "exec"), names)
     return names
 
 
@@ -179,3 +186,32 @@ def test_credential_is_registered_by_somebody_else(
     assert made["made"].credential_id in {
         one["credentialId"] for one in dfns.auth.credentials.list()
     }
+
+
+def test_end_user_is_registered_and_signs_with_a_passkey(
+    configured: Emulator, tmp_path: Path
+) -> None:
+    credentials = {"cr-robot": public_pem(public_key("Ed25519"))}
+    robot = configured.add_identity("robot", service_account=True, credentials=credentials)
+    text = (tmp_path / "config.toml").read_text().replace(configured.auth_token, robot.token)
+    (tmp_path / "config.toml").write_text(text.replace("Y2kt", "cr-robot"))
+    (code, *_) = blocks((DOCS / "delegated-signing.md").read_text(encoding="utf-8"), "python")
+    browser, recovery = Authenticator(), RecoveryKey.new()
+
+    made = executed(
+        code,
+        {
+            "DfnsClient": DfnsClient,
+            "DelegatedDfnsClient": partial(DelegatedDfnsClient, base_url=configured.url),
+            "browser_makes_credentials": lambda challenge: {
+                "firstFactorCredential": passkey(browser, challenge),
+                "recoveryCredential": recovery.credential(challenge),
+            },
+            "browser_signs": browser.get,
+        },
+    )
+
+    (wallet,) = made["ada"].wallets.list()
+    assert wallet["id"] == made["wallet"]["id"]
+    for opened in ("operator", "newcomer", "ada"):
+        made[opened].close()
