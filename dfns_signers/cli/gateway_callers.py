@@ -136,17 +136,16 @@ def add(
 
 
 @reports_errors
-def list_(
-    config: ConfigOption = None, profile: GatewayProfileOption = None, json: JsonOption = False
-) -> None:
+def list_(config: ConfigOption = None, json: JsonOption = False) -> None:
     """List the callers and what they may do.
 
     Example: `dfns-signers gateway caller list`
     """
     require_extra()
-    from dfns_signers.gateway.loading import load_gateway  # noqa: PLC0415
+    from dfns_signers.gateway.loading import gateway_file, read_settings  # noqa: PLC0415
 
-    callers = load_gateway(profile, config=config).settings.callers
+    file = gateway_file(config)
+    callers = read_settings(file.gateway, file.path, reveal=False).callers
     if json:
         print_json([_as_json(name, table) for name, table in callers.items()])
         return

@@ -130,4 +130,10 @@ def _shown(value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    return "-" if value in (None, []) else str(value)
+    """For people: of a rule its name, for 'policy check' has the rest."""
+    if isinstance(value, list):
+        named = (item.get("name", item) if isinstance(item, dict) else item for item in value)
+        value = ", ".join(map(str, named))
+    elif isinstance(value, dict):
+        value = ", ".join(f"{name} = {item}" for name, item in value.items())
+    return "-" if value in (None, "") else str(value)

@@ -59,16 +59,7 @@ def load_gateway(
     Raises:
         ConfigurationError: a setting is missing or wrong; says where.
     """
-    file = find_file(config)
-    if file is None:
-        raise ConfigurationError(
-            f"there is no configuration file {default_path()} with a table [gateway]: {_ADVICE}; "
-            "--config or DFNS_CONFIG names another file"
-        )
-    if not file.gateway.open():
-        raise ConfigurationError(
-            f"configuration file {file.path} has no table [gateway]: {_ADVICE}"
-        )
+    file = gateway_file(config)
     exposed = file.path if file.is_exposed else None
     settings = read_settings(file.gateway, file.path, exposed=exposed)
     loaded = _profile(profile, settings, file)
@@ -87,6 +78,28 @@ def load_gateway(
     )
     _require_other_tokens(settings, loaded, file.path)
     return LoadedGateway(settings, loaded, callers, replicas, organisation, profile)
+
+
+def gateway_file(config: str | os.PathLike[str] | None) -> ConfigFile:
+    """The configuration file of a gateway.
+
+    Args:
+        config: as for ``load_signer``.
+
+    Raises:
+        ConfigurationError: there is none, or it has no table ``[gateway]``.
+    """
+    file = find_file(config)
+    if file is None:
+        raise ConfigurationError(
+            f"there is no configuration file {default_path()} with a table [gateway]: {_ADVICE}; "
+            "--config or DFNS_CONFIG names another file"
+        )
+    if not file.gateway.open():
+        raise ConfigurationError(
+            f"configuration file {file.path} has no table [gateway]: {_ADVICE}"
+        )
+    return file
 
 
 def read_settings(

@@ -66,6 +66,29 @@ def test_each_setting_has_its_value_and_origin(
     }
 
 
+def test_table_has_the_names_of_rules_and_the_settings_of_tables(
+    command: Command, config: Path
+) -> None:
+    config.write_text(
+        config.read_text()
+        + """
+[profiles.p.audit]
+file = "audit.jsonl"
+[[profiles.p.allow]]
+name = "test wallets"
+call = "POST /wallets"
+[[profiles.p.allow]]
+name = "tags"
+call = "PUT /wallets/{walletId}"
+"""
+    )
+
+    table = command("config", "show", "--config", config).out
+
+    assert "│ test wallets, tags " in table
+    assert f"│ file = {config.parent / 'audit.jsonl'}, on_failure = refuse " in table
+
+
 def test_json_names_the_profile(command: Command, config: Path) -> None:
     assert command("config", "show", "--json", "--config", config).json["profile"] == "p"
     assert command("config", "show", "--json").json["profile"] is None

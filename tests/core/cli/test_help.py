@@ -24,6 +24,7 @@ WITHOUT_CONFIGURATION = {
     ("gateway", "certificate"),
 }
 WITHOUT_PROFILE = WITHOUT_CONFIGURATION | {
+    ("gateway", "caller", "list"),
     ("gateway", "caller", "remove"),
     ("gateway", "status"),
     ("gateway", "wait"),

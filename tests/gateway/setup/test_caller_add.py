@@ -353,6 +353,20 @@ def test_list_shows_callers_without_their_digests(command: Command, config: Path
     assert "token" in shown.out
 
 
+def test_list_needs_neither_the_profile_nor_a_secret_of_the_gateway(
+    command: Command, tmp_path: Path
+) -> None:
+    config = tmp_path / "gateway.toml"
+    command("gateway", "caller", "add", "web", "--config", config)
+    store = 'store = { env = "STORE_OF_THE_GATEWAY" }\nseal_keys = [{ file = "away.key" }]\n'
+    config.write_text(config.read_text().replace("[gateway]\n", f"[gateway]\n{store}"))
+
+    done = command("gateway", "caller", "list", "--config", config, "--json")
+
+    assert done.code == 0, done.err
+    assert [row["name"] for row in done.json] == ["web"]
+
+
 def test_profile_before_the_command_is_that_of_the_gateway(command: Command, config: Path) -> None:
     done = command("gateway", "--profile", "p", "--config", config, "caller", "add", "web")
 
@@ -385,7 +399,7 @@ def test_program_in_go_calls_the_listener_that_a_certificate_is_made_for(
 
 
 def test_help_says_which_profile_signs(command: Command) -> None:
-    for name in ("check", "caller add", "caller list"):
+    for name in ("check", "caller add", "caller show"):
         done = command("gateway", *name.split(), "--help")
 
         assert "'profile' of [gateway], then $DFNS_PROFILE" in " ".join(
