@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
@@ -199,6 +200,10 @@ def show_trail(
     call: Annotated[
         str | None, typer.Option("--call", metavar="ID", help="The one with this id.")
     ] = None,
+    last: Annotated[
+        int | None,
+        typer.Option("--last", "-n", metavar="NUMBER", min=1, help="The last so many of them."),
+    ] = None,
     config: ConfigOption = None,
     profile: ProfileOption = None,
     json: Annotated[
@@ -213,7 +218,9 @@ def show_trail(
     trail = _files(files, config, profile)
     with ExitStack() as stack:
         progress = stack.enter_context(_progress(trail))
-        found = filter(wanted.has, calls(_records(trail, progress)))
+        found: Iterator[Call] = filter(wanted.has, calls(_records(trail, progress)))
+        if last is not None:
+            found = iter(deque(found, maxlen=last))
         first = list(islice(found, 1))  # an error has no header before it
         if sys.stdout.isatty():
             stack.close()  # what is shown takes its place

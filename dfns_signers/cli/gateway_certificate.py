@@ -45,5 +45,6 @@ def certificate(
         (folder / "tls.key", made.key),
     ):
         note(f"clients must trust {folder / 'ca.crt'}; it is valid for 396 days")
+        note("Only you can read the files: programs of other users need a copy of ca.crt.")
         note(f"Add \"{LOCAL_TLS}?tls=local\" to 'listen' in [gateway], and this table:")
         typer.echo(_TABLES.format(folder=folder), nl=False)

@@ -206,6 +206,9 @@ def test_calls_are_shown_a_line_each(command: Command, trail: Path) -> None:
         (["--since", "2100-01-01"], []),
         (["--until", "2000-01-01"], []),
         (["--call", "call-3"], ["call-3"]),
+        (["--last", "2"], ["call-2", "call-3"]),
+        (["-n", "7"], ["call-1", "call-2", "call-3"]),
+        (["--last", "1", "--method", "POST"], ["call-1"]),
     ],
     ids=" ".join,
 )
@@ -223,6 +226,7 @@ def test_calls_are_filtered(
         ("--status", "ok", "403, or 4xx"),
         ("--status", "40x", "403, or 4xx"),
         ("--outcome", "denied", "'refused'"),
+        ("--last", "0", "--last"),
     ],
 )
 def test_filter_that_fits_no_call_is_a_usage_error(
