@@ -109,6 +109,7 @@ def load_profile(
     if not (file and name):
         return _validated(None, "the environment and arguments", environment | arguments)
     found = _file_layer(file, name)
+    _keep_read_only(found, environment)
     both = _in_both(found, environment) - arguments.keys()
     if profile is None:
         return _validated(name, _title(file, name), found | environment | arguments, both, file)
@@ -148,6 +149,14 @@ def _environment_layer() -> Layer:
 def _argument_layer(settings: Mapping[str, object]) -> Layer:
     origin = Origin("argument", "argument")
     return {key: (origin, Sealed(value)) for key, value in settings.items() if value is not None}
+
+
+def _keep_read_only(*layers: Layer) -> None:
+    """Have no layer lift what another one says: that nothing is signed."""
+    said = [found for layer in layers if (found := layer.get("read_only")) and found[1].open()]
+    for layer in layers:
+        if said and "read_only" in layer:
+            layer["read_only"] = said[0]
 
 
 def _in_both(found: Layer, environment: Layer) -> frozenset[str]:

@@ -41,7 +41,11 @@ def new_service(
             gateway.replicas.counters,
             organisation=gateway.organisation,
         ),
-        UserActions(gateway.replicas.seal_keys.open(), gateway.replicas.used),
+        UserActions(
+            gateway.replicas.seal_keys.open(),
+            gateway.replicas.used,
+            organisation=gateway.organisation,
+        ),
         Upstream(client),
         instruments.observer,
     )

@@ -44,6 +44,11 @@ def replicas_of(settings: GatewaySettings) -> Replicas:
         [_seal_key(number, secret).open() for number, secret in enumerate(settings.seal_keys)]
     )
     if settings.store is None:
+        if settings.seal_keys:
+            raise ConfigurationError(
+                "key 'seal_keys': without a 'store', each replica and each start would take what "
+                "has been used already: set 'store', or leave out 'seal_keys'"
+            )
         return Replicas(counters_of(None, _SETTING), InMemory(), keys)
     if not settings.seal_keys:
         raise ConfigurationError(

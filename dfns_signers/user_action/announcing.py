@@ -6,7 +6,7 @@ import httpx
 
 from dfns_signers.announced_call import AnnouncedCall, new_call_id
 from dfns_signers.errors import RequestError
-from dfns_signers.user_action.bodies import strict_json
+from dfns_signers.user_action.bodies import JSON_TYPE, strict_json
 from dfns_signers.user_action.request_extensions import CALL_ID_EXTENSION, CALLER_EXTENSION
 from dfns_signers.user_action.sent_requests import progress_of
 
@@ -19,15 +19,18 @@ def announced_call(request: httpx.Request, path: str) -> AnnouncedCall:
         path: of the request, without the prefix of the base URL.
 
     Raises:
-        RequestError: its body cannot be announced: it is not JSON, or not UTF-8.
+        RequestError: its body cannot be announced: it is not JSON, or not UTF-8, by its bytes or
+            headers.
     """
     content = request.content
     if content:
         media_type = request.headers.setdefault("Content-Type", "application/json")
-        if media_type.partition(";")[0].strip().lower() != "application/json":
+        if not JSON_TYPE.fullmatch(media_type) or "Content-Encoding" in request.headers:
+            encoding = request.headers.get("Content-Encoding")
+            packed = f" and the encoding {encoding!r}" if encoding else ""
             raise RequestError(
-                f"{request.method} {path} has a body of type {media_type!r}; only JSON bodies can "
-                "be announced in a user action"
+                f"{request.method} {path} has a body of type {media_type!r}{packed}; only JSON in "
+                "UTF-8 can be announced in a user action"
             )
     try:
         payload = content.decode("utf-8")

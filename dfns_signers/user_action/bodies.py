@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
 from dfns_signers.arguments import by_name
 from dfns_signers.bounded_json import bounded_json
 from dfns_signers.errors import RequestError
+
+JSON_TYPE: Final = re.compile(
+    r'application/json(?:[ \t]*;[ \t]*charset="?utf-8"?)?', re.IGNORECASE | re.ASCII
+)
+"""The ``Content-Type`` of a body that nobody decodes in another way."""
 
 _QUOTED_CHARACTERS: Final = 100
 

@@ -30,6 +30,9 @@ _OVERRIDING_HEADERS: Final = (
 """Headers that have a server or gateway take a request for one of another method or path."""
 _OVERRIDING: Final = frozenset(name.lower().encode("ascii") for name in _OVERRIDING_HEADERS)
 
+_WATCHED: Final = ("Host", "Content-Type", "Content-Encoding", *_OVERRIDING_HEADERS)
+"""Headers that say what a request is, or how its body is read."""
+
 _SECRET_MEMBERS: Final = ("challenge", "challengeIdentifier", "userAction")
 
 # Seconds; a socket with a timeout of 0 fails in another way.
@@ -158,6 +161,6 @@ def _watched(sent: Mapping[str, Any]) -> dict[str, Any]:
         f"header {watched!r}": [
             value for name, value in sent["headers"] if name.lower() == watched.lower().encode()
         ]
-        for watched in ("Host", *_OVERRIDING_HEADERS)
+        for watched in _WATCHED
     }
     return {**{name: part for name, part in sent.items() if name != "headers"}, **headers}

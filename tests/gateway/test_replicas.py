@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from dfns_signers.sealed import Sealed
 from tests.emulator.caller import answered, compact
 from tests.gateway.callers.test_limits import WALLET, caller
 from tests.gateway.replicas import SEAL_KEY, shared, two_replicas
-from tests.gateway.running import RunningGateway
+from tests.gateway.running import RunningGateway, running_gateway
 from tests.gateway.user_actions.signing_callers import by_hand, signing_caller
 from tests.support.redis_servers import RedisServer
 
@@ -164,3 +165,34 @@ def test_replicas_need_a_seal_key_in_common() -> None:
 
     with pytest.raises(ConfigurationError, match="openssl rand -hex 32"):
         replicas_of(settings)
+
+
+def test_seal_keys_need_a_store_which_remembers_what_was_used() -> None:
+    """Else each replica, and each start of one, would take what another has used."""
+    settings = GatewaySettings.model_validate(
+        {"listen": ["127.0.0.1:0"], "seal_keys": [SEAL_KEY]}, context={"reveal": False}
+    )
+
+    with pytest.raises(ConfigurationError, match="key 'seal_keys': without a 'store'"):
+        replicas_of(settings)
+
+
+def test_user_action_of_one_organisation_is_refused_before_another(
+    tmp_path: Path, store: RedisServer
+) -> None:
+    """Gateways that share store, seal key and callers, such as those of two profiles of a file."""
+    settings = shared(store) + signing_caller(tmp_path)
+    with ExitStack() as stack:
+        one, other = (stack.enter_context(running_gateway(tmp_path, settings)) for _ in range(2))
+        at_one, at_other = (stack.enter_context(by_hand(gateway)) for gateway in (one, other))
+        payload = compact(WALLET)
+        challenge, unused = (at_one.challenge("POST", "/wallets", payload.decode()) for _ in "12")
+        action = answered(at_one.complete(challenge, at_one.factor(challenge)))["userAction"]
+
+        completed = at_other.complete(unused, at_one.factor(unused))
+        sent = at_other.send("POST", "/wallets", payload, user_action=action)
+
+        assert answered(completed, 400)["error"]["details"]["gateway"] == "challenge"
+        assert answered(sent, 403)["error"]["details"]["gateway"] == "user-action"
+        assert not other.emulator.requests
+        answered(at_one.send("POST", "/wallets", payload, user_action=action))

@@ -21,8 +21,8 @@ from tests.gateway.running import UPSTREAM_TOKEN
         ("[gateway]\n", "[gateway]\nmax_body = 100\n", "'max_body' in [gateway]"),
         (
             "[gateway]\n",
-            '[gateway]\nseal_keys = ["' + "ab" * 32 + '"]\n',
-            "'seal_keys' in [gateway]",
+            '[gateway]\nstore = "redis://127.0.0.1:1"\nseal_keys = ["' + "ab" * 32 + '"]\n',
+            "'seal_keys' in [gateway], 'store' in [gateway]",
         ),
         (f'"{UPSTREAM_TOKEN}"', '"other-token"', "'auth_token' in profile 'production'"),
         ("key.pem", "../key.pem", "'signer' in profile 'production'"),

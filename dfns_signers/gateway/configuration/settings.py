@@ -184,7 +184,7 @@ class GatewaySettings(StrictModel):
         default=[],
         max_length=2,
         description="Keys that replicas seal challenges with, 32 bytes or more in hexadecimal; the "
-        "first seals, all open.",
+        "first seals, all open. Needed with `store`, and refused without.",
     )
     tls: dict[str, TlsTable] = Field(default={}, description="Certificates of listeners, by name.")
     callers: dict[_CallerName, CallerTable] = Field(

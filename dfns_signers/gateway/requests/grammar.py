@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from dfns_signers.gateway.requests.messages import Incoming, Peer, Refusal
-from dfns_signers.user_action.bodies import strict_json
+from dfns_signers.user_action.bodies import JSON_TYPE, strict_json
 
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
@@ -25,7 +25,6 @@ _TARGET: Final = re.compile(rb"((?:/[A-Za-z0-9._~-]+)+)(?:\?([!-\"$-~]+))?")
 _DOTS: Final = frozenset({b".", b".."})
 _VALUE: Final = re.compile(rb"[\t -~]*")
 _LENGTH: Final = re.compile(rb"\d{1,18}")
-_JSON: Final = re.compile(r'application/json(?:[ \t]*;[ \t]*charset="?utf-8"?)?', re.IGNORECASE)
 _SEND_JSON: Final = "send 'Content-Type: application/json', and the body in UTF-8"
 _OF_BROWSERS: Final = re.compile(r"origin|cookie2?|sec-fetch-.*")
 _TRAILERS: Final = frozenset({b"trailer", b"trailers"})
@@ -174,7 +173,7 @@ def _check_host(headers: Mapping[str, str], hosts: frozenset[str]) -> None:
 def _check_types(headers: Mapping[str, str]) -> None:
     if "content-encoding" in headers:
         raise Refusal(415, "content-encoding", "the gateway takes no encoded bodies")
-    if not _JSON.fullmatch(headers.get("content-type", "application/json")):
+    if not JSON_TYPE.fullmatch(headers.get("content-type", "application/json")):
         raise Refusal(415, "content-type", f"the Content-Type is another one: {_SEND_JSON}")
 
 

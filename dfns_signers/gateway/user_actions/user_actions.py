@@ -46,13 +46,20 @@ class UserActions:
         seal_keys: 32 bytes or more each; the first seals, all open. Without any, a random one.
         used: remembers what has been used, for all replicas.
         clock: the time in seconds since 1970.
+        organisation: names whose calls are signed; what was sealed for another does not open.
     """
 
     def __init__(
-        self, seal_keys: list[bytes], used: SingleUse, clock: Callable[[], float] = time.time
+        self,
+        seal_keys: list[bytes],
+        used: SingleUse,
+        clock: Callable[[], float] = time.time,
+        *,
+        organisation: str,
     ) -> None:
         self._seals = Seals(seal_keys, clock)
         self._used = used
+        self._organisation = organisation
 
     async def announce(self, incoming: Incoming, caller: Caller, exchange: Exchange) -> Answer:
         """Answer ``POST /auth/action/init`` with a challenge, if the rules allow the call.
@@ -149,13 +156,20 @@ class UserActions:
             raise Refusal(403, "user-action-used", "the user action has been used")
 
     def _seal(self, purpose: Purpose, caller: Caller, sealed: Seal) -> str:
-        return self._seals.seal(purpose, _holder(caller), sealed, LIFETIME)
+        return self._seals.seal(purpose, self._holder(caller), sealed, LIFETIME)
 
     def _open(self, purpose: Purpose, caller: Caller, text: str) -> Seal | None:
         try:
-            return self._seals.open(purpose, _holder(caller), text)
+            return self._seals.open(purpose, self._holder(caller), text)
         except BrokenSealError:
             return None
+
+    def _holder(self, caller: Caller) -> bytes:
+        """Whose seals they are; of another key from a reload on, they are of another holder."""
+        credential = _credential(caller)
+        names = (self._organisation, caller.name, credential.id)
+        parts = (*(name.encode() for name in names), public_key_der(credential.public_key))
+        return b"".join(sha256(part).digest() for part in parts)
 
     async def _claim(self, purpose: Purpose, seal: Seal) -> bool:
         return await self._used.claim(f"{purpose} {seal.nonce.hex()}", _REMEMBERED)
@@ -170,13 +184,6 @@ def _credential(caller: Caller) -> Credential:
             "itself; or add a credential to the caller, for an SDK that signs",
         )
     return caller.credential
-
-
-def _holder(caller: Caller) -> bytes:
-    """Whose seals they are; of another key from a reload on, they are of another holder."""
-    credential = _credential(caller)
-    parts = (caller.name.encode(), credential.id.encode(), public_key_der(credential.public_key))
-    return b"".join(sha256(part).digest() for part in parts)
 
 
 def _text(nonce: bytes) -> str:

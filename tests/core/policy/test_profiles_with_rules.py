@@ -216,6 +216,27 @@ def test_read_only_profile_signs_nothing(
     assert caught.value.check == "read-only"
 
 
+@pytest.mark.parametrize("named", [None, "p"])
+@pytest.mark.parametrize(("file", "variable"), [("true", "false"), ("false", "true")])
+def test_read_only_of_profile_or_process_is_lifted_by_neither(
+    client_config: Path,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    named: str | None,
+    file: str,
+    variable: str,
+) -> None:
+    monkeypatch.setenv("DFNS_READ_ONLY", variable)
+    line = f"read_only = {file}"
+    config = write_client_config(client_config.parent, emulator.url, emulator.auth_token, line)
+
+    with (
+        DfnsClient.from_config(named, config=config) as dfns,
+        pytest.raises(PolicyRefusedError, match="it is read-only"),
+    ):
+        dfns.post("/wallets", json=GOOD)
+
+
 def test_signer_that_reloads_follows_changed_rules(config: Path) -> None:
     with DfnsClient.from_config(config=config, reload=True) as dfns:
         with pytest.raises(PolicyRefusedError):

@@ -40,6 +40,14 @@ def method_override(request: httpx.Request) -> None:
     request.headers["X-HTTP-Method-Override"] = "DELETE"
 
 
+def other_charset(request: httpx.Request) -> None:
+    request.headers["Content-Type"] = "application/json; charset=utf-7"
+
+
+def packed(request: httpx.Request) -> None:
+    request.headers["Content-Encoding"] = "br"
+
+
 CHANGES = {
     "URL": other_path,
     "method": other_method,
@@ -47,6 +55,8 @@ CHANGES = {
     "extension 'target'": other_target,
     "header 'Host'": other_host,
     "header 'X-HTTP-Method-Override'": method_override,
+    "header 'Content-Type'": other_charset,
+    "header 'Content-Encoding'": packed,
 }
 
 

@@ -100,7 +100,31 @@ def test_body_that_is_no_json_is_refused_and_nothing_is_sent(
     assert emulator.requests == ()
 
 
-@pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "Application/JSON"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "application/json; charset=utf-7"},
+        {"Content-Type": "application/json; charset=utf-8; charset=utf-16"},
+        {"Content-Type": "application/json, application/json"},
+        {"Content-Encoding": "br"},
+    ],
+)
+def test_body_that_the_api_may_decode_to_another_is_refused_and_nothing_is_sent(
+    http: httpx.Client, emulator: Emulator, headers: dict[str, str]
+) -> None:
+    """In UTF-7, the quotes of the name are others."""
+    body = b'{"network":"Bitcoin","name":"+ACI-,+ACI-network+ACI-:+ACI-Solana"}'
+
+    with pytest.raises(RequestError, match="UTF-8"):
+        http.post("/wallets", content=body, headers=headers)
+
+    assert emulator.requests == ()
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    ["application/json; charset=utf-8", 'application/json;charset="UTF-8"', "Application/JSON"],
+)
 def test_json_type_may_be_written_in_any_way(http: httpx.Client, media_type: str) -> None:
     response = http.post(
         "/wallets", content=b'{"network":"Bitcoin"}', headers={"Content-Type": media_type}

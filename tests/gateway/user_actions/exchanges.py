@@ -26,6 +26,7 @@ from tests.support.clock import Clock
 T = TypeVar("T")
 
 INIT = "/auth/action/init"
+ORGANISATION = "the-organisation"
 RULES = [
     Rule(name="wallets", call="POST /wallets"),
     Rule(name="tags", call="PUT /wallets/{walletId}"),
@@ -118,4 +119,4 @@ def refused(status: int, check: str) -> Iterator[list[Refusal]]:
 
 def new_exchange(caller: Caller = PAYMENTS) -> Exchange:
     """With actions of its own."""
-    return Exchange(UserActions([], InMemory(), Clock()), caller)
+    return Exchange(UserActions([], InMemory(), Clock(), organisation=ORGANISATION), caller)

@@ -18,6 +18,7 @@ from tests.emulator.caller import compact
 from tests.gateway.user_actions.exchanges import (
     ALLOWED,
     INIT,
+    ORGANISATION,
     PAYMENTS,
     PLAIN,
     REPORTS,
@@ -41,7 +42,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def sdk(clock: Clock) -> Exchange:
-    return Exchange(UserActions([], InMemory(), clock))
+    return Exchange(UserActions([], InMemory(), clock, organisation=ORGANISATION))
 
 
 def test_user_action_admits_the_call_that_was_announced_and_signed(sdk: Exchange) -> None:
@@ -254,7 +255,7 @@ def test_caller_without_a_credential_brings_no_user_action(sdk: Exchange) -> Non
 
 def test_open_challenge_is_not_stored(sdk: Exchange) -> None:
     used = InMemory()
-    exchange = Exchange(UserActions([], used, Clock()))
+    exchange = Exchange(UserActions([], used, Clock(), organisation=ORGANISATION))
     for _ in range(20):
         exchange.announce("POST", "/wallets")
 
@@ -263,7 +264,9 @@ def test_open_challenge_is_not_stored(sdk: Exchange) -> None:
 
 def test_replicas_with_one_seal_key_and_one_store_take_what_another_gave() -> None:
     used, clock = InMemory(), Clock()
-    one, other = (Exchange(UserActions([b"k" * 32], used, clock)) for _ in range(2))
+    one, other = (
+        Exchange(UserActions([b"k" * 32], used, clock, organisation=ORGANISATION)) for _ in range(2)
+    )
 
     challenge = one.announce("POST", "/wallets")
     action = other.complete(challenge)
