@@ -59,7 +59,7 @@ class LoadedProfile:
         settings: the validated profile.
         origins: where each setting comes from that has not its default.
         overridden: settings of the profile that an environment variable replaced.
-        signer_is_text: whether the signer came as one line, with texts for values.
+        signer_is_text: whether the signer came as one line, with strings for values.
         file: the configuration file that the profile is in, absolute; None where ``name`` is.
     """
 

@@ -63,7 +63,7 @@ def validate(
         places: names the place of each setting that comes from somewhere else.
         folder: relative paths start here.
         exposed: the file that has the settings, if other users can read it.
-        texts: whether all values are texts, to be converted, as from an environment variable.
+        texts: whether all values are strings, to be converted, as from an environment variable.
         reveal: whether a secret that cannot be read is refused now, or when it is used.
 
     Raises:

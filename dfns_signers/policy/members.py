@@ -10,8 +10,7 @@ from typing import Any, Final, TypeAlias
 from dfns_signers.errors import ConfigurationError
 
 Name: TypeAlias = tuple[str, ...]
-"""The names from the body down to a member. A member that has a dot in its name is none of a rule:
-its name is not split."""
+"""The names from the body down to a member. A rule cannot name a member with a dot in its name."""
 
 MISSING: Final = object()
 """The value of a member that is not there."""

@@ -95,7 +95,7 @@ def add_kept(
 
 
 def values_of(state: State, known: Mapping[str, Any], path: str = "") -> Values:
-    """Makes values of what is known of a call; a wallet tells its network."""
+    """Makes values of what is known of a call; a wallet says its network."""
     wallet_id = known.get("walletId")
     wallet = next((one for one in state.wallets.all() if one["id"] == wallet_id), {})
     renamed = {name: known[other] for name, other in _SAME.items() if other in known}

@@ -33,7 +33,7 @@ def delegate_key(state: State, key: Record, owner: User) -> None:
 
 
 def require_owner(call: Call, key_id: str) -> None:
-    """Refuse whoever wants to use a key that is delegated to somebody else."""
+    """Refuse a caller who wants to use a key that is delegated to somebody else."""
     owner_id = call.state.held_keys[key_id].owner_id
     if owner_id not in {None, call.token.user.user_id}:
         raise forbidden(

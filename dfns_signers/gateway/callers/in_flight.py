@@ -31,7 +31,7 @@ class InFlight:
 
     @contextmanager
     def call(self, caller: str) -> Iterator[None]:
-        """Be a call of a caller.
+        """Count a call of a caller while the block runs.
 
         Raises:
             Refusal: 429, the caller has too many under way; 503, all callers together have.

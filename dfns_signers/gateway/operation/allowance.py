@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class Allowance:
-    """So many in any period that begins with the first.
+    """At most so many in a period, which begins with the first of them.
 
     Args:
         size: how many.
@@ -23,7 +23,7 @@ class Allowance:
         self._left_out = 0
 
     def take(self) -> int | None:
-        """How many were left out since the last that was not; None where this one is."""
+        """How many were left out since the last that was taken; None if this one is left out."""
         if self._clock() >= self._end:
             self._end, self._used = self._clock() + self._period, 0
         if self._used >= self._size:

@@ -83,7 +83,7 @@ class StrictProtocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's words
         """Answer a request that cannot be read, and close the connection."""
         if self._has_a_call_under_way():
-            # What comes behind a call that is the last of its connection is no part of it.
+            # What comes behind a call that is the last of its connection is not part of it.
             self.cycle.keep_alive = False
             self.flow.pause_reading()
             return

@@ -48,7 +48,7 @@ def bound(listening: socket.socket, address: UnixAddress) -> Iterator[tuple[int,
 
 
 def node_of(path: Path) -> tuple[int, int]:
-    """Device and inode, which another socket at the same path has not."""
+    """Device and inode, which are others for another socket at the same path."""
     status = path.lstat()
     return status.st_dev, status.st_ino
 
@@ -82,7 +82,7 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
             descriptor = os.open(folder, os.O_RDONLY)
             stack.callback(os.close, descriptor)
             end = time.monotonic() + _STARTING
-            while time.monotonic() < end:  # whoever can read the folder may lock it for ever
+            while time.monotonic() < end:  # who can read the folder may lock it for ever
                 with suppress(BlockingIOError):
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break

@@ -47,7 +47,7 @@ def token_digest(token: Sealed[str]) -> str:
 
 
 def organisation_of(profile: str | None, config: Path) -> str | None:
-    """The organisation that the token of a profile is of; None where it cannot be read.
+    """The organisation of the token of a profile; None where it cannot be read.
 
     Args:
         profile: its name; None for the one that the configuration chooses.

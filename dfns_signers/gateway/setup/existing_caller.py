@@ -14,7 +14,7 @@ from dfns_signers.sealed import Sealed
 def existing_caller(
     name: str, profile: str | None, config: str | os.PathLike[str] | None
 ) -> AddedCaller:
-    """A caller as the configuration file has it: without its token, of which that has a digest.
+    """A caller as the configuration file has it: without its token, which the file has not.
 
     Args:
         name: of the caller.

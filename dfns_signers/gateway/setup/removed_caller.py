@@ -1,4 +1,4 @@
-"""A caller less: its tables leave the configuration file."""
+"""Remove a caller: its tables leave the configuration file."""
 
 from __future__ import annotations
 

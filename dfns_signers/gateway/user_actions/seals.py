@@ -43,7 +43,7 @@ class Seals:
 
     A sealed value is base64url without padding of: version (1 byte), expiry (8 bytes, seconds
     since 1970, big-endian), nonce (32), digest (32), authentication code (32). The code also covers
-    purpose and holder, so that neither can be another one.
+    purpose and holder, so that a seal is of no use for another.
 
     Args:
         keys: 32 bytes or more each; the first seals, all open. Without any, a random one.

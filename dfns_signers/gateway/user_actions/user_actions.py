@@ -40,8 +40,7 @@ _NONCE_BYTES: Final = 32
 class UserActions:
     """Challenges and user action tokens of the gateway, sealed, bound to caller and call.
 
-    Nothing is stored for them but which have been used, and so no more than a caller may send in
-    the time of their life.
+    Only which of them were used is stored: no more than a caller may send in their lifetime.
 
     Args:
         seal_keys: 32 bytes or more each; the first seals, all open. Without any, a random one.
