@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Final, Literal, TypedDict
+from typing import Final, Literal, TypeAlias, TypedDict
 
 from dfns_signers.encodings import base64url_encode, sha256_hex
 from dfns_signers.errors import ChallengeError, CredentialNotAllowedError
@@ -33,7 +33,7 @@ class CredentialInfo(TypedDict):
     attestationData: str
 
 
-ClientDataType = Literal["key.get", "key.create"]
+ClientDataType: TypeAlias = Literal["key.get", "key.create"]
 _MAX_NAMED: Final = 10
 
 # The dict comes first: asking the abstract class takes three times as long.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from dfns_signers.audit.records import Record
 
@@ -16,7 +16,7 @@ _OF_THE_CHAIN: Final = frozenset({"sequence", "previous", "hash", "event", "time
 _MOST_PENDING: Final = 1000
 """Calls that are kept until their last record is read."""
 
-Call = Mapping[str, Any]
+Call: TypeAlias = Mapping[str, Any]
 """What is recorded of a call: ``time`` and ``writer`` of its first record, ``outcome`` (allowed,
 refused, signed, failed or answered), and all other members of its records."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import typer
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dfns_signers.gateway.setup.client_settings import ClientSettings
     from dfns_signers.gateway.setup.new_caller import AddedCaller
 
-CallerArgument = Annotated[
+CallerArgument: TypeAlias = Annotated[
     str, typer.Argument(help="Name of the caller.", autocompletion=complete_caller)
 ]
 

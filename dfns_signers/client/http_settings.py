@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.request import getproxies
 
 import httpx
@@ -17,7 +17,7 @@ from dfns_signers.client.given_connections import HttpT
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.user_action.base_url import BaseUrl
 
-Timeout = float | httpx.Timeout | None
+Timeout: TypeAlias = float | httpx.Timeout | None
 
 
 class _NoCookies(httpx.Cookies):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from dfns_signers.announced_call import AnnouncedCall, CallAnswer, names_in_query
 from dfns_signers.errors import AuditError, PolicyRefusedError, SigningRefusedError
@@ -22,11 +22,11 @@ class Recorder(Protocol):
         """As of ``AuditTrail``."""
 
 
-Judge = Callable[[AnnouncedCall], str]
+Judge: TypeAlias = Callable[[AnnouncedCall], str]
 """Returns the name of the rule that allows a call, empty for none; PolicyRefusedError if none does:
 ``Policy.admit`` or ``Policy.require``."""
 
-JudgesOf = Callable[[SigningRequest], Mapping[str, Judge]]
+JudgesOf: TypeAlias = Callable[[SigningRequest], Mapping[str, Judge]]
 """The judges of a request, each by the member of the record that names its rule."""
 
 NAME: Final = "dfns-signers-guard"

@@ -9,7 +9,7 @@ import re
 import shlex
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from dfns_signers.announced_call import AnnouncedCall
 from dfns_signers.arguments import shown
@@ -57,7 +57,7 @@ class SignChallenge:
     signer: Any
 
 
-Step = Exchange | SignChallenge
+Step: TypeAlias = Exchange | SignChallenge
 
 
 def announcement(call: AnnouncedCall, signer: object = None) -> Exchange:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 from dfns_signers.errors import ConfigurationError
 from dfns_signers.gateway.configuration.addresses import Address, TcpAddress, UnixAddress
@@ -32,7 +33,7 @@ def check_settings(settings: GatewaySettings, file: str) -> None:
         raise ConfigurationError("\n".join(lines))
 
 
-_Problem = tuple[str, str]
+_Problem: TypeAlias = tuple[str, str]
 """Where below ``gateway``, and what."""
 
 

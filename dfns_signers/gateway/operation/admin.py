@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import dfns_signers
 from dfns_signers import worker_threads
@@ -16,7 +16,7 @@ PAGES: Final = ("/livez", "/startupz", "/readyz", "/metrics")
 
 _TEXT: Final = {"content-type": "text/plain; charset=utf-8"}
 
-Answering = Callable[[Mapping[str, str], bool], Awaitable[Answer]]
+Answering: TypeAlias = Callable[[Mapping[str, str], bool], Awaitable[Answer]]
 """Answers a GET, by the headers and whether details are asked for."""
 
 

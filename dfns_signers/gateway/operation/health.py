@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from dfns_signers import worker_threads
 from dfns_signers.errors import DfnsSignersError
@@ -16,7 +16,7 @@ from dfns_signers.sealed import Sealed
 from dfns_signers.secrets import Secret
 from dfns_signers.user_action.tokens import checked_token
 
-State = Literal["starting", "serving", "draining"]
+State: TypeAlias = Literal["starting", "serving", "draining"]
 
 _STATES: Final = {
     "starting": "the key or a listener is not open yet",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, TypeAlias
 
 from dfns_signers.gateway.operation.allowance import Allowance
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 OURS: Final = "dfns_signers"
 REQUESTS: Final = "dfns_signers.gateway.requests"
 
-Format = Literal["json", "text"]
-Level = Literal["debug", "info", "warning", "error"]
+Format: TypeAlias = Literal["json", "text"]
+Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 _MEMBERS: Final = "members"
 """Attribute of a log record with what is shown beside the message."""

@@ -6,12 +6,12 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from dfns_signers.gateway.requests.messages import Incoming, Peer, Refusal
 from dfns_signers.user_action.bodies import strict_json
 
-Headers = Sequence[tuple[bytes, bytes]]
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 READ_ON: Final = 8 * 2**20
 """Bytes of a refused body that are read and dropped, so that its sender gets to the answer."""

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeAlias
 
 from dfns_signers.config.profile_guards import open_trail
 from dfns_signers.errors import ListeningError
@@ -18,7 +18,7 @@ from dfns_signers.gateway.serving.bounds import Bounds
 from dfns_signers.gateway.serving.running import RunningListeners
 from dfns_signers.gateway.serving.service_manager import READY, STOPPING, notify
 
-Ready = Callable[[Sequence[str]], None]
+Ready: TypeAlias = Callable[[Sequence[str]], None]
 
 _ENDING: Final = (signal.SIGTERM, signal.SIGINT)
 _USUAL: Final = Bounds()

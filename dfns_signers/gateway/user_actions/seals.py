@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from dfns_signers.encodings import base64url_decode, base64url_encode
 
-Purpose = Literal["challenge", "user action"]
+Purpose: TypeAlias = Literal["challenge", "user action"]
 
 _VERSION: Final = b"\x01"
 _EXPIRY_BYTES: Final = 8
