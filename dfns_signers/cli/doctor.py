@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from textwrap import wrap
 from typing import Any, Final
 
@@ -99,7 +100,7 @@ def _lines(finding: Finding, width: int | None) -> Iterator[str]:
             )
 
 
-def _policy(profile: str | None, config: Any) -> Policy | None:
+def _policy(profile: str | None, config: Path | None) -> Policy | None:
     try:
         return least_policy(profile, config=config)
     except DfnsSignersError:  # a finding says so

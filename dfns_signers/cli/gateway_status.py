@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -63,7 +63,7 @@ def await_ready(
     timeout: float,
     *,
     clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], Any] = time.sleep,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> Readiness:
     """Ask until the answer is that it is ready, or the time is over; returns the last answer."""
     end = clock() + timeout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -109,7 +110,9 @@ class _Explained(NamedTuple):
     is_asked: bool = True
 
 
-def _policies(profile: str | None, config: Any, caller: str | None) -> tuple[str, list[Policy]]:
+def _policies(
+    profile: str | None, config: Path | None, caller: str | None
+) -> tuple[str, list[Policy]]:
     """Who is asked about, and the rules that must all allow a call."""
     if caller is None:
         loaded = load_profile(profile, config=config)

@@ -11,7 +11,6 @@ from dfns_signers.announced_call import AnnouncedCall, CallAnswer, names_in_quer
 from dfns_signers.errors import AuditError, PolicyRefusedError, SigningRefusedError
 from dfns_signers.hook_registration import hookimpl
 from dfns_signers.hooks import SigningRequest
-from dfns_signers.policy.unknown_calls import unknown_call
 from dfns_signers.signing_key import Evidence
 
 
@@ -77,7 +76,7 @@ class Guard:
         if not judges:
             return {}
         if request.call is None:
-            raise unknown_call(request.credential_id)
+            raise _unknown_call(request.credential_id)
         return {member: judge(request.call) or None for member, judge in judges.items()}
 
     def _record_permission(self, request: SigningRequest, rules: dict[str, str | None]) -> None:
@@ -154,6 +153,16 @@ class Guard:
             self._trail.append(event, call_id=call_id, **members)
         except AuditError as error:
             _log.error("the record %r of the call %s is lost: %s", event, call_id, error)
+
+
+def _unknown_call(credential_id: str) -> PolicyRefusedError:
+    """The refusal where only the challenge is known, as within the official SDK."""
+    return PolicyRefusedError(
+        f"only the challenge is known to the credential {credential_id}, and its rules are about "
+        "calls: sign with DfnsClient or UserActionAuth of this package, or have 'dfns-signers "
+        "gateway' sign for the official SDK, or take the rules out of the profile that it uses",
+        check="unknown-call",
+    )
 
 
 def _what(request: SigningRequest) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from dfns_signers.gateway.callers.in_flight import InFlight
 from dfns_signers.gateway.callers.limits import Limits
 from dfns_signers.gateway.requests.failures import advice, refusal_of
 from dfns_signers.gateway.requests.messages import Answer, Incoming, Refusal
-from dfns_signers.gateway.requests.observing import Exchange, NoObserver, Observer
+from dfns_signers.gateway.requests.observing import Exchange, Observer, Observers
 from dfns_signers.gateway.upstream import Upstream
 from dfns_signers.gateway.user_actions.user_actions import UserActions
 from dfns_signers.operations import match_operation
@@ -36,7 +36,7 @@ class Service:
     limits: Limits
     user_actions: UserActions
     upstream: Upstream
-    observer: Observer = field(default_factory=NoObserver)
+    observer: Observer = field(default_factory=Observers)
     in_flight: InFlight = field(default_factory=InFlight)
 
     def admit(self, exchange: Exchange, incoming: Incoming) -> None:
@@ -103,16 +103,12 @@ class Service:
             exchange.rule = caller.require(call) or None
         except PolicyRefusedError as error:
             raise refusal_of(error) from error
-        await self._require_user_action(incoming, caller)
+        if needs_user_action(incoming.method, incoming.path):
+            await self.user_actions.redeem(incoming, caller)
         callers = len(self.callers.by_name)
         exchange.rule = await self.limits.admit(caller, call, callers) or None
         again = partial(self.limits.admit_again, caller, call, callers)
         return await self.upstream.send(incoming, exchange, again)
-
-    async def _require_user_action(self, incoming: Incoming, caller: Caller) -> None:
-        """Have a caller with a credential show the user action of a call that needs one."""
-        if needs_user_action(incoming.method, incoming.path):
-            await self.user_actions.redeem(incoming, caller)
 
 
 def _internal(error: Exception, exchange: Exchange) -> Refusal:

@@ -179,11 +179,13 @@ class Policy:
         """What refuses a call whatever the rules say; empty for nothing."""
         if _misspelt(call):
             return "path"
-        return "read-only" if self.read_only and not _only_reads(call) else ""
+        return "read-only" if self.read_only and _reading(call) is None else ""
 
     def _may_read(self, call: AnnouncedCall) -> bool:
-        operation = match_operation(call.method, call.path)
-        return self.reads and call.method == "GET" and _reads(operation) and not _hidden(operation)
+        if not self.reads or call.method != "GET":
+            return False
+        operation = _reading(call)
+        return operation is not None and not is_sensitive(operation)
 
     def _refusal(self, call: AnnouncedCall, decision: Decision) -> PolicyRefusedError:
         if decision.check == "path":
@@ -253,14 +255,9 @@ def _misspelt(call: AnnouncedCall) -> str:
     return ""
 
 
-def _only_reads(call: AnnouncedCall) -> bool:
-    return _reads(match_operation(call.method, call.path))
-
-
-def _reads(operation: Operation | None) -> bool:
-    """Whether an operation is known to change nothing."""
-    return operation is not None and operation.operation_class == "read" and not operation.signed
-
-
-def _hidden(operation: Operation | None) -> bool:
-    return operation is not None and is_sensitive(operation)
+def _reading(call: AnnouncedCall) -> Operation | None:
+    """The operation of a call that is known to change nothing; None for any other call."""
+    operation = match_operation(call.method, call.path)
+    if operation is None or operation.signed or operation.operation_class != "read":
+        return None
+    return operation

@@ -31,9 +31,7 @@ SENSITIVE_READS: Final = (
 signatures that others asked for, each of which is good for what it signs. Events of a webhook
 repeat such signatures, and its address may have a token."""
 
-_SENSITIVE: Final = frozenset(SENSITIVE_READS)
-
 
 def is_sensitive(operation: Operation) -> bool:
     """Whether a read must be named by a rule."""
-    return str(operation) in _SENSITIVE
+    return str(operation) in SENSITIVE_READS

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import dfns_signers
 from dfns_signers import worker_threads
@@ -15,9 +14,6 @@ from dfns_signers.gateway.requests.messages import Answer, json_answer, send_ans
 PAGES: Final = ("/livez", "/startupz", "/readyz", "/metrics")
 
 _TEXT: Final = {"content-type": "text/plain; charset=utf-8"}
-
-Answering: TypeAlias = Callable[[Mapping[str, str], bool], Awaitable[Answer]]
-"""Answers a GET, by the headers and whether details are asked for."""
 
 
 class AdminApplication:
@@ -33,8 +29,6 @@ class AdminApplication:
         self._health = health
         self._metrics = metrics
         self._hosts = hosts
-        answering = (self._live, self._started, self._ready, self._exposed)
-        self._pages: Mapping[str, Answering] = dict(zip(PAGES, answering, strict=True))
 
     async def __call__(self, scope: dict[str, Any], _receive: Any, send: Any) -> None:
         """Answer a request of ASGI; what a client sends as a body is not read."""
@@ -48,21 +42,22 @@ class AdminApplication:
         }
         if headers.get("host", "").lower() not in self._hosts:
             return _said(421, "the Host header is not an address of this listener")
-        page = self._pages.get(scope["raw_path"].decode("latin-1"))
-        if page is None:
-            return _said(404, f"not found; there is {', '.join(self._pages)}")
+        path = scope["raw_path"].decode("latin-1")
+        if path not in PAGES:
+            return _said(404, f"not found; there is {', '.join(PAGES)}")
         if scope["method"] != "GET":
             return _said(405, "GET only", allow="GET")
-        return await page(headers, scope["query_string"] == b"verbose")
+        if path == "/metrics":
+            return await self._exposed(headers.get("accept", ""))
+        if path == "/readyz":
+            return await self._ready(verbose=scope["query_string"] == b"verbose")
+        return self._started() if path == "/startupz" else _said(200, "ok")
 
-    async def _live(self, _headers: Mapping[str, str], _verbose: bool) -> Answer:
-        return _said(200, "ok")
-
-    async def _started(self, _headers: Mapping[str, str], _verbose: bool) -> Answer:
+    def _started(self) -> Answer:
         started = self._health.state != "starting"
         return _said(200, "ok") if started else _said(503, "starting")
 
-    async def _ready(self, _headers: Mapping[str, str], verbose: bool) -> Answer:
+    async def _ready(self, *, verbose: bool) -> Answer:
         problems = await self._health.problems()
         is_ready = not any(problems.values())
         status = 200 if is_ready else 503
@@ -81,9 +76,9 @@ class AdminApplication:
             },
         )
 
-    async def _exposed(self, headers: Mapping[str, str], _verbose: bool) -> Answer:
+    async def _exposed(self, accept: str) -> Answer:
         # In a thread, for the collectors read files.
-        body, kind = await worker_threads.run(self._metrics.exposition, headers.get("accept", ""))
+        body, kind = await worker_threads.run(self._metrics.exposition, accept)
         return Answer(200, {"content-type": kind}, body)
 
 

@@ -76,16 +76,6 @@ class Observer(Protocol):
         """A request is about to be answered; one that was not admitted has not begun."""
 
 
-class NoObserver:
-    """Ignores all."""
-
-    def began(self, exchange: Exchange) -> None:
-        """See ``Observer``."""
-
-    def finished(self, exchange: Exchange) -> None:
-        """See ``Observer``."""
-
-
 class Observers:
     """Several observers as one, of which none breaks a call.
 
@@ -93,7 +83,7 @@ class Observers:
         observers: asked one after the other.
     """
 
-    def __init__(self, observers: Iterable[Observer]) -> None:
+    def __init__(self, observers: Iterable[Observer] = ()) -> None:
         self._observers = tuple(observers)
 
     def began(self, exchange: Exchange) -> None:

@@ -40,7 +40,7 @@ def bound(listening: socket.socket, address: UnixAddress) -> Iterator[tuple[int,
         finally:
             os.umask(former)
         try:
-            _give_to_group(address)
+            _set_access(address)
             yield node_of(address.path)
         except BaseException:  # Ctrl-C and cancellation, too
             address.path.unlink(missing_ok=True)
@@ -75,19 +75,24 @@ def _require_own_folder(address: UnixAddress) -> None:
 @contextmanager
 def _one_at_a_time(folder: Path) -> Iterator[None]:
     """Keep gateways that start together from taking each other's socket for a stale one."""
-    import fcntl  # noqa: PLC0415  # not on every platform
-
     with ExitStack() as stack:
         with suppress(OSError):  # the folder cannot be read, or has no locks
             descriptor = os.open(folder, os.O_RDONLY)
             stack.callback(os.close, descriptor)
-            end = time.monotonic() + _STARTING
-            while time.monotonic() < end:  # who can read the folder may lock it for ever
-                with suppress(BlockingIOError):
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                time.sleep(0.01)  # flock itself waits without a limit
+            _lock(descriptor)
         yield
+
+
+def _lock(descriptor: int) -> None:
+    """Lock a folder, unless another process keeps its lock, as any that can read it may."""
+    import fcntl  # noqa: PLC0415  # not on every platform
+
+    end = time.monotonic() + _STARTING
+    while time.monotonic() < end:
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(0.01)  # flock itself waits without a limit
 
 
 def _remove_stale(address: UnixAddress) -> None:
@@ -113,17 +118,10 @@ def _remove_stale(address: UnixAddress) -> None:
         )
 
 
-def _give_to_group(address: UnixAddress) -> None:
+def _set_access(address: UnixAddress) -> None:
+    """Give the socket its group and its mode."""
     if address.group is not None:
-        import grp  # noqa: PLC0415  # not on every platform
-
-        try:
-            group = grp.getgrnam(address.group).gr_gid
-        except KeyError:
-            raise ListeningError(
-                f"the gateway cannot listen on {address.text}: there is no group {address.group!r}"
-            ) from None
-        os.chown(address.path, -1, group)
+        os.chown(address.path, -1, _group_id(address, address.group))
     address.path.chmod(address.mode)
     mode = stat.S_IMODE(address.path.lstat().st_mode)
     if mode != address.mode:
@@ -131,3 +129,14 @@ def _give_to_group(address: UnixAddress) -> None:
             f"the gateway cannot listen on {address.text}: the file system gives the socket the "
             f"mode {mode:04o}, not {address.mode:04o}; choose a path on another one"
         )
+
+
+def _group_id(address: UnixAddress, name: str) -> int:
+    import grp  # noqa: PLC0415  # not on every platform
+
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise ListeningError(
+            f"the gateway cannot listen on {address.text}: there is no group {name!r}"
+        ) from None

@@ -121,14 +121,21 @@ class UserActions:
         """
         token = incoming.headers.get(_HEADER)
         if caller.credential is None:
-            if token is not None:
-                raise Refusal(
-                    403,
-                    "foreign-user-action",
-                    f"{caller.name!r} has no credential at this gateway, which signs for it: leave "
-                    f"out {USER_ACTION_HEADER}",
-                )
+            _require_none(token, caller)
             return
+        action = self._action(token, caller)
+        if not _is_for(incoming, action.digest):
+            raise Refusal(
+                403,
+                "user-action-call",
+                "the user action is for another call: method, path, query or body differ from what "
+                "was signed",
+            )
+        if not await self._claim("user action", action):
+            raise Refusal(403, "user-action-used", "the user action has been used")
+
+    def _action(self, token: str | None, caller: Caller) -> Seal:
+        """What is under the seal of a token."""
         if token is None:
             raise Refusal(
                 403,
@@ -145,15 +152,7 @@ class UserActions:
                 "user-action",
                 f"the user action is not one of this caller, or older than {LIFETIME:.0f} s",
             )
-        if not _is_for(incoming, action.digest):
-            raise Refusal(
-                403,
-                "user-action-call",
-                "the user action is for another call: method, path, query or body differ from what "
-                "was signed",
-            )
-        if not await self._claim("user action", action):
-            raise Refusal(403, "user-action-used", "the user action has been used")
+        return action
 
     def _seal(self, purpose: Purpose, caller: Caller, sealed: Seal) -> str:
         return self._seals.seal(purpose, self._holder(caller), sealed, LIFETIME)
@@ -184,6 +183,16 @@ def _credential(caller: Caller) -> Credential:
             "itself; or add a credential to the caller, for an SDK that signs",
         )
     return caller.credential
+
+
+def _require_none(token: str | None, caller: Caller) -> None:
+    if token is not None:
+        raise Refusal(
+            403,
+            "foreign-user-action",
+            f"{caller.name!r} has no credential at this gateway, which signs for it: leave "
+            f"out {USER_ACTION_HEADER}",
+        )
 
 
 def _text(nonce: bytes) -> str:
