@@ -280,6 +280,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         watched.judge()  # the gateway has ended, and with it the last call
 
 
+@pytest.mark.timeout(600)  # as many requests take their time on a busy machine
 @settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example(PLAIN)
 @given(PARTS)
