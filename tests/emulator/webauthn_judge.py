@@ -6,6 +6,7 @@ import base64
 from typing import Any
 
 import webauthn
+from cryptography.exceptions import UnsupportedAlgorithm
 from fido2 import cbor
 from webauthn.helpers.exceptions import WebAuthnException
 
@@ -73,6 +74,6 @@ def _forms(challenge: str) -> tuple[bytes, bytes]:
 def _accepts(verify: Any, **arguments: Any) -> bool:
     try:
         verify(expected_rp_id=RP_ID, expected_origin=ORIGIN, **arguments)
-    except (WebAuthnException, ValueError, LookupError, TypeError):
+    except (WebAuthnException, UnsupportedAlgorithm, ValueError, LookupError, TypeError):
         return False
     return True

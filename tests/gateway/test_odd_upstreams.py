@@ -82,13 +82,22 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
 def test_call_that_meets_a_fault_is_carried_out_once_at_most_and_its_caller_knows(
     gateway: Faulty, fault: str, step: str
 ) -> None:
-    name = f"call-{fault}-{STEPS[step]}".replace("_", "-")
     gateway.proxy.plan = plan = Once(fault, step)
 
-    answer = gateway.caller.post("/wallets", json={"network": "EthereumSepolia", "name": name})
+    # On a busy machine a step before it may take longer than its time.
+    for number in range(20):
+        name = f"call-{fault}-{STEPS[step]}-{number}".replace("_", "-")
+        answer = gateway.caller.post("/wallets", json={"network": "EthereumSepolia", "name": name})
 
-    effects = gateway.wallets().count(name)
-    assert plan.has_met_it
+        _require_known(answer, gateway.wallets().count(name))
+        _require_no_secret(answer, plan.requests)
+        if plan.has_met_it:
+            break
+    else:
+        pytest.fail("no call gets to the step")
+
+
+def _require_known(answer: httpx.Response, effects: int) -> None:
     assert effects <= 1
     if answer.status_code == 200:
         assert effects == 1
@@ -96,7 +105,6 @@ def test_call_that_meets_a_fault_is_carried_out_once_at_most_and_its_caller_know
         error = answer.json()["error"]
         is_certain = not error.get("details", {}).get("mayHaveTakenEffect", False)
         assert not (effects and is_certain), answer.text
-    _require_no_secret(answer, plan.requests)
 
 
 def _require_no_secret(answer: httpx.Response, requests: list[Request]) -> None:

@@ -17,6 +17,7 @@ from dfns_signers.gateway.requests.messages import Answer, Refusal
 
 _LENIENT: Final = re.compile(rb"(?<!\r)\n|\r(?!\n)|\n[\t ]|[^\t\n\r -~]")
 _VERSIONS: Final = frozenset({b"1.0", b"1.1"})
+_LINE_END: Final = b"\r\n"
 _UNREADABLE: Final = "the request is not HTTP/1.1"
 
 
@@ -31,6 +32,15 @@ class StrictConnection(h11.Connection):
     method = b""
 
     refusal = Refusal(400, "http", _UNREADABLE, closes=True)
+
+    _received = b""
+    _is_chunked = False
+
+    def receive_data(self, data: bytes) -> None:
+        """Take what has arrived, as h11 does, and keep what of it stands before the next event."""
+        left = len(self.trailing_data[0])
+        self._received = self._received[-(left + len(_LINE_END)) :] + data
+        super().receive_data(data)
 
     def next_event(self) -> Any:
         """The next event of h11.
@@ -47,12 +57,21 @@ class StrictConnection(h11.Connection):
                 self.method = event.method
                 rest = self.trailing_data[0]
                 _check_head(event, before[: len(before) - len(rest)])
-            elif isinstance(event, h11.EndOfMessage) and list(event.headers):
-                raise Refusal(400, "headers", "the request has trailers", closes=True)
+                self._is_chunked = any(name == b"transfer-encoding" for name, _ in event.headers)
+            elif isinstance(event, h11.EndOfMessage):
+                self._check_end(event)
         except Refusal as refusal:
             self.refusal = refusal
             raise h11.RemoteProtocolError(str(refusal)) from None
         return event
+
+    def _check_end(self, event: h11.EndOfMessage) -> None:
+        if list(event.headers):
+            raise Refusal(400, "headers", "the request has trailers", closes=True)
+        end = len(self._received) - len(self.trailing_data[0])
+        read, self._received = self._received[:end], self._received[end:]
+        if self._is_chunked and not read.endswith(_LINE_END):
+            raise Refusal(400, "http", _UNREADABLE, closes=True)
 
 
 def _check_head(request: h11.Request, raw: bytes) -> None:

@@ -100,7 +100,8 @@ def free_port() -> int:
     Raises:
         ServerStartError: there is none.
     """
-    for port in SystemRandom().sample(_PORTS, len(_PORTS)):
+    for _ in range(1000):
+        port = SystemRandom().choice(_PORTS)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port

@@ -31,26 +31,32 @@ def test_threads_share_a_trail(trail: AuditTrail, file: Path) -> None:
 
 
 WRITE = """
-for number in range(int(sys.argv[3])):
+from itertools import count
+for number in count():
     trail.append("decided", call_id=f"{sys.argv[2]}-{number}", outcome="allowed")
+    if Path(sys.argv[3]).exists():
+        print(number + 1)
+        break
 """
 
 
 def test_processes_share_a_file_while_it_is_rotated(file: Path) -> None:
-    writers = [process(WRITE, file, name, 150) for name in range(4)]
+    end = file.with_name("end")
+    writers = [process(WRITE, file, name, end) for name in range(4)]
     rotated: list[Path] = []
-    while any(writer.poll() is None for writer in writers):
+    while len(rotated) < 5:
+        assert all(writer.poll() is None for writer in writers)
         if file.exists() and file.stat().st_size > 20_000:
             rotated.append(file.with_name(f"audit.jsonl.{len(rotated)}"))
             file.rename(rotated[-1])
-    end_well(writers)
+    end.touch()
+    written = [int(printed) for printed in end_well(writers)]
 
     # The last record may stand in a file that was rotated after it.
     files = [*rotated, *([file] if file.exists() else [])]
-    assert len(rotated) > 3
     assert is_whole(*files)
     calls = [line["call"] for each in files for line in lines(each) if line["event"] == "decided"]
-    assert sorted(calls) == sorted(f"{name}-{n}" for name in range(4) for n in range(150))
+    assert sorted(calls) == sorted(f"{name}-{n}" for name in range(4) for n in range(written[name]))
 
 
 ENDLESS = """

@@ -68,7 +68,11 @@ def process(code: str, *arguments: object) -> subprocess.Popen[str]:
     )
 
 
-def end_well(processes: Sequence[subprocess.Popen[str]]) -> None:
+def end_well(processes: Sequence[subprocess.Popen[str]]) -> list[str]:
+    """What processes printed by the time of their end."""
+    printed = []
     for each in processes:
-        _, errors = each.communicate(timeout=120)
+        output, errors = each.communicate(timeout=120)
         assert each.returncode == 0, errors
+        printed.append(output)
+    return printed

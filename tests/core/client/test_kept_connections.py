@@ -53,12 +53,14 @@ def serving(serve: Callable[[socket.socket], None]) -> Iterator[int]:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         acceptor = threading.Thread(target=accept)
         acceptor.start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
-        acceptor.join(PATIENCE)
-    for connection in connections:
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            acceptor.join(PATIENCE)
+            for connection in connections:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
     for thread in threads:
         thread.join(PATIENCE)
         assert not thread.is_alive()

@@ -71,10 +71,10 @@ def _body(headers: dict[bytes, bytes], rest: bytes) -> bytes | None:
     if b"transfer-encoding" not in headers:
         length = headers.get(b"content-length", b"0")
         return rest[: int(length)] if length.isdigit() and len(rest) >= int(length) else None
-    if b"content-length" in headers or headers[b"transfer-encoding"] != b"chunked":
+    if b"content-length" in headers or headers[b"transfer-encoding"].lower() != b"chunked":
         return None
     body = b""
-    while chunk := re.match(rb"([0-9a-fA-F]{1,6})(;[!-~]*)?\r\n", rest):
+    while chunk := re.match(rb"([0-9a-fA-F]{1,6})(;[!-~]*)?[ \t]*\r\n", rest):
         size, start = int(chunk[1], 16), chunk.end()
         if rest[start + size : start + size + 2] != b"\r\n":
             return None
@@ -280,6 +280,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         watched.judge()  # the gateway has ended, and with it the last call
 
 
+@pytest.mark.timeout(600)  # as many requests take their time on a busy machine
 @settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example(PLAIN)
 @given(PARTS)
@@ -309,4 +310,20 @@ def test_judge_understands_what_the_gateway_takes(watched: Watched, parts: Parts
 
     assert watched.expect(raw) == Call(parts.method, parts.target, parts.body)
     assert answer_to(watched.url, raw, parts.method.decode()).status == 200
+    watched.judge()
+
+
+@pytest.mark.parametrize(
+    ("coding", "chunks"),
+    [(b"Chunked", b"2\r\n{}\r\n0\r\n\r\n"), (b"chunked", b"2 \r\n{}\r\n0\t\r\n\r\n")],
+    ids=["case", "blanks"],
+)
+def test_judge_understands_chunks_as_the_gateway_does(
+    watched: Watched, coding: bytes, chunks: bytes
+) -> None:
+    line = b"Transfer-Encoding: " + coding
+    raw = Parts(b"POST", b"/wallets", chunks, "none", [line], b"\r\n", []).raw(watched.host)
+
+    assert watched.expect(raw) == Call(b"POST", b"/wallets", b"{}")
+    assert answer_to(watched.url, raw).status == 200
     watched.judge()

@@ -132,6 +132,7 @@ REFUSED = {
     ),
     "chunk without a size": Refused(400, "http", chunked(b"x", BODY, b"0", b"")),
     "chunk with a bare LF": Refused(400, "http", chunked(CHUNK + b"\n" + BODY, b"0", b"")),
+    "bare LF behind the chunks": Refused(400, "http", chunked(CHUNK, BODY, b"0") + b"\n"),
     "trailers": Refused(400, "headers", chunked(CHUNK, BODY, b"0", b"X-Late: 1", b"")),
     "announced trailers": Refused(
         400, "headers", chunked(CHUNK, BODY, b"0", b"", headers=(b"Trailer: X-Late",))

@@ -73,13 +73,18 @@ def test_offers_of_other_protocols_do_not_fill_the_log(
     assert not [one for one in caplog.records if one.levelname == "WARNING"]
 
 
-def test_request_that_comes_byte_by_byte_is_read(gateway: RunningGateway) -> None:
+@pytest.mark.parametrize(
+    "raw",
+    [read(b"/wallets?limit=1"), request(), ACCEPTED["chunks"]],
+    ids=["no body", "length", "chunks"],
+)
+def test_request_that_comes_byte_by_byte_is_read(gateway: RunningGateway, raw: bytes) -> None:
     with Connection(gateway.urls[0]) as connection:
-        raw = read(b"/wallets?limit=1", host=connection.host)
+        raw = raw.replace(b"HOST", connection.host)
 
         connection.send(*(raw[at : at + 1] for at in range(len(raw))))
 
-        assert connection.answer("GET").status == 200
+        assert connection.answer().status == 200
 
 
 def test_client_that_expects_to_go_on_is_asked_for_its_body(gateway: RunningGateway) -> None:
