@@ -44,7 +44,7 @@ def new_service(
         UserActions(
             gateway.replicas.seal_keys.open(),
             gateway.replicas.used,
-            organisation=gateway.organisation,
+            signed_as=(gateway.organisation, signer.credential_id),
         ),
         Upstream(client),
         instruments.observer,

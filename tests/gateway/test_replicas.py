@@ -182,8 +182,11 @@ def test_user_action_of_one_organisation_is_refused_before_another(
 ) -> None:
     """Gateways that share store, seal key and callers, such as those of two profiles of a file."""
     settings = shared(store) + signing_caller(tmp_path)
+    folders = [tmp_path / "one", tmp_path / "other"]
+    for folder in folders:
+        folder.mkdir()
     with ExitStack() as stack:
-        one, other = (stack.enter_context(running_gateway(tmp_path, settings)) for _ in range(2))
+        one, other = (stack.enter_context(running_gateway(each, settings)) for each in folders)
         at_one, at_other = (stack.enter_context(by_hand(gateway)) for gateway in (one, other))
         payload = compact(WALLET)
         challenge, unused = (at_one.challenge("POST", "/wallets", payload.decode()) for _ in "12")

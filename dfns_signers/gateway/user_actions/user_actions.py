@@ -46,7 +46,8 @@ class UserActions:
         seal_keys: 32 bytes or more each; the first seals, all open. Without any, a random one.
         used: remembers what has been used, for all replicas.
         clock: the time in seconds since 1970.
-        organisation: names whose calls are signed; what was sealed for another does not open.
+        signed_as: names for whom calls are signed: the organisation, and the gateway's credential.
+            What was sealed for another does not open.
     """
 
     def __init__(
@@ -55,11 +56,11 @@ class UserActions:
         used: SingleUse,
         clock: Callable[[], float] = time.time,
         *,
-        organisation: str,
+        signed_as: tuple[str, ...],
     ) -> None:
         self._seals = Seals(seal_keys, clock)
         self._used = used
-        self._organisation = organisation
+        self._signed_as = signed_as
 
     async def announce(self, incoming: Incoming, caller: Caller, exchange: Exchange) -> Answer:
         """Answer ``POST /auth/action/init`` with a challenge, if the rules allow the call.
@@ -166,7 +167,7 @@ class UserActions:
     def _holder(self, caller: Caller) -> bytes:
         """Whose seals they are; of another key from a reload on, they are of another holder."""
         credential = _credential(caller)
-        names = (self._organisation, caller.name, credential.id)
+        names = (*self._signed_as, caller.name, credential.id)
         parts = (*(name.encode() for name in names), public_key_der(credential.public_key))
         return b"".join(sha256(part).digest() for part in parts)
 

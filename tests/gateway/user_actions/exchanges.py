@@ -26,7 +26,7 @@ from tests.support.clock import Clock
 T = TypeVar("T")
 
 INIT = "/auth/action/init"
-ORGANISATION = "the-organisation"
+SIGNED_AS = ("the-organisation", "cr-1")
 RULES = [
     Rule(name="wallets", call="POST /wallets"),
     Rule(name="tags", call="PUT /wallets/{walletId}"),
@@ -119,4 +119,4 @@ def refused(status: int, check: str) -> Iterator[list[Refusal]]:
 
 def new_exchange(caller: Caller = PAYMENTS) -> Exchange:
     """With actions of its own."""
-    return Exchange(UserActions([], InMemory(), Clock(), organisation=ORGANISATION), caller)
+    return Exchange(UserActions([], InMemory(), Clock(), signed_as=SIGNED_AS), caller)

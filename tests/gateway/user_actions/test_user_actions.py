@@ -18,10 +18,10 @@ from tests.emulator.caller import compact
 from tests.gateway.user_actions.exchanges import (
     ALLOWED,
     INIT,
-    ORGANISATION,
     PAYMENTS,
     PLAIN,
     REPORTS,
+    SIGNED_AS,
     Exchange,
     factor_for,
     incoming,
@@ -42,7 +42,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def sdk(clock: Clock) -> Exchange:
-    return Exchange(UserActions([], InMemory(), clock, organisation=ORGANISATION))
+    return Exchange(UserActions([], InMemory(), clock, signed_as=SIGNED_AS))
 
 
 def test_user_action_admits_the_call_that_was_announced_and_signed(sdk: Exchange) -> None:
@@ -255,7 +255,7 @@ def test_caller_without_a_credential_brings_no_user_action(sdk: Exchange) -> Non
 
 def test_open_challenge_is_not_stored(sdk: Exchange) -> None:
     used = InMemory()
-    exchange = Exchange(UserActions([], used, Clock(), organisation=ORGANISATION))
+    exchange = Exchange(UserActions([], used, Clock(), signed_as=SIGNED_AS))
     for _ in range(20):
         exchange.announce("POST", "/wallets")
 
@@ -265,7 +265,7 @@ def test_open_challenge_is_not_stored(sdk: Exchange) -> None:
 def test_replicas_with_one_seal_key_and_one_store_take_what_another_gave() -> None:
     used, clock = InMemory(), Clock()
     one, other = (
-        Exchange(UserActions([b"k" * 32], used, clock, organisation=ORGANISATION)) for _ in range(2)
+        Exchange(UserActions([b"k" * 32], used, clock, signed_as=SIGNED_AS)) for _ in range(2)
     )
 
     challenge = one.announce("POST", "/wallets")
@@ -274,3 +274,21 @@ def test_replicas_with_one_seal_key_and_one_store_take_what_another_gave() -> No
 
     with refused(403, "user-action-used"):
         other.redeem(incoming("POST", "/wallets", user_action=action))
+
+
+@pytest.mark.parametrize("signed_as", [("another", "cr-1"), ("the-organisation", "cr-2")])
+def test_gateway_that_signs_for_another_takes_nothing_of_it(signed_as: tuple[str, str]) -> None:
+    used, clock = InMemory(), Clock()
+    one, other = (
+        Exchange(UserActions([b"k" * 32], used, clock, signed_as=each))
+        for each in (SIGNED_AS, signed_as)
+    )
+    challenge = one.announce("POST", "/wallets")
+    action = one.complete(challenge)
+
+    with refused(400, "challenge"):
+        other.complete(one.announce("POST", "/wallets"))
+    with refused(403, "user-action"):
+        other.redeem(incoming("POST", "/wallets", user_action=action))
+
+    one.redeem(incoming("POST", "/wallets", user_action=action))
