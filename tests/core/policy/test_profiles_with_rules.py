@@ -103,6 +103,7 @@ def test_call_that_needs_no_signature_gets_none_by_asking_for_it(
         dfns.request(method, path, signed=True)
 
     assert caught.value.check == ("read-only" if settings else "no-rule")
+    assert settings or "It needs no signature: send it without one" in str(caught.value)
     assert ("POST", "/auth/action") not in effects(emulator)
 
 

@@ -62,8 +62,14 @@ def test_certificate_is_for_no_other_name(folder: Path) -> None:
         handshake(folder, "gateway.example.com")
 
 
-def test_key_is_for_its_owner_alone_and_that_of_the_authority_is_gone(folder: Path) -> None:
-    assert stat.S_IMODE((folder / "tls.key").stat().st_mode) == 0o600
+def test_files_are_for_their_owner_alone_which_is_said(command: Command, tmp_path: Path) -> None:
+    done = command("gateway", "certificate", "-o", tmp_path / "tls")
+
+    assert {stat.S_IMODE(each.stat().st_mode) for each in (tmp_path / "tls").iterdir()} == {0o600}
+    assert "programs of other users need a copy of ca.crt" in done.err
+
+
+def test_key_of_the_authority_is_gone(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["ca.crt", "tls.crt", "tls.key"]
     assert "PRIVATE" not in (folder / "ca.crt").read_text() + (folder / "tls.crt").read_text()
 
