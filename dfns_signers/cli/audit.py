@@ -115,7 +115,7 @@ def _print(found: Verification) -> None:
     events = ", ".join(f"{count} {event}" for event, count in sorted(found.events.items()))
     lines = [
         f"records: {found.records}" + (f" ({events})" if events else ""),
-        f"calls: {found.calls}, of which {found.open_calls} open: allowed, and without an outcome",
+        f"calls: {found.calls}, of which {found.open_calls} open (allowed, and without an outcome)",
         *([f"time: {found.first_time} to {found.last_time}"] if found.records else []),
         f"head: {found.head.hash} at sequence {found.head.sequence}",
         *(f"note: {each}" for each in found.notes),
